@@ -1,0 +1,52 @@
+# Leadline's targets. `make help` lists them; docs/reference/make.md explains their variables.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev assess test soak check bench serve clean lock
+
+PYTHON ?= python3
+OUT ?= out
+SUBJECT ?= baseline
+SEED ?=
+VENV := .venv
+LEADLINE := $(VENV)/bin/leadline
+export UV_PYTHON_DOWNLOADS := never
+export UV_PYTHON_PREFERENCE := only-system
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
+
+setup: ## install everything `make assess` needs (idempotent; seconds when nothing is missing)
+	@PYTHON=$(PYTHON) scripts/setup.sh
+
+setup-dev:
+	@PYTHON=$(PYTHON) scripts/setup.sh --dev
+
+assess: setup ## run one complete assessment; OUT=, SUBJECT=, SEED=, RESUME=1
+	@$(LEADLINE) assess --out "$(OUT)" --subject "$(SUBJECT)" $(if $(SEED),--seed "$(SEED)") $(if $(RESUME),--resume)
+
+test: setup-dev ## set up and run the test suite (a sample of each long campaign)
+	@$(VENV)/bin/python -m pytest
+
+soak: setup-dev ## run the long campaigns whole; the last figures stand in docs/reference/soak.md
+	@$(VENV)/bin/python -m pytest -m soak --soak -p no:randomly
+
+check: setup-dev ## ruff, mypy --strict, import-linter, tests with coverage
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/python -m pytest --cov --cov-report=term:skip-covered
+	@$(VENV)/bin/python scripts/coverage_floor.py
+
+bench: setup-dev ## run every benchmark and print its last line
+	@for file in bench/[a-z]*.py; do echo "$$file"; $(VENV)/bin/python $$file --json | tail -n 1; done
+
+serve: ## the portal (not built yet)
+	@echo "leadline serve does not exist yet: the portal is a later piece of work" >&2; exit 7
+
+lock: ## renew the hash-pinned locks, with a cooldown of seven days
+	@scripts/lock.sh
+
+clean: ## remove everything these targets made
+	@rm -rf $(VENV) .cache out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .import_linter_cache

@@ -1,0 +1,1 @@
+"""The rules: values in, values out. No clock, disk, network, randomness or framework."""

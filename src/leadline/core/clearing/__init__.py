@@ -1,0 +1,1 @@
+"""From a raw report to the people who run the software."""

@@ -1,0 +1,1 @@
+"""A developer's dealings with the programme about one model."""

@@ -1,0 +1,1 @@
+"""Estimates with stated error, from scored samples."""

@@ -1,0 +1,1 @@
+"""Acts and the transparency log that commits to them."""

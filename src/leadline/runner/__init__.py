@@ -1,0 +1,1 @@
+"""Runs suites through Inspect and reads its logs."""

@@ -1,0 +1,1 @@
+"""Bubblewrap sandboxes for Inspect; usable without the rest of Leadline."""
