@@ -7,6 +7,8 @@ loosens a marking but an act of publication. Source: FIRST, Traffic Light Protoc
 from dataclasses import dataclass
 from enum import StrEnum
 
+from typing_extensions import override
+
 from leadline.core.errors import Invalid
 
 
@@ -37,6 +39,7 @@ class Marking:
         tlp = max(self.tlp, other.tlp, key=lambda label: label.strictness)
         return Marking(tlp, self.compartments | other.compartments)
 
+    @override
     def __str__(self) -> str:
         return "//".join((self.tlp.value, *sorted(self.compartments)))
 

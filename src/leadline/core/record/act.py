@@ -1,0 +1,110 @@
+"""Acts: the closed set of official deeds, and the one encoding that the log commits to.
+
+An act is written once and never changed; a mistake is corrected by a further act. Progress, retries,
+page views and a lapsed clock are no acts. A kind is never edited, only added.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from leadline.core.errors import Invalid
+
+VERSION = 1
+
+Value = str | int | bool | None | tuple["Value", ...] | Mapping[str, "Value"]
+
+
+class Kind(StrEnum):
+    """``noun.past_participle``; the noun is what the act is about."""
+
+    INQUIRY_LODGED = "inquiry.lodged"
+    INQUIRY_ANSWERED = "inquiry.answered"
+    ANCHOR_SET = "anchor.set"
+    TERMS_AGREED = "terms.agreed"
+    ACCESS_OPENED = "access.opened"
+    ACCESS_EXTENDED = "access.extended"
+    ACCESS_ENDED = "access.ended"
+    ASSESSMENT_PLANNED = "assessment.planned"
+    ISOLATION_PROVED = "isolation.proved"
+    KILL_DRILLED = "kill.drilled"
+    ASSESSMENT_STARTED = "assessment.started"
+    EVIDENCE_SEALED = "evidence.sealed"
+    SEED_REVEALED = "seed.revealed"
+    ASSESSMENT_FINISHED = "assessment.finished"
+    FINDING_RECORDED = "finding.recorded"
+    FINDING_REPLAYED = "finding.replayed"
+    GROUP_PROPOSED = "group.proposed"
+    ADVISORY_DRAFTED = "advisory.drafted"
+    NOTICE_ISSUED = "notice.issued"
+    DETERMINATION_RECORDED = "determination.recorded"
+    ENGAGEMENT_ENDED = "engagement.ended"
+    ENGAGEMENT_WITHDRAWN = "engagement.withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One recorded deed.
+
+    *about* is the id of the object the act concerns, *engagement* the dealings it belongs to.
+    *detail* holds digests, times (RFC 3339 text) and short words: never floats, never content that
+    the vault should hold.
+    """
+
+    id: str
+    kind: Kind
+    at: datetime
+    actor: str
+    about: str
+    engagement: str
+    detail: Mapping[str, Value] = field(default_factory=dict)
+
+
+def instant(at: datetime) -> str:
+    """RFC 3339 in UTC with microseconds, as every record spells a time.
+
+    Raises: Invalid, if *at* carries no offset.
+    """
+    if at.tzinfo is None:
+        raise Invalid("at", "a time needs an offset; give it one, UTC for preference")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def to_record(act: Act) -> dict[str, Value]:
+    """The mapping whose canonical encoding the log commits to."""
+    return {
+        "v": VERSION,
+        "id": act.id,
+        "kind": act.kind.value,
+        "at": instant(act.at),
+        "actor": act.actor,
+        "about": act.about,
+        "engagement": act.engagement,
+        "detail": dict(act.detail),
+    }
+
+
+def from_record(record: Mapping[str, Value]) -> Act:
+    """Read back what `to_record` made.
+
+    Raises: Invalid, naming the field, for another version, an unknown kind or a missing field.
+    """
+    if record.get("v") != VERSION:
+        raise Invalid("v", f"act records are version {VERSION}, not {record.get('v')!r}")
+    texts: dict[str, str] = {}
+    for name in ("id", "kind", "at", "actor", "about", "engagement"):
+        value = record.get(name)
+        if not isinstance(value, str):
+            raise Invalid(name, "an act record needs this as text")
+        texts[name] = value
+    detail = record.get("detail")
+    if not isinstance(detail, Mapping):
+        raise Invalid("detail", "an act record needs this as a mapping")
+    try:
+        kind, at = Kind(texts["kind"]), datetime.fromisoformat(texts["at"])
+    except ValueError as error:
+        raise Invalid("kind/at", str(error)) from None
+    return Act(
+        texts["id"], kind, at, texts["actor"], texts["about"], texts["engagement"], dict(detail)
+    )
