@@ -1,0 +1,114 @@
+"""Fixtures of the whole suite: databases, stores, published vectors, and the closed network."""
+
+import ipaddress
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import postgres
+
+VECTORS = "LEADLINE_VECTORS"
+
+
+class OutsideCallError(RuntimeError):
+    """A test tried to reach beyond this machine."""
+
+
+def is_loopback(host: object) -> bool:
+    """Whether *host*, a name or an address, stays on this machine."""
+    text = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+    if text in {None, "", "localhost"}:
+        return True
+    try:
+        address = ipaddress.ip_address(str(text).split("%", 1)[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def refuse_outside(event: str, arguments: tuple[object, ...]) -> None:
+    """An audit hook: no name is resolved and no address reached but loopback ones."""
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    elif event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
+        address = arguments[1]
+        if not isinstance(address, tuple) or not isinstance(address[0], str | bytes):
+            return  # a path of AF_UNIX, no address at all, or a family without host names
+        host = address[0]
+    else:
+        return
+    if not is_loopback(host):
+        raise OutsideCallError(f"{event} to {host!r}: tests reach loopback only")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--soak` runs the long campaigns whole."""
+    parser.addoption("--soak", action="store_true", help="run tests marked soak")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Close the network before anything is collected."""
+    sys.addaudithook(refuse_outside)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without `--soak`, tests marked so are skipped and counted."""
+    if not config.getoption("--soak"):
+        long = pytest.mark.skip(reason="a long campaign: run with --soak")
+        for item in items:
+            if item.get_closest_marker("soak"):
+                item.add_marker(long)
+
+
+def absent(what: str) -> None:
+    """Skip and count where a requirement is missing; in CI, where it must be there, fail."""
+    if os.environ.get("CI"):  # noqa: TID251 -- the suite is an edge of its own
+        pytest.fail(what, pytrace=False)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def vectors() -> Path:
+    """The folder of published vectors."""
+    folder = os.environ.get(VECTORS)  # noqa: TID251 -- the suite is an edge of its own
+    if folder is None:
+        absent(f"{VECTORS} is not set: it names the folder of published vectors")
+    path = Path(folder or "")
+    if not path.is_dir():
+        absent(f"{VECTORS} names {path}, which is no folder")
+    return path
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[postgres.Databases]:
+    """One PostgreSQL server for the session."""
+    programs = postgres.binaries()
+    if programs is None:
+        absent("no PostgreSQL server below /usr/lib/postgresql: install postgresql")
+    assert programs is not None
+    with postgres.running(programs) as server:
+        yield postgres.Databases(server)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A database file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'leadline.db'}"
+
+
+@pytest.fixture
+def postgres_url(databases: postgres.Databases) -> Iterator[str]:
+    """A new empty PostgreSQL database."""
+    with databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A new empty database of each kind in turn."""
+    name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    url: str = request.getfixturevalue(name)
+    return url
