@@ -1,0 +1,162 @@
+"""The published statement about one or more flaws, from which every format is rendered.
+
+An advisory never carries a proof or a way to trigger the flaw. What was measured and what was not stay
+apart: a release that nobody tried is *untested*, which readers see as unknown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from leadline.core.clearing.finding import Finding
+from leadline.core.clearing.product import NONE, Interval, Package, Releases, parse_purl
+from leadline.core.errors import Invalid
+from leadline.core.marking import Tlp
+
+# Where Leadline's demonstration publishes; .example is reserved and belongs to nobody (RFC 2606).
+DEMONSTRATION_PUBLISHER = "Leadline demonstration (fictional publisher)"
+DEMONSTRATION_NAMESPACE = "https://demonstration.leadline.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What an advisory says about the releases of one package.
+
+    *complete* says that every affected release is named, so that a release outside is not affected.
+    *doubts* are parts of the statement that could not be read; each keeps the answer at unknown.
+    """
+
+    package: Package
+    affected: Releases = NONE
+    fixed: Releases = NONE
+    not_affected: Releases = NONE
+    untested: Releases = NONE
+    complete: bool = False
+    doubts: tuple[str, ...] = ()
+    scheme: str = ""
+
+    @property
+    def order(self) -> str:
+        """The version scheme that this statement's ranges use."""
+        return self.scheme or self.package.scheme
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A public page about the flaw."""
+
+    url: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One vulnerability: its public ids (CVE first), weakness class, words, and statements."""
+
+    ids: tuple[str, ...]
+    title: str
+    description: str
+    statements: tuple[Statement, ...]
+    cwe: str = ""
+    remedy: str = ""
+
+    @property
+    def cve(self) -> str:
+        """The CVE id, or nothing."""
+        return next((name for name in self.ids if name.startswith("CVE-")), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One state of the document; *number* counts from 1, *at* is in UTC."""
+
+    number: str
+    at: datetime
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advisory:
+    """One document about one or more flaws. A withdrawn one is kept and matches nothing."""
+
+    id: str
+    title: str
+    flaws: tuple[Flaw, ...]
+    revisions: tuple[Revision, ...]
+    tlp: Tlp = Tlp.AMBER_STRICT
+    status: Literal["draft", "interim", "final"] = "draft"
+    publisher: str = DEMONSTRATION_PUBLISHER
+    namespace: str = DEMONSTRATION_NAMESPACE
+    found_by: str = ""
+    references: tuple[Reference, ...] = ()
+    withdrawn: bool = False
+
+    @property
+    def packages(self) -> tuple[Package, ...]:
+        """Every package spoken of, each once, in order of first mention."""
+        named = (statement.package for flaw in self.flaws for statement in flaw.statements)
+        return tuple(dict.fromkeys(named))
+
+
+def draft(findings: Sequence[Finding], *, fixed_purl: str, at: datetime, tlp: Tlp) -> Advisory:
+    """The advisory for one group of findings in one release, replayed on that and the fixed release.
+
+    Only the release that was tried is called affected and only the fixed one fixed; earlier releases
+    are untested. *at* is the moment of drafting.
+
+    Raises: Invalid, if there is no finding, the findings name different releases, or *at* has no zone.
+    """
+    if not findings:
+        raise Invalid("findings", "an advisory needs at least one finding")
+    if at.tzinfo is None:
+        raise Invalid("at", "a moment without a zone; give UTC")
+    first = min(findings, key=lambda finding: (finding.at, finding.id))
+    purls = {finding.purl for finding in findings}
+    if len(purls) != 1:
+        raise Invalid("findings", f"they name different releases: {', '.join(sorted(purls))}")
+    tried, fix = parse_purl(first.purl), parse_purl(fixed_purl)
+    if tried.package != fix.package or not tried.version or not fix.version:
+        raise Invalid("fixed_purl", f"{fixed_purl!r} names no release of {tried.package.purl()}")
+    statement = Statement(
+        package=tried.package,
+        affected=Releases(listed=(tried.version,)),
+        fixed=Releases(listed=(fix.version,)),
+        untested=Releases(intervals=(Interval(high=fix.version),)),
+    )
+    ids = tuple(dict.fromkeys(name for finding in findings for name in finding.ids))
+    flaw = Flaw(
+        ids=ids,
+        title=f"{first.title} in {tried.package.name}",
+        description=_description(tried.package, tried.version, fix.version, first),
+        statements=(statement,),
+        cwe=first.cwe,
+        remedy=f"Replace {tried.package.name} {tried.version} by {fix.version} or a later release.",
+    )
+    moment = at.astimezone(UTC)
+    return Advisory(
+        id=f"LEADLINE-{moment.year}-{first.id[:12].upper()}",
+        title=flaw.title,
+        flaws=(flaw,),
+        revisions=(Revision("1", moment, "First draft."),),
+        tlp=tlp,
+        found_by=first.found_by,
+        references=tuple(_public_record(name) for name in ids if name.startswith("CVE-")),
+    )
+
+
+def _description(package: Package, tried: str, fix: str, finding: Finding) -> str:
+    how = (
+        "by an AI system"
+        if finding.origin == "ai"
+        else "by an automated tool, without an AI system"
+    )
+    return (
+        f"Release {tried} of {package.name} misbehaves on a crafted input ({finding.title}). "
+        f"Found {how} ({finding.found_by}) in a sealed test and replayed there: the flaw shows "
+        f"itself on {tried} and not on {fix}. Other releases before {fix} were not tried."
+    )
+
+
+def _public_record(cve: str) -> Reference:
+    return Reference(f"https://www.cve.org/CVERecord?id={cve}", f"Public record of {cve}")
