@@ -1,0 +1,66 @@
+"""What every estimate carries, and its JSON-safe form.
+
+An estimate states its method, the counts it rests on, its error rate and its estimand, so that plots
+and report text never have to guess. *estimand* is ``realised`` (the fixed table of items and runs of
+this assessment) or ``rate`` (the chance of solving that the runs are a sample of).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from enum import StrEnum
+from typing import Literal
+
+Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
+Estimand = Literal["realised", "rate"]
+
+
+class Code(StrEnum):
+    """Warnings that travel with an estimate."""
+
+    NO_RUNS = "NO_RUNS"  # nothing was observed: the interval is (0, 1)
+    FEW_CLUSTERS = "FEW_CLUSTERS"  # fewer than six: the reference distribution is rough
+    DEGENERATE = "DEGENERATE"  # every item alike: the interval is the exact one over items
+    VOID_RESULTS = "VOID_RESULTS"  # infrastructure failed on some runs; they are counted apart
+    ENUMERATION_OVERTURNED = (
+        "ENUMERATION_OVERTURNED"  # the full table disagrees with the early stop
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A statistic with what it rests on. *alpha* is the total error of the stated interval."""
+
+    method: str
+    n_items: int
+    n_runs: int
+    n_clusters: int
+    alpha: float
+    estimand: Estimand
+    warnings: tuple[Code, ...] = ()
+
+    def to_dict(self) -> dict[str, Json]:
+        """Field by field, as JSON has it; an infinite value is null."""
+        return {field.name: json_safe(getattr(self, field.name)) for field in fields(self)}
+
+
+def json_safe(value: object) -> Json:
+    """*value* in JSON's terms.
+
+    Raises: TypeError, for a value that no estimate holds.
+    """
+    match value:
+        case None | bool() | int():
+            return value
+        case str():
+            return str(value)
+        case float():
+            return float(value) if math.isfinite(value) else None
+        case tuple():
+            return [json_safe(part) for part in value]
+        case Mapping():
+            return {str(key): json_safe(part) for key, part in value.items()}
+        case _ if is_dataclass(value):
+            return {field.name: json_safe(getattr(value, field.name)) for field in fields(value)}
+        case _:
+            raise TypeError(f"an estimate holds no {type(value).__name__}")
