@@ -1,0 +1,113 @@
+"""Connections and transactions, with the settings that a record of official acts needs.
+
+SQLite settings hold per connection, so they are set on each: WAL, `synchronous=FULL` (a record of
+official acts may not lose its last commit at power loss), foreign keys, a ten-second wait for the
+lock, no trust in functions named by the schema. A write takes the lock at once (`BEGIN IMMEDIATE`),
+because under WAL a read that turns into a write fails without waiting. On PostgreSQL writers queue on
+one advisory lock and read what was committed before they got it; readers see one snapshot.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from leadline.core.errors import Invalid, Unavailable
+
+PRAGMAS = (
+    "busy_timeout = 10000",
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "trusted_schema = OFF",
+)
+WRITE = "leadline_write"
+WRITER_LOCK = 0x1EAD11E  # any constant that the other advisory locks of this database do not use
+
+
+def engine_for(url: str) -> sa.Engine:
+    """An engine for `sqlite:///FILE` or `postgresql://...`; nothing is opened yet.
+
+    Raises: Invalid, for another kind of URL.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except exc.ArgumentError:
+        raise Invalid("database", "no URL; write sqlite:///FILE or postgresql://...") from None
+    if parsed.get_backend_name() == "sqlite":
+        if not parsed.database or parsed.database == ":memory:" or parsed.query:
+            raise Invalid("database", "SQLite needs a file without options: sqlite:///FILE")
+        if not Path(parsed.database).parent.is_dir():
+            raise Invalid("database", f"no folder {Path(parsed.database).parent}; make it first")
+        return _sqlite_engine(parsed)
+    if parsed.get_backend_name() == "postgresql":
+        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    raise Invalid(
+        "database", f"{parsed.get_backend_name()} is not served; use SQLite or PostgreSQL"
+    )
+
+
+def _sqlite_engine(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(url)
+
+    def settle(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        # The driver's own transaction handling would begin late and always deferred.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def begin(connection: sa.Connection) -> None:
+        writes = connection.get_execution_options().get(WRITE)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    event.listen(engine, "connect", settle)
+    event.listen(engine, "begin", begin)
+    return engine
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A consistent snapshot, from the first statement on."""
+    with available(), engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def writing(engine: sa.Engine, *, exclusive: bool = True) -> Iterator[sa.Connection]:
+    """A transaction that holds the write lock from its first moment.
+
+    Without *exclusive* PostgreSQL locks rows only; SQLite knows no such thing.
+    """
+    with (
+        available(),
+        engine.connect() as connection,
+        connection.execution_options(**{WRITE: True}).begin(),
+    ):
+        if exclusive and engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITER_LOCK)))
+        yield connection
+
+
+@contextmanager
+def available() -> Iterator[None]:
+    """Translate what the driver says when the database cannot serve.
+
+    Raises: Unavailable, with the driver's first line and nothing of the statement.
+    """
+    try:
+        yield
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        said = str(error.orig) if isinstance(error, exc.DBAPIError) else str(error)
+        line = said.strip().partition("\n")[0]
+        raise Unavailable(f"the database cannot serve this: {line}; try again") from error

@@ -1,0 +1,1 @@
+"""The schema changes, in one line from the first."""

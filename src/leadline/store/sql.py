@@ -1,0 +1,340 @@
+"""The store on SQLAlchemy Core: one transaction holds state, act, and log leaf.
+
+Upheld here: what a block wrote becomes durable together or not at all; acts stand in the log in the
+order of their leaves; an act read back opens its own leaf; the log grows from the head that is
+committed, whoever committed it. Left to the database: that nothing once recorded changes (`guards`).
+"""
+
+import secrets
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+import sqlalchemy as sa
+from typing_extensions import override
+
+from leadline.app.ports import Opened, Stored
+from leadline.core.access import Principal
+from leadline.core.errors import Invalid, NotFound, Refused, Stale, Tampered
+from leadline.core.marking import Marking, Tlp
+from leadline.core.record import tlog
+from leadline.core.record.act import Act, Kind, Value, from_record, to_record
+from leadline.core.record.commitment import commit, entry
+from leadline.formats import canonical, tiles
+from leadline.store.connections import reading, writing
+from leadline.store.database import open_database
+from leadline.store.records import KINDS, PRINCIPALS, Records
+from leadline.store.tables import ACT, ENTRY, HEAD, PRINCIPAL, STATE, STATE_COMPARTMENT, TILE
+
+T = TypeVar("T")
+
+BLINDER_BYTES = 32
+
+
+class SqlReading:
+    """One snapshot of the state, on one connection."""
+
+    def __init__(self, connection: sa.Connection, records: Records) -> None:
+        self._connection, self._records = connection, records
+
+    def get(self, kind: type[T], id_: str) -> Stored[T]:
+        """The state value; raises NotFound."""
+        name = self._records.kind(kind)
+        found = self._state(kind, STATE.c.kind == name, STATE.c.id == id_)
+        if not found:
+            raise NotFound(f"no {name} {id_}")
+        return found[0]
+
+    def find(self, kind: type[T], *, engagement: str | None = None) -> Sequence[Stored[T]]:
+        """All values of one kind, in order of id, optionally of one engagement."""
+        where = [STATE.c.kind == self._records.kind(kind)]
+        if engagement is not None:
+            where.append(STATE.c.engagement == engagement)
+        return self._state(kind, *where)
+
+    def _state(self, kind: type[T], *where: sa.ColumnElement[bool]) -> Sequence[Stored[T]]:
+        beside = STATE_COMPARTMENT.c
+        joined = STATE.join(
+            STATE_COMPARTMENT, (beside.kind == STATE.c.kind) & (beside.id == STATE.c.id)
+        )
+        compartments = defaultdict[str, set[str]](set)
+        query = sa.select(beside.id, beside.compartment).select_from(joined).where(*where)
+        for id_, compartment in self._connection.execute(query):
+            compartments[id_].add(compartment)
+        rows = self._connection.execute(sa.select(STATE).where(*where).order_by(STATE.c.id))
+        return [
+            Stored(
+                row.id,
+                self._records.load(kind, f"{row.kind} {row.id}", row.body),
+                row.version,
+                row.engagement,
+                row.org,
+                Marking(Tlp(row.tlp), frozenset(compartments[row.id])),
+            )
+            for row in rows
+        ]
+
+    def principal(self, id_: str) -> Principal:
+        """Raises NotFound."""
+        query = sa.select(PRINCIPAL.c.body).where(PRINCIPAL.c.id == id_)
+        body: str | None = self._connection.scalar(query)
+        if body is None:
+            raise NotFound(f"no principal {id_}")
+        return PRINCIPALS.load(Principal, f"principal {id_}", body)
+
+    def acts(
+        self, *, engagement: str | None = None, kind: Kind | None = None, about: str | None = None
+    ) -> Sequence[Opened]:
+        """Acts in log order, filtered.
+
+        Raises: Tampered, naming the leaf, if an act does not open it.
+        """
+        query = sa.select(ACT, ENTRY.c.data).join(ENTRY, ENTRY.c.leaf == ACT.c.leaf, isouter=True)
+        wanted = {ACT.c.engagement: engagement, ACT.c.kind: kind, ACT.c.about: about}
+        for column, value in wanted.items():
+            if value is not None:
+                query = query.where(column == str(value))
+        return [_opened(row) for row in self._connection.execute(query.order_by(ACT.c.leaf))]
+
+    def log_size(self) -> int:
+        """The number of leaves committed."""
+        return self._head()[0]
+
+    def log_root(self) -> bytes:
+        """The root hash of the committed tree."""
+        return self._head()[1]
+
+    def log_files(self) -> Mapping[str, bytes]:
+        """The log as C2SP tlog-tiles files (`tile/...`), without a checkpoint.
+
+        Raises: Tampered, if an entry or tile is missing or has another length than it must.
+        """
+        size = self.log_size()
+        query = sa.select(ENTRY.c.data).where(ENTRY.c.leaf < size).order_by(ENTRY.c.leaf)
+        entries = self._connection.scalars(query).all()
+        if len(entries) != size:
+            raise Tampered("log", f"{len(entries)} entries stand under a head of size {size}")
+        files = dict[str, bytes]()
+        for start in range(0, size, tlog.TILE_WIDTH):
+            some = entries[start : start + tlog.TILE_WIDTH]
+            resource = tiles.Resource(None, start // tlog.TILE_WIDTH, len(some))
+            files[resource.path] = tiles.encode_bundle(some)
+        for tile in tlog.tiles_of(size):
+            files[tile.path] = self._tile(tile)
+        return files
+
+    def _head(self) -> tuple[int, bytes]:
+        row = self._connection.execute(sa.select(HEAD.c.size, HEAD.c.root)).one_or_none()
+        if row is None:
+            raise Tampered("log head", "missing; restore a checked backup")
+        return row.size, row.root
+
+    def _tile(self, tile: tlog.Tile) -> bytes:
+        """The first hashes of a tile; a later, wider state of it may be what is stored."""
+        query = sa.select(TILE.c.hashes).where(TILE.c.level == tile.level, TILE.c.n == tile.index)
+        hashes: bytes = self._connection.scalar(query) or b""
+        length = tile.width * tlog.HASH_BYTES
+        if len(hashes) < length:
+            raise Tampered(tile.path, f"{len(hashes)} bytes stand where {length} are due")
+        return hashes[:length]
+
+
+def _opened(row: sa.Row[tuple[object, ...]]) -> Opened:
+    if row.data != entry(commit(row.blinder, row.record)):
+        raise Tampered(f"log leaf {row.leaf}", "the act and blinder beside it do not open it")
+    record = canonical.decode(row.record)
+    if not isinstance(record, Mapping):
+        raise Tampered(f"log leaf {row.leaf}", "its record is no act")
+    act = from_record(record)
+    if (act.id, act.kind, act.about, act.engagement) != (
+        row.id,
+        row.kind,
+        row.about,
+        row.engagement,
+    ):
+        raise Tampered(f"log leaf {row.leaf}", "the columns beside the record differ from it")
+    return Opened(act, row.leaf, row.blinder)
+
+
+class SqlWriting(SqlReading):
+    """One transaction; leaves are appended when it ends, or earlier when the log is asked for."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        records: Records,
+        blinder: Callable[[], bytes],
+        edge: tlog.Edge,
+    ) -> None:
+        super().__init__(connection, records)
+        self._blinder = blinder
+        self._pending: list[bytes] = []
+        size, root = self._head()
+        known = edge.size == size and tlog.root(edge) == root
+        self.edge = edge if known else tlog.edge_at(size, self._tile)
+        if tlog.root(self.edge) != root:
+            raise Tampered("log head", f"its root is not that of the tiles at size {size}")
+
+    def put(
+        self,
+        id_: str,
+        value: object,
+        *,
+        marking: Marking,
+        engagement: str = "",
+        org: str = "",
+        expect: int | None = None,
+    ) -> int:
+        """Insert (*expect* None) or replace version *expect*; answers the new version.
+
+        Raises: Stale, if the row is not at *expect* (or exists, when *expect* is None).
+        """
+        kind, body = self._records.kind(type(value)), self._records.dump(value)
+        for field, text in (("id", id_), ("engagement", engagement), ("org", org)):
+            _storable(field, text)
+        here = (STATE.c.kind == kind) & (STATE.c.id == id_)
+        present = self._connection.scalar(sa.select(STATE.c.version).where(here))
+        if present != expect:
+            at = "is not there" if present is None else f"is at version {present}"
+            raise Stale(f"{kind} {id_} {at}, not {expect or 'new'}; reload and try again")
+        version = (expect or 0) + 1
+        columns = {"version": version, "engagement": engagement, "org": org, "body": body}
+        columns["tlp"] = marking.tlp.value
+        if expect is None:
+            self._connection.execute(STATE.insert().values(kind=kind, id=id_, **columns))
+        else:
+            self._connection.execute(STATE.update().where(here).values(**columns))
+        self._mark(kind, id_, marking.compartments)
+        return version
+
+    def _mark(self, kind: str, id_: str, compartments: frozenset[str]) -> None:
+        here = (STATE_COMPARTMENT.c.kind == kind) & (STATE_COMPARTMENT.c.id == id_)
+        self._connection.execute(STATE_COMPARTMENT.delete().where(here))
+        rows = [{"kind": kind, "id": id_, "compartment": name} for name in sorted(compartments)]
+        if rows:
+            self._connection.execute(STATE_COMPARTMENT.insert(), rows)
+
+    def put_principal(self, principal: Principal) -> None:
+        """Insert or replace."""
+        _storable("id", principal.id)
+        body = PRINCIPALS.dump(principal)
+        self._connection.execute(PRINCIPAL.delete().where(PRINCIPAL.c.id == principal.id))
+        self._connection.execute(PRINCIPAL.insert().values(id=principal.id, body=body))
+
+    def record(self, act: Act) -> int:
+        """Append the act and its log leaf (a 33-byte blinded commitment); answers the log index.
+
+        Raises: Refused, if an act with this id exists; Invalid, if its record has no canonical form.
+        """
+        fields: dict[str, Value] = to_record(act)
+        record, blinder = canonical.encode(fields), self._blinder()
+        for field in ("id", "about", "engagement"):
+            _storable(field, str(fields[field]))
+        if len(blinder) != BLINDER_BYTES:
+            raise Invalid("blinder", f"{BLINDER_BYTES} random bytes are due, not {len(blinder)}")
+        if self._connection.scalar(sa.select(ACT.c.leaf).where(ACT.c.id == act.id)) is not None:
+            raise Refused(f"an act {act.id} is recorded already; a correction is a further act")
+        leaf, data = self.edge.size + len(self._pending), entry(commit(blinder, record))
+        self._connection.execute(
+            ACT.insert().values(
+                leaf=leaf,
+                id=act.id,
+                kind=act.kind.value,
+                about=act.about,
+                engagement=act.engagement,
+                record=record,
+                blinder=blinder,
+            )
+        )
+        self._connection.execute(ENTRY.insert().values(leaf=leaf, data=data))
+        self._pending.append(tlog.leaf_hash(data))
+        return leaf
+
+    def flush(self) -> None:
+        """Append what was recorded to the tree, inside the transaction."""
+        if not self._pending:
+            return
+        growth = tlog.append(self.edge, self._pending)
+        for tile, hashes in growth.tiles.items():
+            here = (TILE.c.level == tile.level) & (TILE.c.n == tile.index)
+            changed = self._connection.execute(TILE.update().where(here).values(hashes=hashes))
+            if not changed.rowcount:
+                row = {"level": tile.level, "n": tile.index, "hashes": hashes}
+                self._connection.execute(TILE.insert().values(row))
+        head = {"size": growth.edge.size, "root": tlog.root(growth.edge)}
+        self._connection.execute(HEAD.update().values(head))
+        self.edge, self._pending = growth.edge, []
+
+    @override
+    def log_size(self) -> int:
+        """The number of leaves, those of this transaction included."""
+        self.flush()
+        return super().log_size()
+
+    @override
+    def log_root(self) -> bytes:
+        """The root, leaves of this transaction included."""
+        self.flush()
+        return super().log_root()
+
+
+def _storable(field: str, text: str) -> None:
+    """PostgreSQL holds no NUL in text; SQLite would cut it there."""
+    if "\0" in text:
+        raise Invalid(field, "a NUL character cannot be stored; leave it out")
+
+
+class SqlStore:
+    """Durable state on one database; see `leadline.app.ports.Store`. Threads may share it."""
+
+    def __init__(
+        self, engine: sa.Engine, *, blinder: Callable[[], bytes], records: Records
+    ) -> None:
+        self._engine, self._blinder, self._records = engine, blinder, records
+        self._edge = tlog.Edge()
+
+    @contextmanager
+    def read(self) -> Iterator[SqlReading]:
+        """A consistent snapshot, from the first look on.
+
+        Raises: Unavailable, if the database cannot serve.
+        """
+        with reading(self._engine) as connection:
+            yield SqlReading(connection, self._records)
+
+    @contextmanager
+    def write(self) -> Iterator[SqlWriting]:
+        """A transaction, committed when the block ends without an error.
+
+        Raises: Unavailable, if the database cannot serve. An error while committing leaves open
+        whether the transaction became durable: look before trying again.
+        """
+        with writing(self._engine) as connection:
+            transaction = SqlWriting(connection, self._records, self._blinder, self._edge)
+            yield transaction
+            transaction.flush()
+        # Only a committed edge may serve the next transaction.
+        self._edge = transaction.edge
+
+    def close(self) -> None:
+        """Give the connections back; the store cannot be used afterwards."""
+        self._engine.dispose()
+
+
+def fresh_blinder() -> bytes:
+    """32 bytes from the system's source of randomness."""
+    return secrets.token_bytes(BLINDER_BYTES)
+
+
+def open_store(
+    url: str,
+    *,
+    blinder: Callable[[], bytes] = fresh_blinder,
+    kinds: Mapping[type, str] = KINDS,
+) -> SqlStore:
+    """The store at *url*, brought to the newest schema; *kinds* are the records it takes.
+
+    Raises: as `leadline.store.database.open_database`.
+    """
+    return SqlStore(open_database(url), blinder=blinder, records=Records(kinds))

@@ -1,0 +1,148 @@
+"""The tables, the same on SQLite and PostgreSQL.
+
+Whatever access rules read (engagement, org, tlp, compartments) is a column that is never NULL, so
+that lists can be filtered in SQL by the rules themselves. Text sorts by its bytes on both databases.
+Instants are microseconds since 1970 in UTC. What happened stands in `act`; everything else could be
+built again from it or is progress.
+"""
+
+import sqlalchemy as sa
+
+from leadline.core.marking import Tlp
+from leadline.core.record.tlog import EMPTY_ROOT
+from leadline.store import guards
+
+METADATA = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+COUNT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+TLP_LABELS = ", ".join(f"'{label.value}'" for label in Tlp)
+SHARD_STATES = "'queued', 'running', 'done', 'failed', 'cancelled'"
+
+
+def _text(name: str, *, key: bool = False) -> sa.Column[str]:
+    return sa.Column(name, TEXT, primary_key=key, nullable=False)
+
+
+def _count(name: str, *, key: bool = False) -> sa.Column[int]:
+    return sa.Column(name, COUNT, primary_key=key, nullable=False, autoincrement=False)
+
+
+def _bytes(name: str) -> sa.Column[bytes]:
+    return sa.Column(name, sa.LargeBinary(), nullable=False)
+
+
+PRINCIPAL = sa.Table("principal", METADATA, _text("id", key=True), _text("body"))
+
+STATE = sa.Table(
+    "state",
+    METADATA,
+    _text("kind", key=True),
+    _text("id", key=True),
+    _count("version"),
+    _text("engagement"),
+    _text("org"),
+    _text("tlp"),
+    _text("body"),
+    sa.CheckConstraint("version >= 1", name="version"),
+    sa.CheckConstraint(f"tlp IN ({TLP_LABELS})", name="tlp"),
+    sa.Index("ix_state_engagement", "engagement", "kind"),
+)
+
+STATE_COMPARTMENT = sa.Table(
+    "state_compartment",
+    METADATA,
+    _text("kind", key=True),
+    _text("id", key=True),
+    _text("compartment", key=True),
+    sa.ForeignKeyConstraint(["kind", "id"], ["state.kind", "state.id"], ondelete="CASCADE"),
+)
+
+ACT = sa.Table(
+    "act",
+    METADATA,
+    _count("leaf", key=True),
+    sa.Column("id", TEXT, nullable=False, unique=True),
+    _text("kind"),
+    _text("about"),
+    _text("engagement"),
+    _bytes("record"),
+    _bytes("blinder"),
+    sa.CheckConstraint("leaf >= 0", name="leaf"),
+    sa.CheckConstraint("length(blinder) = 32", name="blinder"),
+    sa.Index("ix_act_about", "about"),
+    sa.Index("ix_act_engagement", "engagement"),
+)
+
+ENTRY = sa.Table(
+    "entry",
+    METADATA,
+    _count("leaf", key=True),
+    _bytes("data"),
+    sa.CheckConstraint("leaf >= 0", name="leaf"),
+    sa.CheckConstraint("length(data) = 33", name="data"),
+)
+
+TILE = sa.Table(
+    "tile",
+    METADATA,
+    _count("level", key=True),
+    _count("n", key=True),
+    _bytes("hashes"),
+    sa.CheckConstraint("length(hashes) BETWEEN 32 AND 8192", name="hashes"),
+)
+
+HEAD = sa.Table(
+    "head",
+    METADATA,
+    _count("id", key=True),
+    _count("size"),
+    _bytes("root"),
+    sa.CheckConstraint("id = 0", name="one"),
+    sa.CheckConstraint("size >= 0", name="size"),
+    sa.CheckConstraint("length(root) = 32", name="root"),
+)
+
+SHARD = sa.Table(
+    "shard",
+    METADATA,
+    sa.Column("seq", COUNT, primary_key=True, autoincrement=True),
+    sa.Column("id", TEXT, nullable=False, unique=True),
+    _text("job"),
+    _text("kind"),
+    _text("input"),
+    _text("state"),
+    _count("token"),
+    _text("worker"),
+    _count("seen_at"),
+    _count("attempts"),
+    _count("done"),
+    _count("total"),
+    _text("note"),
+    _text("result"),
+    _text("error"),
+    sa.Column("cancel_asked", sa.Boolean(), nullable=False),
+    sa.CheckConstraint(f"state IN ({SHARD_STATES})", name="state"),
+    sa.Index("ix_shard_job", "job"),
+    sa.Index("ix_shard_state", "state", "seq"),
+    sqlite_autoincrement=True,
+)
+
+
+def create(connection: sa.Connection) -> None:
+    """The whole schema from nothing, guards and the empty log's head included.
+
+    Databases in use come from the migrations; a test compares the two.
+    """
+    METADATA.create_all(connection)
+    connection.execute(HEAD.insert().values(id=0, size=0, root=EMPTY_ROOT))
+    for statement in guards.statements(connection.dialect.name):
+        connection.exec_driver_sql(statement)

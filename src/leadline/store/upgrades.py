@@ -1,0 +1,77 @@
+"""Bringing a database to the newest schema, by one process at a time.
+
+Migrations are linear and go forward; downgrades exist for tests. Alembic's batch mode is banned: on
+SQLite it rebuilds a table and silently drops its triggers, and with them what makes acts append-only.
+"""
+
+import fcntl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from leadline.core.errors import Refused
+from leadline.store.connections import writing
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+_IN_PROCESS = threading.Lock()  # Alembic keeps the running migration in a module global
+
+
+def upgrade(engine: sa.Engine) -> None:
+    """Apply every migration that is missing; quick when none is.
+
+    Raises: Refused, if the database is at a revision that this version does not know.
+    """
+    script = ScriptDirectory(str(MIGRATIONS))
+    if revision(engine) == script.get_current_head():
+        return
+    with _alone(engine), writing(engine) as connection:
+        present = _revision(connection)
+        known = {one.revision for one in script.walk_revisions()}
+        if present is not None and present not in known:
+            raise Refused(
+                f"the database is at schema {present}, newer than this Leadline; update it"
+            )
+        command.upgrade(config(connection), "head")
+
+
+def revision(engine: sa.Engine) -> str | None:
+    """The schema's revision, or None for an empty database."""
+    with engine.connect() as connection:
+        return _revision(connection)
+
+
+def config(connection: sa.Connection) -> Config:
+    """What Alembic's commands take; they run on *connection*, in its transaction."""
+    settings = Config()
+    settings.set_main_option("script_location", str(MIGRATIONS))
+    settings.set_main_option("path_separator", "os")
+    settings.attributes["connection"] = connection
+    return settings
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    answer: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return answer
+
+
+@contextmanager
+def _alone(engine: sa.Engine) -> Iterator[None]:
+    """One upgrade at a time: in this process, and on SQLite among all of the host.
+
+    PostgreSQL's writers queue on their advisory lock anyway.
+    """
+    with _IN_PROCESS:
+        if engine.dialect.name != "sqlite":
+            yield
+            return
+        with Path(f"{engine.url.database}.upgrade-lock").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
