@@ -107,7 +107,8 @@ def append(edge: Edge, leaves: Iterable[bytes]) -> Growth:
     for leaf in leaves:
         carry: bytes = _hash("leaf", leaf)
         size += 1
-        for level in range(len(levels) + 1):
+        level = 0
+        while True:
             if level == len(levels):
                 levels.append(bytearray())
             levels[level] += carry
@@ -118,6 +119,7 @@ def append(edge: Edge, leaves: Iterable[bytes]) -> Growth:
             full[Tile(level, (size - 1) >> (TILE_HEIGHT * (level + 1)))] = content
             carry = _fold(content)
             levels[level].clear()
+            level += 1
     grown = Edge(size, tuple(bytes(level) for level in levels))
     changed = {tile: grown.levels[tile.level] for tile in _partials(grown) if tile.level in dirty}
     return Growth(grown, full | changed)
@@ -248,13 +250,14 @@ def verify_consistency(
     """
     if not 1 <= old <= _size("new", new):
         raise Invalid("old", f"sizes must rise from 1 on, not from {old} to {new}")
-    _hash("old root", old_root)
-    _hash("new root", new_root)
     if old == new:
+        # Nothing is hashed here, so that equality is all there is to check about the roots.
         _proof_shape(proof, 0)
         if old_root != new_root:
             raise Tampered("consistency proof", f"two different roots for size {new}")
         return
+    _hash("old root", old_root)
+    _hash("new root", new_root)
     # The walk starts at the largest perfect subtree that ends where the old tree ends.
     height = (old & -old).bit_length() - 1
     inner, outer = _path_lengths(old - 1, new)
