@@ -1,0 +1,395 @@
+"""A box: one bubblewrap sandbox with an exec server as its first process.
+
+    async with await Box.start(BoxConfig()) as box:
+        done = await box.exec(["sh", "-c", "echo hello"])
+
+Invariants: every call has one absolute deadline; a call that is cancelled, times out or prints too
+much has its process group killed; file operations run inside the box as its user, so links and
+devices resolve against the box's own tree; when the host process or the box's socket goes, the
+kernel ends every process of the box.
+"""
+
+import asyncio
+import errno
+import os
+import shlex
+import socket
+import struct
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from leadline.sandbox import slots
+from leadline.sandbox.channel import Channel, Ended
+from leadline.sandbox.config import Bind, BoxConfig
+from leadline.sandbox.pipes import Pipes
+from leadline.sandbox.plan import STAGE, Plan, exec_environment, inside, make_plan
+from leadline.sandbox.survey import Unusable, python_binds
+from leadline.sandbox.watchdog import WATCHDOG, Bounds, Watched
+
+__all__ = ["Bind", "Box", "BoxConfig", "Completed", "Identity", "Unusable", "python_binds"]
+
+OUTPUT_BYTES_MAX = 10 << 20
+FILE_BYTES_MAX = 100 << 20
+CALLS_MAX = 64
+HELD_PIPES_MAX = 128
+START_SECONDS_MAX = 20.0
+STOP_SECONDS_MAX = 5.0
+FILE_SECONDS_MAX = 180.0
+BACKGROUND_SECONDS = 0.25  # how long a finished call waits for pipes that its children hold
+_FROM_CHDIR, _FROM_INIT = 1000, 2000
+_NOT_FOUND, _NOT_EXECUTABLE, _KILLED = 127, 126, 137
+
+Limit = Literal["", "memory", "inodes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """How a job ended: exit code or 128+signal, as a shell counts, and what it printed.
+
+    *limit* names the bound of the box that ended it, if one did.
+    """
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+    limit: Limit = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a box is, by digest; two boxes of equal identity are the same to what runs inside."""
+
+    config: str
+    template: str
+    init: str
+    seccomp: str
+    kernel: str
+    bwrap: str
+    mode: str
+
+
+def identity(plan: Plan) -> Identity:
+    """The identity of every box that *plan* starts."""
+    return Identity(
+        config=plan.config.digest,
+        template=plan.template_digest,
+        init=plan.host.init_digest,
+        seccomp=plan.host.seccomp_digest,
+        kernel=plan.host.kernel,
+        bwrap=plan.host.bwrap_version,
+        mode=plan.host.mode,
+    )
+
+
+def _unavailable(message: str) -> RuntimeError:
+    # Imported when needed: Inspect takes seconds to import and most callers have it anyway.
+    from inspect_ai.util import SandboxUnavailableError
+
+    return SandboxUnavailableError(message)
+
+
+def _output_limit(bytes_max: int, printed: bytes) -> Exception:
+    from inspect_ai.util import OutputLimitExceededError
+
+    shown = printed[:65_536].decode(errors="replace")
+    return OutputLimitExceededError(f"{bytes_max / (1 << 20):g} MiB", shown)
+
+
+def _in_memory(name: str, data: bytes) -> int:
+    fd = os.memfd_create(name, os.MFD_CLOEXEC)
+    os.write(fd, data)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def _launch(plan: Plan, control: int, uid: int | None) -> tuple[subprocess.Popen[bytes], int]:
+    """Start bubblewrap; answers the process and a descriptor of what it may complain."""
+    complaints = os.memfd_create("complaints", os.MFD_CLOEXEC)
+    contents = {"seccomp": plan.host.seccomp, "init": plan.host.init, **plan.data}
+    fds = {name: _in_memory(name, data) for name, data in contents.items()}
+    argv = [plan.host.bwrap, *plan.fill({**fds, "control": control})]
+    if uid is not None:
+        fds["stage"] = _in_memory("stage", plan.host.init)
+        staged = plan.fill_stage({"uid": uid})
+        argv = [f"/proc/self/fd/{fds['stage']}", "stage", str(uid), STAGE, *staged, "--", *argv]
+    try:
+        process = subprocess.Popen(
+            argv,
+            pass_fds=(control, *fds.values()),
+            stdin=subprocess.DEVNULL,
+            stdout=complaints,
+            stderr=complaints,
+            env={},
+            cwd="/",
+        )
+    finally:
+        for fd in fds.values():
+            os.close(fd)
+    return process, complaints
+
+
+class Box:
+    """One running sandbox, for use on the event loop that started it; never reused."""
+
+    def __init__(self, plan: Plan, channel: Channel, process: subprocess.Popen[bytes]) -> None:
+        self.plan = plan
+        self.config = plan.config
+        self.identity = identity(plan)
+        self.pid = process.pid
+        self.pidfd = os.pidfd_open(process.pid)
+        self._process = process
+        self._channel = channel
+        self._slot: slots.Slot | None = None
+        self._calls = asyncio.Semaphore(CALLS_MAX)
+        self._held: list[int] = []
+        self._watched: Watched | None = None
+        self._stopped = False
+
+    @classmethod
+    async def start(cls, config: BoxConfig) -> Self:
+        """Start a box and wait until it answers, 20 s at most.
+
+        Raises: Unusable where this host cannot run one; Inspect's SandboxUnavailableError with
+        bubblewrap's own words if it did not start.
+        """
+        return await cls.start_plan(make_plan(config))
+
+    @classmethod
+    async def start_plan(cls, plan: Plan) -> Self:
+        """Start a box as planned; `start` is this with the plan of a configuration."""
+        slot = slots.take() if plan.host.mode == "root" else None
+        host, child = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        channel = Channel(host)
+        try:
+            process, complaints = _launch(plan, child.fileno(), slot.uid if slot else None)
+        except OSError:
+            channel.close()
+            if slot:
+                slot.release()
+            raise
+        finally:
+            child.close()
+        box = cls(plan, channel, process)
+        box._slot = slot
+        try:
+            async with asyncio.timeout(START_SECONDS_MAX):
+                await channel.ready
+        except (Ended, TimeoutError) as error:
+            await box.stop()
+            words = os.pread(complaints, 4096, 0).decode(errors="replace").strip()
+            raise _unavailable(
+                f"the sandbox did not start: {words or type(error).__name__}"
+            ) from error
+        except asyncio.CancelledError:
+            await box.stop()
+            raise
+        finally:
+            os.close(complaints)
+        box._watched = WATCHDOG.watch(box)
+        return box
+
+    @property
+    def uid(self) -> int | None:
+        """The host uid that only this box runs as; None where boxes share the caller's."""
+        return self._slot.uid if self._slot else None
+
+    @property
+    def running(self) -> bool:
+        """Whether calls can still be made."""
+        return not self._channel.ended
+
+    def bounds(self) -> Bounds:
+        """What the watchdog holds this box to; in root mode its mounts bound inodes themselves."""
+        own = self.plan.host.mode == "root"
+        mounts = ("/tmp", "/var/tmp", "/dev/shm", self.config.workdir)  # noqa: S108 - inside the box
+        return Bounds(self.config.memory_mb << 20, self.config.inodes, () if own else mounts)
+
+    @property
+    def limits_hit(self) -> tuple[Limit, ...]:
+        """Which bounds ended everything in this box, in order; one entry each time."""
+        return self._watched.hits if self._watched else ()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def exec(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the deadline kills the job, which a caller's scope cannot
+        output_bytes_max: int = OUTPUT_BYTES_MAX,
+    ) -> Completed:
+        """Run *argv* in the box; *timeout* in seconds covers the whole call.
+
+        Raises: TimeoutError; PermissionError if the program may not be executed; Inspect's
+        OutputLimitExceededError past *output_bytes_max* on one output, and SandboxUnavailableError
+        if the box has ended.
+        """
+        variables = exec_environment(self.config, env)
+        folder = inside(self.config, cwd)
+        words = [*argv, *(f"{name}={value}" for name, value in variables.items())]
+        payload = _text(folder) + struct.pack("<II", len(argv), len(variables))
+        payload += b"".join(map(_text, words))
+        hits = len(self.limits_hit)
+        status, out, err = await self._call(b"E", payload, stdin, timeout, output_bytes_max)
+        if status < 0:
+            return _not_run(status, argv[0], folder, out, err)
+        fresh = self.limits_hit[hits:]
+        return Completed(status, out, err, fresh[-1] if fresh and status == _KILLED else "")
+
+    async def read(self, path: str, *, bytes_max: int = FILE_BYTES_MAX) -> bytes:
+        """The contents of a regular file.
+
+        Raises: OSError of the fitting class; Inspect's OutputLimitExceededError past *bytes_max*.
+        """
+        full = inside(self.config, path)
+        status, out, _ = await self._call(b"R", _text(full), b"", FILE_SECONDS_MAX, bytes_max)
+        _raise_for(status, path)
+        return out
+
+    async def write(self, path: str, data: bytes) -> None:
+        """Replace or create a regular file, making the folders above it.
+
+        Raises: OSError of the fitting class (IsADirectoryError, PermissionError, ...).
+        """
+        full = inside(self.config, path)
+        status, _, _ = await self._call(b"W", _text(full), data, FILE_SECONDS_MAX, 1 << 16)
+        _raise_for(status, path)
+
+    def kill_all(self) -> None:
+        """End every process in the box but its first; the box stays usable."""
+        self._channel.kill_all()
+
+    async def stop(self) -> None:
+        """End the box and wait until no process of it is left; a second call does nothing."""
+        if self._stopped:
+            return
+        self._stopped = True
+        if self._watched:
+            WATCHDOG.forget(self._watched)
+        self._channel.close()
+        for fd in self._held:
+            os.close(fd)
+        self._held.clear()
+        try:
+            async with asyncio.timeout(STOP_SECONDS_MAX):
+                await self._gone()
+        except (TimeoutError, asyncio.CancelledError):
+            self._process.kill()
+            raise
+        finally:
+            self._process.wait()
+            os.close(self.pidfd)
+            if self._slot:
+                self._slot.release()
+
+    async def _gone(self) -> None:
+        loop, gone = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self.pidfd, gone.set)
+        try:
+            await gone.wait()
+        finally:
+            loop.remove_reader(self.pidfd)
+
+    async def _call(
+        self, op: bytes, payload: bytes, stdin: bytes, seconds: float | None, bytes_max: int
+    ) -> tuple[int, bytes, bytes]:
+        async with asyncio.timeout(seconds), self._calls:
+            if not self.running:
+                raise _unavailable("the sandbox has ended")
+            pipes = Pipes(stdin, bytes_max, self.uid)
+            job, status = self._channel.submit(op, payload, pipes.ends)
+            try:
+                code = await self._outcome(status, pipes)
+            except Ended as error:
+                raise _unavailable(str(error)) from error
+            finally:
+                if not status.done():
+                    self._channel.kill(job)
+                self._channel.forget(job)
+                self._hold(pipes.finish())
+        if pipes.overflowed:
+            self._channel.kill(job)
+            raise _output_limit(bytes_max, bytes(pipes.out.data))
+        return code, bytes(pipes.out.data), bytes(pipes.err.data)
+
+    @staticmethod
+    async def _outcome(status: asyncio.Future[int], pipes: Pipes) -> int:
+        """The job's status, or -1 as soon as its output has grown too long."""
+        settled = asyncio.ensure_future(pipes.settled.wait())
+        both: set[asyncio.Future[Any]] = {status, settled}
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if pipes.overflowed:
+                return -1
+            code = await status
+            await asyncio.wait({settled}, timeout=BACKGROUND_SECONDS)
+        finally:
+            settled.cancel()
+        return code
+
+    def _hold(self, fds: list[int]) -> None:
+        self._held += fds
+        if self._stopped or len(self._held) > HELD_PIPES_MAX:
+            excess = len(self._held) if self._stopped else len(self._held) - HELD_PIPES_MAX
+            for fd in self._held[:excess]:
+                os.close(fd)
+            del self._held[:excess]
+
+
+def _text(word: str) -> bytes:
+    data = os.fsencode(word)
+    if b"\0" in data:
+        raise ValueError(f"a word for the box holds a NUL character: {word[:80]!r}")
+    return data + b"\0"
+
+
+def _not_run(status: int, program: str, folder: str, out: bytes, err: bytes) -> Completed:
+    """What a shell would answer for a program that never ran.
+
+    Raises: PermissionError; SandboxUnavailableError if no process could be made.
+    """
+    number = -status
+    if number > _FROM_INIT:
+        raise _unavailable(
+            f"no process could be started in the sandbox: {os.strerror(number - _FROM_INIT)}"
+        )
+    if number > _FROM_CHDIR:
+        words = f"cd: {folder}: {os.strerror(number - _FROM_CHDIR)}\n"
+        return Completed(_NOT_EXECUTABLE, out, err + words.encode())
+    if number == errno.EACCES:
+        raise PermissionError(number, os.strerror(number), program)
+    code = _NOT_FOUND if number == errno.ENOENT else _NOT_EXECUTABLE
+    words = f"{shlex.quote(program)}: {os.strerror(number)}\n"
+    return Completed(code, out, err + words.encode(errors="replace"))
+
+
+def _raise_for(status: int, path: str) -> None:
+    if status == 0:
+        return
+    number = -status
+    if status > 0:
+        raise _unavailable(
+            f"the file operation on {path} was ended in the sandbox (status {status})"
+        )
+    if number > _FROM_INIT:
+        raise _unavailable(
+            f"no process could be started in the sandbox: {os.strerror(number - _FROM_INIT)}"
+        )
+    if number in (errno.EPERM, errno.EACCES, errno.EROFS):
+        raise PermissionError(number, os.strerror(number), path)
+    raise OSError(number, os.strerror(number), path)

@@ -1,0 +1,221 @@
+"""Bounds what boxes hold in memory and files where no cgroup does it: one thread per process.
+
+A box's account is the resident memory of the process tree under its first process. Summed resident
+sizes count shared pages once per process, so a sum over the bound is looked at again as
+proportional shares before anything is ended. Over the bound, everything in the box but its first
+process is ended at once, and the hit is recorded: it is the subject's limit, not a fault of ours.
+
+The next look at a box comes when it could have reached its bound, were memory filled at
+`GROWTH_BYTES_PER_SECOND`, so idle boxes cost little and large ones are watched closely.
+
+What no resident size shows (pipe and socket buffers) is left to the kernel, which ends box
+processes first (`oom_score_adj` 1000).
+"""
+
+import contextlib
+import heapq
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+GROWTH_BYTES_PER_SECOND = 4 << 30
+PERIOD_MIN, PERIOD_MAX = 0.02, 0.5
+OBEY_SECONDS = 2.0  # after this long over its bound in spite of being told, the whole box is ended
+
+Hit = Literal["memory", "inodes"]
+
+
+class Guarded(Protocol):
+    """What the watchdog needs of a box."""
+
+    pid: int
+    pidfd: int
+
+    def bounds(self) -> "Bounds":
+        """What this box may hold."""
+        ...
+
+    def kill_all(self) -> None:
+        """End everything but the first process; callable from any thread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Bytes of resident memory, and files over each of the writable *mounts*."""
+
+    memory_bytes: int
+    inodes: int
+    mounts: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Watched:
+    """One box under watch. *first* is its first process, as the host numbers it."""
+
+    box: Guarded
+    bounds: Bounds
+    first: int | None = None
+    hits: tuple[Hit, ...] = ()
+    over_since: float | None = None
+    peak_bytes: int = 0
+    forgotten: bool = False
+
+
+@dataclass(order=True, slots=True)
+class _Due:
+    at: float
+    watched: Watched = field(compare=False)
+
+
+def children(pid: int) -> list[int]:
+    """Direct children of *pid* over all its threads; none if it is gone."""
+    found: list[int] = []
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - hot
+            found += map(int, _text(f"/proc/{pid}/task/{thread}/children").split())
+    return found
+
+
+def tree(pid: int) -> Iterator[int]:
+    """*pid* and every process below it."""
+    waiting = [pid]
+    while waiting:
+        process = waiting.pop()
+        yield process
+        waiting += children(process)
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="ascii", errors="replace") as file:  # noqa: PTH123 - hot
+        return file.read()
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory of one process, shared pages in full; 0 once it is gone."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return int(_text(f"/proc/{pid}/statm").split()[1]) * PAGE_BYTES
+    return 0
+
+
+def proportional_bytes(pid: int) -> int:
+    """Memory of one process with shared pages divided among their holders; 0 once it is gone."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for line in _text(f"/proc/{pid}/smaps_rollup").splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def detached_bytes(first: int) -> int:
+    """Memory of System V segments that no process has attached, in the box of *first*."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+        rows = _text(f"/proc/{first}/root/proc/sysvipc/shm").splitlines()
+        titles = rows[0].split()
+        size, attached = titles.index("rss"), titles.index("nattch")
+        cells = (row.split() for row in rows[1:])
+        return sum(int(row[size]) for row in cells if row[attached] == "0")
+    return 0
+
+
+def account(first: int, bound: int) -> int:
+    """Bytes of memory the box of *first* holds; exact only where it matters, above *bound*."""
+    processes = list(tree(first))
+    detached = detached_bytes(first)
+    total = detached + sum(map(resident_bytes, processes))
+    if total <= bound or len(processes) == 1:
+        return total
+    return detached + sum(map(proportional_bytes, processes))
+
+
+def files_used(first: int, mount: str) -> int:
+    """Files and folders on the file system at *mount* in the box of *first*; 0 if out of sight."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+        stat = os.statvfs(f"/proc/{first}/root{mount}")
+        return stat.f_files - stat.f_ffree
+    return 0
+
+
+def next_look(memory: int, bound: int) -> float:
+    """Seconds until a box holding *memory* bytes could be half-way to *bound*."""
+    return min(max((bound - memory) / 2 / GROWTH_BYTES_PER_SECOND, PERIOD_MIN), PERIOD_MAX)
+
+
+def look(watched: Watched, now: float) -> float:
+    """Measure one box, act on it, and answer the seconds until the next look."""
+    if watched.first is None:
+        watched.first = next(iter(children(watched.box.pid)), None)
+    if watched.first is None:
+        return PERIOD_MAX
+    bounds = watched.bounds
+    memory = account(watched.first, bounds.memory_bytes)
+    watched.peak_bytes = max(watched.peak_bytes, memory)
+    crowded = any(files_used(watched.first, mount) > bounds.inodes for mount in bounds.mounts)
+    if memory <= bounds.memory_bytes and not (crowded and children(watched.first)):
+        watched.over_since = None
+        return next_look(memory, bounds.memory_bytes)
+    if watched.over_since is None:
+        watched.over_since = now
+        watched.hits = (*watched.hits, "memory" if memory > bounds.memory_bytes else "inodes")
+    watched.box.kill_all()
+    if now - watched.over_since > OBEY_SECONDS:
+        end_box(watched.box.pidfd)
+    return PERIOD_MIN
+
+
+def end_box(pidfd: int) -> None:
+    """End the whole box: its bubblewrap process takes everything in it along."""
+    import signal
+
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+
+
+class Watchdog:
+    """Looks at every box in turn; the thread lives while there is a box to watch."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = (
+            threading.Condition()
+        )  # guards _due and _thread, and a box while it is looked at
+        self._due: list[_Due] = []
+        self._thread: threading.Thread | None = None
+
+    def watch(self, box: Guarded) -> Watched:
+        """Watch *box* until `forget`."""
+        watched = Watched(box, box.bounds())
+        with self._lock:
+            heapq.heappush(self._due, _Due(self._clock() + PERIOD_MIN, watched))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="box-watchdog", daemon=True)
+                self._thread.start()
+            self._lock.notify()
+        return watched
+
+    def forget(self, watched: Watched) -> None:
+        """Stop watching; on return the box is not being looked at, so its numbers may be reused."""
+        with self._lock:
+            watched.forgotten = True
+            self._due = [due for due in self._due if due.watched is not watched]
+            heapq.heapify(self._due)
+            self._lock.notify()
+
+    def _run(self) -> None:
+        with self._lock:
+            while self._due:
+                wait = self._due[0].at - self._clock()
+                if wait > 0:
+                    self._lock.wait(wait)
+                    continue
+                watched = heapq.heappop(self._due).watched
+                seconds = look(watched, self._clock())
+                heapq.heappush(self._due, _Due(self._clock() + seconds, watched))
+            self._thread = None
+
+
+WATCHDOG = Watchdog()
