@@ -11,25 +11,35 @@ kernel ends every process of the box.
 
 import asyncio
 import errno
+import hashlib
 import os
 import shlex
 import socket
 import struct
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from leadline.sandbox import slots
 from leadline.sandbox.channel import Channel, Ended
-from leadline.sandbox.config import Bind, BoxConfig
+from leadline.sandbox.config import Bind, BoxConfig, canonical
 from leadline.sandbox.pipes import Pipes
 from leadline.sandbox.plan import STAGE, Plan, exec_environment, inside, make_plan
-from leadline.sandbox.survey import Unusable, python_binds
+from leadline.sandbox.survey import Unusable, python_binds, python_env
 from leadline.sandbox.watchdog import WATCHDOG, Bounds, Watched
 
-__all__ = ["Bind", "Box", "BoxConfig", "Completed", "Identity", "Unusable", "python_binds"]
+__all__ = [
+    "Bind",
+    "Box",
+    "BoxConfig",
+    "Completed",
+    "Identity",
+    "Unusable",
+    "python_binds",
+    "python_env",
+]
 
 OUTPUT_BYTES_MAX = 10 << 20
 FILE_BYTES_MAX = 100 << 20
@@ -69,6 +79,11 @@ class Identity:
     kernel: str
     bwrap: str
     mode: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON of all of it, in hexadecimal: the box digest."""
+        return hashlib.sha256(canonical(asdict(self))).hexdigest()
 
 
 def identity(plan: Plan) -> Identity:

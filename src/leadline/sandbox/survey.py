@@ -152,11 +152,23 @@ def _entry(path: Path, target: str) -> Entry:
     return Entry("bind", str(path), target)
 
 
+def python_env() -> dict[str, str]:
+    """Variables for `BoxConfig.env` with which `python3` in the box is the one of `python_binds`.
+
+    The library path comes first because an interpreter with a shared library would otherwise load
+    the distribution's, of another version.
+    """
+    if not python_binds():
+        return {}
+    path = f"{PYTHON}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+    return {"PATH": path, "LD_LIBRARY_PATH": f"{PYTHON}/lib"}
+
+
 def python_binds() -> tuple[Bind, ...]:
     """Binds that make the running interpreter usable in a box, at a path that tells nothing.
 
     Empty where it lives under /usr, which every box of the default root sees anyway. Otherwise the
-    interpreter is `/opt/python/bin/python3` in the box.
+    interpreter is `/opt/python/bin/python3` in the box; it needs the variables of `python_env`.
     """
     prefix = Path(sys.base_prefix).resolve()
     if prefix.is_relative_to("/usr"):

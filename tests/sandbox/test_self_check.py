@@ -1,0 +1,26 @@
+"""Inspect's own self-check, in both modes."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from sandbox import unprivileged
+
+SCRIPT = str(Path(__file__).with_name("run_self_check.py"))
+pytestmark = pytest.mark.sandbox
+
+
+@pytest.mark.parametrize("ordinary", [False, True], ids=["own", "ordinary"])
+def test_only_other_users_are_refused(*, ordinary: bool, tmp_path: Path) -> None:
+    """43 of Inspect's 44 checks hold; the one exception is running as another user."""
+    if ordinary and os.geteuid() != 0:
+        pytest.skip("already an ordinary user: the other run covers it")
+    done = unprivileged.python([SCRIPT], ordinary=ordinary, home=tmp_path, seconds=200)
+    assert done.returncode == 0, done.stderr
+    verdicts = json.loads(done.stdout)
+    failed = {name: words for name, words in verdicts.items() if words}
+    assert len(verdicts) == 44
+    assert set(failed) == {"test_exec_as_user"}, failed
+    assert "SandboxUserUnsupportedError" in failed["test_exec_as_user"]
