@@ -1,0 +1,230 @@
+"""The access rules: Cedar text under a schema, with roles as data; default deny.
+
+Upheld here, each against a trap that was measured in the engine:
+- allowed means decision Allow *and* no error, because a rule that errs is skipped, a forbid too;
+- both entities are present before the engine is asked, because the schema does not notice an absent one;
+- every rule has an `@id` and a `@reason`, or start-up stops, because the engine numbers rules by place;
+- no text of the engine's errors leaves this module, because they repeat whole entities.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+import cedarpy
+
+from leadline.core.access import Action, Decision, Principal, Resource
+from leadline.core.errors import Invalid
+from leadline.formats import roles_toml
+from leadline.formats.roles_toml import RESOURCE_KINDS, Reach, Role, deed
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+USER = "User"
+NO_RULE = "no rule lets this person do this"
+NOT_DECIDED = "the access rules could not be evaluated, so the answer is no"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Parsed rules: engine handles, the reason of each rule by its id, the digest of the files."""
+
+    policies: cedarpy.PolicySet
+    schema: cedarpy.Schema
+    reasons: Mapping[str, str]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a set of roles amounts to; the rules read nothing else of them."""
+
+    sides: tuple[str, ...]
+    time_boxed: bool
+    sound: bool
+    deeds: Mapping[Reach, tuple[str, ...]]
+
+
+Entity = Mapping[str, object]
+
+
+class CedarAccess:
+    """`leadline.app.ports.Access`. Rules and roles are parsed once; threads may share it."""
+
+    def __init__(self, rules: Rules, roles: Mapping[str, Role]) -> None:
+        self.rules, self.roles = rules, roles
+        self._standing = dict[frozenset[str], Standing]()
+
+    def decide(
+        self, principal: Principal, action: Action, resource: Resource, *, now: datetime
+    ) -> Decision:
+        """Never raises for a denial; the decision carries rule ids and a reason."""
+        if resource.kind not in RESOURCE_KINDS:
+            return Decision(allowed=False, rules=(), reason=NO_RULE)
+        try:
+            if principal.roles not in self._standing:
+                self._standing[principal.roles] = standing(self.roles, principal.roles)
+            user = _user(principal, self._standing[principal.roles])
+            thing, moment = _thing(resource), _microseconds(now)
+        except (TypeError, AttributeError):
+            # A value of another type than the vocabulary declares, such as a time without offset.
+            return Decision(allowed=False, rules=(), reason=NOT_DECIDED)
+        request = {
+            "principal": user["uid"],
+            "action": {"type": "Action", "id": action.value},
+            "resource": thing["uid"],
+            "context": {"now": moment, "deed": deed(action, resource.kind)},
+        }
+        return evaluate(self.rules, request, (user, thing))
+
+
+def evaluate(rules: Rules, request: Mapping[str, object], entities: Sequence[Entity]) -> Decision:
+    """Ask the engine; anything but a clean Allow about two present entities is a denial."""
+    refused = Decision(allowed=False, rules=(), reason=NOT_DECIDED)
+    present = [entity["uid"] for entity in entities]
+    if request["principal"] not in present or request["resource"] not in present:
+        return refused
+    try:
+        parsed = cedarpy.Entities.from_json_str(json.dumps(entities), rules.schema)
+    except (TypeError, ValueError):
+        # The engine's own words would repeat the entities; that they do not fit is all there is to say.
+        return refused
+    answer = cedarpy.is_authorized(dict(request), rules.policies, parsed, rules.schema)
+    if answer.diagnostics.errors or answer.decision is cedarpy.Decision.NoDecision:
+        return refused
+    decided = tuple(sorted(answer.diagnostics.reasons))
+    reason = "; ".join(rules.reasons[one] for one in decided) or NO_RULE
+    return Decision(answer.decision is cedarpy.Decision.Allow, decided, reason)
+
+
+def standing(roles: Mapping[str, Role], held: frozenset[str]) -> Standing:
+    """What holding exactly these roles amounts to; roles that are not known give nothing."""
+    known = [roles[name] for name in sorted(held) if name in roles]
+    excluded = {name for role in known for name in role.excludes}
+    return Standing(
+        sides=tuple(sorted({role.side.value for role in known})),
+        time_boxed=any(role.time_boxed for role in known),
+        sound=len(known) == len(held) and not excluded & held,
+        deeds={
+            reach: tuple(sorted({one for role in known for one in role.deeds(reach)}))
+            for reach in Reach
+        },
+    )
+
+
+def load(rules: Traversable, roles: Traversable) -> CedarAccess:
+    """The rules (`*.cedar` and one `*.cedarschema`) and the roles (`*.toml`) of two folders.
+
+    Raises: Invalid, naming the file, for text that does not parse, a rule without `@id` or
+    `@reason`, an id that stands twice, a rule the schema contradicts, or a grant that no action
+    applies to.
+    """
+    parsed = load_rules(rules)
+    named = {
+        name.removesuffix(".toml"): roles_toml.parse(name.removesuffix(".toml"), text)
+        for name, text in _texts(roles, ".toml")
+    }
+    roles_toml.check(named)
+    access = CedarAccess(parsed, named)
+    for role in named.values():
+        _check_grants(access, role)
+    return access
+
+
+@cache
+def shipped() -> CedarAccess:
+    """The rules and roles that come with Leadline."""
+    data = files("leadline") / "data"
+    return load(data / "access", data / "roles")
+
+
+def load_rules(folder: Traversable) -> Rules:
+    """Parse the rules of one folder; raises as `load`."""
+    texts = [*_texts(folder, ".cedarschema"), *_texts(folder, ".cedar")]
+    digest = sha256(b"".join(sha256(text).digest() for _, text in texts)).hexdigest()
+    (schema_name, schema_text), *rule_texts = texts or [("leadline.cedarschema", b"")]
+    try:
+        schema = cedarpy.Schema.from_str(schema_text.decode("utf-8"))
+    except ValueError as error:
+        raise Invalid(schema_name, f"no Cedar schema: {error}") from None
+    policies, reasons = dict[str, object](), dict[str, str]()
+    for name, text in rule_texts:
+        for id_, reason, policy in _rules(name, text.decode("utf-8"), schema):
+            if id_ in policies:
+                raise Invalid(name, f"the rule id {id_!r} stands twice")
+            policies[id_], reasons[id_] = policy, reason
+    document = {"templates": {}, "staticPolicies": policies, "templateLinks": []}
+    return Rules(cedarpy.PolicySet.from_json_str(json.dumps(document)), schema, reasons, digest)
+
+
+def _rules(
+    name: str, text: str, schema: cedarpy.Schema
+) -> Iterator[tuple[str, str, Mapping[str, object]]]:
+    """Id, reason and Cedar JSON of every rule in one file."""
+    try:
+        parsed = json.loads(cedarpy.policies_to_json_str(text))
+    except ValueError as error:
+        raise Invalid(name, f"no Cedar rules: {error}") from None
+    for policy in parsed["staticPolicies"].values():
+        annotations = policy.get("annotations", {})
+        if not annotations.get("id") or not annotations.get("reason"):
+            raise Invalid(name, 'every rule needs @id("...") and @reason("...")')
+        yield annotations["id"], annotations["reason"], policy
+    if parsed["templates"]:
+        raise Invalid(name, "templates are not served; write a rule")
+    checked = cedarpy.validate_policies(text, schema)
+    if not checked.validation_passed:
+        raise Invalid(name, f"contradicts the schema: {checked.errors[0].error}")
+
+
+def _check_grants(access: CedarAccess, role: Role) -> None:
+    """Every deed that a role grants is one that the schema knows."""
+    nobody = Principal("nobody", "nobody", "", frozenset({role.id}))
+    for grant in role.grants:
+        for action in sorted(grant.actions):
+            for kind in sorted(grant.kinds):
+                thing = Resource(kind, "nothing")
+                if access.decide(nobody, action, thing, now=EPOCH).reason == NOT_DECIDED:
+                    raise Invalid(f"{role.id}.toml", f"{action.value} does not apply to {kind}")
+
+
+def _texts(folder: Traversable, suffix: str) -> list[tuple[str, bytes]]:
+    found = [one for one in folder.iterdir() if one.name.endswith(suffix)]
+    return [(one.name, one.read_bytes()) for one in sorted(found, key=lambda one: one.name)]
+
+
+def _user(principal: Principal, held: Standing) -> Entity:
+    attributes: dict[str, object] = {
+        "org": principal.org,
+        "engagements": sorted(principal.engagements),
+        "compartments": sorted(principal.compartments),
+        "suspended": principal.suspended,
+        "time_boxed": held.time_boxed,
+        "sides": held.sides,
+        "roles_sound": held.sound,
+        "own_deeds": held.deeds[Reach.OWN],
+        "named_deeds": held.deeds[Reach.NAMED],
+        "any_deeds": held.deeds[Reach.ANY],
+    }
+    if principal.access_until is not None:
+        attributes["access_until"] = _microseconds(principal.access_until)
+    return {"uid": {"type": "User", "id": principal.id}, "attrs": attributes, "parents": []}
+
+
+def _thing(resource: Resource) -> Entity:
+    attributes: dict[str, object] = {
+        "engagement": resource.engagement,
+        "org": resource.org,
+        "tlp": resource.marking.tlp.value,
+        "compartments": sorted(resource.marking.compartments),
+    }
+    uid = {"type": resource.kind.title(), "id": resource.id}
+    return {"uid": uid, "attrs": attributes, "parents": []}
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - EPOCH) // timedelta(microseconds=1)
