@@ -1,6 +1,5 @@
 """Every regime and criteria file does what its examples file says; a new file needs no new test."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -66,7 +65,7 @@ def decide(on: Standing, step: Step) -> Deed:
     org = "a-developer" if step.by == "developer" else "a-body"
     by, now = Principal(step.by, step.by, org, frozenset({"determining-official"})), step.at
     time = step.time or now
-    answers: dict[Did, Callable[[], Deed]] = {
+    answers = {
         Did.INQUIRY_LODGED: lambda: rules.lodge_inquiry(on, by, now, question="q"),
         Did.ANCHOR_SET: lambda: rules.set_anchor(on, by, anchor=time),
         Did.TERMS_AGREED: lambda: rules.agree_terms(on, by, now, terms=terms(time)),
