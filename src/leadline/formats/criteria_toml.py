@@ -6,7 +6,7 @@ from hashlib import sha256
 from leadline.core.engagement.criteria import Criteria
 from leadline.core.engagement.determination import Answer, Outcome
 from leadline.core.measure.interval import check_alpha
-from leadline.formats.toml_table import Table, parse
+from leadline.formats.toml_table import Table, open_table
 
 
 def load_criteria(content: bytes, file: str) -> Criteria:
@@ -14,7 +14,7 @@ def load_criteria(content: bytes, file: str) -> Criteria:
 
     Raises: Invalid, naming file and key, or the field of the pack that cannot be right.
     """
-    root = parse(content, file)
+    root = open_table(content, file)
     counts, decision = root.table("counts"), root.table("decision")
     answers, words = root.table("answers"), root.table("words")
     criteria = Criteria(
@@ -58,7 +58,7 @@ def load_count_examples(content: bytes, file: str) -> tuple[str, tuple[CountExam
 
     Raises: Invalid, naming file and key.
     """
-    root = parse(content, file)
+    root = open_table(content, file)
     pack = root.text("criteria")
     examples = tuple(_example(table) for table in root.tables("example"))
     if not examples:

@@ -28,7 +28,7 @@ from leadline.core.engagement.regime import (
     Status,
     Term,
 )
-from leadline.formats.toml_table import Table, parse
+from leadline.formats.toml_table import Table, open_table
 
 QUOTED_ONLY = ("toll", "pause", "hold")
 
@@ -39,7 +39,7 @@ def load_regime(content: bytes, file: str) -> Regime:
     Raises: Invalid, naming file and key, for an unknown, missing or mistyped key, a citation of no
     source, or a toll, pause or hold without its citation.
     """
-    root = parse(content, file)
+    root = open_table(content, file)
     sources = tuple(_source(table) for table in root.tables("sources"))
     if not sources:
         raise root.wrong("sources", "a regime cites at least one source")
@@ -225,7 +225,7 @@ def load_examples(content: bytes, file: str) -> tuple[str, tuple[Example, ...]]:
 
     Raises: Invalid, naming file and key, as `load_regime`.
     """
-    root = parse(content, file)
+    root = open_table(content, file)
     regime = root.text("regime")
     examples = tuple(_example(table) for table in root.tables("example"))
     if not examples:

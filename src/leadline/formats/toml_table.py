@@ -118,7 +118,7 @@ class Table:
         return f"{self._key}.{name}" if self._key else name
 
 
-def parse(content: bytes, file: str) -> Table:
+def open_table(content: bytes, file: str) -> Table:
     """The root table of a TOML file.
 
     Raises: Invalid, naming *file*, if it is no UTF-8 or no TOML.
