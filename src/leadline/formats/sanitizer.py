@@ -21,6 +21,9 @@ LINE_CHARACTERS_MAX = 4096
 
 _ERROR = re.compile(r"(?:ERROR|WARNING): (\w*Sanitizer|libFuzzer): (.+)")
 _RUNTIME_ERROR = re.compile(r"^(\S+?):(\d+)(?::\d+)?: runtime error: (.+)")
+_VARIABLE = re.compile(
+    r"[:,]|\s-?\d|\s0x|\s'"
+)  # where an undefined-behaviour message turns specific
 _WORDS = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _NATIVE = re.compile(r"^\s*#\d+\s+(?:0x[0-9a-fA-F]+)?\s*(?:in\s+)?(.*)$")
 _NATIVE_PLACE = re.compile(r"^(.*?)\s+(?:at\s+)?(\(?[^\s()]*[/.][^\s()]*?)(?::(\d+))?(?::\d+)?\)?$")
@@ -100,14 +103,14 @@ def _kind(lines: Iterable[str]) -> str:
         if found := _ERROR.search(line):
             return _error_class(found[1], found[2])
         if found := _RUNTIME_ERROR.search(line):
-            return re.split(r"[:,]|\s-?\d|\s0x|\s'", found[3], maxsplit=1)[0].strip()
+            return _VARIABLE.split(found[3], maxsplit=1)[0].strip()
     return ""
 
 
 def _error_class(tool: str, message: str) -> str:
+    words: list[str] = _WORDS.findall(message)
     if tool == "libFuzzer":
-        return " ".join(_WORDS.findall(message)[:2])
-    words = _WORDS.findall(message)
+        return " ".join(words[:2])
     if words[:1] == ["attempting"]:
         return words[1] if len(words) > 1 else words[0]
     if words[:2] == ["requested", "allocation"]:

@@ -34,7 +34,9 @@ class Frame:
     file: str = ""
     line: int = 0
 
-    def __str__(self) -> str:
+    @property
+    def shown(self) -> str:
+        """The call as a report would print it, without addresses."""
         place = f" {self.file}:{self.line}" if self.line else ""
         return f"{self.function or '?'}{place}"
 
@@ -116,7 +118,7 @@ def _clues(crash: Crash) -> Iterator[_Clue]:
         yield _Clue(3, ("top", crash.program, crash.kind, functions), f"{crash.kind} in {shown}")
     if top[0].line and _AT_THE_ACCESS.fullmatch(crash.kind):
         site = (top[0].file, top[0].line)
-        yield _Clue(3, ("site", crash.program, site), f"memory error at {top[0]}")
+        yield _Clue(3, ("site", crash.program, site), f"memory error at {top[0].shown}")
 
 
 def _unite(ids: Iterable[str], sets: Iterable[Sequence[str]]) -> Mapping[str, str]:
@@ -140,7 +142,7 @@ def _proposal(members: Sequence[Crash], clues: Sequence[_Clue]) -> Group:
     digest = hashlib.sha256("\0".join(crash.id for crash in members).encode()).hexdigest()
     if len(members) == 1:
         only = members[0]
-        shown = str(only.frames[0]) if only.frames else "no own frame"
+        shown = only.frames[0].shown if only.frames else "no own frame"
         why = f"alone: no other report is {only.kind or 'of its kind'} in {shown}"
         return Group(digest[:16], 0, (only.id,), why)
     ordered = sorted(clues, key=lambda clue: (clue.rung, clue.why))

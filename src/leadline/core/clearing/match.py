@@ -8,14 +8,17 @@ Source: clearinghouse reference, section 9.1; OSV schema 1.7 (ranges and listed 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from leadline.core.clearing.advisory import Advisory, Statement
 from leadline.core.clearing.product import Component, Interval, Inventory, Package, Releases
 from leadline.core.clearing.resemblance import REPACKAGED, may_be, plain
 from leadline.core.clearing.versions import Unparseable, Unsupported, compare
+
+Key = TypeVar("Key", bound=Hashable)
 
 EVERY = "*"  # stands for every advisory that is not named otherwise for the asset
 
@@ -76,13 +79,19 @@ def match(inventory: Inventory, advisories: Sequence[Advisory]) -> Matching:
     advisory `EVERY`, so that it is never taken for not affected.
     """
     index = _Index([advisory for advisory in advisories if not advisory.withdrawn])
-    matches: list[Match] = []
-    questions: list[Question] = []
+    found: dict[tuple[str, str], Reading] = {}
     for component in inventory.components:
         for advisory, reading in index.readings(component):
-            matches.append(Match(component.ref, advisory, reading.status, reading.why))
-            if reading.ask:
-                questions.append(Question(component.ref, advisory, reading.ask))
+            _keep(found, (component.ref, advisory), reading)
+    matches = [
+        Match(asset, advisory, reading.status, reading.why)
+        for (asset, advisory), reading in found.items()
+    ]
+    questions = [
+        Question(asset, advisory, reading.ask)
+        for (asset, advisory), reading in found.items()
+        if reading.ask
+    ]
     return Matching(len(inventory.components), tuple(matches), tuple(questions))
 
 
@@ -128,11 +137,11 @@ class _Index:
         return sorted((named | products) - {own})
 
 
-def _keep(found: dict[str, Reading], advisory: str, reading: Reading) -> None:
-    """Keep the more cautious of two answers."""
-    held = found.get(advisory)
+def _keep(found: dict[Key, Reading], key: Key, reading: Reading) -> None:
+    """Keep the more cautious of two answers, so that an asset named twice is never played down."""
+    held = found.get(key)
     if held is None or _CAUTION.index(reading.status) < _CAUTION.index(held.status):
-        found[advisory] = reading
+        found[key] = reading
 
 
 def read(statement: Statement, version: str) -> Reading:

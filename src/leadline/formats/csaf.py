@@ -1,0 +1,481 @@
+"""CSAF 2.0: advisories rendered as `csaf_security_advisory`, and read.
+
+Rendered documents never hold a proof, say who or what found the flaw, and name a demonstration's
+publisher as such. CSAF 2.0 knows only TLP 1, so a label becomes the stricter one, never a looser:
+AMBER+STRICT is written RED, CLEAR is written WHITE. `faults` runs the published schema; the standard's
+mandatory tests are `mandatory_faults`, which needs the extra ``server``.
+
+Reading is tolerant, because published documents are not always valid: what cannot be understood stays
+as a doubt in its statement, so that matching answers unknown.
+Source: OASIS CSAF 2.0 (2022-11-18); the version range specifier "vers" of the Package-URL project.
+"""
+
+import json
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+from leadline.core.clearing.advisory import Advisory, Flaw, Reference, Revision, Statement
+from leadline.core.clearing.product import Fault, Interval, Package, Releases, parse_purl
+from leadline.core.clearing.weakness import NAMES
+from leadline.core.errors import Invalid, Unavailable
+from leadline.core.marking import Tlp
+from leadline.formats import schemas
+from leadline.formats.document import items, load, record, records, text, texts
+
+FORMAT = "csaf"
+ADVISORY_BYTES_MAX = 64 << 20
+BRANCH_DEPTH_MAX = 64
+_FOUND_BY = "How this was found"
+_TLP_1 = {
+    Tlp.RED: "RED",
+    Tlp.AMBER_STRICT: "RED",
+    Tlp.AMBER: "AMBER",
+    Tlp.GREEN: "GREEN",
+    Tlp.CLEAR: "WHITE",
+}
+_FROM_TLP_1 = {"RED": Tlp.RED, "AMBER": Tlp.AMBER, "GREEN": Tlp.GREEN, "WHITE": Tlp.CLEAR}
+_STATUSES: Mapping[str, Literal["affected", "fixed", "not_affected", "untested"]] = {
+    "known_affected": "affected",
+    "first_affected": "affected",
+    "last_affected": "affected",
+    "fixed": "fixed",
+    "first_fixed": "fixed",
+    "known_not_affected": "not_affected",
+    "under_investigation": "untested",
+}
+_CONSTRAINT = re.compile(r"(>=|<=|>|<|=)?\s*([^\s<>=|,;]+)")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Json = dict[str, object]
+
+
+def file_name(advisory: Advisory) -> str:
+    """The name the standard prescribes (section 5.1): the id in lower case, odd signs as ``_``."""
+    return re.sub(r"[^+\-a-z0-9]+", "_", advisory.id.lower()) + ".json"
+
+
+def render(advisory: Advisory) -> bytes:
+    """The document as UTF-8 JSON; the same advisory gives the same bytes."""
+    document = _document(advisory)
+    return (json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Product:
+    """One entry of the product tree: a release, or a range of releases, of one package."""
+
+    id: str
+    package: Package
+    status: str
+    version: str = ""
+    range: str = ""
+
+    @property
+    def name(self) -> str:
+        """What readers see."""
+        return f"{self.package.name} {self.version or self.range}"
+
+
+def _document(advisory: Advisory) -> Json:
+    products = list(_products(advisory))
+    return {
+        "document": _head(advisory),
+        "product_tree": {"branches": _branches(products)},
+        "vulnerabilities": [
+            _vulnerability(flaw, [held for number, held in products if number == position])
+            for position, flaw in enumerate(advisory.flaws)
+        ],
+    }
+
+
+def _head(advisory: Advisory) -> Json:
+    first, last = advisory.revisions[0], advisory.revisions[-1]
+    notes = [{"category": "summary", "text": advisory.title, "title": "Summary"}]
+    if advisory.found_by:
+        notes.append({"category": "general", "text": advisory.found_by, "title": _FOUND_BY})
+    head: Json = {
+        "category": "csaf_security_advisory",
+        "csaf_version": "2.0",
+        "distribution": {
+            "text": f"Marked {advisory.tlp.value} (TLP 2.0). CSAF 2.0 states it as the stricter label of TLP 1.",
+            "tlp": {"label": _TLP_1[advisory.tlp], "url": "https://www.first.org/tlp/"},
+        },
+        "lang": "en",
+        "notes": notes,
+        "publisher": {
+            "category": "coordinator",
+            "name": advisory.publisher,
+            "namespace": advisory.namespace,
+        },
+        "title": advisory.title,
+        "tracking": {
+            "current_release_date": _stamp(last.at),
+            "id": advisory.id,
+            "initial_release_date": _stamp(first.at),
+            "revision_history": [
+                {"date": _stamp(held.at), "number": held.number, "summary": held.summary}
+                for held in advisory.revisions
+            ],
+            "status": advisory.status,
+            "version": last.number,
+        },
+    }
+    if advisory.references:
+        head["references"] = [
+            {"category": "external", "summary": held.summary, "url": held.url}
+            for held in advisory.references
+        ]
+    return head
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _products(advisory: Advisory) -> Iterator[tuple[int, _Product]]:
+    """The products of each flaw, with the flaw's position; ids count through the document."""
+    count = 0
+    for position, flaw in enumerate(advisory.flaws):
+        for statement in flaw.statements:
+            for status, releases in _sets(statement):
+                entries = [("", _vers(statement.order, held)) for held in releases.intervals]
+                entries += [(version, "") for version in releases.listed]
+                for version, span in entries:
+                    count += 1
+                    ident = f"CSAFPID-{count:04d}"
+                    yield position, _Product(ident, statement.package, status, version, span)
+
+
+def _sets(statement: Statement) -> tuple[tuple[str, Releases], ...]:
+    return (
+        ("known_affected", statement.affected),
+        ("fixed", statement.fixed),
+        ("known_not_affected", statement.not_affected),
+        ("under_investigation", statement.untested),
+    )
+
+
+def _vers(scheme: str, interval: Interval) -> str:
+    """The interval as a version range specifier."""
+    if interval == Interval():
+        return "vers:all/*"
+    ends = []
+    if interval.low:
+        ends.append((">=" if interval.low_included else ">") + interval.low)
+    if interval.high:
+        ends.append(("<=" if interval.high_included else "<") + interval.high)
+    return f"vers:{scheme}/{'|'.join(ends)}"
+
+
+def _branches(products: Iterable[tuple[int, _Product]]) -> list[Json]:
+    """Vendor, product, release: the vendor is the registry's namespace, or the registry itself."""
+    tree: dict[str, dict[Package, list[Json]]] = defaultdict(lambda: defaultdict(list))
+    for _, product in products:
+        vendor = product.package.namespace or f"{product.package.type} registry"
+        tree[vendor][product.package].append(_leaf(product))
+    return [
+        {
+            "category": "vendor",
+            "name": vendor,
+            "branches": [
+                {"category": "product_name", "name": held.name, "branches": leaves}
+                for held, leaves in packages.items()
+            ],
+        }
+        for vendor, packages in tree.items()
+    ]
+
+
+def _leaf(product: _Product) -> Json:
+    return {
+        "category": "product_version" if product.version else "product_version_range",
+        "name": product.version or product.range,
+        "product": {
+            "name": product.name,
+            "product_id": product.id,
+            "product_identification_helper": {"purl": product.package.purl(product.version)},
+        },
+    }
+
+
+def _vulnerability(flaw: Flaw, products: list[_Product]) -> Json:
+    statuses: dict[str, list[str]] = defaultdict(list)
+    for product in products:
+        statuses[product.status].append(product.id)
+    entry: Json = {
+        "notes": [{"category": "description", "text": flaw.description, "title": "Description"}],
+        "product_status": dict(statuses),
+        "title": flaw.title,
+    }
+    if flaw.cve:
+        entry["cve"] = flaw.cve
+    if flaw.cwe in NAMES:
+        entry["cwe"] = {"id": flaw.cwe, "name": NAMES[flaw.cwe]}
+    others = [name for name in flaw.ids if name != flaw.cve]
+    if others:
+        entry["ids"] = [{"system_name": name.partition("-")[0], "text": name} for name in others]
+    if flaw.remedy and statuses["known_affected"]:
+        entry["remediations"] = [
+            {
+                "category": "vendor_fix",
+                "details": flaw.remedy,
+                "product_ids": statuses["known_affected"],
+            }
+        ]
+    entry["product_status"] = {status: ids for status, ids in statuses.items() if ids}
+    return entry
+
+
+def faults(data: bytes) -> tuple[Fault, ...]:
+    """What the published schema finds wrong; empty for a document that follows it.
+
+    Raises: Invalid, if the bytes are no JSON object.
+    """
+    return tuple(schemas.faults("csaf-2.0.json", load(data, "CSAF", ADVISORY_BYTES_MAX)))
+
+
+def mandatory_faults(data: bytes) -> tuple[Fault, ...]:
+    """What the standard's mandatory tests find wrong, every one of them run; includes the schema.
+
+    A test that the checker left out or does not have is itself a fault: the library answers PASS for
+    rule ids it does not know, so that silence proves nothing.
+
+    Raises: Invalid, if the bytes are no JSON object; Unavailable, without the extra ``server``.
+    """
+    document = load(data, "CSAF", ADVISORY_BYTES_MAX)
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        from csaf.csaf.v20._validator import validate
+    except ImportError as error:
+        raise Unavailable(f"the CSAF mandatory tests need leadline[server]: {error}") from error
+    finally:
+        # The library configures the root logger when it is imported; that is not its to do.
+        root.handlers[:] = handlers
+        root.setLevel(level)
+    report = validate(document, preset="mandatory")
+    ran = {result.id for result in report.results if not result.skipped}
+    found = [
+        Fault(held.instance_path or "/", f"{result.id} {result.title}: {held.message}")
+        for result in report.results
+        for held in result.errors
+    ]
+    missing = MANDATORY_TESTS - ran if not found else frozenset()
+    return (*found, *(Fault("/", f"test {name} did not run") for name in sorted(missing)))
+
+
+# Section 6.1 of the standard; the checker runs the parts of 6.1.27 as one.
+MANDATORY_TESTS = frozenset({"schema", *(f"6.1.{number}" for number in range(1, 34))})
+
+
+def recognises(document: Mapping[str, object]) -> bool:
+    """Whether *document* says that it is CSAF."""
+    return "csaf_version" in record(document.get("document"))
+
+
+def parse(data: bytes, name: str = "CSAF") -> Advisory:
+    """Read one document.
+
+    Raises: Invalid, if it is no JSON, not CSAF 2.0, or has no tracking id.
+    """
+    return read(load(data, name, ADVISORY_BYTES_MAX), name)
+
+
+def read(document: Mapping[str, object], name: str = "CSAF") -> Advisory:
+    """Read one document that is already loaded.
+
+    Raises: Invalid, if it is not CSAF 2.0 or has no tracking id.
+    """
+    head = record(document.get("document"))
+    version = text(head.get("csaf_version"))
+    if version != "2.0":
+        raise Invalid(name, f"csaf_version {version!r}; this reader knows 2.0")
+    tracking = record(head.get("tracking"))
+    ident = text(tracking.get("id"))
+    if not ident:
+        raise Invalid(name, "no /document/tracking/id")
+    publisher = record(head.get("publisher"))
+    products = dict(_named(record(document.get("product_tree"))))
+    label = text(record(record(head.get("distribution")).get("tlp")).get("label"))
+    return Advisory(
+        id=ident,
+        title=text(head.get("title")) or ident,
+        flaws=tuple(_flaw(entry, products) for entry in records(document.get("vulnerabilities"))),
+        revisions=_revisions(tracking),
+        tlp=_FROM_TLP_1.get(label, Tlp.RED),
+        status=_status(text(tracking.get("status"))),
+        publisher=text(publisher.get("name")),
+        namespace=text(publisher.get("namespace")),
+        found_by=_noted(head, "general", _FOUND_BY),
+        references=tuple(
+            Reference(text(held.get("url")), text(held.get("summary")))
+            for held in records(head.get("references"))
+        ),
+    )
+
+
+def _status(value: str) -> Literal["draft", "interim", "final"]:
+    if value == "final":
+        return "final"
+    return "interim" if value == "interim" else "draft"
+
+
+def _revisions(tracking: Mapping[str, object]) -> tuple[Revision, ...]:
+    held = tuple(
+        Revision(text(entry.get("number")), _moment(entry.get("date")), text(entry.get("summary")))
+        for entry in records(tracking.get("revision_history"))
+    )
+    return held or (Revision("1", _moment(tracking.get("current_release_date")), ""),)
+
+
+def _moment(value: object) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text(value))
+    except ValueError:
+        return _EPOCH
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _noted(holder: Mapping[str, object], category: str, title: str = "") -> str:
+    for note in records(holder.get("notes")):
+        if note.get("category") == category and (not title or note.get("title") == title):
+            return text(note.get("text"))
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What a product id stands for; a doubt where it cannot be told."""
+
+    package: Package
+    version: str = ""
+    interval: Interval | None = None
+    scheme: str = ""
+    doubt: str = ""
+
+
+def _named(tree: Mapping[str, object]) -> Iterator[tuple[str, _Named]]:
+    """Every product id of the tree."""
+    pending: list[tuple[Mapping[str, object], tuple[tuple[str, str], ...]]] = [(tree, ())]
+    while pending:
+        branch, path = pending.pop()
+        product = record(branch.get("product"))
+        if product:
+            yield text(product.get("product_id")), _identify(product, path)
+        if len(path) < BRANCH_DEPTH_MAX:
+            pending += [
+                (inner, (*path, (text(inner.get("category")), text(inner.get("name")))))
+                for inner in records(branch.get("branches"))
+            ]
+    for product in records(tree.get("full_product_names")):
+        yield text(product.get("product_id")), _identify(product, ())
+    for relation in records(tree.get("relationships")):
+        product = record(relation.get("full_product_name"))
+        ident = text(product.get("product_id"))
+        yield (
+            ident,
+            replace(_identify(product, ()), doubt="it speaks of one product inside another"),
+        )
+
+
+def _identify(product: Mapping[str, object], path: tuple[tuple[str, str], ...]) -> _Named:
+    names = dict(path)
+    title = names.get("product_name") or names.get("product_family") or text(product.get("name"))
+    unidentified = Package("", names.get("vendor", ""), title)
+    purl = text(record(product.get("product_identification_helper")).get("purl"))
+    version, span = names.get("product_version", ""), names.get("product_version_range", "")
+    try:
+        release = parse_purl(purl) if purl else None
+    except Invalid as error:
+        return _Named(unidentified, doubt=str(error))
+    package = release.package if release else unidentified
+    if span:
+        scheme, interval = _span(span)
+        doubt = "" if interval else f"the range {span[:200]!r} is prose"
+        return _Named(package, "", interval, scheme, doubt)
+    version = (release.version if release else "") or version
+    doubt = "" if version else "it names a product without saying which releases"
+    return _Named(package, version, doubt=doubt)
+
+
+def _span(text_: str) -> tuple[str, Interval | None]:
+    """A version range specifier, or bounds such as ``>= 1.0 <= 2.3``; None for prose."""
+    scheme, _, constraints = text_.removeprefix("vers:").rpartition("/")
+    scheme = scheme if text_.startswith("vers:") else ""
+    if constraints.strip() == "*":
+        return "", Interval()
+    if _CONSTRAINT.sub("", constraints).strip(" |,"):
+        return scheme, None
+    interval = Interval()
+    for sign, version in _CONSTRAINT.findall(constraints):
+        if sign in {">", ">="} and not interval.low:
+            interval = replace(interval, low=version, low_included=sign == ">=")
+        elif sign in {"<", "<="} and not interval.high:
+            interval = replace(interval, high=version, high_included=sign == "<=")
+        else:
+            return scheme, None
+    return scheme, interval if interval != Interval() else None
+
+
+def _flaw(entry: Mapping[str, object], products: Mapping[str, _Named]) -> Flaw:
+    cve = text(entry.get("cve"))
+    ids = tuple(text(held.get("text")) for held in records(entry.get("ids")))
+    title = text(entry.get("title")) or cve
+    return Flaw(
+        ids=((cve,) if cve else ()) + ids,
+        title=title,
+        description=_noted(entry, "description") or _noted(entry, "summary"),
+        statements=_statements(record(entry.get("product_status")), products),
+        cwe=text(record(entry.get("cwe")).get("id")),
+        remedy=next(
+            (
+                text(held.get("details"))
+                for held in records(entry.get("remediations"))
+                if held.get("category") == "vendor_fix"
+            ),
+            "",
+        ),
+    )
+
+
+def _statements(
+    statuses: Mapping[str, object], products: Mapping[str, _Named]
+) -> tuple[Statement, ...]:
+    """One statement per package, in order of first mention."""
+    held: dict[Package, dict[str, list[_Named]]] = defaultdict(lambda: defaultdict(list))
+    for status, claim in _STATUSES.items():
+        for ident in texts(list(items(statuses.get(status)))):
+            named = products.get(ident)
+            if named is not None:
+                held[named.package][claim].append(named)
+    return tuple(_statement(package, claims) for package, claims in held.items())
+
+
+def _statement(package: Package, claims: Mapping[str, list[_Named]]) -> Statement:
+    everything = [named for group in claims.values() for named in group]
+    affected = _releases(claims.get("affected", ()))
+    schemes = {named.scheme for named in everything if named.scheme} - {package.scheme}
+    return Statement(
+        package=package,
+        affected=affected,
+        fixed=_releases(claims.get("fixed", ())),
+        not_affected=_releases(claims.get("not_affected", ())),
+        untested=_releases(claims.get("untested", ())),
+        complete=bool(affected.intervals) and not claims.get("untested"),
+        doubts=tuple(dict.fromkeys(named.doubt for named in everything if named.doubt)),
+        scheme=min(schemes) if schemes else "",
+    )
+
+
+def _releases(named: Iterable[_Named]) -> Releases:
+    """The set of releases; what carries a doubt is in none."""
+    sure = [held for held in named if not held.doubt]
+    return Releases(
+        tuple(held.interval for held in sure if held.interval is not None),
+        tuple(held.version for held in sure if held.interval is None),
+    )
