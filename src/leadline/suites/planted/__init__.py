@@ -1,0 +1,1 @@
+"""Planted: C programs with one flaw each, generated from a seed."""
