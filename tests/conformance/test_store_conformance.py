@@ -1,0 +1,356 @@
+"""What every store promises; see `leadline.app.ports.Store`."""
+
+import itertools
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import fakes
+import make
+from conformance.sightings import Remark, Sighting
+from leadline.app.ports import Reading, Store
+from leadline.core.errors import Invalid, NotFound, Refused, Stale, Unavailable
+from leadline.core.marking import Marking, Tlp
+from leadline.core.record.act import Act, Kind, Value, to_record
+from leadline.core.record.commitment import commit, entry
+from leadline.formats import canonical, tiles
+
+MARKING = make.marking(Tlp.RED, "alpha", "beta")
+ONE_STORE = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+PLAIN = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
+UNIQUE = itertools.count()
+
+
+def test_what_was_put_comes_back_equal_with_all_beside_it(store: Store) -> None:
+    """Value, version, engagement, organisation, label and compartments survive."""
+    value = Sighting("x", 3, make.NOW, Tlp.RED, frozenset({"a", "b"}), (("p", 1), ("q", 2)), 0.5)
+    with store.write() as tx:
+        assert tx.put("s-1", value, marking=MARKING, engagement="e", org="o") == 1
+    with store.read() as view:
+        stored = view.get(Sighting, "s-1")
+    assert (stored.value, stored.version, stored.id) == (value, 1, "s-1")
+    assert (stored.engagement, stored.org, stored.marking) == ("e", "o", MARKING)
+
+
+@ONE_STORE
+@given(
+    value=st.builds(
+        Sighting,
+        name=st.text(max_size=20).filter(lambda text: text.isprintable()),
+        count=st.integers(-(2**60), 2**60),
+        seen=st.datetimes(timezones=st.just(UTC)),
+        label=st.sampled_from(Tlp),
+        tags=st.frozensets(PLAIN),
+        places=st.lists(st.tuples(PLAIN, st.integers(0, 9))).map(tuple),
+        share=st.none() | st.floats(allow_nan=False, allow_infinity=False),
+    ),
+    compartments=st.frozensets(PLAIN),
+)
+def test_any_record_survives_storage(
+    store: Store, value: Sighting, compartments: frozenset[str]
+) -> None:
+    """However odd its text, a record comes back equal."""
+    id_ = f"any-{next(UNIQUE)}"
+    marking = Marking(Tlp.GREEN, compartments)
+    with store.write() as tx:
+        tx.put(id_, value, marking=marking)
+    with store.read() as view:
+        stored = view.get(Sighting, id_)
+    assert (stored.value, stored.marking) == (value, marking)
+
+
+def test_a_time_keeps_its_instant(store: Store) -> None:
+    """A time with another offset comes back as the same instant."""
+    seen = datetime(2027, 1, 2, 3, 4, 5, 678901, tzinfo=timezone(timedelta(hours=-5)))
+    with store.write() as tx:
+        tx.put("s-1", Sighting("x", seen=seen), marking=MARKING)
+    with store.read() as view:
+        assert view.get(Sighting, "s-1").value.seen == seen
+
+
+def test_absent_things_are_not_found(store: Store) -> None:
+    """An unknown id and an unknown principal raise NotFound; a list is empty."""
+    with store.read() as view:
+        with pytest.raises(NotFound):
+            view.get(Sighting, "nothing")
+        with pytest.raises(NotFound):
+            view.principal("nobody")
+        assert list(view.find(Sighting)) == []
+
+
+def test_kinds_do_not_mix(store: Store) -> None:
+    """Two kinds may use one id; each is found under its own kind only."""
+    with store.write() as tx:
+        tx.put("1", Sighting("x"), marking=MARKING)
+        tx.put("1", Remark("y"), marking=make.marking())
+    with store.read() as view:
+        assert view.get(Sighting, "1").value == Sighting("x")
+        assert view.get(Remark, "1").value == Remark("y")
+        assert view.get(Remark, "1").marking == make.marking()
+
+
+def test_lists_are_in_order_of_id_and_filtered_by_engagement(store: Store) -> None:
+    """Ids sort by their bytes, whatever the database's language."""
+    ids = ["b", "a", "B", "a-1", "\u00e9", "Z", "10", "9"]
+    with store.write() as tx:
+        for number, id_ in enumerate(ids):
+            tx.put(id_, Remark(id_), marking=MARKING, engagement=f"e{number % 2}")
+    with store.read() as view:
+        assert [one.id for one in view.find(Remark)] == sorted(ids)
+        assert {one.id for one in view.find(Remark, engagement="e0")} == set(ids[::2])
+        assert all(one.marking == MARKING for one in view.find(Remark))
+
+
+def test_a_replacement_names_the_version_it_read(store: Store) -> None:
+    """Insert over an existing row, an old version and an absent row are all Stale."""
+    with store.write() as tx:
+        tx.put("r", Remark("1"), marking=MARKING)
+    with store.write() as tx:
+        assert tx.put("r", Remark("2"), marking=make.marking(Tlp.CLEAR, "beta"), expect=1) == 2
+        with pytest.raises(Stale):
+            tx.put("r", Remark("3"), marking=MARKING)
+        with pytest.raises(Stale):
+            tx.put("r", Remark("3"), marking=MARKING, expect=1)
+        with pytest.raises(Stale):
+            tx.put("absent", Remark("3"), marking=MARKING, expect=1)
+    with store.read() as view:
+        stored = view.get(Remark, "r")
+    assert (stored.value, stored.version) == (Remark("2"), 2)
+    assert stored.marking == make.marking(Tlp.CLEAR, "beta")
+
+
+def test_of_two_writers_who_read_the_same_version_one_is_stale(store: Store) -> None:
+    """Optimistic versions: the second replacement of version 1 is refused."""
+    with store.write() as tx:
+        tx.put("r", Remark("1"), marking=MARKING)
+    outcomes: list[str] = []
+
+    def replace_it(text: str) -> None:
+        try:
+            with store.write() as tx:
+                tx.put("r", Remark(text), marking=MARKING, expect=1)
+        except Stale:
+            outcomes.append("stale")
+        else:
+            outcomes.append(text)
+
+    threads = [threading.Thread(target=replace_it, args=(name,)) for name in ("a", "b", "c")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with store.read() as view:
+        winner = view.get(Remark, "r").value.text
+    assert sorted(outcomes) == sorted([winner, "stale", "stale"])
+
+
+def test_a_block_that_raises_leaves_nothing(store: Store) -> None:
+    """State, principal, act and leaf of a failed block are all absent."""
+    with store.write() as tx:
+        tx.record(make.act(1))
+    root = root_of(store)
+
+    def fail() -> None:
+        with store.write() as tx:
+            tx.put("r", Remark("1"), marking=MARKING)
+            tx.put_principal(make.principal("evaluator"))
+            tx.record(make.act(2))
+            assert tx.log_size() == 2
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        fail()
+    with store.read() as view:
+        assert [one.act.id for one in view.acts()] == ["act-0001"]
+        assert (view.log_size(), view.log_root()) == (1, root)
+        assert list(view.find(Remark)) == []
+        with pytest.raises(NotFound):
+            view.principal("person-0001")
+    with store.write() as tx:
+        assert tx.record(make.act(2)) == 1
+
+
+def test_a_transaction_reads_its_own_writes(store: Store) -> None:
+    """State, act, size and root are visible inside the block that made them."""
+    with store.write() as tx:
+        tx.put("r", Remark("1"), marking=MARKING)
+        assert tx.get(Remark, "r").value == Remark("1")
+        assert tx.record(make.act(1)) == 0
+        assert [one.index for one in tx.acts()] == [0]
+        assert tx.log_size() == 1
+        assert tx.log_root() == fakes.naive_root(entries_of(tx))
+        assert tx.record(make.act(2)) == 1
+        assert dict(tx.log_files()) == dict(tiles.tree_files(entries_of(tx)))
+
+
+def test_a_reader_keeps_its_snapshot(store: Store) -> None:
+    """What is committed after a reader's first look is not seen by it."""
+    with store.write() as tx:
+        tx.put("r", Remark("1"), marking=MARKING)
+    with store.read() as view:
+        assert view.log_size() == 0
+        with store.write() as tx:
+            tx.put("r", Remark("2"), marking=MARKING, expect=1)
+            tx.record(make.act(1))
+        assert view.get(Remark, "r").value == Remark("1")
+        assert (view.log_size(), list(view.acts())) == (0, [])
+    with store.read() as view:
+        assert view.get(Remark, "r").value == Remark("2")
+
+
+def test_principals_are_replaced_whole(store: Store) -> None:
+    """A second put of one id replaces every field, an end of access included."""
+    first = make.principal("evaluator", compartments=("alpha",))
+    second = replace(first, suspended=True, engagements=frozenset(), access_until=None)
+    for one in (first, second):
+        with store.write() as tx:
+            tx.put_principal(one)
+        with store.read() as view:
+            assert view.principal(one.id) == one
+
+
+def test_acts_are_filtered_in_log_order(store: Store) -> None:
+    """By engagement, kind and object, alone and together."""
+    plan = [
+        make.act(1, Kind.INQUIRY_LODGED, engagement="e1", about="e1"),
+        make.act(2, Kind.FINDING_RECORDED, engagement="e1", about="f1"),
+        make.act(3, Kind.FINDING_RECORDED, engagement="e2", about="f2"),
+        make.act(4, Kind.FINDING_REPLAYED, engagement="e1", about="f1"),
+    ]
+    with store.write() as tx:
+        assert [tx.record(act) for act in plan] == [0, 1, 2, 3]
+    with store.read() as view:
+        assert [one.act for one in view.acts()] == plan
+        assert [one.index for one in view.acts(engagement="e1")] == [0, 1, 3]
+        assert [one.index for one in view.acts(kind=Kind.FINDING_RECORDED)] == [1, 2]
+        assert [one.index for one in view.acts(about="f1", engagement="e1")] == [1, 3]
+        assert list(view.acts(kind=Kind.FINDING_REPLAYED, engagement="e2")) == []
+
+
+def test_an_act_comes_back_equal(store: Store) -> None:
+    """Details of every allowed type survive, and the time to the microsecond."""
+    at = datetime(2027, 1, 1, 12, 0, 0, 1, tzinfo=UTC)
+    detail: dict[str, Value] = {
+        "digest": "ab" * 32,
+        "runs": 3,
+        "dry": True,
+        "none": None,
+        "list": ("a", ("b",)),
+    }
+    act = Act("act-1", Kind.EVIDENCE_SEALED, at, "p", "a", "e", {**detail, "map": {"\u00e9": 1}})
+    with store.write() as tx:
+        tx.record(act)
+    with store.read() as view:
+        assert view.acts()[0].act == act
+
+
+def test_an_act_is_recorded_once(store: Store) -> None:
+    """The same id again is refused, in the same and in a later transaction."""
+    with store.write() as tx:
+        tx.record(make.act(1))
+        with pytest.raises(Refused):
+            tx.record(make.act(1, Kind.ANCHOR_SET))
+    with store.write() as tx, pytest.raises(Refused):
+        tx.record(make.act(1))
+    with store.read() as view:
+        assert view.log_size() == 1
+
+
+def test_an_act_that_has_no_canonical_form_is_refused(store: Store) -> None:
+    """Text that is not in normal form C would have two digests; nothing is recorded."""
+    with store.write() as tx, pytest.raises(Invalid):
+        tx.record(make.act(1, note="e\u0301"))
+    with store.read() as view:
+        assert view.log_size() == 0
+
+
+def test_only_known_records_are_taken(store: Store) -> None:
+    """A value of a kind that was not registered, and an id with a NUL, are Invalid."""
+    with store.write() as tx:
+        with pytest.raises(Invalid):
+            tx.put("x", object(), marking=MARKING)
+        with pytest.raises(Invalid):
+            tx.put("x\0", Remark("x"), marking=MARKING)
+
+
+@pytest.mark.parametrize("sizes", [(1,), (1, 1, 1), (255, 1), (256,), (257, 3), (300, 300)])
+def test_the_log_is_the_tree_of_the_acts(store: Store, sizes: tuple[int, ...]) -> None:
+    """After each transaction, root and files are those of RFC 6962 and C2SP over all acts."""
+    number = 0
+    for size in sizes:
+        with store.write() as tx:
+            for _ in range(size):
+                tx.record(make.act(number))
+                number += 1
+        with store.read() as view:
+            entries = entries_of(view)
+            assert (len(entries), view.log_size()) == (number, number)
+            assert view.log_root() == fakes.naive_root(entries)
+            assert dict(view.log_files()) == dict(tiles.tree_files(entries))
+
+
+def test_an_empty_log_has_no_files(store: Store) -> None:
+    """No tile of width 0 is ever served; the root is SHA-256 of nothing."""
+    with store.read() as view:
+        assert dict(view.log_files()) == {}
+        assert (view.log_size(), view.log_root()) == (0, fakes.naive_root([]))
+
+
+def test_each_act_has_its_own_blinder(store: Store) -> None:
+    """Two acts never share a blinder, and it has 32 bytes."""
+    with store.write() as tx:
+        for number in range(5):
+            tx.record(make.act(number))
+    with store.read() as view:
+        blinders = [one.blinder for one in view.acts()]
+    assert len(set(blinders)) == 5
+    assert {len(one) for one in blinders} == {32}
+
+
+def test_a_failure_before_the_commit_changes_nothing(store: Store) -> None:
+    """The writer is told, and can try the same again."""
+    faulty = fakes.Faulty(store)
+    faulty.fail_next(persisted=False)
+    with pytest.raises(Unavailable):
+        write_one(faulty)
+    write_one(faulty)
+    with faulty.read() as view:
+        assert [one.index for one in view.acts()] == [0]
+
+
+def test_a_failure_after_the_commit_is_seen_on_the_next_try(store: Store) -> None:
+    """What was committed unheard refuses a second time, so that nothing stands twice."""
+    faulty = fakes.Faulty(store)
+    faulty.fail_next(persisted=True)
+    with pytest.raises(Unavailable):
+        write_one(faulty)
+    with pytest.raises((Stale, Refused)):
+        write_one(faulty)
+    with faulty.read() as view:
+        assert [one.index for one in view.acts()] == [0]
+        assert view.log_root() == fakes.naive_root(entries_of(view))
+
+
+def write_one(store: Store) -> None:
+    """One state row and one act in one transaction."""
+    with store.write() as tx:
+        tx.put("r", Remark("1"), marking=MARKING)
+        tx.record(make.act(1))
+
+
+def entries_of(view: Reading) -> list[bytes]:
+    """The leaves that the opened acts must have."""
+    opened = ((one.blinder, canonical.encode(to_record(one.act))) for one in view.acts())
+    return [entry(commit(blinder, record)) for blinder, record in opened]
+
+
+def root_of(store: Store) -> bytes:
+    """The root now."""
+    with store.read() as view:
+        return view.log_root()

@@ -1,0 +1,432 @@
+"""Working stand-ins for every port, in memory, each under the same conformance suite as the real one.
+
+`Faulty` wraps any store and makes its next write fail, with or without having become durable.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from leadline.app.ports import Opened, Shard, Store, Stored, Writing
+from leadline.core.access import Action, Decision, Principal, Resource
+from leadline.core.errors import Invalid, NotFound, Refused, Stale, Tampered, Unavailable
+from leadline.core.marking import Marking, Tlp
+from leadline.core.record.act import Act, Kind, to_record
+from leadline.core.record.commitment import commit, entry
+from leadline.formats import canonical, note, tiles
+from leadline.formats.roles_toml import Reach, Role, deed
+
+T = TypeVar("T")
+
+
+@dataclass
+class State:
+    """All that a `MemoryStore` holds; copied whole at the beginning of a write."""
+
+    values: dict[tuple[type, str], Stored[object]] = field(default_factory=dict)
+    principals: dict[str, Principal] = field(default_factory=dict)
+    opened: list[Opened] = field(default_factory=list)
+
+    def copied(self) -> "State":
+        """A state whose changes do not reach this one."""
+        return State(copy(self.values), copy(self.principals), copy(self.opened))
+
+
+class MemoryReading:
+    """One state that nothing changes any more."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def get(self, kind: type[T], id_: str) -> Stored[T]:
+        """As the port."""
+        found = [one for one in self.find(kind) if one.id == id_]
+        if not found:
+            raise NotFound(f"no {kind.__name__} {id_}")
+        return found[0]
+
+    def find(self, kind: type[T], *, engagement: str | None = None) -> Sequence[Stored[T]]:
+        """As the port."""
+        found: list[Stored[T]] = []
+        for (one, _), stored in sorted(self._state.values.items(), key=lambda item: item[0][1]):
+            if one is kind and engagement in {None, stored.engagement}:
+                assert isinstance(stored.value, kind)
+                found.append(replace(stored, value=stored.value))  # type: ignore[arg-type]
+        return found
+
+    def principal(self, id_: str) -> Principal:
+        """As the port."""
+        if id_ not in self._state.principals:
+            raise NotFound(f"no principal {id_}")
+        return self._state.principals[id_]
+
+    def acts(
+        self, *, engagement: str | None = None, kind: Kind | None = None, about: str | None = None
+    ) -> Sequence[Opened]:
+        """As the port."""
+        return [
+            one
+            for one in self._state.opened
+            if engagement in {None, one.act.engagement}
+            and kind in {None, one.act.kind}
+            and about in {None, one.act.about}
+        ]
+
+    def entries(self) -> list[bytes]:
+        """What the leaves hold, recomputed from the acts."""
+        records = (
+            (one.blinder, canonical.encode(to_record(one.act))) for one in self._state.opened
+        )
+        return [entry(commit(blinder, record)) for blinder, record in records]
+
+    def log_size(self) -> int:
+        """As the port."""
+        return len(self._state.opened)
+
+    def log_files(self) -> Mapping[str, bytes]:
+        """As the port."""
+        return dict(tiles.tree_files(self.entries()))
+
+    def log_root(self) -> bytes:
+        """RFC 6962 as the text defines it, by recursion, so that it can tell on the fast one."""
+        return naive_root(self.entries())
+
+
+def naive_root(entries: Sequence[bytes]) -> bytes:
+    """The Merkle tree hash of RFC 6962 section 2.1, word for word."""
+    if not entries:
+        return sha256(b"").digest()
+    if len(entries) == 1:
+        return sha256(b"\x00" + entries[0]).digest()
+    split = 1
+    while split * 2 < len(entries):
+        split *= 2
+    return sha256(b"\x01" + naive_root(entries[:split]) + naive_root(entries[split:])).digest()
+
+
+class MemoryWriting(MemoryReading):
+    """A copy of the state that becomes the state when the block ends well."""
+
+    def __init__(self, state: State, blinder: Callable[[], bytes], kinds: frozenset[type]) -> None:
+        super().__init__(state)
+        self._blinder, self._kinds = blinder, kinds
+
+    def put(
+        self,
+        id_: str,
+        value: object,
+        *,
+        marking: Marking,
+        engagement: str = "",
+        org: str = "",
+        expect: int | None = None,
+    ) -> int:
+        """As the port."""
+        key = (type(value), id_)
+        if key[0] not in self._kinds:
+            raise Invalid("record", f"{key[0].__name__} has no stored kind")
+        if "\0" in id_ + engagement + org:
+            raise Invalid("id", "a NUL character cannot be stored")
+        present = self._state.values.get(key)
+        if (present.version if present else None) != expect:
+            raise Stale(f"{id_} is not at {expect}")
+        version = (expect or 0) + 1
+        self._state.values[key] = Stored(id_, value, version, engagement, org, marking)
+        return version
+
+    def put_principal(self, principal: Principal) -> None:
+        """As the port."""
+        self._state.principals[principal.id] = principal
+
+    def record(self, act: Act) -> int:
+        """As the port."""
+        canonical.encode(to_record(act))
+        if any(one.act.id == act.id for one in self._state.opened):
+            raise Refused(f"an act {act.id} is recorded already")
+        self._state.opened.append(Opened(act, len(self._state.opened), self._blinder()))
+        return len(self._state.opened) - 1
+
+
+class MemoryStore:
+    """`leadline.app.ports.Store`; writers wait for one another, readers keep what they began with."""
+
+    def __init__(self, blinder: Callable[[], bytes], kinds: Mapping[type, str]) -> None:
+        self._blinder, self._kinds = blinder, frozenset(kinds)
+        self._state, self._lock = State(), threading.Lock()
+
+    @contextmanager
+    def read(self) -> Iterator[MemoryReading]:
+        """As the port."""
+        yield MemoryReading(self._state)
+
+    @contextmanager
+    def write(self) -> Iterator[MemoryWriting]:
+        """As the port."""
+        with self._lock:
+            state = self._state.copied()
+            yield MemoryWriting(state, self._blinder, self._kinds)
+            self._state = state
+
+
+class Faulty:
+    """A store whose next write ends in `Unavailable`, as `fail_next` says."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.read = store.read
+        self._persisted: bool | None = None
+
+    def fail_next(self, *, persisted: bool) -> None:
+        """The next write fails; *persisted*: after the commit, so that the caller cannot know."""
+        self._persisted = persisted
+
+    @contextmanager
+    def write(self) -> Iterator[Writing]:
+        """As the port, until the fault."""
+        persisted, self._persisted = self._persisted, None
+        with self._store.write() as transaction:
+            yield transaction
+            if persisted is False:
+                raise Unavailable("the disk is full (injected before the commit)")
+        if persisted:
+            raise Unavailable("the connection was lost (injected after the commit)")
+
+
+class MemoryExecutor:
+    """`leadline.app.ports.Executor` in one process."""
+
+    def __init__(self) -> None:
+        self._shards: dict[str, Shard] = {}
+        self._seen: dict[str, datetime] = {}
+        self._asked: set[str] = set()
+        self._lock = threading.Lock()
+
+    def submit(self, job: str, kind: str, input_: Mapping[str, str], *, total: int) -> Shard:
+        """As the port."""
+        if total < 0:
+            raise Invalid("total", "negative")
+        key = sha256(canonical.encode((kind, dict(input_)))).hexdigest()
+        new = Shard(key, job, kind, dict(input_), "queued", 0, "", 0, 0, total, "", "", "")
+        with self._lock:
+            return self._shards.setdefault(key, new)
+
+    def claim(self, worker: str, *, now: datetime, lease_seconds: float) -> Shard | None:
+        """As the port."""
+        if not worker:
+            raise Invalid("worker", "empty")
+        lease = timedelta(seconds=lease_seconds)
+        with self._lock:
+            for shard in self._shards.values():
+                lost = shard.state == "running" and self._seen[shard.id] < now - lease
+                if lost and shard.id in self._asked:
+                    self._shards[shard.id] = replace(shard, state="cancelled", worker="")
+                elif lost or shard.state == "queued":
+                    self._seen[shard.id] = now
+                    again = replace(shard, token=shard.token + 1, attempts=shard.attempts + 1)
+                    held = replace(again, state="running", worker=worker, done=0, note="")
+                    self._shards[shard.id] = held
+                    return held
+            return None
+
+    def _held(self, shard: Shard) -> Shard | None:
+        present = self._shards[shard.id]
+        same = present.token == shard.token and present.state == "running"
+        return present if same else None
+
+    def heartbeat(self, shard: Shard, *, now: datetime, done: int, note: str) -> bool:
+        """As the port."""
+        with self._lock:
+            if (held := self._held(shard)) is None:
+                return False
+            self._seen[shard.id] = now
+            self._shards[shard.id] = replace(held, done=done, note=note)
+            return shard.id not in self._asked
+
+    def finish(self, shard: Shard, *, now: datetime, result: str) -> None:
+        """As the port."""
+        with self._lock:
+            if (held := self._held(shard)) is None:
+                raise Stale(shard.id)
+            ended = replace(held, state="done", done=held.total, result=result, error="")
+            self._shards[shard.id] = ended
+
+    def fail(self, shard: Shard, *, now: datetime, error: str, attempts_max: int) -> None:
+        """As the port."""
+        with self._lock:
+            if (held := self._held(shard)) is None:
+                raise Stale(shard.id)
+            again = replace(held, error=error, worker="", state="queued")
+            if held.attempts >= attempts_max:
+                again = replace(again, state="failed")
+            if shard.id in self._asked:
+                again = replace(again, state="cancelled")
+            self._shards[shard.id] = again
+
+    def release(self, worker: str) -> int:
+        """As the port."""
+        count = 0
+        with self._lock:
+            for shard in list(self._shards.values()):
+                if shard.state == "running" and shard.worker == worker:
+                    asked = shard.id in self._asked
+                    state = replace(shard, state="cancelled" if asked else "queued", worker="")
+                    self._shards[shard.id] = state
+                    count += not asked
+        return count
+
+    def cancel(self, job: str) -> int:
+        """As the port."""
+        count = 0
+        with self._lock:
+            for shard in list(self._shards.values()):
+                open_ = shard.state in {"queued", "running"} and shard.id not in self._asked
+                if shard.job == job and open_:
+                    self._asked.add(shard.id)
+                    count += 1
+                    if shard.state == "queued":
+                        self._shards[shard.id] = replace(shard, state="cancelled")
+        return count
+
+    def shards(self, job: str) -> Sequence[Shard]:
+        """As the port."""
+        return [shard for shard in self._shards.values() if shard.job == job]
+
+
+class MemoryVault:
+    """`leadline.app.ports.Vault`; `content` may be damaged by a test."""
+
+    def __init__(self) -> None:
+        self.content: dict[str, bytes] = {}
+        self._markings: dict[str, Marking] = {}
+
+    def put(self, content: bytes, *, marking: Marking) -> str:
+        """As the port."""
+        digest = sha256(content).hexdigest()
+        self._markings[digest] = marking.join(self._markings.get(digest, marking))
+        self.content.setdefault(digest, content)
+        self.get(digest)
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """As the port."""
+        if digest not in self.content:
+            raise NotFound(digest)
+        if sha256(self.content[digest]).hexdigest() != digest:
+            raise Tampered(digest, "other bytes")
+        return self.content[digest]
+
+    def marking(self, digest: str) -> Marking:
+        """As the port."""
+        if digest not in self._markings:
+            raise NotFound(digest)
+        return self._markings[digest]
+
+
+class MemorySigner:
+    """`leadline.app.ports.Signer` with one Ed25519 key that repeats from run to run."""
+
+    def __init__(self, name: str = "demonstration.example/log") -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(sha256(name.encode()).digest())
+        public = self._key.public_key().public_bytes_raw()
+        self._verifier = note.VerifierKey(name, note.Kind.ED25519, public)
+
+    def vkeys(self) -> str:
+        """As the port."""
+        return f"{self._verifier.line}\n"
+
+    def sign(self, text: str) -> str:
+        """As the port."""
+        note.check_text(text)
+        blob = self._key.sign(text.encode())
+        signature = note.Signature(self._verifier.name, self._verifier.id, blob)
+        return note.Note(text, (signature,)).document
+
+
+class PlainAccess:
+    """`leadline.app.ports.Access` in plain Python: a second reading of the same rules.
+
+    Written from trust.md 5.3 and the role files, not from the Cedar text, so that the two can
+    contradict each other.
+    """
+
+    TAKING_AWAY = frozenset({Action.ENGAGEMENT_WITHDRAW, Action.ENGAGEMENT_END, Action.ACCESS_END})
+    DEVELOPERS = frozenset(
+        {
+            Action.INQUIRY_LODGE,
+            Action.ANCHOR_SET,
+            Action.ACCESS_OPEN,
+            Action.ENGAGEMENT_WITHDRAW,
+        }
+    )
+    ABOUT_OTHERS = frozenset({Action.INQUIRY_ANSWER, Action.DETERMINATION_RECORD})
+
+    def __init__(self, roles: Mapping[str, Role]) -> None:
+        self._roles = roles
+
+    def decide(
+        self, principal: Principal, action: Action, resource: Resource, *, now: datetime
+    ) -> Decision:
+        """As the port; the rule named is the first that decides."""
+        reason = (
+            self._person(principal, now)
+            or self._developers_choice(principal, action, resource)
+            or self._marking(principal, action, resource)
+            or self._grant(principal, action, resource)
+        )
+        return Decision(not reason, (reason,) if reason else ("granted",), reason or "granted")
+
+    def _person(self, principal: Principal, now: datetime) -> str:
+        roles = [self._roles[name] for name in principal.roles if name in self._roles]
+        if principal.suspended:
+            return "suspended"
+        if len(roles) < len(principal.roles):
+            return "unknown role"
+        if any(name in role.excludes for role in roles for name in principal.roles):
+            return "roles exclude each other"
+        if principal.access_until is None:
+            return "no end of access" if any(role.time_boxed for role in roles) else ""
+        return "" if now < principal.access_until else "access has ended"
+
+    def _developers_choice(self, principal: Principal, action: Action, resource: Resource) -> str:
+        own = bool(principal.org) and principal.org == resource.org
+        if action in self.DEVELOPERS and not (own and "developer" in self._sides(principal)):
+            return "only the developer"
+        return "about the own organisation" if action in self.ABOUT_OTHERS and own else ""
+
+    def _marking(self, principal: Principal, action: Action, resource: Resource) -> str:
+        if action in self.TAKING_AWAY:
+            return ""
+        named = resource.engagement in principal.engagements
+        own = bool(principal.org) and principal.org == resource.org
+        sides = self._sides(principal)
+        audience = {
+            Tlp.RED: named,
+            Tlp.AMBER_STRICT: named or own or "installation" in sides,
+            Tlp.AMBER: named or own or "installation" in sides,
+            Tlp.GREEN: bool(sides - {"public"}),
+            Tlp.CLEAR: True,
+        }
+        if not audience[resource.marking.tlp]:
+            return "not in the audience"
+        held = resource.marking.compartments <= principal.compartments
+        return "" if held else "not in the compartment"
+
+    def _grant(self, principal: Principal, action: Action, resource: Resource) -> str:
+        wanted = deed(action, resource.kind)
+        for role in (self._roles[name] for name in principal.roles):
+            own = bool(principal.org) and principal.org == resource.org
+            named = bool(resource.engagement) and resource.engagement in principal.engagements
+            within = {Reach.OWN: own, Reach.NAMED: named, Reach.ANY: True}
+            if any(within[reach] and wanted in role.deeds(reach) for reach in Reach):
+                return ""
+        return "no grant"
+
+    def _sides(self, principal: Principal) -> set[str]:
+        return {self._roles[name].side.value for name in principal.roles if name in self._roles}
