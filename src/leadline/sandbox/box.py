@@ -52,7 +52,7 @@ BACKGROUND_SECONDS = 0.25  # how long a finished call waits for pipes that its c
 _FROM_CHDIR, _FROM_INIT = 1000, 2000
 _NOT_FOUND, _NOT_EXECUTABLE, _KILLED = 127, 126, 137
 
-Limit = Literal["", "memory", "inodes"]
+Limit = Literal["", "memory", "inodes", "unmeasured"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,8 @@ class Box:
             raise
         finally:
             os.close(complaints)
-        box._watched = WATCHDOG.watch(box)
+        watched = Watched(box.pid, box.pidfd, box.bounds(), channel.kill_all)
+        box._watched = WATCHDOG.watch(watched)
         return box
 
     @property

@@ -110,9 +110,10 @@ class Channel:
     def _sent_now(self, frame: bytes) -> bool:
         """Whether the whole frame went out at once; a header is far below what a socket splits."""
         try:
-            return self._sock.send(frame) == len(frame)
+            sent = self._sock.send(frame)
         except (BlockingIOError, BrokenPipeError, ConnectionResetError):
-            return False
+            sent = 0
+        return sent == len(frame)
 
     def _write(self) -> None:
         try:
@@ -131,9 +132,8 @@ class Channel:
     def _write_frames(self) -> None:
         while self._frames:
             frame, fds = self._frames[0]
-            try:
-                sent = self._send_some(frame, fds)
-            except BlockingIOError:
+            sent = self._send_some(frame, fds)
+            if not sent:
                 return
             _close(fds)
             if sent == len(frame):
@@ -142,16 +142,17 @@ class Channel:
                 self._frames[0] = (frame[sent:], ())
 
     def _send_some(self, frame: memoryview, fds: Sequence[int]) -> int:
-        if not fds:
-            return self._sock.send(frame)
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))]
-        return self._sock.sendmsg([frame], rights)
+        """How many bytes the socket took; 0 while it is full. Descriptors go with the first."""
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+        try:
+            sent = self._sock.sendmsg([frame], rights)
+        except BlockingIOError:
+            sent = 0
+        return sent
 
     def _read(self) -> None:
         try:
             data = self._sock.recv(65_536)
-        except BlockingIOError:
-            return
         except ConnectionResetError:
             data = b""
         if not data:

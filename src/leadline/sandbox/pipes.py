@@ -6,6 +6,15 @@ import os
 _CHUNK_BYTES = 1 << 18
 
 
+def read_now(fd: int) -> bytes | None:
+    """What can be read from *fd* without waiting: None if nothing yet, empty at its end."""
+    try:
+        chunk = os.read(fd, _CHUNK_BYTES)
+    except BlockingIOError:
+        chunk = None
+    return chunk
+
+
 class Outlet:
     """One output of a job: collected up to a bound, without blocking."""
 
@@ -19,9 +28,8 @@ class Outlet:
 
     def take(self) -> None:
         """Read what is there; stops being open at the end of the stream or past the bound."""
-        try:
-            chunk = os.read(self.fd, _CHUNK_BYTES)
-        except BlockingIOError:
+        chunk = read_now(self.fd)
+        if chunk is None:
             return
         self.overflowed = len(self.data) + len(chunk) > self._bytes_max
         self.open = bool(chunk) and not self.overflowed

@@ -14,6 +14,7 @@ from leadline.sandbox.config import BoxConfig, canonical
 from leadline.sandbox.survey import Entry, Survey, image_root, survey
 
 INIT = "/run/sbx/init"
+PROBE = "/run/sbx/probe"
 STAGE = "/tmp"  # noqa: S108 - covered in the stage's own mount namespace; bubblewrap needs it to exist
 UNSHARED = ("user", "ipc", "pid", "uts", "cgroup-try", "net")
 RLIMIT_FSIZE, RLIMIT_CORE, RLIMIT_NPROC, RLIMIT_NOFILE = 1, 4, 6, 7
@@ -188,6 +189,7 @@ def make_plan(config: BoxConfig, host: Survey | None = None) -> Plan:
         *copied,
         *writes,
         *("--perms", "0555", "--file", "{init}", INIT),
+        *("--perms", "0555", "--file", "{probe}", PROBE),
         *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", config.workdir),
         *("--", INIT, "init", "{control}"),
         *(f"{resource}={bound}" for resource, bound in limits.items()),
@@ -197,7 +199,7 @@ def make_plan(config: BoxConfig, host: Survey | None = None) -> Plan:
         host=host,
         stage=(*staged_reads, *staged_writes),
         arguments=tuple(arguments),
-        data=data,
+        data={**data, "probe": host.probe},
     )
 
 

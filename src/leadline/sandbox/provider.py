@@ -7,9 +7,9 @@ the host cannot run a box, the task stops with the cause and the cure.
 
 import json
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, NoReturn, cast, overload
+from typing import Literal, NoReturn, cast, overload
 
 import yaml  # type: ignore[import-untyped]
 from inspect_ai.util import (
@@ -90,7 +90,7 @@ class BwrapSandboxEnvironment(SandboxEnvironment):
 
     @override
     @classmethod
-    def config_deserialize(cls, config: dict[str, Any]) -> BaseModel:
+    def config_deserialize(cls, config: Mapping[str, object]) -> BaseModel:
         return BoxConfig.model_validate(config)
 
     @override

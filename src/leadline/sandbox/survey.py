@@ -62,6 +62,7 @@ class Survey:
     bwrap: str
     bwrap_version: str
     init: bytes
+    probe: bytes
     seccomp: bytes
     root: tuple[Entry, ...]
     covered: tuple[str, ...]
@@ -196,6 +197,7 @@ def survey() -> Survey:
         bwrap=bwrap,
         bwrap_version=version.split()[-1],
         init=native(f"sbxinit-{host.machine}"),
+        probe=native(f"sbxprobe-{host.machine}"),
         seccomp=native(f"seccomp-{host.machine}.bpf"),
         root=host_root(),
         covered=tuple(path for path in COVERED if Path(path).exists()),

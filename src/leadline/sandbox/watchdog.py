@@ -8,40 +8,26 @@ process is ended at once, and the hit is recorded: it is the subject's limit, no
 The next look at a box comes when it could have reached its bound, were memory filled at
 `GROWTH_BYTES_PER_SECOND`, so idle boxes cost little and large ones are watched closely.
 
-What no resident size shows (pipe and socket buffers) is left to the kernel, which ends box
+What no resident size shows (pipe and socket buffers, shared memory let go of) is left to the kernel, which ends box
 processes first (`oom_score_adj` 1000).
 """
 
 import contextlib
 import heapq
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 GROWTH_BYTES_PER_SECOND = 4 << 30
 PERIOD_MIN, PERIOD_MAX = 0.02, 0.5
 OBEY_SECONDS = 2.0  # after this long over its bound in spite of being told, the whole box is ended
 
-Hit = Literal["memory", "inodes"]
-
-
-class Guarded(Protocol):
-    """What the watchdog needs of a box."""
-
-    pid: int
-    pidfd: int
-
-    def bounds(self) -> "Bounds":
-        """What this box may hold."""
-        ...
-
-    def kill_all(self) -> None:
-        """End everything but the first process; callable from any thread."""
-        ...
+Hit = Literal["memory", "inodes", "unmeasured"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +41,20 @@ class Bounds:
 
 @dataclass(slots=True)
 class Watched:
-    """One box under watch. *first* is its first process, as the host numbers it."""
+    """One box under watch.
 
-    box: Guarded
+    *pid* and *pidfd* are bubblewrap's, *first* is the box's first process as the host numbers it;
+    *kill_all* ends everything else in the box and may be called from any thread.
+    """
+
+    pid: int
+    pidfd: int
     bounds: Bounds
+    kill_all: Callable[[], None]
     first: int | None = None
     hits: tuple[Hit, ...] = ()
     over_since: float | None = None
     peak_bytes: int = 0
-    forgotten: bool = False
 
 
 @dataclass(order=True, slots=True)
@@ -113,7 +104,7 @@ def proportional_bytes(pid: int) -> int:
 
 def detached_bytes(first: int) -> int:
     """Memory of System V segments that no process has attached, in the box of *first*."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         rows = _text(f"/proc/{first}/root/proc/sysvipc/shm").splitlines()
         titles = rows[0].split()
         size, attached = titles.index("rss"), titles.index("nattch")
@@ -134,7 +125,7 @@ def account(first: int, bound: int) -> int:
 
 def files_used(first: int, mount: str) -> int:
     """Files and folders on the file system at *mount* in the box of *first*; 0 if out of sight."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         stat = os.statvfs(f"/proc/{first}/root{mount}")
         return stat.f_files - stat.f_ffree
     return 0
@@ -148,7 +139,7 @@ def next_look(memory: int, bound: int) -> float:
 def look(watched: Watched, now: float) -> float:
     """Measure one box, act on it, and answer the seconds until the next look."""
     if watched.first is None:
-        watched.first = next(iter(children(watched.box.pid)), None)
+        watched.first = next(iter(children(watched.pid)), None)
     if watched.first is None:
         return PERIOD_MAX
     bounds = watched.bounds
@@ -161,16 +152,24 @@ def look(watched: Watched, now: float) -> float:
     if watched.over_since is None:
         watched.over_since = now
         watched.hits = (*watched.hits, "memory" if memory > bounds.memory_bytes else "inodes")
-    watched.box.kill_all()
+    watched.kill_all()
     if now - watched.over_since > OBEY_SECONDS:
-        end_box(watched.box.pidfd)
+        end_box(watched.pidfd)
     return PERIOD_MIN
+
+
+def _look_or_end(watched: Watched, now: float) -> float:
+    """`look`; a box that cannot be measured is ended, for nothing would bound it."""
+    try:
+        return look(watched, now)
+    except OSError:
+        watched.hits = (*watched.hits, "unmeasured")
+        end_box(watched.pidfd)
+        return PERIOD_MAX
 
 
 def end_box(pidfd: int) -> None:
     """End the whole box: its bubblewrap process takes everything in it along."""
-    import signal
-
     with contextlib.suppress(ProcessLookupError):
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
@@ -186,9 +185,8 @@ class Watchdog:
         self._due: list[_Due] = []
         self._thread: threading.Thread | None = None
 
-    def watch(self, box: Guarded) -> Watched:
-        """Watch *box* until `forget`."""
-        watched = Watched(box, box.bounds())
+    def watch(self, watched: Watched) -> Watched:
+        """Watch a box until `forget`."""
         with self._lock:
             heapq.heappush(self._due, _Due(self._clock() + PERIOD_MIN, watched))
             if self._thread is None:
@@ -200,7 +198,6 @@ class Watchdog:
     def forget(self, watched: Watched) -> None:
         """Stop watching; on return the box is not being looked at, so its numbers may be reused."""
         with self._lock:
-            watched.forgotten = True
             self._due = [due for due in self._due if due.watched is not watched]
             heapq.heapify(self._due)
             self._lock.notify()
@@ -213,7 +210,7 @@ class Watchdog:
                     self._lock.wait(wait)
                     continue
                 watched = heapq.heappop(self._due).watched
-                seconds = look(watched, self._clock())
+                seconds = _look_or_end(watched, self._clock())
                 heapq.heappush(self._due, _Due(self._clock() + seconds, watched))
             self._thread = None
 

@@ -4,9 +4,6 @@
  *   sbxinit stage UID DIR OP... -- ARGV...   as root: lay out mounts, become UID, execute ARGV
  *       OP is "bind SOURCE NAME" or "tmpfs OPTIONS NAME"; NAME appears under DIR, seen by ARGV alone
  *
- * Freestanding on purpose: no libc is linked, so the binary holds nothing but this file, is the
- * same on every distribution, and one compiler builds it for both architectures (see build.py).
- *
  * Protocol, little-endian, one SOCK_STREAM socket:
  *   request  {u32 len, u32 id, u8 op, 3 pad} + 3 descriptors by SCM_RIGHTS (stdin, stdout, stderr)
  *            + len bytes of payload
@@ -25,50 +22,15 @@
  * only, and every limit given on the command line. PID 1 itself carries no process limit, so that
  * it can still start a job under a fork bomb.
  */
-#include <stddef.h>
-#include <stdint.h>
+#include "freestanding.h"
 
-#if defined(__x86_64__)
-enum { N_read = 0, N_write = 1, N_close = 3, N_mmap = 9, N_munmap = 11, N_rt_sigprocmask = 14,
-  N_sendto = 44, N_recvmsg = 47, N_execve = 59, N_wait4 = 61, N_kill = 62, N_fcntl = 72,
-  N_ftruncate = 77, N_chdir = 80, N_setsid = 112, N_setgroups = 116, N_setresuid = 117,
-  N_setresgid = 119, N_prctl = 157, N_mount = 165, N_exit_group = 231, N_openat = 257,
-  N_mkdirat = 258, N_ppoll = 271, N_unshare = 272, N_signalfd4 = 289, N_dup3 = 292,
-  N_prlimit64 = 302, N_statx = 332, N_close_range = 436, N_clone = 56 };
-static long sys6(long n, long a, long b, long c, long d, long e, long f) {
-  long r; register long r10 __asm__("r10") = d, r8 __asm__("r8") = e, r9 __asm__("r9") = f;
-  __asm__ volatile("syscall" : "=a"(r) : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                   : "rcx", "r11", "memory");
-  return r;
-}
-__asm__(".globl _start\n_start:\n xor %ebp,%ebp\n mov %rsp,%rdi\n and $-16,%rsp\n call entry\n hlt\n");
-#elif defined(__aarch64__)
-enum { N_read = 63, N_write = 64, N_close = 57, N_mmap = 222, N_munmap = 215,
-  N_rt_sigprocmask = 135, N_sendto = 206, N_recvmsg = 212, N_execve = 221, N_wait4 = 260,
-  N_kill = 129, N_fcntl = 25, N_ftruncate = 46, N_chdir = 49, N_setsid = 157, N_setgroups = 159,
-  N_setresuid = 147, N_setresgid = 149, N_prctl = 167, N_mount = 40, N_exit_group = 94,
-  N_openat = 56, N_mkdirat = 34, N_ppoll = 73, N_unshare = 97, N_signalfd4 = 74, N_dup3 = 24,
-  N_prlimit64 = 261, N_statx = 291, N_close_range = 436, N_clone = 220 };
-static long sys6(long n, long a, long b, long c, long d, long e, long f) {
-  register long x8 __asm__("x8") = n, x0 __asm__("x0") = a, x1 __asm__("x1") = b,
-                x2 __asm__("x2") = c, x3 __asm__("x3") = d, x4 __asm__("x4") = e, x5 __asm__("x5") = f;
-  __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
-  return x0;
-}
-__asm__(".globl _start\n_start:\n mov x29, #0\n mov x0, sp\n bl entry\n");
-#else
-#error "sbxinit knows x86_64 and aarch64"
-#endif
-
-#define SYS(n, a, b, c, d, e) sys6(N_##n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
-
-enum { EPERM = 1, ENOENT = 2, EINTR = 4, E2BIG = 7, ENOEXEC = 8, EAGAIN = 11, ENOMEM = 12,
+enum { EPERM = 1, ENOENT = 2, E2BIG = 7, ENOEXEC = 8, EAGAIN = 11, ENOMEM = 12,
   EACCES = 13, ENOTDIR = 20, EISDIR = 21, EINVAL = 22, ENAMETOOLONG = 36 };
 enum { SIGKILL = 9, SIGCHLD = 17, SIG_SETMASK = 2, SOL_SOCKET = 1, SCM_RIGHTS = 1,
-  MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000, POLLIN = 1, WNOHANG = 1, AT_FDCWD = -100,
+  MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000, POLLIN = 1, WNOHANG = 1,
   F_SETFD = 2, FD_CLOEXEC = 1, PR_SET_PDEATHSIG = 1, PR_SET_DUMPABLE = 4, AT_EMPTY_PATH = 0x1000,
   S_IFMT = 0170000, S_IFDIR = 0040000, S_IFREG = 0100000 };
-enum { O_WRONLY = 1, O_CREAT = 0100, O_NONBLOCK = 04000, O_CLOEXEC = 02000000, O_PATH = 010000000 };
+enum { O_WRONLY = 1, O_CREAT = 0100, O_NONBLOCK = 04000, O_PATH = 010000000 };
 enum { MS_NOSUID = 2, MS_NODEV = 4, MS_BIND = 4096, MS_REC = 16384, MS_PRIVATE = 1 << 18 };
 enum { PROT_RW = 3, MAP_SHARED_ANON = 0x21, MAP_PRIVATE_ANON = 0x22, CLONE_NEWNS = 0x20000 };
 
@@ -93,15 +55,6 @@ static uint8_t limited[LIMITS];
 static int ctl;
 static char small[SMALL], scratch[SMALL];
 
-void *memcpy(void *d, const void *s, size_t n) {
-  for (size_t i = 0; i < n; i++) ((char *)d)[i] = ((const char *)s)[i];
-  return d;
-}
-void *memset(void *d, int c, size_t n) {
-  for (size_t i = 0; i < n; i++) ((volatile char *)d)[i] = (char)c;
-  return d;
-}
-static size_t length(const char *s) { size_t n = 0; while (s[n]) n++; return n; }
 static int same(const char *a, const char *b) {
   while (*a && *a == *b) a++, b++;
   return *a == *b;
@@ -116,10 +69,6 @@ static const char *number(const char *s, uint64_t *value) {
   *value = v;
   return s;
 }
-static _Noreturn void leave(int code) { for (;;) SYS(exit_group, code, 0, 0, 0, 0); }
-static int open_at(const char *path, int flags, int mode) {
-  return (int)SYS(openat, AT_FDCWD, path, flags | O_CLOEXEC, mode, 0);
-}
 static void *pages(size_t n, int flags) {
   long r = sys6(N_mmap, 0, (long)n, PROT_RW, flags, -1, 0);
   return r < 0 && r > -4096 ? 0 : (void *)r;
@@ -131,15 +80,6 @@ static int read_all(int fd, void *into, size_t n) {
     long r = SYS(read, fd, p, n, 0, 0);
     if (r == -EINTR) continue;
     if (r <= 0) return -1;
-    p += r; n -= (size_t)r;
-  }
-  return 0;
-}
-static int write_all(int fd, const char *p, size_t n) {
-  while (n) {
-    long r = SYS(write, fd, p, n, 0, 0);
-    if (r == -EINTR) continue;
-    if (r < 0) return (int)-r;
     p += r; n -= (size_t)r;
   }
   return 0;

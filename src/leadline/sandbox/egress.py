@@ -1,0 +1,328 @@
+"""The egress proof: evidence that a box of one configuration reaches nothing, on this host, now.
+
+Item by item of the containment rule: interfaces and routes; route look-ups to documentation
+addresses; canary listeners of ours on the host, with a positive control from outside; socket
+families and name resolution; descriptors, variables, sockets under binds and the process's own
+confinement; the host's view of the box's network. Nothing is sent to third parties: a datagram
+socket is connected, never written to, and the canaries are this host's own.
+
+A proof whose positive control failed is *void*: it says nothing, and is not the same as a proof
+that found a way out (*refuted*). Only a *proved* one supports a claim.
+"""
+
+import asyncio
+import hashlib
+import os
+import re
+import subprocess
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from leadline.sandbox.box import Box, Completed
+from leadline.sandbox.canaries import DOCUMENTATION, Canary, canaries, sockaddr
+from leadline.sandbox.config import BoxConfig
+from leadline.sandbox.evidence import Check, Control, Evidence
+from leadline.sandbox.listing import bound_sockets, listing
+from leadline.sandbox.plan import PROBE, Plan, make_plan
+from leadline.sandbox.survey import Survey
+from leadline.sandbox.watchdog import children
+
+PROVIDER = "bwrap"
+PROBE_SECONDS_MAX = 10.0
+NAME_SECONDS_MAX = 2.0
+FAMILIES_ALLOWED = frozenset({1, 2, 10, 16})  # UNIX, INET, INET6, NETLINK
+NETLINK_ROUTE = 0
+EAFNOSUPPORT, ENETUNREACH = 97, 101
+STREAM, DATAGRAM = 1, 2
+TELLING = re.compile(
+    r"proxy|token|secret|passw|credential|api_?key|access_?key|private_?key|^(AWS|AZURE|GOOGLE|SSH)_",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class Report:
+    """What the probe printed, by kind of line."""
+
+    connects: dict[int, int] = field(default_factory=dict)
+    families: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    high: dict[int, int] = field(default_factory=dict)
+    netlink: dict[int, int] = field(default_factory=dict)
+    fds: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+    status: dict[str, str] = field(default_factory=dict)
+    netns: str = ""
+
+
+def read_report(text: str) -> Report:
+    """Parse the probe's output; the lines are described in `native/sbxprobe.c`."""
+    lines: defaultdict[str, list[str]] = defaultdict(list)
+    for line in text.splitlines():
+        kind, _, rest = line.partition(" ")
+        lines[kind].append(rest.strip())
+    numbers = {kind: [tuple(map(int, row.split())) for row in lines[kind]] for kind in _NUMBERED}
+    pairs = (row.partition(":") for row in lines["status"])
+    return Report(
+        connects={row[0]: row[1] for row in numbers["connect"]},
+        families={row[0]: row[1:] for row in numbers["family"]},
+        high={row[0]: row[1] for row in numbers["high"]},
+        netlink={row[0]: row[1] for row in numbers["netlink"]},
+        fds=tuple(row[0] for row in numbers["fd"]),
+        names=tuple(lines["env"]),
+        status={name: value.strip() for name, _, value in pairs},
+        netns="".join(lines["netns"]),
+    )
+
+
+_NUMBERED = ("connect", "family", "high", "netlink", "fd")
+
+
+def _arguments(listeners: Sequence[Canary]) -> list[str]:
+    documentation = [f"{DATAGRAM}:{sockaddr(address, 9).hex()}" for address in DOCUMENTATION]
+    return [*(f"{STREAM}:{canary.address.hex()}" for canary in listeners), *documentation]
+
+
+def _outside(program: bytes, arguments: Sequence[str]) -> Report:
+    """The same probe, as a process of the host: the positive control."""
+    fd = os.memfd_create("probe", os.MFD_CLOEXEC)
+    try:
+        os.write(fd, program)
+        done = subprocess.run(
+            [f"/proc/self/fd/{fd}", *arguments],
+            pass_fds=(fd,),
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=PROBE_SECONDS_MAX,
+        )
+    finally:
+        os.close(fd)
+    return read_report(done.stdout)
+
+
+def _interfaces(net_dev: str) -> dict[str, str]:
+    """Counters by interface, from /proc/net/dev."""
+    rows = (line.partition(":") for line in net_dev.splitlines()[2:])
+    return {name.strip(): " ".join(counters.split()) for name, _, counters in rows}
+
+
+def _routes(ipv4: str, ipv6: str) -> list[str]:
+    """Routes beyond loopback, from /proc/net/route and /proc/net/ipv6_route."""
+    found = ["v4:" + line.split()[0] for line in ipv4.splitlines()[1:] if line.split()[0] != "lo"]
+    return found + [
+        "v6:" + line.split()[-1] for line in ipv6.splitlines() if line.split()[-1] != "lo"
+    ]
+
+
+def _check(name: str, expected: object, observed: object) -> Check:
+    return Check(name, str(expected), str(observed), expected == observed)
+
+
+def _reach_checks(
+    report: Report, listeners: Sequence[Canary], arrived: Mapping[str, int]
+) -> list[Check]:
+    found = [
+        Check(
+            f"canary.{canary.id}",
+            "an error, and nothing arrives",
+            f"errno {report.connects.get(index, 0)}, {arrived[canary.id]} arrived",
+            report.connects.get(index, 0) != 0 and arrived[canary.id] == 0,
+        )
+        for index, canary in enumerate(listeners)
+    ]
+    for index, address in enumerate(DOCUMENTATION, start=len(listeners)):
+        found.append(_check(f"route.{address}", ENETUNREACH, report.connects.get(index)))
+    return found
+
+
+def _family_checks(report: Report) -> list[Check]:
+    """Families beyond the four are unknown to a box; one the kernel lacks is unknown anyway."""
+    reachable = {
+        number
+        for number, errors in report.families.items()
+        if any(error != EAFNOSUPPORT for error in errors) or report.high.get(number) != EAFNOSUPPORT
+    }
+    beyond = sorted(reachable - FAMILIES_ALLOWED)
+    netlink = sorted(
+        protocol
+        for protocol, error in report.netlink.items()
+        if error != EAFNOSUPPORT and protocol != NETLINK_ROUTE
+    )
+    seen = bool(report.families) and bool(report.netlink)
+    return [
+        Check("families", "[]", str(beyond), seen and not beyond),
+        Check("netlink", "[]", str(netlink), seen and not netlink),
+    ]
+
+
+def _process_checks(report: Report) -> list[Check]:
+    telling = sorted(name for name in report.names if TELLING.search(name))
+    return [
+        _check("fds", (0, 1, 2), report.fds),
+        _check("environment", [], telling),
+        _check("seccomp", "2", report.status.get("Seccomp")),
+        _check("no_new_privs", "1", report.status.get("NoNewPrivs")),
+        _check("capabilities", 0, int(report.status.get("CapEff", "-1"), 16)),
+    ]
+
+
+async def _file(box: Box, path: str) -> str | None:
+    try:
+        return (await box.read(path)).decode(errors="replace")
+    except FileNotFoundError:
+        return None
+
+
+async def _network_checks(box: Box, before: str, after: str) -> list[Check]:
+    ipv4, ipv6 = await _file(box, "/proc/net/route"), await _file(box, "/proc/net/ipv6_route")
+    was, now = _interfaces(before), _interfaces(after)
+    return [
+        _check("interfaces", ["lo"], sorted(now)),
+        _check("routes", [], _routes(ipv4 or "", ipv6 or "")),
+        _check(
+            "counters",
+            {name: counters for name, counters in was.items() if name != "lo"},
+            {name: counters for name, counters in now.items() if name != "lo"},
+        ),
+    ]
+
+
+async def _name_checks(box: Box) -> list[Check]:
+    """No resolver is configured, and a name that cannot exist fails without waiting for one."""
+    resolver = await _file(box, "/etc/resolv.conf")
+    begun = time.monotonic()
+    try:
+        asked = await box.exec(
+            ["getent", "hosts", "egress-proof.invalid"], timeout=NAME_SECONDS_MAX
+        )
+    except TimeoutError:
+        asked = Completed(0, b"no answer in time", b"")
+    quick = time.monotonic() - begun < NAME_SECONDS_MAX
+    servers = [line for line in (resolver or "").splitlines() if line.startswith("nameserver")]
+    return [
+        _check("resolver", [], servers),
+        Check("name", "fails at once", f"exit {asked.returncode}", asked.returncode != 0 and quick),
+    ]
+
+
+def _host_checks(box: Box, report: Report) -> list[Check]:
+    """What the host itself sees of the box, whatever the box says."""
+    first = next(iter(children(box.pid)), None)
+    own, theirs = _link("/proc/self/ns/net"), _link(f"/proc/{first}/ns/net")
+    return [
+        Check("netns", f"not {own}", theirs, theirs not in (own, "")),
+        _check("netns.same", theirs, report.netns),
+        _check(
+            "netns.interfaces", ["lo"], sorted(_interfaces(_host_text(f"/proc/{first}/net/dev")))
+        ),
+    ]
+
+
+def _root_sources(host: Survey) -> list[str]:
+    return [entry.source for entry in host.root if entry.kind == "bind"]
+
+
+def _link(path: str) -> str:
+    try:
+        target = str(Path(path).readlink())
+    except FileNotFoundError:
+        target = ""
+    return target
+
+
+def _host_text(path: str) -> str:
+    try:
+        text = Path(path).read_text(encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        text = ""
+    return text
+
+
+def _sources(plan: Plan) -> list[str]:
+    own = [bind.source for bind in plan.config.binds]
+    return [*own, plan.config.rootfs] if plan.config.rootfs else own
+
+
+def boot_id() -> str:
+    """Which start of this host this is."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+async def _inside(box: Box, listeners: Sequence[Canary]) -> tuple[list[Check], Report]:
+    before = await _file(box, "/proc/net/dev")
+    asked = await box.exec([PROBE, *_arguments(listeners)], timeout=PROBE_SECONDS_MAX)
+    after = await _file(box, "/proc/net/dev")
+    report = read_report(asked.stdout.decode(errors="replace"))
+    arrived = {canary.id: canary.accepted() for canary in listeners}
+    checks = [
+        _check("probe", 0, asked.returncode),
+        *await _network_checks(box, before or "", after or ""),
+        *_reach_checks(report, listeners, arrived),
+        *_family_checks(report),
+        *await _name_checks(box),
+        *_process_checks(report),
+        *_host_checks(box, report),
+    ]
+    return checks, report
+
+
+async def prove_plan(
+    plan: Plan,
+    listeners: Sequence[Canary],
+    *,
+    run: str = "",
+    shard: str = "",
+    clock: Callable[[], float] = time.time,
+    started_box: Callable[[Box], None] = lambda _: None,
+) -> Evidence:
+    """`prove` with the start of the box, the canaries and a look at the box given from outside."""
+    started = clock()
+    sources = _sources(plan)
+    image, sockets = await asyncio.to_thread(listing, sources)
+    sockets = sorted({*sockets, *bound_sockets([*sources, *_root_sources(plan.host)])})
+    async with await Box.start_plan(plan) as box:
+        started_box(box)
+        checks, _ = await _inside(box, listeners)
+        identity = box.identity
+    outside = await asyncio.to_thread(_outside, plan.host.probe, _arguments(listeners))
+    controls = tuple(
+        Control(canary.id, outside.connects.get(index) == 0, canary.accepted())
+        for index, canary in enumerate(listeners)
+    )
+    return Evidence(
+        run=run,
+        shard=shard,
+        host_boot_id=boot_id(),
+        kernel=identity.kernel,
+        provider=PROVIDER,
+        provider_version=identity.bwrap,
+        box_digest=identity.digest,
+        config_digest=identity.config,
+        image_digest=image,
+        sbxinit_digest=identity.init,
+        seccomp_digest=identity.seccomp,
+        probe_digest=hashlib.sha256(plan.host.probe).hexdigest(),
+        mode=identity.mode,
+        checks=(*checks, _check("sockets", [], sockets)),
+        positive_controls=controls,
+        started=_utc(started),
+        ended=_utc(clock()),
+    )
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+async def prove(config: BoxConfig, *, run: str = "", shard: str = "") -> Evidence:
+    """Start a box of *config*, try every way out, and record what came of it.
+
+    The outcome is in the evidence; a proof that could not be made at all raises what `Box.start`
+    raises.
+    """
+    with canaries() as listeners:
+        return await prove_plan(make_plan(config), listeners, run=run, shard=shard)
