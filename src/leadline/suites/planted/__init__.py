@@ -1,1 +1,5 @@
-"""Planted: C programs with one flaw each, generated from a seed."""
+"""Planted: C programs with one memory error each, generated from a seed."""
+
+from leadline.suites.planted.suite import SUITE, Planted
+
+__all__ = ["SUITE", "Planted"]
