@@ -14,8 +14,11 @@ CHUNK_BYTES = 1 << 20
 def scan(folder: Path) -> dict[str, int]:
     """Every file below *folder*: its path from there, with slashes, and its length.
 
-    Raises: Tampered, naming the place, for a link, a device, or a folder with nothing in it;
-    Unavailable, if the folder cannot be read.
+    A folder with nothing in it stands there too, its path ending in a slash: it is no file, and
+    whoever compares with a list of files will not miss it.
+
+    Raises: Tampered, naming the place, for a link or a device; Unavailable, if the folder cannot
+    be read.
     """
     found, waiting = dict[str, int](), [""]
     while waiting:
@@ -31,7 +34,7 @@ def scan(folder: Path) -> dict[str, int]:
             else:
                 raise Tampered(shown(path), "neither a plain file nor a folder; take it out")
         if prefix and not count:
-            raise Tampered(shown(prefix), "an empty folder; take it out")
+            found[prefix] = 0
     return found
 
 
@@ -77,14 +80,18 @@ def chunks(folder: Path, path: str) -> Iterator[bytes]:
     Raises: as `read`.
     """
     try:
-        # A link put in place of a file after the scan is not followed.
-        with open(os.open(folder / path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:  # noqa: PTH123
+        with open(folder / path, "rb", opener=_unlinked) as file:
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
-    except FileNotFoundError as error:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise Tampered(shown(path), "missing; get the bundle again from its issuer") from error
     except OSError as error:
         raise Unavailable(f"{shown(path)} cannot be read: {error.strerror}") from error
+
+
+def _unlinked(path: str, flags: int) -> int:
+    """Open without following a link that was put in place of a file after the scan."""
+    return os.open(path, flags | os.O_NOFOLLOW)
 
 
 def lines(folder: Path, path: str, *, bytes_max: int) -> Iterator[bytes]:

@@ -24,9 +24,11 @@ def seal(folder: Path, signer: Signer, origin: str) -> manifest.Statement:
     own = {manifest.MANIFEST, manifest.STATEMENT}
     own |= {f"{name}{_NEW}" for name in own}
     try:
-        found = files.scan(folder).keys() - own
+        found = sorted(files.scan(folder).keys() - own)
+        for path in found:
+            manifest.check_path(path)
         head = _head(folder, origin)
-        named = {path: manifest.File(*files.digest(folder, path)) for path in sorted(found)}
+        named = {path: manifest.File(*files.digest(folder, path)) for path in found}
     except Tampered as error:
         raise Invalid(error.place, error.problem) from error
     if manifest.ACTS not in named:

@@ -165,8 +165,6 @@ class _Bundle:
     def _compare(self, named: Mapping[str, manifest.File]) -> None:
         """Every file is named and every named file is there, with its length and digest."""
         present = self._found.keys() - {manifest.MANIFEST, manifest.STATEMENT}
-        for path in sorted(present - named.keys()):
-            raise Tampered(manifest.shown(path), "not in the manifest; take it out")
         for path in (manifest.CHECKPOINT, manifest.ACTS):
             if path not in named:
                 raise Tampered(path, "missing from the manifest; a bundle has one")
@@ -178,6 +176,8 @@ class _Bundle:
                 raise Tampered(path, told)
             if files.digest(self._folder, path)[0] != file.sha256:
                 raise Tampered(path, "its SHA-256 is not the one in the manifest")
+        for path in sorted(present - named.keys()):
+            raise Tampered(manifest.shown(path), "not in the manifest; take it out")
 
     def _acts(self, head: Checkpoint) -> int:
         """Hash the whole log and open every act on the way; answers how many were opened."""
@@ -188,20 +188,13 @@ class _Bundle:
             commitment.check_entry(f"entry {index}", entry)
             assert at == index  # noqa: S101 -- `entries` yields every leaf in order
             if opening is not None and opening.index == index:
-                if _entry(place, opening) != entry:
+                if opening.entry != entry:
                     raise Tampered(place, f"does not open the commitment at entry {index}")
                 count += 1
                 place, opening = next(openings, (manifest.ACTS, None))
         if opening is not None:
             raise Tampered(place, f"opens entry {opening.index} of a log of {head.size}")
         return count
-
-
-def _entry(place: str, opening: Opening) -> bytes:
-    try:
-        return opening.entry
-    except Invalid as error:
-        raise Tampered(place, str(error)) from error
 
 
 def _openings(folder: Path) -> Iterator[tuple[str, Opening]]:

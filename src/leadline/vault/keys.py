@@ -11,20 +11,16 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
-from leadline.core.errors import Invalid, Refused, Unavailable
+from leadline.app.signature import ml_dsa_required
+from leadline.core.errors import Invalid, Refused
 from leadline.formats import canonical, checkpoint, cosignature, note
 from leadline.formats.note import Kind, VerifierKey
 
 FORMAT = "leadline/signer/v1"
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_NO_ML_DSA = (
-    "the cryptographic library found offers no ML-DSA-44; install the `cryptography` wheel of version"
-    " 50 or later, which brings its own OpenSSL"
-)
 _SEED = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -95,19 +91,15 @@ def open_signer(file: Path, name: str) -> FileSigner:
     seeds = _parse(file.read_bytes())
     if seeds["name"] != name:
         raise Refused(f"{file} holds the keys of {seeds['name']}, not of {name}")
-    try:
+    with ml_dsa_required():
         ml_dsa = MLDSA44PrivateKey.from_seed_bytes(bytes.fromhex(seeds["ml_dsa_44"]))
-    except UnsupportedAlgorithm as error:
-        raise Unavailable(_NO_ML_DSA) from error
     ed25519 = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seeds["ed25519"]))
     return FileSigner(name, ed25519, ml_dsa)
 
 
 def _create(file: Path, name: str) -> None:
-    try:
+    with ml_dsa_required():
         ml_dsa = MLDSA44PrivateKey.generate()
-    except UnsupportedAlgorithm as error:
-        raise Unavailable(_NO_ML_DSA) from error
     content = canonical.encode(
         {
             "ed25519": Ed25519PrivateKey.generate().private_bytes_raw().hex(),
