@@ -1,0 +1,410 @@
+"""The report's charts: Vega-Lite specifications, and the static SVG each becomes.
+
+Shape carries the meaning before colour does: the subject is a filled disc with a solid line, the tool
+baseline a hollow diamond with a dashed one, the threshold a labelled dashed line, so that a grey
+print says the same. The converter is given inline data only and may fetch nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import vl_convert
+
+from leadline.core.report import Decision, Funnel, Json, PathPoint, Report, Share, SuiteReport
+from leadline.render.document import Column, Figure, Table
+from leadline.render.words import ends, percent
+
+FONT: Final = "Liberation Sans, Arial, Helvetica, Libertinus Serif, sans-serif"
+INK: Final = "#17263c"
+SUBJECT: Final = "#17508c"
+BASELINE: Final = "#8a5a00"
+PALE: Final = "#c9d8ea"
+GRID: Final = "#dde2e8"
+ROW, WIDTH = 26, 380
+DECIDED: Final = "decided on: all samples"
+
+Spec = dict[str, Json]
+
+_CONFIG: Final[Spec] = {
+    "background": "white",
+    "font": FONT,
+    "padding": 4,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "labelFontSize": 13,
+        "titleFontSize": 13,
+        "titleFontWeight": "normal",
+        "gridColor": GRID,
+        "domainColor": INK,
+        "tickColor": INK,
+        "labelLimit": 220,
+    },
+    "legend": {"labelColor": INK, "labelFontSize": 13, "symbolSize": 110, "labelLimit": 260},
+    "text": {"color": INK, "fontSize": 13},
+}
+_PERCENT: Final[Spec] = {"labelExpr": "datum.value * 100 + ' %'", "tickCount": 5}
+_UNIT: Final[Spec] = {"domain": [0, 1]}
+
+
+def svg(spec: Spec) -> str:
+    """The chart as static SVG; the same specification gives the same text.
+
+    Raises: ValueError, from the converter, for a specification it cannot draw or that reaches out.
+    """
+    whole = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", **spec}
+    text: str = vl_convert.vegalite_to_svg(whole, config=_CONFIG, allowed_base_urls=[])
+    return text
+
+
+def intervals(report: Report) -> Figure | None:
+    """Share solved by family with its interval, the tool baseline beside a model; None without rows."""
+    shown = [suite for suite in report.suites if suite.families]
+    if not shown:
+        return None
+    rows = [
+        *_decided_row(report.decision, report.subject.name),
+        *(row for suite in shown for row in _family_rows(suite, report.subject.name)),
+    ]
+    series = list(dict.fromkeys(str(row["series"]) for row in rows))
+    step: Spec = {"step": 17, "for": "offset"} if len(series) > 1 else {"step": ROW}
+    spec: Spec = {
+        "width": WIDTH,
+        "height": step,
+        "data": {"values": rows},
+        "layer": [*_threshold(report.decision, "x"), *_interval_layers(series)],
+    }
+    table = Table(
+        caption="Data for the chart of shares solved",
+        columns=(
+            Column("Suite and family"),
+            Column("Measured"),
+            Column("Solved", number=True),
+            Column("Share", number=True),
+            Column("Interval", number=True),
+        ),
+        rows=tuple(
+            (
+                str(row["family"]),
+                str(row["series"]),
+                str(row["label"]),
+                percent(_share(row)),
+                str(row["ends"]),
+            )
+            for row in rows
+        ),
+    )
+    spoken = "; ".join(
+        f"{row['family']}, {row['series']}: {row['label']}, interval {row['ends']}" for row in rows
+    )
+    threshold = percent(report.decision.threshold)
+    return Figure(
+        caption=(
+            "Share solved, with 95 % intervals by family; the first row is the number decided on,"
+            " with its sequential bounds, against the threshold"
+        ),
+        alt=f"Share solved with intervals, threshold at {threshold}. {spoken}.",
+        svg=svg(spec),
+        data=table,
+    )
+
+
+def decision_path(decision: Decision) -> Figure | None:
+    """The running share and the sequential bounds on it against the threshold; None without points."""
+    if not decision.path:
+        return None
+    rows: list[Json] = [
+        {"samples": point.samples, "share": point.share, "lo": point.lo, "hi": point.hi}
+        for point in decision.path
+    ]
+    x: Spec = {
+        "field": "samples",
+        "type": "quantitative",
+        "title": "Samples seen",
+        "axis": {"grid": False, "tickMinStep": 1},
+    }
+    y: Spec = {
+        "field": "share",
+        "type": "quantitative",
+        "title": "Share solved",
+        "scale": _UNIT,
+        "axis": _PERCENT,
+    }
+    band: Spec = {
+        "mark": {"type": "area", "color": PALE, "opacity": 1},
+        "encoding": {"x": x, "y": {**y, "field": "lo"}, "y2": {"field": "hi"}},
+    }
+    line: Spec = {
+        "mark": {"type": "line", "color": SUBJECT, "strokeWidth": 2.2},
+        "encoding": {"x": x, "y": y},
+    }
+    stop: Spec = {
+        "data": {"values": [rows[-1]]},
+        "mark": {"type": "point", "filled": True, "size": 110, "color": SUBJECT, "opacity": 1},
+        "encoding": {"x": x, "y": y},
+    }
+    spec: Spec = {
+        "width": WIDTH + 130,
+        "height": 210,
+        "data": {"values": rows},
+        "layer": [band, line, *_threshold(decision, "y"), stop],
+    }
+    last = decision.path[-1]
+    table = Table(
+        caption="Data for the decision path",
+        columns=(
+            Column("Samples", number=True),
+            Column("Share solved", number=True),
+            Column("Bounds", number=True),
+        ),
+        rows=tuple(
+            (str(point.samples), percent(point.share), ends((point.lo, point.hi)))
+            for point in _thinned(decision.path)
+        ),
+    )
+    return Figure(
+        caption="How the decision came about: running share, its sequential bounds, the threshold",
+        alt=(
+            f"After {last.samples} samples the running share is {percent(last.share)}, with bounds"
+            f" {ends((last.lo, last.hi))}; the threshold is {percent(decision.threshold)}."
+        ),
+        svg=svg(spec),
+        data=table,
+    )
+
+
+def funnel(stages: Funnel) -> Figure:
+    """Bars from crashes seen to operators with a notice."""
+    rows: list[Json] = [{"stage": name, "count": count} for name, count in stages.stages()]
+    y: Spec = {
+        "field": "stage",
+        "type": "nominal",
+        "sort": None,
+        "title": None,
+        "axis": {"ticks": False, "domain": False, "labelPadding": 8},
+    }
+    x: Spec = {"field": "count", "type": "quantitative", "axis": None}
+    spec: Spec = {
+        "width": WIDTH,
+        "height": {"step": ROW},
+        "data": {"values": rows},
+        "encoding": {"y": y, "x": x},
+        "layer": [
+            {"mark": {"type": "bar", "color": SUBJECT, "height": 15}},
+            {
+                "mark": {"type": "text", "align": "left", "dx": 6},
+                "encoding": {"text": {"field": "count", "format": ","}},
+            },
+        ],
+    }
+    table = Table(
+        caption="Data for the chart from crash to notice",
+        columns=(Column("Stage"), Column("Count", number=True)),
+        rows=tuple((name, f"{count:,}") for name, count in stages.stages()),
+    )
+    return Figure(
+        caption="From crash to notice: distinct things counted at each stage",
+        alt="From crash to notice. "
+        + "; ".join(f"{name}: {count:,}" for name, count in stages.stages())
+        + ".",
+        svg=svg(spec),
+        data=table,
+    )
+
+
+def levels(suite: SuiteReport) -> Figure | None:
+    """Share solved by difficulty, easiest first; None where the suite states no levels."""
+    if not suite.levels:
+        return None
+    rows = [_row(level.name, "subject", level) for level in suite.levels]
+    x: Spec = {
+        "field": "family",
+        "type": "ordinal",
+        "sort": None,
+        "title": "Difficulty",
+        "axis": {"labelAngle": 0, "labelPadding": 6, "ticks": False},
+    }
+    y: Spec = {
+        "field": "share",
+        "type": "quantitative",
+        "title": "Share solved",
+        "scale": _UNIT,
+        "axis": _PERCENT,
+    }
+    spec: Spec = {
+        "width": {"step": 96},
+        "height": 190,
+        "data": {"values": rows},
+        "layer": [
+            {
+                "mark": {"type": "rule", "color": SUBJECT, "strokeWidth": 2.2},
+                "encoding": {"x": x, "y": {**y, "field": "lo"}, "y2": {"field": "hi"}},
+            },
+            {
+                "mark": {
+                    "type": "point",
+                    "filled": True,
+                    "size": 100,
+                    "color": SUBJECT,
+                    "opacity": 1,
+                },
+                "encoding": {"x": x, "y": y},
+            },
+            {
+                "mark": {"type": "text", "align": "left", "dx": 9},
+                "encoding": {"x": x, "y": y, "text": {"field": "label"}},
+            },
+        ],
+    }
+    table = Table(
+        caption=f"Data for the chart of difficulty: {suite.title}",
+        columns=(
+            Column("Difficulty"),
+            Column("Solved", number=True),
+            Column("Share", number=True),
+            Column("95 % interval", number=True),
+        ),
+        rows=tuple(
+            (str(row["family"]), str(row["label"]), percent(_share(row)), str(row["ends"]))
+            for row in rows
+        ),
+    )
+    return Figure(
+        caption=f"{suite.title}: share solved by difficulty, easiest first, with 95 % intervals",
+        alt="Share solved by difficulty. "
+        + "; ".join(f"{row['family']}: {row['label']}, interval {row['ends']}" for row in rows)
+        + ".",
+        svg=svg(spec),
+        data=table,
+    )
+
+
+def _family_rows(suite: SuiteReport, subject: str) -> list[Spec]:
+    """The subject's row of each family, then the baseline's where there is one."""
+    beside = {share.name: share for share in suite.baseline}
+    rows: list[Spec] = []
+    for family in suite.families:
+        name = f"{suite.name}: {family.name}"
+        own = Share(family.name, family.attempted, family.solved, family.interval)
+        rows.append(_row(name, subject, own))
+        if family.name in beside:
+            rows.append(_row(name, "tool baseline", beside[family.name]))
+    return rows
+
+
+def _decided_row(decision: Decision, subject: str) -> list[Spec]:
+    """The share that was decided on, with the sequential bounds where the rule stopped."""
+    if not decision.path:
+        return []
+    last = decision.path[-1]
+    solved = round(last.share * last.samples)
+    return [_row(DECIDED, subject, Share(DECIDED, last.samples, solved, (last.lo, last.hi)))]
+
+
+def _row(name: str, series: str, share: Share) -> Spec:
+    return {
+        "family": name,
+        "series": series,
+        "share": share.solved / share.attempted if share.attempted else 0.0,
+        "lo": share.interval[0],
+        "hi": share.interval[1],
+        "ends": ends(share.interval),
+        "label": f"{share.solved}/{share.attempted}",
+    }
+
+
+def _share(row: Spec) -> float:
+    share = row["share"]
+    return share if isinstance(share, float) else 0.0
+
+
+def _interval_layers(series: Sequence[str]) -> list[Json]:
+    """Line, mark and count of each row; two series stand one below the other within a family."""
+    compared = len(series) > 1
+    colours: Json = [SUBJECT, BASELINE][: len(series)]
+    fills: Json = [SUBJECT, "white"][: len(series)]
+    shapes: Json = ["circle", "diamond"][: len(series)]
+    dashes: Json = [[1, 0], [5, 3]][: len(series)]
+    domain: Json = list(series)
+    legend: Json = {"title": None, "orient": "top"} if compared else None
+    hue: Spec = {"field": "series", "sort": None, "legend": legend}
+    y: Spec = {
+        "field": "family",
+        "type": "nominal",
+        "sort": None,
+        "title": None,
+        "axis": {"ticks": False, "domain": False, "labelPadding": 8},
+        "scale": {"paddingInner": 0.25, "paddingOuter": 0.15} if compared else {},
+    }
+    rows: Spec = {"y": y, **({"yOffset": {"field": "series", "sort": domain}} if compared else {})}
+    x: Spec = {
+        "field": "share",
+        "type": "quantitative",
+        "title": "Share solved",
+        "scale": _UNIT,
+        "axis": _PERCENT,
+    }
+    return [
+        {
+            "mark": {"type": "rule", "strokeWidth": 2.2},
+            "encoding": {
+                **rows,
+                "x": {**x, "field": "lo"},
+                "x2": {"field": "hi"},
+                "color": {**hue, "scale": {"domain": domain, "range": colours}},
+                "strokeDash": {**hue, "scale": {"domain": domain, "range": dashes}},
+            },
+        },
+        {
+            "mark": {"type": "point", "size": 90, "opacity": 1, "strokeWidth": 2},
+            "encoding": {
+                **rows,
+                "x": x,
+                "stroke": {**hue, "scale": {"domain": domain, "range": colours}},
+                "fill": {**hue, "scale": {"domain": domain, "range": fills}},
+                "shape": {**hue, "scale": {"domain": domain, "range": shapes}},
+            },
+        },
+        {
+            "mark": {"type": "text", "align": "left", "dx": 12},
+            "encoding": {
+                **rows,
+                "x": {"datum": 1, "type": "quantitative"},
+                "text": {"field": "label"},
+            },
+        },
+    ]
+
+
+def _threshold(decision: Decision, axis: str) -> list[Json]:
+    """The threshold as a dashed line across the chart, with its value written beside it."""
+    at: Spec = {axis: {"datum": decision.threshold, "type": "quantitative"}}
+    label: Spec = (
+        {"align": "right", "baseline": "top", "dx": -4, "dy": 4}
+        if axis == "y"
+        else {"align": "center", "baseline": "bottom", "dy": -3}
+    )
+    edge: Spec = {"x": {"value": "width"}} if axis == "y" else {"y": {"value": 0}}
+    return [
+        {
+            "data": {"values": [{}]},
+            "mark": {"type": "rule", "strokeDash": [2, 3], "strokeWidth": 1.6, "color": INK},
+            "encoding": at,
+        },
+        {
+            "data": {"values": [{}]},
+            "mark": {"type": "text", **label},
+            "encoding": {
+                **at,
+                **edge,
+                "text": {"value": f"threshold {percent(decision.threshold)}"},
+            },
+        },
+    ]
+
+
+def _thinned(points: Sequence[PathPoint], rows_max: int = 16) -> list[PathPoint]:
+    """At most *rows_max* of the points, evenly spaced, the last one always among them."""
+    step = -(-len(points) // rows_max)
+    return list(reversed(points[::-1][::step]))

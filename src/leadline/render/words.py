@@ -1,0 +1,91 @@
+"""Numbers, times and decisions as a reader says them."""
+
+from datetime import datetime
+from fractions import Fraction
+
+from leadline.core.report import Decision, DecisionState, Ends
+
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+
+
+def moment(at: datetime) -> str:
+    """Day, hour, minute and zone: ``3 November 2026, 09:00 UTC``."""
+    return f"{day(at)}, {clock(at)}"
+
+
+def day(at: datetime) -> str:
+    """``3 November 2026``."""
+    return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
+
+
+def clock(at: datetime) -> str:
+    """``09:00 UTC``; a zone without a name shows its offset."""
+    return f"{at:%H:%M} {at.tzname()}"
+
+
+def chance(rate: float) -> str:
+    """An error rate as a count of cases: 0.05 is ``5 in 100``, 0.001 is ``1 in 1,000``."""
+    exact = Fraction(repr(rate))
+    per = 100
+    while exact * per < 1 or ((exact * per).denominator > 1 and per < 10**6):
+        per *= 10
+    return f"{round(exact * per):,} in {per:,}"
+
+
+def percent(share: float) -> str:
+    """A share to the whole per cent, without pretending to 0 or 100 where it is neither."""
+    if 0 < share < 0.005:  # noqa: PLR2004
+        return "under 1 %"
+    if 0.995 <= share < 1:  # noqa: PLR2004
+        return "over 99 %"
+    return f"{round(100 * share)} %"
+
+
+def ends(interval: Ends) -> str:
+    """An interval of shares: ``33 to 77 %``."""
+    return f"{round(100 * interval[0])} to {round(100 * interval[1])} %"
+
+
+def stated(decision: Decision) -> str:
+    """The decision's headline."""
+    line = percent(decision.threshold)
+    match decision.state:
+        case DecisionState.ABOVE | DecisionState.BELOW:
+            side = decision.state.value.capitalize()
+            return f"{side} the threshold of {line}"
+        case DecisionState.UNDETERMINED:
+            return f"Undetermined against the threshold of {line}"
+
+
+def verdict(decision: Decision) -> str:
+    """The decision in one sentence, with both of its errors."""
+    line = percent(decision.threshold)
+    used = f"{decision.samples_used:,} of {decision.samples_total:,} samples"
+    errors = (
+        f"the rule says “above” wrongly at most {chance(decision.alpha_above)} times"
+        f" and “below” wrongly at most {chance(decision.alpha_below)} times"
+    )
+    match decision.state:
+        case DecisionState.ABOVE | DecisionState.BELOW:
+            return (
+                f"After {used}, the share solved lies {decision.state.value} the threshold"
+                f" of {line}; {errors}."
+            )
+        case DecisionState.UNDETERMINED:
+            return (
+                f"After {used}, it stays undetermined whether the share solved lies above or below"
+                f" the threshold of {line}; {errors}."
+            )
