@@ -84,5 +84,5 @@ def outcome(state: State) -> Outcome:
             return Outcome.ABOVE
         case State.BELOW:
             return Outcome.BELOW
-        case State.UNDECIDED | State.EXHAUSTED | State.INSIDE_ZONE:
+        case _:
             return Outcome.UNDETERMINED

@@ -430,7 +430,7 @@ def _claim(plan: Plan, state: State) -> str:
         case State.INSIDE_ZONE:
             span = f"the suite's share solved lies from {low:.6g} to {high:.6g}"
             return f"{span}, with errors at most {above} and {below}"
-        case State.EXHAUSTED | State.UNDECIDED:
+        case _:
             return f"the runs do not settle on which side of {plan.threshold:.6g} the share lies"
 
 
