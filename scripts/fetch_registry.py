@@ -1,0 +1,52 @@
+"""Fetch and build the real packages of the registry suite; `make setup` runs this.
+
+An index that cannot be reached is no error: the suite is then unavailable, with the reason in
+CACHE/state.json, and everything else works.
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from leadline.core.errors import LeadlineError
+from leadline.suites.registry.cache import Cache
+from leadline.suites.registry.prepare import Filler
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(arguments: list[str]) -> int:
+    """Fill the cache; 0 unless the manifests or the cache itself are damaged."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cache", type=Path, default=ROOT / ".cache" / "registry")
+    parser.add_argument("--lock", type=Path, default=ROOT / "requirements-registry.lock")
+    parser.add_argument("--index-url", help="ask this index instead of the host's own")
+    parser.add_argument("--offline", action="store_true", help="use only what was fetched before")
+    options = parser.parse_args(arguments)
+    extra: list[str] = []
+    if options.offline:
+        extra += ["--no-index"]
+    elif options.index_url:
+        extra += ["--index-url", options.index_url, "--isolated"]
+    environment = dict(os.environ)  # noqa: TID251 -- a script is an edge: pip is configured there
+    started = time.monotonic()
+    try:
+        filler = Filler(Cache(options.cache), options.lock, environment, extra)
+        state = filler.fill(lambda line: print(f"registry: {line}", file=sys.stderr, flush=True))
+    except LeadlineError as error:
+        print(f"registry: {error}", file=sys.stderr)
+        return 2
+    ready = sum(entry.prepared for entry in state.entries.values())
+    seconds = time.monotonic() - started
+    print(
+        f"registry: {ready} of {len(state.entries)} items ready ({seconds:.1f} s)", file=sys.stderr
+    )
+    if state.fuzz:
+        print(f"registry: no fuzzer: {state.fuzz}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

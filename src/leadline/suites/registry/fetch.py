@@ -1,0 +1,169 @@
+"""Archives from the package index, by the ordinary client and by hash.
+
+pip is told the hash of every archive, resolves no dependencies and isolates no builds (an isolated
+build would fetch unpinned tools); which index it asks is the host's own configuration. Each file is
+hashed again after it has arrived. What could not be had is a reason in words, never an exception: an
+index that cannot be reached makes items unavailable, not failed.
+"""
+
+import hashlib
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from leadline.core.errors import Unavailable
+from leadline.suites.registry.manifest import Archive
+
+WAVE_SECONDS_MAX = 240.0
+FAILURES_MAX = 3  # archives in a row that fail before the index is taken to be out of reach
+_QUIET = ("--quiet", "--disable-pip-version-check", "--no-input", "--retries", "1")
+_ERROR = re.compile(r"^ *ERROR: (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """How pip is called.
+
+    *options* are added to each call (an index of one's own); *path* is a folder with the build
+    tools that reading a source archive's metadata needs.
+    """
+
+    path: Path
+    options: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, *arguments: str) -> str:
+        """Run pip; empty if it succeeded, otherwise its own error in one line."""
+        env = {**self.env, "PYTHONPATH": str(self.path), "PYTHONDONTWRITEBYTECODE": "1"}
+        command, *rest = arguments
+        argv = [sys.executable, "-m", "pip", command, *_QUIET, *self.options, *rest]
+        try:
+            done = subprocess.run(
+                argv, env=env, capture_output=True, text=True, timeout=WAVE_SECONDS_MAX, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return f"pip did not finish within {WAVE_SECONDS_MAX:g} s"
+        if done.returncode == 0:
+            return ""
+        errors = _ERROR.findall(done.stderr) or done.stderr.strip().splitlines()[-1:]
+        return errors[-1].strip()[:300] if errors else f"pip ended with {done.returncode}"
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def present(archive: Archive, folder: Path) -> bool:
+    """Whether *folder* holds exactly that archive."""
+    path = folder / archive.file
+    return path.is_file() and sha256(path) == archive.sha256
+
+
+def waves(archives: Iterable[Archive]) -> list[list[Archive]]:
+    """*archives* in as few groups as can be, none with two versions of one package.
+
+    One call of the client takes one group: it refuses two versions of a package at once.
+    """
+    groups: list[dict[str, Archive]] = []
+    for archive in sorted(set(archives)):
+        key = archive.package.lower()
+        group = next((one for one in groups if key not in one), None)
+        if group is None:
+            groups.append(group := {})
+        group[key] = archive
+    return [list(group.values()) for group in groups]
+
+
+def fetch(archives: Sequence[Archive], folder: Path, client: Client) -> dict[Archive, str]:
+    """Bring *archives* into *folder*; answers those that are missing, with the reason.
+
+    An archive arrives whole and with the right hash, or not at all.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = [archive for archive in archives if not present(archive, folder)]
+    missing: dict[Archive, str] = {}
+    failures = 0
+    for wave in waves(wanted):
+        if failures >= FAILURES_MAX:
+            missing |= dict.fromkeys(wave, next(iter(missing.values())))
+            continue
+        if not _download(wave, folder, client):
+            continue
+        # One bad archive ends a wave: the others deserve a call each.
+        for archive in wave:
+            reason = (
+                next(reversed(missing.values()))
+                if failures >= FAILURES_MAX
+                else _download([archive], folder, client)
+            )
+            failures = failures + 1 if reason else 0
+            if reason:
+                missing[archive] = reason
+    return missing
+
+
+def _download(wave: Sequence[Archive], folder: Path, client: Client) -> str:
+    """Download one wave; empty if all of it arrived, otherwise the reason."""
+    sources = [archive.package for archive in wave if not archive.is_wheel]
+    with tempfile.TemporaryDirectory(dir=folder, prefix="incoming-") as name:
+        incoming = Path(name)
+        pins = "".join(f"{one.package}=={one.version} --hash=sha256:{one.sha256}\n" for one in wave)
+        (incoming / "pins.txt").write_text(pins, encoding="utf-8")
+        choice = ["--only-binary", ":all:"]
+        if sources:
+            choice += ["--no-binary", ",".join(sources)]
+        reason = client.run(
+            "download",
+            *("--no-deps", "--no-build-isolation", "--require-hashes", *choice),
+            *("--dest", name, "--requirement", str(incoming / "pins.txt")),
+        )
+        if reason:
+            return reason
+        for archive in wave:
+            arrived = incoming / archive.file
+            if not present(archive, incoming):
+                return f"{archive.file} arrived under another name or with another hash"
+            arrived.replace(folder / archive.file)
+    return ""
+
+
+def read_lock(text: str) -> dict[str, str]:
+    """The pins of a lock file by package name, each with its hashes as it stands."""
+    pins: dict[str, list[str]] = {}
+    current: list[str] = []
+    for line in text.splitlines():
+        found = re.match(r"([A-Za-z0-9][A-Za-z0-9._-]*)==", line)
+        if found:
+            current = pins.setdefault(found[1].lower(), [])
+        if not line.lstrip().startswith("#"):
+            current.append(line)
+    return {name: "\n".join(lines) + "\n" for name, lines in pins.items()}
+
+
+def install_tools(lock: Path, names: Sequence[str], target: Path, client: Client) -> None:
+    """Install the tools *names* of *lock* into the folder *target*, whole or not at all.
+
+    Raises: Unavailable, with pip's own words.
+    """
+    pins = read_lock(lock.read_text(encoding="utf-8"))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix="incoming-") as name:
+        wanted = Path(name) / "pins.txt"
+        wanted.write_text("".join(pins[one] for one in names), encoding="utf-8")
+        site = Path(name) / "site"
+        reason = client.run(
+            "install",
+            *("--no-deps", "--only-binary", ":all:", "--require-hashes", "--no-compile"),
+            *("--target", str(site), "--requirement", str(wanted)),
+        )
+        if reason or not site.is_dir():
+            raise Unavailable(
+                f"the build tools of the registry suite ({', '.join(names)}) could not be installed: {reason or 'not for this interpreter'}"
+            )
+        site.rename(target)
