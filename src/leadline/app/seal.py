@@ -17,6 +17,7 @@ def seal(folder: Path, signer: Signer, origin: str) -> manifest.Statement:
     The folder holds ``checkpoint``, ``acts.jsonl`` and whatever else belongs to the bundle, and
     nobody writes to it any more. The signed statement is written last: a folder without it is not
     sealed. Sealing again replaces both files, so that a crash in the middle needs no clean-up.
+    Empty folders, which a manifest cannot name, are removed.
 
     Raises: Invalid, naming the file, for a link, a name that may not stand in a bundle, a missing
     or unreadable checkpoint, or one of another log than *origin*.
@@ -24,7 +25,7 @@ def seal(folder: Path, signer: Signer, origin: str) -> manifest.Statement:
     own = {manifest.MANIFEST, manifest.STATEMENT}
     own |= {f"{name}{_NEW}" for name in own}
     try:
-        found = sorted(files.scan(folder).keys() - own)
+        found = sorted(_scan(folder).keys() - own)
         for path in found:
             manifest.check_path(path)
         head = _head(folder, origin)
@@ -40,6 +41,16 @@ def seal(folder: Path, signer: Signer, origin: str) -> manifest.Statement:
     _write(folder / manifest.MANIFEST, listing)
     _write(folder / manifest.STATEMENT, signed.encode())
     return statement
+
+
+def _scan(folder: Path) -> dict[str, int]:
+    """The files in *folder*, after every folder without a file was removed from it."""
+    found = files.scan(folder)
+    while empty := [path for path in found if path.endswith("/")]:
+        for path in empty:
+            (folder / path).rmdir()
+        found = files.scan(folder)
+    return found
 
 
 def _head(folder: Path, origin: str) -> checkpoint.Checkpoint:
