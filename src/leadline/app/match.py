@@ -93,7 +93,7 @@ def samples() -> tuple[Sample, ...]:
     sectors = {
         held.id: held
         for file in _sorted(data.joinpath("sectors"))
-        for held in [operator_toml.parse_sector(file.read_bytes(), file.name)]
+        for held in [operator_toml.load_sector(file.read_bytes(), file.name)]
     }
     return tuple(_sample(folder, sectors) for folder in _sorted(data.joinpath("operators")))
 
@@ -104,7 +104,7 @@ def _sorted(folder: Traversable) -> list[Traversable]:
 
 def _sample(folder: Traversable, sectors: Mapping[str, Sector]) -> Sample:
     place = f"operators/{folder.name}"
-    operator = operator_toml.parse_operator(folder.joinpath("operator.toml").read_bytes(), place)
+    operator = operator_toml.load_operator(folder.joinpath("operator.toml").read_bytes(), place)
     if operator.sector not in sectors:
         raise Invalid(place, f"sector {operator.sector!r} has no file in sectors/")
     inventory = next(file for file in _sorted(folder) if file.name.startswith("inventory."))

@@ -1,47 +1,33 @@
 """Operators and sectors as data files: who runs an inventory, and the words for its sector."""
 
-import tomllib
-from collections.abc import Mapping
-
 from leadline.core.clearing.notice import Sector
 from leadline.core.clearing.product import Operator
-from leadline.core.errors import Invalid
-
-FORMAT = "operator_toml"
+from leadline.formats.toml_table import open_table
 
 
-def parse_operator(data: bytes, name: str) -> Operator:
+def load_operator(content: bytes, file: str) -> Operator:
     """Read one operator.
 
-    Raises: Invalid, if the file is no TOML, or lacks a key, or has one that is unknown or no text.
+    Raises: Invalid, naming file and key, for a missing, unknown or wrong entry.
     """
-    held = _table(data, name, {"id", "name", "sector", "contact"}, {"sample"})
-    return Operator(
-        held["id"], held["name"], held["sector"], held["contact"], held["sample"] == "yes"
+    root = open_table(content, file)
+    operator = Operator(
+        id=root.text("id"),
+        name=root.text("name"),
+        sector=root.text("sector"),
+        contact=root.text("contact"),
+        sample=root.value("sample", bool),
     )
+    root.done()
+    return operator
 
 
-def parse_sector(data: bytes, name: str) -> Sector:
+def load_sector(content: bytes, file: str) -> Sector:
     """Read one sector.
 
-    Raises: Invalid, as `parse_operator` does.
+    Raises: Invalid, naming file and key, for a missing, unknown or wrong entry.
     """
-    held = _table(data, name, {"id", "title", "care", "ask"}, set())
-    return Sector(held["id"], held["title"], held["care"], held["ask"])
-
-
-def _table(data: bytes, name: str, texts: set[str], flags: set[str]) -> Mapping[str, str]:
-    try:
-        table = tomllib.loads(data.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Invalid(name, f"no TOML: {error}") from None
-    odd = sorted(set(table) ^ (texts | flags))
-    if odd:
-        raise Invalid(name, f"missing or unknown keys: {', '.join(odd)}")
-    wrong = [key for key in sorted(texts) if not isinstance(table[key], str) or not table[key]]
-    wrong += [key for key in sorted(flags) if not isinstance(table[key], bool)]
-    if wrong:
-        raise Invalid(
-            name, f"{wrong[0]} must be {'true or false' if wrong[0] in flags else 'a text'}"
-        )
-    return {key: value if isinstance(value, str) else "yes" * value for key, value in table.items()}
+    root = open_table(content, file)
+    sector = Sector(root.text("id"), root.text("title"), root.text("care"), root.text("ask"))
+    root.done()
+    return sector

@@ -99,7 +99,15 @@ class Advisory:
         return tuple(dict.fromkeys(named))
 
 
-def draft(findings: Sequence[Finding], *, fixed_purl: str, at: datetime, tlp: Tlp) -> Advisory:
+def draft(
+    findings: Sequence[Finding],
+    *,
+    fixed_purl: str,
+    at: datetime,
+    tlp: Tlp,
+    publisher: str = DEMONSTRATION_PUBLISHER,
+    namespace: str = DEMONSTRATION_NAMESPACE,
+) -> Advisory:
     """The advisory for one group of findings in one release, replayed on that and the fixed release.
 
     Only the release that was tried is called affected and only the fixed one fixed; earlier releases
@@ -140,6 +148,8 @@ def draft(findings: Sequence[Finding], *, fixed_purl: str, at: datetime, tlp: Tl
         flaws=(flaw,),
         revisions=(Revision("1", moment, "First draft."),),
         tlp=tlp,
+        publisher=publisher,
+        namespace=namespace,
         found_by=first.found_by,
         references=tuple(_public_record(name) for name in ids if name.startswith("CVE-")),
     )
