@@ -2,9 +2,10 @@
 
 import pytest
 
+from leadline.app import signature
 from leadline.app.ports import Signer
-from leadline.core.errors import Invalid
-from leadline.formats import note
+from leadline.core.errors import Invalid, Tampered
+from leadline.formats import cosignature, note
 
 NAME = "demonstration.example/log"
 
@@ -18,7 +19,14 @@ def test_a_signed_note_holds_the_text_and_a_line_per_key(signer: Signer) -> None
     lines = tail.splitlines()
     assert len(lines) == len(signer.vkeys().splitlines())
     assert all(line.startswith(f"\u2014 {NAME} ") for line in lines)
-    assert note.parse(signed.encode()).text == text
+    parsed = note.parse(signed.encode())
+    assert parsed.text == text
+    keys = [key for key in map(cosignature.text_key, note.parse_vkeys(signer.vkeys())) if key]
+    assert len(keys) == len(lines)
+    cosignature.require("note", parsed, keys, signature.check)
+    forged = note.Note("another statement\n", parsed.signatures)
+    with pytest.raises(Tampered):
+        cosignature.require("note", forged, keys, signature.check)
 
 
 def test_verifier_keys_name_the_log(signer: Signer) -> None:

@@ -1,0 +1,269 @@
+"""The Cedar rules against a second reading of them, broken requests, and the engine's traps."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import fakes
+import make
+from leadline.access import cedar
+from leadline.core.access import Action, Principal, Resource
+from leadline.core.errors import Invalid
+from leadline.core.marking import Marking, Tlp
+from leadline.formats.roles_toml import RESOURCE_KINDS, Grant, Reach
+
+REQUESTS = 20_000
+DATA = Path(str(files("leadline") / "data"))
+SCHEMA = (DATA / "access" / "leadline.cedarschema").read_text()
+RULE = '@id("{id}") @reason("said plainly") {text};\n'
+
+
+def some(chance: random.Random, words: tuple[str, ...]) -> frozenset[str]:
+    """Each word or not."""
+    return frozenset(word for word in words if chance.random() < 0.5)
+
+
+def request(chance: random.Random) -> tuple[Principal, Action, Resource]:
+    """Few organisations, engagements and compartments, so that they often meet."""
+    roles = tuple(cedar.shipped().roles)
+    held = frozenset(chance.choices(roles, k=chance.choice((1, 1, 1, 1, 2, 3))))
+    if chance.random() < 0.02:
+        held |= {"unknown"}
+    person = Principal(
+        "p",
+        "p",
+        chance.choice(("dev-a", "dev-b", "programme", "")),
+        held,
+        some(chance, ("e1", "e2", "")),
+        some(chance, ("alpha", "beta")) | some(chance, ("alpha", "beta")),
+        suspended=chance.random() < 0.05,
+        access_until=chance.choice((None, *4 * (make.NOW + timedelta(seconds=1),), make.NOW)),
+    )
+    kinds = tuple(sorted(RESOURCE_KINDS))
+    compartments = some(chance, ("alpha", "beta")) if chance.random() < 0.4 else frozenset()
+    thing = Resource(
+        chance.choice((*kinds, "engagement", "assessment", "finding", "odd")),
+        "thing",
+        chance.choice(("e1", "e1", "e2", "")),
+        chance.choice(("dev-a", "dev-b", "")),
+        Marking(chance.choice(tuple(Tlp)), compartments),
+    )
+    return person, chance.choice(tuple(Action)), thing
+
+
+def test_two_readings_of_the_rules_agree() -> None:
+    """On 20,000 random requests Cedar and plain Python answer alike, and neither always says no."""
+    shipped, chance = cedar.shipped(), random.Random(14409)  # noqa: S311 -- repeats from run to run
+    plain = fakes.PlainAccess(shipped.roles)
+    allowed = 0
+    for _ in range(REQUESTS):
+        person, action, thing = request(chance)
+        decision = shipped.decide(person, action, thing, now=make.NOW)
+        expected = plain.decide(person, action, thing, now=make.NOW)
+        assert decision.allowed == expected.allowed, (person, action, thing, decision, expected)
+        allowed += decision.allowed
+    assert allowed > REQUESTS // 50
+
+
+BREAKS: dict[str, Callable[[Any], Any]] = {
+    "nothing": lambda _value: None,
+    "a number": lambda _value: 7,
+    "a list in place of text": lambda value: [value],
+}
+
+
+@pytest.mark.parametrize("damage", BREAKS)
+@pytest.mark.parametrize(
+    "field", ["id", "org", "roles", "engagements", "compartments", "suspended", "access_until"]
+)
+def test_a_malformed_person_is_denied(field: str, damage: str) -> None:
+    """No field of a person can be broken into an allow, and nothing of it is repeated."""
+    person = make.principal("evaluator")
+    thing = make.resource("assessment")
+    whole = cedar.shipped().decide(person, Action.ASSESSMENT_RUN, thing, now=make.NOW)
+    assert whole.allowed
+    broken = BREAKS[damage](getattr(person, field))
+    if field == "access_until" and broken is None:
+        return  # not malformed: a person without an end, which has its own rule
+    changes: dict[str, Any] = {field: broken}
+    bad = replace(person, **changes)
+    decision = cedar.shipped().decide(bad, Action.ASSESSMENT_RUN, thing, now=make.NOW)
+    assert not decision.allowed
+    assert make.PROGRAMME not in decision.reason
+
+
+@pytest.mark.parametrize("damage", BREAKS)
+@pytest.mark.parametrize("field", ["id", "engagement", "org", "marking"])
+def test_a_malformed_thing_is_denied(field: str, damage: str) -> None:
+    """No field of a thing either."""
+    changes: dict[str, Any] = {field: BREAKS[damage]("x")}
+    bad = replace(make.resource("assessment"), **changes)
+    person = make.principal("evaluator")
+    decision = cedar.shipped().decide(person, Action.ASSESSMENT_RUN, bad, now=make.NOW)
+    assert not decision.allowed
+
+
+def test_a_time_without_offset_is_denied() -> None:
+    """Neither the present nor an end of access may leave its zone open."""
+    person, thing = make.principal("evaluator"), make.resource("assessment")
+    bare = make.UNTIL.replace(tzinfo=None)
+    shipped = cedar.shipped()
+    late = shipped.decide(
+        replace(person, access_until=bare), Action.ASSESSMENT_RUN, thing, now=make.NOW
+    )
+    no_zone = shipped.decide(
+        person, Action.ASSESSMENT_RUN, thing, now=make.NOW.replace(tzinfo=None)
+    )
+    assert not late.allowed
+    assert not no_zone.allowed
+
+
+def test_a_mistaken_role_cannot_take_the_developers_choice() -> None:
+    """Where a role file grants withdrawal to evaluators, the rule above roles still refuses it."""
+    shipped = cedar.shipped()
+    grant = Grant(Reach.ANY, frozenset({Action.ENGAGEMENT_WITHDRAW}), frozenset({"engagement"}))
+    evaluator = replace(shipped.roles["evaluator"], grants=(grant,))
+    mistaken = cedar.CedarAccess(shipped.rules, {**shipped.roles, "evaluator": evaluator})
+    decision = mistaken.decide(
+        make.principal("evaluator"), Action.ENGAGEMENT_WITHDRAW, make.resource(), now=make.NOW
+    )
+    assert (decision.allowed, decision.rules) == (False, ("developer-alone",))
+
+
+def rules_of(folder: Path, *rules: str, schema: str = SCHEMA) -> cedar.Rules:
+    """Rules numbered from 0 under the shipped schema."""
+    (folder / "leadline.cedarschema").write_text(schema)
+    text = "".join(RULE.format(id=f"r{at}", text=rule) for at, rule in enumerate(rules))
+    (folder / "x.cedar").write_text(text)
+    return cedar.load_rules(folder)
+
+
+def asked() -> tuple[Mapping[str, object], list[cedar.Entity]]:
+    """A request about two entities, as the engine takes it."""
+    user = {"uid": {"type": "User", "id": "p"}, "parents": [], "attrs": user_facts()}
+    facts = {"engagement": "e", "org": "o", "tlp": "TLP:CLEAR", "compartments": []}
+    thing = {"uid": {"type": "Engagement", "id": "t"}, "parents": [], "attrs": facts}
+    return {
+        "principal": user["uid"],
+        "action": {"type": "Action", "id": "engagement:read"},
+        "resource": thing["uid"],
+        "context": {"now": 2**62, "deed": "x"},
+    }, [user, thing]
+
+
+def user_facts() -> dict[str, object]:
+    """Every attribute of a user."""
+    sets = ("engagements", "compartments", "sides", "own_deeds", "named_deeds", "any_deeds")
+    flags = {"suspended": False, "time_boxed": False, "roles_sound": True}
+    return {"org": "o", **flags, **{name: [] for name in sets}}
+
+
+EVERYONE = "permit (principal, action, resource)"
+ERRS = "forbid (principal, action, resource) when { context.now + context.now > 0 }"
+
+
+def test_a_rule_that_errs_denies(tmp_path: Path) -> None:
+    """The engine skips a forbid that overflows and says Allow; the answer here is no."""
+    request_, entities = asked()
+    assert cedar.evaluate(rules_of(tmp_path, EVERYONE), request_, entities).allowed
+    decision = cedar.evaluate(rules_of(tmp_path, EVERYONE, ERRS), request_, entities)
+    assert (decision.allowed, decision.rules) == (False, ())
+    assert "overflow" not in decision.reason
+
+
+@pytest.mark.parametrize("absent", [0, 1])
+def test_an_absent_entity_denies(tmp_path: Path, absent: int) -> None:
+    """A permit for everyone does not reach a person or a thing that was not given."""
+    request_, entities = asked()
+    del entities[absent]
+    assert not cedar.evaluate(rules_of(tmp_path, EVERYONE), request_, entities).allowed
+
+
+def test_an_absent_attribute_denies(tmp_path: Path) -> None:
+    """The schema refuses a person without `suspended`."""
+    request_, entities = asked()
+    facts = {k: v for k, v in user_facts().items() if k != "suspended"}
+    entities[0] = {**entities[0], "attrs": facts}
+    assert not cedar.evaluate(rules_of(tmp_path, EVERYONE), request_, entities).allowed
+
+
+def test_a_deed_the_schema_does_not_know_denies(tmp_path: Path) -> None:
+    """A permit for everyone does not invent an action on a kind."""
+    request_, entities = asked()
+    request_ = {**request_, "action": {"type": "Action", "id": "notice:issue"}}
+    entities[1] = {**entities[1], "uid": {"type": "Record", "id": "t"}}
+    request_ = {**request_, "resource": entities[1]["uid"]}
+    assert not cedar.evaluate(rules_of(tmp_path, EVERYONE), request_, entities).allowed
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("permit (principal, action, resource);", "@id"),
+        ('@id("a") permit (principal, action, resource);', "@reason"),
+        ('@id("") @reason("r") permit (principal, action, resource);', "@id"),
+        ("permit (principal", "no Cedar rules"),
+        (RULE.format(id="a", text=EVERYONE) * 2, "stands twice"),
+        (
+            RULE.format(id="a", text="permit (principal == ?principal, action, resource)"),
+            "template",
+        ),
+        (
+            RULE.format(
+                id="a", text="permit (principal, action, resource) when { principal.rank > 3 }"
+            ),
+            "contradicts the schema",
+        ),
+    ],
+)
+def test_a_broken_rule_stops_start_up(tmp_path: Path, text: str, said: str) -> None:
+    """The error names the file and the problem."""
+    (tmp_path / "leadline.cedarschema").write_text(SCHEMA)
+    (tmp_path / "x.cedar").write_text(text)
+    with pytest.raises(Invalid, match=said) as caught:
+        cedar.load_rules(tmp_path)
+    assert caught.value.field == "x.cedar"
+
+
+def test_a_broken_schema_stops_start_up(tmp_path: Path) -> None:
+    """And one that is missing."""
+    with pytest.raises(Invalid, match=r"leadline\.cedarschema"):
+        rules_of(tmp_path, EVERYONE, schema="entity entity entity")
+    (tmp_path / "leadline.cedarschema").unlink()
+    with pytest.raises(Invalid, match="cedar"):
+        cedar.load_rules(tmp_path)
+
+
+def test_a_grant_that_cannot_apply_stops_start_up(tmp_path: Path) -> None:
+    """A role file that grants an action on a kind the schema does not join to it is named."""
+    text = (DATA / "roles" / "worker.toml").read_text()
+    wrong = text.replace('kinds = ["engagement", "assessment"]', 'kinds = ["notice"]')
+    assert wrong != text
+    (tmp_path / "worker.toml").write_text(wrong)
+    with pytest.raises(Invalid, match=r"worker\.toml: .* does not apply to notice"):
+        cedar.load(DATA / "access", tmp_path)
+
+
+def test_the_digest_is_of_every_file(tmp_path: Path) -> None:
+    """A changed rule is another digest; the same text the same."""
+    one = rules_of(tmp_path, EVERYONE).digest
+    assert rules_of(tmp_path, EVERYONE).digest == one
+    assert rules_of(tmp_path, EVERYONE, schema=SCHEMA + "\n").digest != one
+    assert rules_of(tmp_path, EVERYONE, EVERYONE).digest != one
+
+
+def test_every_action_can_be_done_by_somebody() -> None:
+    """No action of the vocabulary is out of reach of every role."""
+    granted = {
+        action
+        for role in cedar.shipped().roles.values()
+        for grant in role.grants
+        for action in grant.actions
+    }
+    assert granted == set(Action)
