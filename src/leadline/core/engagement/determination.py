@@ -67,7 +67,7 @@ class Determination:
             raise Invalid("official", "an official of the demonstration is named as one")
         instant(self.expires)
 
-    def holds_for(self, scope: Scope, now: datetime) -> bool:
+    def speaks_for(self, scope: Scope, now: datetime) -> bool:
         """Whether the answer speaks about *scope* at *now*; other weights or expiry raise it anew."""
         return scope == self.scope and now < self.expires
 

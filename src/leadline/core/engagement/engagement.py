@@ -150,7 +150,7 @@ def agree_terms(on: Standing, by: Principal, now: datetime, *, terms: Terms) -> 
     """One party agrees to *terms*; they have effect once both agreed to the same digest."""
     _going_on(on)
     if terms.expires <= now:
-        raise Invalid("expires", f"{instant(terms.expires)} has passed; agree terms that last")
+        raise Invalid("expires", f"{instant(terms.expires)} is in the past; agree terms that last")
     return _deed(on, by, Kind.TERMS_AGREED, terms=terms.digest, expires=instant(terms.expires))
 
 
@@ -189,7 +189,7 @@ def open_access(on: Standing, by: Principal, now: datetime) -> Deed:
         problem = f"access opens no earlier than {earliest}"
         raise Refused(f"{problem}, {rule.days_before_anchor_max} days before the anchor")
     if now >= found.anchor:
-        raise Refused("the anchor has passed; access under this regime comes before it")
+        raise Refused("the anchor is in the past; access under this regime comes before it")
     terms = agreed_terms(on)
     return _deed(on, by, Kind.ACCESS_OPENED, regime=on.regime.digest, terms=terms)
 
@@ -242,7 +242,9 @@ def record_determination(
     if determination.scope.subject_digest != on.engagement.subject_digest:
         raise Invalid("scope", "the weights version differs; it raises the question anew")
     if determination.expires <= now:
-        raise Invalid("expires", f"{instant(determination.expires)} has passed")
+        raise Invalid(
+            "expires", f"{instant(determination.expires)} is in the past; name a later end"
+        )
     detail = determination.to_record() | {"regime": on.regime.digest}
     return _deed(on, by, Kind.DETERMINATION_RECORDED, **detail)
 
@@ -273,7 +275,7 @@ def _developer(on: Standing, by: Principal, deed: str) -> None:
 
 
 def _deciding(on: Standing, by: Principal, deed: str) -> None:
-    """Raises: Refused, unless *by* holds the role that the regime says decides."""
+    """Raises: Refused, unless *by* has the role that the regime says decides."""
     body = on.regime.decides
     if body is None:
         raise Refused(f"under {on.regime.id} nobody {deed}")

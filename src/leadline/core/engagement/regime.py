@@ -1,6 +1,6 @@
 """A regime: one law or programme as dated data, read from one file.
 
-A regime says who may do what and when; it holds no code. Words taken from the law carry the id of
+A regime says who may do what and when; it has no code. Words taken from the law carry the id of
 their source. A statement of a government power over a release, as some reports had it, can be kept
 as cited text (`Statement`); no clock, state or rule reads it.
 """

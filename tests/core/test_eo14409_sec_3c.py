@@ -1,0 +1,296 @@
+"""EO 14409 section 3(c) as invariants: nothing here bears on what a developer does with its model.
+
+One test per row of the list: the words for a state, who moves the anchor, silence, withdrawal, what
+"covered" changes, and the words that never occur.
+"""
+
+import ast
+import re
+import tokenize
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import leadline
+from leadline.core.access import Principal
+from leadline.core.engagement import engagement as rules
+from leadline.core.engagement.determination import Answer, Determination, Outcome, Scope
+from leadline.core.engagement.engagement import Deed, Engagement, Standing, State, state
+from leadline.core.engagement.terms import Terms
+from leadline.core.errors import Invalid, Refused
+from leadline.core.record.act import Act, Kind
+from leadline.formats.regime_toml import load_regime
+
+ROOT = Path(leadline.__file__).parent
+FILE = ROOT / "data" / "regimes" / "us-eo-14409.toml"
+REGIME = load_regime(FILE.read_bytes(), FILE.name)
+START = datetime(2026, 10, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+FACTS = Engagement("e", REGIME.id, REGIME.digest, "maker", "model-x", "dd", START)
+
+ROLES = frozenset({"developer", "evaluator", "determining-official", "coordinator", "auditor"})
+DEVELOPER = Principal("dev", "Dev", "maker", frozenset({"developer"}))
+OTHERS = [Principal(role, role, "office", frozenset({role})) for role in sorted(ROLES)] + [
+    Principal("all", "All", "office", ROLES),
+    Principal("rival", "Rival", "other-maker", frozenset({"developer"})),
+]
+TERMS = [
+    Terms("c", "s", "i", "p", "u", "n", ("assessment",), 90, START + days * 24 * HOUR)
+    for days in (20, 45, 90)
+]
+
+
+def about(answer: Answer, *, days: int = 400) -> Determination:
+    """A determination with this answer about the model of the engagement."""
+    return Determination(
+        Scope("model-x", "w1", "dd"),
+        answer,
+        Outcome.ABOVE,
+        "bb",
+        "cc",
+        0.05,
+        0.05,
+        "demonstration official",
+        START + days * 24 * HOUR,
+        "new weights",
+        demonstration=True,
+    )
+
+
+def answers(on: Standing, by: Principal, now: datetime, hour: int) -> dict[str, Deed | str]:
+    """What each rule says to *by* at *now*: the deed, or the words of its refusal."""
+    time = START + hour * HOUR
+    tries = {
+        "lodge": partial(rules.lodge_inquiry, on, by, now, question="q"),
+        "answer": partial(rules.answer_inquiry, on, by, answer=Answer.COVERED, basis="b"),
+        "anchor": partial(rules.set_anchor, on, by, anchor=time),
+        "terms": partial(rules.agree_terms, on, by, now, terms=TERMS[hour % 3]),
+        "open": partial(rules.open_access, on, by, now),
+        "extend": partial(rules.extend, on, by, now, until=time),
+        "end access": partial(rules.end_access, on, by, now),
+        "determine": partial(
+            rules.record_determination, on, by, now, determination=about(Answer.COVERED)
+        ),
+        "end": partial(rules.end, on, by),
+        "withdraw": partial(rules.withdraw, on, by),
+    }
+    found: dict[str, Deed | str] = {}
+    for name, attempt in tries.items():
+        try:
+            found[name] = attempt()
+        except (Refused, Invalid) as refusal:
+            found[name] = str(refusal)
+    return found
+
+
+RULES = ("lodge", "answer", "anchor", "terms", "open", "extend", "end access", "determine")
+steps = st.tuples(
+    st.sampled_from([*RULES * 3, "end", "withdraw"]),
+    st.sampled_from([DEVELOPER] * 4 + OTHERS),
+    st.integers(0, 24 * 4),
+    st.integers(0, 24 * 60),
+)
+
+
+def grown(plan: list[tuple[str, Principal, int, int]]) -> Iterator[tuple[Standing, Act, Standing]]:
+    """Standing before, act, standing after, for every attempt that the rules record."""
+    on, now = Standing(FACTS, REGIME), START
+    for name, by, pause, hour in plan:
+        now += pause * HOUR
+        found = answers(on, by, now, hour)[name]
+        if isinstance(found, Deed):
+            act = Act(f"a{len(on.acts)}", found.kind, now, by.id, "e", "e", found.detail)
+            after = replace(on, acts=(*on.acts, act))
+            yield on, act, after
+            on = after
+
+
+def last(plan: list[tuple[str, Principal, int, int]]) -> Standing:
+    """The standing at the end of a story."""
+    return [Standing(FACTS, REGIME), *(after for _, _, after in grown(plan))][-1]
+
+
+def opening(anchor: int = 24 * 25) -> list[tuple[str, Principal, int, int]]:
+    """The story up to open access."""
+    return [
+        ("lodge", DEVELOPER, 0, 0),
+        ("anchor", DEVELOPER, 1, anchor),
+        ("terms", DEVELOPER, 1, 2),
+        ("terms", OTHERS[0], 1, 2),
+        ("open", DEVELOPER, 1, 0),
+    ]
+
+
+stories = st.builds(
+    lambda begun, rest: (opening() if begun else []) + rest,
+    st.booleans(),
+    st.lists(steps, max_size=14),
+)
+
+
+def test_the_words_for_a_state_are_six() -> None:
+    """No further word can be shown, and none of the six bears on a release."""
+    assert [str(word) for word in State] == [
+        "draft",
+        "inquiry",
+        "access-open",
+        "access-closed",
+        "determination-recorded",
+        "withdrawn",
+    ]
+
+
+@settings(max_examples=150, deadline=None)
+@given(stories, st.integers(0, 24 * 100))
+def test_only_the_developer_moves_the_anchor(
+    plan: list[tuple[str, Principal, int, int]], hour: int
+) -> None:
+    """All rules, all roles, any order: another's act leaves anchor, earliest day and opening alone."""
+    for before, act, after in grown(plan):
+        assert state(REGIME, after.acts, START + hour * HOUR) in State
+        if act.detail["party"] != "developer":
+            for name in ("anchor", "zone", "opens_not_before", "opened"):
+                assert getattr(after.window, name) == getattr(before.window, name)
+            assert act.kind not in {
+                Kind.ANCHOR_SET,
+                Kind.ACCESS_OPENED,
+                Kind.ACCESS_EXTENDED,
+                Kind.ENGAGEMENT_WITHDRAWN,
+            }
+
+
+@settings(max_examples=150, deadline=None)
+@given(stories, st.data())
+def test_silence_changes_nothing(
+    plan: list[tuple[str, Principal, int, int]], data: st.DataObject
+) -> None:
+    """Drop any of the government's acts: the developer's dates are identical."""
+    on = last(plan)
+    kept = tuple(
+        act for act in on.acts if act.detail["party"] == "developer" or data.draw(st.booleans())
+    )
+    fewer = replace(on, acts=kept)
+    for name in ("anchor", "zone", "opens_not_before", "opened"):
+        assert getattr(fewer.window, name) == getattr(on.window, name)
+
+
+@settings(max_examples=100, deadline=None)
+@given(stories, st.integers(0, 48))
+def test_time_alone_holds_nothing_up(
+    plan: list[tuple[str, Principal, int, int]], hour: int
+) -> None:
+    """However long the government leaves an inquiry open, the developer's anchor can be moved."""
+    on = last(plan)
+    over = on.recorded(Kind.ENGAGEMENT_WITHDRAWN, Kind.ENGAGEMENT_ENDED)
+    late = START + (10**5 + hour) * HOUR
+    assert isinstance(answers(on, DEVELOPER, late, hour)["anchor"], Deed) is not bool(over)
+
+
+@settings(max_examples=150, deadline=None)
+@given(stories)
+def test_withdrawal_works_in_every_state_at_once(
+    plan: list[tuple[str, Principal, int, int]],
+) -> None:
+    """At every point of every story: recorded, shown, and access over at its very instant."""
+    for before, act, after in [*grown(plan)]:
+        for on in (before, after):
+            deed = rules.withdraw(on, DEVELOPER)
+            assert set(deed.detail) == {"party"}
+            gone = Act("w", deed.kind, act.at, "dev", "e", "e", deed.detail)
+            acts = (*on.acts, gone)
+            assert state(REGIME, acts, act.at) is State.WITHDRAWN
+            assert not replace(on, acts=acts).window.is_open(act.at)
+
+
+@pytest.mark.parametrize("word", State)
+def test_every_state_is_reached_and_can_be_withdrawn_from(word: State) -> None:
+    """A story for each word, so that the properties above are not about empty stories."""
+    closed = [*opening(), ("end access", OTHERS[0], 1, 0)]
+    reached = {
+        State.DRAFT: [],
+        State.INQUIRY: opening()[:1],
+        State.ACCESS_OPEN: opening(),
+        State.ACCESS_CLOSED: closed,
+        State.DETERMINATION_RECORDED: [*closed, ("determine", OTHERS[-2], 1, 0)],
+        State.WITHDRAWN: [*opening(), ("withdraw", DEVELOPER, 0, 0)],
+    }
+    on = last(reached[word])
+    now = on.acts[-1].at if on.acts else START
+    assert state(REGIME, on.acts, now) is word
+    assert rules.withdraw(on, DEVELOPER).kind is Kind.ENGAGEMENT_WITHDRAWN
+
+
+@settings(max_examples=100, deadline=None)
+@given(stories, st.sampled_from(Answer), st.integers(0, 24 * 50))
+def test_covered_changes_nothing_the_developer_may_do(
+    plan: list[tuple[str, Principal, int, int]], answer: Answer, hour: int
+) -> None:
+    """With any determination recorded or none, every rule answers the developer the same."""
+    on = last(plan)
+    if on.recorded(Kind.ENGAGEMENT_WITHDRAWN, Kind.ENGAGEMENT_ENDED):
+        return
+    now = on.acts[-1].at if on.acts else START
+    deed = rules.record_determination(on, OTHERS[-2], now, determination=about(answer))
+    act = Act("d", deed.kind, now, "all", "e", "e", deed.detail)
+    told = replace(on, acts=(*on.acts, act))
+    assert answers(told, DEVELOPER, now, hour) == answers(on, DEVELOPER, now, hour)
+    assert told.window == on.window
+
+
+NEVER = re.compile(
+    r"""approv\w* | authori[sz]\w* | \bclear(?:ed|ance|s)?\b | preclear\w* | licen[sc]\w*
+    | \bpermit\w* | \bgate[sd]?\b | \bcheckpoint\w* | \bhold(?:s|ing)?\b | \bblock(?:s|ed|ing)?\b
+    | embargo\w* | \bpass(?:es|ed)?\b | \bfail(?:s|ed|ure|ures)?\b | \b(?:un)?safe\w* | certif\w*
+    | complian\w* | \breject\w* | \bden(?:y|ies|ied|ial)\b | \bmust\b | \brequired\b | \bdeadline\b
+    | \bdeclin\w* | \bpreconditions?\b | \btrusted\b(?![\ -]partner) | \bCAISS?I\b | Gold\ Eagle
+    | \bhacker\w* | \bdangerous\b | \bpolicy\b | submit\w*\ for\ review | not\ affected""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def texts(path: Path) -> Iterator[tuple[int, str]]:
+    """Every name, text, docstring and comment of a Python file; every line of any other."""
+    if path.suffix != ".py":
+        yield from enumerate(path.read_text("utf-8").splitlines(), 1)
+        return
+    with tokenize.open(path) as file:
+        for token in tokenize.generate_tokens(file.readline):
+            if token.type in {tokenize.NAME, tokenize.COMMENT}:
+                yield token.start[0], token.string.replace("_", " ")
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, " ".join(node.value.split())
+
+
+PLACES = sorted(
+    [
+        *(ROOT / "core" / "engagement").glob("*.py"),
+        *(ROOT / "data" / "regimes").glob("*.toml"),
+        *(ROOT / "data" / "criteria").glob("*.toml"),
+    ]
+)
+
+
+@pytest.mark.parametrize("path", PLACES, ids=lambda path: path.name)
+def test_no_word_of_a_gate_occurs(path: Path) -> None:
+    """Names, labels, messages, docstrings, comments and data are without the words of section 9."""
+    found = [
+        f"{path.name}:{line}: {word[0]!r} in {text[:80]!r}"
+        for line, text in texts(path)
+        for word in NEVER.finditer(text)
+    ]
+    assert found == []
+
+
+def test_the_word_check_finds_what_it_looks_for() -> None:
+    """Planted words are found, and the order's own word for the clearinghouse is not one of them."""
+    for word in ("Approved", "licence", "must", "trusted lab", "CAISI", "on hold", "clears"):
+        assert NEVER.search(f"the model is {word} here"), word
+    for word in ("clearinghouse", "trusted partners", "clearly", "passage", "holder", "require"):
+        assert not NEVER.search(f"the {word} here"), word

@@ -1,0 +1,208 @@
+"""Data files are read strictly: every wrong key is named with its file, and nothing is ignored."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import leadline
+from leadline.core.engagement.criteria import outcome
+from leadline.core.engagement.determination import Outcome
+from leadline.core.engagement.regime import Regime
+from leadline.core.errors import Invalid
+from leadline.core.measure.sequential import State
+from leadline.formats.criteria_toml import load_count_examples, load_criteria
+from leadline.formats.regime_toml import load_examples, load_regime
+from leadline.formats.toml_table import open_table
+
+DATA = Path(leadline.__file__).parent / "data"
+REGIME = (DATA / "regimes" / "us-eo-14409.toml").read_text("utf-8")
+STORIES = (DATA / "regimes" / "us-eo-14409.examples.toml").read_text("utf-8")
+CRITERIA = (DATA / "criteria" / "demonstration.toml").read_text("utf-8")
+COUNTS = (DATA / "criteria" / "demonstration.examples.toml").read_text("utf-8")
+
+
+def changed(text: str, old: str, new: str) -> bytes:
+    """The file with its first *old* replaced."""
+    assert old in text
+    return text.replace(old, new, 1).encode()
+
+
+def regime(old: str = 'id = "us', new: str = 'id = "us') -> Regime:
+    """The shipped regime, changed."""
+    return load_regime(changed(REGIME, old, new), "r.toml")
+
+
+def test_the_shipped_regime_is_the_orders_text() -> None:
+    """Thirty days, the developer's anchor, the Director of NSA, voluntary: as the order has it."""
+    found = regime()
+    assert found.window is not None
+    assert (found.window.days_before_anchor_max, found.window.days_open_max) == (30, 30)
+    assert found.anchor is not None
+    assert found.anchor.set_by == "developer"
+    assert found.decides is not None
+    assert found.decides.body == "Director of the National Security Agency"
+    assert found.participation == "voluntary"
+    assert found.consequences.startswith("None.")
+    assert found.source(found.window.cites).citation == "EO 14409, sec. 3(b), 91 FR 34565"
+    assert len(found.digest) == 64
+    assert found.statements == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('id = "us-eo-14409"', 'id = ""', "id"),
+        ('id = "us-eo-14409"\n', "", "id"),
+        ('id = "us-eo-14409"', 'id = "x"\ntitel = "y"', "titel"),
+        ('status = "in-force"', 'status = "binding"', "status"),
+        ('status = "in-force"', "status = 3", "status"),
+        ('confidence = "P"', 'confidence = "sure"', "confidence"),
+        ("last_checked = 2026-10-10", 'last_checked = "2026"', "last_checked"),
+        ('set_by = "developer"', 'set_by = "committee"', "anchor.set_by"),
+        ('set_by = "developer"', 'set_by = "developer"\nmoved_by = "x"', "anchor.moved_by"),
+        ('cites = "sec-3b"', 'cites = "sec-9"', "anchor.cites"),
+        ("days_open_max = 30", "days_open_max = 0", "window.days_open_max"),
+        ("days_open_max = 30", "days_open_max = 30\nhold = 3", "window.hold"),
+        ("days_open_max = 30", "days_open_max = 30\npause_days = 3", "window.pause_days"),
+        ("[anchor]", "[anker]", "window"),
+        ("[window]", "[[window]]", "window"),
+        ("[in_force]", "[inforce]", "in_force"),
+        ("since = 2026-06-02", "since = 2026-06-02\nforever = true", "in_force.forever"),
+        ("due = 2026-07-02", 'due = "2026-07-02"', r"clocks\[1\].due"),
+        ('who = "government"', 'who = "public"', r"duties\[2\].who"),
+        ('[[sources]]\nid = "sec-2d"', '[[sources]]\nid = " "', r"sources\[1\].id"),
+    ],
+)
+def test_a_wrong_key_is_named_with_its_file(old: str, new: str, key: str) -> None:
+    """Unknown, missing, mistyped and uncited entries stop the reader at their place."""
+    with pytest.raises(Invalid, match=f"^r.toml: {key}: "):
+        regime(old, new)
+
+
+@pytest.mark.parametrize("name", ["toll", "pause", "hold"])
+def test_a_power_over_a_release_can_only_be_quoted(name: str) -> None:
+    """A toll, pause or hold without a citation is refused; with one it is text that nothing reads."""
+    anchor = "[anchor]"
+    with pytest.raises(Invalid, match=f"no {name} exists here"):
+        regime(anchor, f'[{name}]\nwords = "as reported"\ndays = 10\n\n{anchor}')
+    with pytest.raises(Invalid, match=f"{name}.days"):
+        regime(anchor, f'[{name}]\nwords = "w"\ncites = "sec-3"\ndays = 10\n\n{anchor}')
+    with pytest.raises(Invalid, match=name):
+        regime("[in_force]", f"{name} = 10\n[in_force]")
+    quoted = regime(anchor, f'[{name}]\nwords = "as reported"\ncites = "sec-3"\n\n{anchor}')
+    assert [one.kind for one in quoted.statements] == [name]
+    assert quoted.window == regime().window
+
+
+def test_a_regime_without_sources_or_toml_is_none() -> None:
+    """A text that cites nothing, is no TOML, or no UTF-8 is refused by file name."""
+    with pytest.raises(Invalid, match=r"^r.toml: sources"):
+        load_regime(REGIME[: REGIME.index("[[sources]]")].encode(), "r.toml")
+    for wrong in (b"= 3", b"\xff"):
+        with pytest.raises(Invalid, match=r"^r.toml: is no TOML"):
+            load_regime(wrong, "r.toml")
+
+
+def test_a_regime_may_have_neither_anchor_nor_window() -> None:
+    """A statute with clocks only needs no access window."""
+    start, end = REGIME.index("[anchor]"), REGIME.index("[[consults]]")
+    found = load_regime((REGIME[:start] + REGIME[end:]).encode(), "r.toml")
+    assert (found.anchor, found.window, found.decides) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('did = "anchor.set"', 'did = "anchor.moved"', r"example\[1\].act\[1\].did"),
+        ("anchor = 2026-11-15T09:00:00-05:00", "anchor = 2026-11-15T09:00:00", "anchor"),
+        ('did = "access.opened"', 'did = "access.opened"\nuntil = 3', "until"),
+        ('state = "access-open"', 'state = "on hold"', "state"),
+        ('ended_by = "anchor"', 'ended_by = "government"', "ended_by"),
+        ('says = "A', 'said = "A', "says"),
+        ("[example.expect]\n", '[example.expect]\nfee = "none"\n', "fee"),
+    ],
+)
+def test_examples_are_read_as_strictly(old: str, new: str, key: str) -> None:
+    """A misspelt example would test nothing, so it is refused."""
+    with pytest.raises(Invalid, match=key):
+        load_examples(changed(STORIES, old, new), "r.examples.toml")
+
+
+def test_files_of_examples_hold_examples() -> None:
+    """An empty examples file would pass for a tested regime."""
+    with pytest.raises(Invalid, match="example"):
+        load_examples(b'regime = "us-eo-14409"', "r.examples.toml")
+    with pytest.raises(Invalid, match="example"):
+        load_count_examples(b'criteria = "demonstration"', "c.examples.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("demonstration = true", "demonstration = 1", "demonstration"),
+        ("families = []", "families = 3", "counts.families"),
+        ("families = []", "families = []\nweights = []", "counts.weights"),
+        ("threshold = 0.75", "threshold = 1.0", "decision.threshold"),
+        ("zone = 0.0", "zone = -0.1", "decision.threshold"),
+        ("alpha_above = 0.05", "alpha_above = 0", "decision.alpha_above"),
+        ("alpha_below = 0.05", "alpha_below = 1.5", "decision.alpha_below"),
+        ('above = "covered"', 'above = "blocked"', "answers.above"),
+        ('undetermined = "undetermined"', 'undetermined = "not covered"', "answers"),
+        ('below = "not covered"\n', "", "answers.below"),
+        ('title = "Demonstration criteria', 'title = "Criteria', "title"),
+        ('notice = "Demonstration only', 'notice = "Only', "notice"),
+        ('above = "Demonstration answer: covered', 'above = "Covered', "words.above"),
+    ],
+)
+def test_a_criteria_pack_says_what_it_is_everywhere(old: str, new: str, key: str) -> None:
+    """Wrong numbers, unknown keys, and a demonstration that hides it are refused by name."""
+    with pytest.raises(Invalid, match=key):
+        load_criteria(changed(CRITERIA, old, new), "c.toml")
+
+
+def test_count_examples_fit_together() -> None:
+    """More solved than seen cannot be an example."""
+    with pytest.raises(Invalid, match="solved"):
+        load_count_examples(changed(COUNTS, "solved = 0", "solved = 1"), "c.examples.toml")
+
+
+def test_a_pack_plans_only_what_counts() -> None:
+    """Items of other families stay out, order says nothing, and an empty choice is refused."""
+    pack = load_criteria(changed(CRITERIA, "families = []", 'families = ["a"]'), "c.toml")
+    plan = pack.plan("d", {"z": "a", "y": "b", "x": "a"}, "c")
+    assert plan.items == ("x", "z")
+    assert plan.families == ("a", "a")
+    assert (plan.threshold, plan.alpha_above, plan.zone) == (0.75, 0.05, 0.0)
+    assert not pack.counts("registry", "a")
+    with pytest.raises(Invalid, match="families"):
+        pack.plan("d", {"y": "b"}, "c")
+
+
+def test_a_pack_answers_every_outcome() -> None:
+    """A pack without a word for an outcome is refused; one that is no demonstration need not say so."""
+    pack = load_criteria(CRITERIA.encode(), "c.toml")
+    with pytest.raises(Invalid, match="answers"):
+        replace(pack, words={})
+    assert replace(pack, demonstration=False, title="T").title == "T"
+
+
+def test_no_tie_is_broken() -> None:
+    """Undecided, exhausted and inside the zone all give undetermined."""
+    for state, expected in zip(
+        (State.ABOVE, State.BELOW, State.UNDECIDED, State.EXHAUSTED, State.INSIDE_ZONE),
+        (Outcome.ABOVE, Outcome.BELOW, *[Outcome.UNDETERMINED] * 3),
+        strict=True,
+    ):
+        assert outcome(state) is expected
+
+
+def test_tables_and_lists_are_told_apart() -> None:
+    """A list of numbers is no list of texts, a list of texts no list of tables."""
+    root = open_table(b"a = [1]\nb = ['x']\n[c]", "t.toml")
+    assert root.keys() == {"a", "b", "c"}
+    with pytest.raises(Invalid, match=r"t.toml: a"):
+        root.texts("a")
+    with pytest.raises(Invalid, match=r"t.toml: b"):
+        root.tables("b")
+    assert root.texts("absent") == ()
