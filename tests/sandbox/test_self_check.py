@@ -8,7 +8,7 @@ import pytest
 
 from sandbox import unprivileged
 
-SCRIPT = str(Path(__file__).with_name("run_self_check.py"))
+SCRIPT = "tests/sandbox/run_self_check.py"
 pytestmark = pytest.mark.sandbox
 
 
