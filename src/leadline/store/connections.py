@@ -26,6 +26,14 @@ PRAGMAS = (
     "trusted_schema = OFF",
 )
 WRITE = "leadline_write"
+# Faults of a statement, a guard that refused it included; what is left is the database's own trouble.
+_MISTAKES = (
+    exc.DataError,
+    exc.IntegrityError,
+    exc.InternalError,
+    exc.NotSupportedError,
+    exc.ProgrammingError,
+)
 WRITER_LOCK = 0x1EAD11E  # any constant that the other advisory locks of this database do not use
 
 
@@ -107,7 +115,9 @@ def available() -> Iterator[None]:
     """
     try:
         yield
-    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+    except _MISTAKES:
+        raise
+    except (exc.DatabaseError, exc.InterfaceError, exc.TimeoutError) as error:
         said = str(error.orig) if isinstance(error, exc.DBAPIError) else str(error)
         line = said.strip().partition("\n")[0]
         raise Unavailable(f"the database cannot serve this: {line}; try again") from error

@@ -1,7 +1,7 @@
 """Core records to JSON text and back.
 
-A kind is the name a record is stored under; it never changes once rows exist. Adding a record means
-adding a line to `KINDS`. What is stored must come back equal: a value that does not is refused when
+A kind is the name a record is stored under; it never changes once rows exist. Which records there are
+is for `wiring` to say. What is stored must come back equal: a value that does not is refused when
 it is written, not discovered when it is read.
 """
 
@@ -15,9 +15,6 @@ from leadline.core.access import Principal
 from leadline.core.errors import Invalid, Tampered
 
 T = TypeVar("T")
-
-KINDS: Mapping[type, str] = {}
-"""Every record that `Writing.put` takes, with the name it is stored under."""
 
 
 class Records:
@@ -35,7 +32,9 @@ class Records:
         Raises: Invalid, if it is not among the kinds.
         """
         if record not in self._kinds:
-            raise Invalid("record", f"{record.__name__} has no stored kind; add it to KINDS")
+            raise Invalid(
+                "record", f"{record.__name__} has no stored kind; add it to the store's kinds"
+            )
         return self._kinds[record]
 
     def dump(self, value: object) -> str:

@@ -24,7 +24,7 @@ from leadline.core.record.commitment import commit, entry
 from leadline.formats import canonical, tiles
 from leadline.store.connections import reading, writing
 from leadline.store.database import open_database
-from leadline.store.records import KINDS, PRINCIPALS, Records
+from leadline.store.records import PRINCIPALS, Records
 from leadline.store.tables import ACT, ENTRY, HEAD, PRINCIPAL, STATE, STATE_COMPARTMENT, TILE
 
 T = TypeVar("T")
@@ -330,11 +330,11 @@ def fresh_blinder() -> bytes:
 def open_store(
     url: str,
     *,
+    kinds: Mapping[type, str],
     blinder: Callable[[], bytes] = fresh_blinder,
-    kinds: Mapping[type, str] = KINDS,
 ) -> SqlStore:
     """The store at *url*, brought to the newest schema; *kinds* are the records it takes.
 
-    Raises: as `leadline.store.database.open_database`.
+    Raises: Invalid, if two records share a name; otherwise as `open_database`.
     """
     return SqlStore(open_database(url), blinder=blinder, records=Records(kinds))

@@ -63,9 +63,9 @@ def _log_tables() -> None:
         *_texts("id", "kind", "about", "engagement"),
         *_bytes("record", "blinder"),
         sa.PrimaryKeyConstraint("leaf", name="pk_act"),
-        sa.UniqueConstraint("id", name="uq_act_id"),
         sa.CheckConstraint("leaf >= 0", name="ck_act_leaf"),
         sa.CheckConstraint("length(blinder) = 32", name="ck_act_blinder"),
+        sa.UniqueConstraint("id", name="uq_act_id"),
     )
     op.create_index("ix_act_about", "act", ["about"])
     op.create_index("ix_act_engagement", "act", ["engagement"])
@@ -107,8 +107,8 @@ def _shard_table() -> None:
         *_texts("note", "result", "error"),
         sa.Column("cancel_asked", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name="pk_shard"),
-        sa.UniqueConstraint("id", name="uq_shard_id"),
         sa.CheckConstraint(f"state IN ({SHARD_STATES})", name="ck_shard_state"),
+        sa.UniqueConstraint("id", name="uq_shard_id"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_shard_job", "shard", ["job"])
