@@ -3,7 +3,8 @@
 Report text is untrusted: sizes are bounded, nothing in it is executed or followed. Addresses, process
 ids, parameter lists and build folders are dropped; frames of the C library, the sanitizer runtime, the
 fuzzer's driver and language libraries are not the program's own and are left out.
-Sources: compiler-rt's report layout (LLVM 14 to 19); CASR's `.casrep` (github.com/ispras/casr, 2.13).
+Sources: compiler-rt's report layout (LLVM 14 to 19); CASR's `.casrep` (github.com/ispras/casr, 2.13),
+whose stacks are innermost first in every mode, Python's included.
 """
 
 import hashlib
@@ -28,9 +29,11 @@ _WORDS = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _NATIVE = re.compile(r"^\s*#\d+\s+(?:0x[0-9a-fA-F]+)?\s*(?:in\s+)?(.*)$")
 _NATIVE_PLACE = re.compile(r"^(.*?)\s+(?:at\s+)?(\(?[^\s()]*[/.][^\s()]*?)(?::(\d+))?(?::\d+)?\)?$")
 _PYTHON = re.compile(r'^\s*File "(.+?)", line (\d+)(?:, in (\S+))?')
-_MANAGED = re.compile(r"^\s*at (?:(.+?) )?\(?([^()\s]+?)(?::line |:)(\d+)(?::\d+)?\)?$")
-_MANAGED_JAVA = re.compile(r"^\s*at ([\w.$<>/]+)\(([^():]+)(?::(\d+))?\)$")
-_GO = re.compile(r"^\s*(\S+\.go):(\d+)")
+_CALL_IN = re.compile(  # Go and C#: call, then "in", then the place
+    r"^\s*(?:at )?(.+?)(?:\s*\([^()]*\))?(?:\s\[0x[0-9a-f]+\])? in (\S+?):(?:line )?(\d+)"
+)
+_JAVA = re.compile(r"^\s*at ([\w.$<>/]+)\(([^():]+)(?::(\d+))?\)$")
+_JAVASCRIPT = re.compile(r"^\s*at (?:(.+?) )?\(?([^()\s]+?):(\d+)(?::\d+)?\)?$")
 
 _RUNTIME_FUNCTION = re.compile(
     r"^(?:_*(?:asan|ubsan|msan|tsan|lsan|hwasan|sanitizer|interceptor|libc|GI|pthread|restore)_"
@@ -46,6 +49,11 @@ _RUNTIME_FILE = re.compile(
     r"|/rustc/|node:internal|<frozen)"
 )
 _ENTRY = re.compile(r"^(?:LLVMFuzzerTestOneInput$|main$|__libc_start)")
+# Operators whose names hold brackets or a blank, and what stands for them while brackets are counted.
+_BRACKETS = {
+    "operator()": "\x01", "operator<<": "\x02", "operator<": "\x03", "operator>>": "\x04",
+    "operator->": "\x05", "operator>": "\x06", "operator new": "\x0e", "operator delete": "\x0f",
+}  # fmt: skip
 _CASR_REPORTS = ("AsanReport", "UbsanReport", "PythonReport", "GoReport", "JavaReport", "RustReport",
                  "JsReport", "CSharpReport", "LuaReport")  # fmt: skip
 
@@ -142,12 +150,10 @@ def _frame(line: str) -> Frame | None:
     """One stack line of any layout; None where it is none."""
     if found := _PYTHON.match(line):
         return Frame(found[3] or "<module>", _file(found[1]), int(found[2]))
-    if found := _MANAGED_JAVA.match(line) or _MANAGED.match(line):
-        return Frame(_function(found[1] or ""), _file(found[2]), int(found[3] or 0))
     if found := _NATIVE.match(line):
         return _native(found[1].strip())
-    if found := _GO.match(line):
-        return Frame("", _file(found[1]), int(found[2]))
+    if found := _CALL_IN.match(line) or _JAVA.match(line) or _JAVASCRIPT.match(line):
+        return Frame(_function(found[1] or ""), _file(found[2]), int(found[3] or 0))
     return None
 
 
@@ -167,18 +173,20 @@ def _file(path: str) -> str:
 def _function(name: str) -> str:
     """A function's qualified name without return type, template arguments and parameters."""
     text = re.sub(r"\(anonymous namespace\)|\{lambda[^}]*\}", "anon", name.strip())
+    for operator, mark in _BRACKETS.items():
+        text = text.replace(operator, mark)
     flat: list[str] = []
     depth = 0
-    for sign in text.replace("operator<", "operator\\l").replace("operator()", "operator call"):
+    for sign in text:
         depth += sign in "<("
         if depth == 0:
             flat.append(sign)
         depth -= sign in ">)" and depth > 0
-    plain = re.sub(r"(?<!operator)\s+(?:const|volatile|&|\[clone.*)\s*$", "", "".join(flat).strip())
-    keep_operator = re.search(r"operator\s.*$", plain)
-    if keep_operator:
-        return plain[: keep_operator.start()].rpartition(" ")[2] + keep_operator[0]
-    return plain.rpartition(" ")[2]
+    plain = re.sub(r"\s+(?:const|volatile|&|\[clone.*)\s*$", "", "".join(flat).strip())
+    plain = plain.rpartition(" ")[2]
+    for operator, mark in _BRACKETS.items():
+        plain = plain.replace(mark, operator)
+    return plain
 
 
 def _own(frames: Iterable[Frame]) -> Iterator[Frame]:
