@@ -429,6 +429,23 @@ def test_every_changed_byte_of_a_tree_is_found(tmp_path: Path, signer: FileSigne
     verify_bundle(tmp_path, signer.vkeys())
 
 
+def test_the_checkpoint_of_a_bare_log_is_verified(
+    tmp_path: Path, signer: FileSigner, stranger: FileSigner
+) -> None:
+    """Here the checkpoint's signatures are all there is: another signer or a changed byte is found."""
+    entries = [b"entry %d" % n for n in range(3)]
+    write_log(tmp_path, entries, stranger)
+    assert refused(tmp_path, signer) == "checkpoint"
+    write_log(tmp_path, entries, signer)
+    path = tmp_path / "checkpoint"
+    content = path.read_bytes()
+    for at in (*range(220), *range(220, len(content), 29)):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        assert refused(tmp_path, signer) == "checkpoint"
+    path.write_bytes(content)
+    verify_bundle(tmp_path, signer.vkeys())
+
+
 def grow(folder: Path, signer: FileSigner, size: int) -> None:
     """The log as it was published at *size*, over what is there."""
     write_log(folder, [b"entry %d" % n for n in range(size)], signer)

@@ -66,6 +66,13 @@ def test_every_tile_of_the_tree_is_written(size: int, steps: list[int]) -> None:
     assert {tile: tree.tiles[tile] for tile in partial} == tlog.edge_tiles(tree.edge)
 
 
+def test_an_append_gives_out_what_it_changed_and_nothing_else() -> None:
+    """One leaf more changes one partial tile of a tree with two; no leaf changes none."""
+    edge = Tiles(300).edge
+    assert {Tile(0, 1, 45)} == tlog.append(edge, LEAVES[300:301]).tiles.keys()
+    assert tlog.Growth(edge, {}) == tlog.append(edge, [])
+
+
 @given(data=st.data(), size=st.one_of(st.integers(1, 300), st.integers(1000, 1400)))
 @settings(deadline=None, max_examples=80)
 def test_inclusion_proofs_verify_and_hold_nothing_else(data: st.DataObject, size: int) -> None:
