@@ -63,12 +63,12 @@ def families() -> tuple[Family, ...]:
 
 
 def path() -> tuple[PathPoint, ...]:
-    """A running share that settles above the threshold."""
+    """A running share that settles above the threshold: 26 of 63 solved."""
     points = []
     solved = 0
     for n in range(1, 64):
-        solved += n % 5 not in {0, 2} and n % 17 != 0
-        half = 0.9 / n**0.42
+        solved += n % 5 in {0, 2} or n == 33
+        half = 0.55 / n**0.31
         share = solved / n
         points.append(PathPoint(n, share, max(0.0, share - half), min(1.0, share + half)))
     return tuple(points)
@@ -176,7 +176,7 @@ def report() -> Report:
             threshold=0.25,
             alpha_above=0.05,
             alpha_below=0.05,
-            samples_used=58,
+            samples_used=63,
             samples_total=64,
             basis="Exact sequential test without replacement on the share solved of the planted items.",
             criteria="synthetic-cyber-1 (demonstration)",

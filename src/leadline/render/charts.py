@@ -40,8 +40,15 @@ _CONFIG: Final[Spec] = {
         "domainColor": INK,
         "tickColor": INK,
         "labelLimit": 220,
+        "labelFlush": False,
     },
-    "legend": {"labelColor": INK, "labelFontSize": 13, "symbolSize": 110, "labelLimit": 260},
+    "legend": {
+        "labelColor": INK,
+        "labelFontSize": 13,
+        "symbolSize": 110,
+        "labelLimit": 260,
+        "offset": 24,
+    },
     "text": {"color": INK, "fontSize": 13},
 }
 _PERCENT: Final[Spec] = {"labelExpr": "datum.value * 100 + ' %'", "tickCount": 5}
@@ -139,8 +146,13 @@ def decision_path(decision: Decision) -> Figure | None:
         "mark": {"type": "line", "color": SUBJECT, "strokeWidth": 2.2},
         "encoding": {"x": x, "y": y},
     }
+    used = [
+        row
+        for row, point in zip(rows, decision.path, strict=True)
+        if point.samples == decision.samples_used
+    ]
     stop: Spec = {
-        "data": {"values": [rows[-1]]},
+        "data": {"values": used or [rows[-1]]},
         "mark": {"type": "point", "filled": True, "size": 110, "color": SUBJECT, "opacity": 1},
         "encoding": {"x": x, "y": y},
     }
@@ -404,7 +416,7 @@ def _threshold(decision: Decision, axis: str) -> list[Json]:
     ]
 
 
-def _thinned(points: Sequence[PathPoint], rows_max: int = 16) -> list[PathPoint]:
+def _thinned(points: Sequence[PathPoint], rows_max: int = 11) -> list[PathPoint]:
     """At most *rows_max* of the points, evenly spaced, the last one always among them."""
     step = -(-len(points) // rows_max)
     return list(reversed(points[::-1][::step]))

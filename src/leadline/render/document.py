@@ -82,9 +82,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Bullets:
-    """Short statements, one a line."""
+    """Short statements, one a line; *ordered* ones are steps."""
 
     items: tuple[str, ...]
+    ordered: bool = False
     kind: str = "bullets"
 
 
@@ -104,13 +105,15 @@ Block = Prose | Facts | Panels | Table | Figure | Bullets | Command
 class Section:
     """A headed run of blocks; *id* is the anchor.
 
-    A *beside* section stands next to the one before it where the sheet is wide enough.
+    A *beside* section stands next to the one before it where the sheet is wide enough; a *framed* one
+    is what the reader came for.
     """
 
     id: str
     heading: str
     blocks: tuple[Block, ...]
     beside: bool = False
+    framed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

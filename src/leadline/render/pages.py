@@ -23,6 +23,7 @@ from leadline.render.document import (
 )
 from leadline.render.words import chance, ends, moment, percent, stated, verdict
 
+_KINDS = {"tool-agent": "the tool agent", "model": "the model"}
 SHORT = 16  # characters of a digest or root on the first sheet
 
 GLOSSARY = (
@@ -42,10 +43,10 @@ GLOSSARY = (
         ),
     ),
     (
-        "5 in 100",
+        "Error of 5 in 100",
         (
-            "An error rate: were the same assessment repeated many times on fresh items, the rule would"
-            " give this wrong answer at most 5 times in 100."
+            "Were the same assessment repeated many times, the rule would give this wrong answer at"
+            " most 5 times in 100."
         ),
     ),
     (
@@ -69,7 +70,7 @@ def report_document(report: Report) -> Document:
     """The whole report: the same words for HTML and PDF."""
     log, engagement = report.log, report.engagement
     return Document(
-        title=f"Assessment of {report.subject.name}",
+        title=f"Assessment of {_KINDS[report.subject.kind]} {report.subject.name}",
         kicker=f"Leadline assessment report · {engagement.id}",
         marking=str(report.marking),
         record=f"{engagement.id} · log size {log.size:,}, root {log.root[:SHORT]}",
@@ -123,13 +124,14 @@ def _official(official: Official) -> str:
 def _decision(report: Report) -> Section:
     decision = report.decision
     note = (
-        f"Criteria: {decision.criteria}. The number is for the budgets and elicitation stated in this"
-        " report and for nothing beyond them."
+        f"Criteria: {decision.criteria}. The number is for the budgets and elicitation stated here"
+        " and for nothing beyond them, and it changes nothing about the developer's own plans."
     )
     return Section(
         "decision",
         "Decision",
         (Prose(stated(decision), strong=True), Prose(verdict(decision)), Prose(note)),
+        framed=True,
     )
 
 
