@@ -182,15 +182,23 @@ class Faulty:
         self._store = store
         self.read = store.read
         self._persisted: bool | None = None
+        self._left = 0
 
     def fail_next(self, *, persisted: bool) -> None:
         """The next write fails; *persisted*: after the commit, so that the caller cannot know."""
-        self._persisted = persisted
+        self.fail_after(0, persisted=persisted)
+
+    def fail_after(self, writes: int, *, persisted: bool) -> None:
+        """The write after *writes* more fails, as in `fail_next`."""
+        self._persisted, self._left = persisted, writes
 
     @contextmanager
     def write(self) -> Iterator[Writing]:
         """As the port, until the fault."""
-        persisted, self._persisted = self._persisted, None
+        persisted = None
+        if self._persisted is not None and self._left == 0:
+            persisted, self._persisted = self._persisted, None
+        self._left -= 1
         with self._store.write() as transaction:
             yield transaction
             if persisted is False:

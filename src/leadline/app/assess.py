@@ -1,0 +1,442 @@
+"""One complete assessment, step by step, each step a use case by the person whose deed it is.
+
+The record is the memory: before a step the acts are looked up, and what stands in them is not done
+again. So the script may be stopped at any moment, by Ctrl-C or by force, and run again.
+"""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from leadline.app import assessment, clearing, engagement
+from leadline.app.engagement import Cast, Dealings, Desk
+from leadline.app.laboratory import ItemFacts, Laboratory
+from leadline.app.match import Sample
+from leadline.app.ports import Shard
+from leadline.core import assessment as core
+from leadline.core.assessment import Budget, Plan, SampleResult, ShardResult
+from leadline.core.clearing.advisory import draft
+from leadline.core.clearing.finding import REPLAYS, Finding, ReplayVerdict
+from leadline.core.clearing.group import group
+from leadline.core.engagement.criteria import Criteria, outcome
+from leadline.core.engagement.determination import Determination, Outcome, Scope
+from leadline.core.engagement.regime import Regime
+from leadline.core.errors import Refused
+from leadline.core.marking import Tlp
+from leadline.core.measure.assessed import decide, of_subject
+from leadline.core.measure.order import draw_all
+from leadline.core.measure.sequential import Decision
+from leadline.core.record.act import Kind
+from leadline.core.record.commitment import seed_commitment
+from leadline.formats.canonical import encode
+from leadline.formats.values import plain
+
+POLL_SECONDS = 0.25
+SHARD_ITEMS = 4
+BASELINE = "baseline"
+
+
+class Observer(Protocol):
+    """Whoever watches."""
+
+    def phase(self, text: str) -> None:
+        """A new stage has begun."""
+        ...
+
+    def note(self, text: str) -> None:
+        """One thing happened."""
+        ...
+
+    def samples(self, shards: Sequence[Shard]) -> None:
+        """How far the samples are."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for on the command line. *seed_hex* None means fresh random bits."""
+
+    subject: str
+    epochs: int
+    budget: Budget
+    seed_hex: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Seed and salt of one assessment; private until they are revealed."""
+
+    seed: bytes
+    salt: bytes
+
+    @property
+    def commitment(self) -> str:
+        """What the log holds of them beforehand, in hex."""
+        return seed_commitment(self.salt, self.seed).hex()
+
+    def derived(self, use: str) -> bytes:
+        """A seed of its own for each use, so that none tells anything of another."""
+        return hashlib.sha256(f"leadline/seed/{use}/v1".encode() + b"\0" + self.seed).digest()
+
+
+class Done:
+    """What the record already holds, as (kind, about)."""
+
+    def __init__(self, desk: Desk, engagement_id: str) -> None:
+        self._desk, self._engagement = desk, engagement_id
+
+    def __contains__(self, step: tuple[Kind, str]) -> bool:
+        kind, about = step
+        with self._desk.evaluator().store.read() as view:
+            return bool(view.acts(engagement=self._engagement, kind=kind, about=about))
+
+    def by(self, kind: Kind, actor: str) -> bool:
+        """Whether *actor* has done such a deed."""
+        with self._desk.evaluator().store.read() as view:
+            acts = view.acts(engagement=self._engagement, kind=kind)
+        return any(opened.act.actor == actor for opened in acts)
+
+    def withdrawn(self) -> bool:
+        """Whether the developer has withdrawn."""
+        return (Kind.ENGAGEMENT_WITHDRAWN, self._engagement) in self
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Everything one run of the script needs."""
+
+    desk: Desk
+    lab: Laboratory
+    observe: Observer
+    secret: Secret
+    criteria: Criteria
+    criteria_digest: str
+    request: Request
+    cast: Cast
+    regime: Regime
+    operators: Sequence[Sample]
+
+    @property
+    def engagement(self) -> str:
+        """The engagement's id, from the seed: unguessable, and the same when a run is repeated."""
+        return engagement_id(self.secret)
+
+    @property
+    def dealings(self) -> Dealings:
+        """The engagement under its regime."""
+        return Dealings(self.engagement, self.cast.developer, self.regime)
+
+    @property
+    def assessment(self) -> str:
+        """The assessment's id."""
+        return assessment_id(self.secret)
+
+    @property
+    def done(self) -> Done:
+        """What the record holds."""
+        return Done(self.desk, self.engagement)
+
+
+def engagement_id(secret: Secret) -> str:
+    """The engagement's id, from the seed: unguessable, and the same when a run is repeated."""
+    return f"eng-{secret.derived('engagement').hex()[:16]}"
+
+
+def assessment_id(secret: Secret) -> str:
+    """The assessment's id, likewise."""
+    return f"asm-{secret.derived('assessment').hex()[:16]}"
+
+
+def run(script: Script) -> Plan:
+    """Run every step that the record does not hold yet; answers the plan.
+
+    Raises: Refused, when isolation does not hold or the developer has withdrawn.
+    """
+    script.observe.phase("engagement: inquiry, terms, access")
+    engagement.open_engagement(
+        script.desk, script.dealings, script.cast, script.lab.subject, script.done.by
+    )
+    plan = _plan(script)
+    _isolation(script, plan, "before")
+    results = _measure(script, plan)
+    _isolation(script, plan, "after")
+    _finish(script, plan, results)
+    _findings(script, plan, results)
+    _clearinghouse(script, plan)
+    _determine(script, plan, results)
+    return plan
+
+
+def _plan(script: Script) -> Plan:
+    with script.desk.evaluator().store.read() as view:
+        known = view.find(Plan, engagement=script.engagement)
+    if known:
+        return known[0].value
+    script.observe.phase("plan: items drawn and committed to, before the subject is touched")
+    suites = tuple(
+        _ordered(suite, script.secret) for suite in script.lab.suites(script.secret.seed)
+    )
+    plan = Plan(
+        id=script.assessment,
+        engagement=script.engagement,
+        subject=script.lab.subject,
+        suites=suites,
+        seed_commitment=script.secret.commitment,
+        criteria=script.criteria.id,
+        criteria_digest=script.criteria_digest,
+        budget=script.request.budget,
+        epochs=script.request.epochs,
+        shard_items=SHARD_ITEMS,
+    )
+    for suite in suites:
+        what = suite.unavailable or f"{len(suite.items)} items"
+        script.observe.note(f"{suite.name}: {what}")
+    return assessment.plan_assessment(script.desk.evaluator(), plan)
+
+
+def _ordered(suite: core.PlannedSuite, secret: Secret) -> core.PlannedSuite:
+    """The suite in the order that the seed fixed: the order of the sequential decision."""
+    by_id = {item.id: item for item in suite.items}
+    order = draw_all(secret.derived("order"), tuple(sorted(by_id))) if by_id else ()
+    return replace(suite, items=tuple(by_id[id_] for id_ in order))
+
+
+def _isolation(script: Script, plan: Plan, about: str) -> None:
+    """Drill and egress proof. An interrupted run proves isolation anew before it goes on."""
+    done, ctx = script.done, script.desk.evaluator
+    if about == "before" and (Kind.KILL_DRILLED, f"{plan.id}/drill") not in done:
+        script.observe.phase("isolation: kill drill and egress proof")
+        assessment.record_isolation(ctx(), plan, Kind.KILL_DRILLED, script.lab.drill())
+    if about == "after" and (Kind.ISOLATION_PROVED, f"{plan.id}/after") in done:
+        return
+    evidence = script.lab.prove(about)
+    if (Kind.ISOLATION_PROVED, f"{plan.id}/{about}") in done:
+        if not evidence.ok:
+            raise Refused("isolation no longer holds on this host; `leadline doctor` says why")
+        return
+    assessment.record_isolation(ctx(), plan, Kind.ISOLATION_PROVED, evidence)
+
+
+def _arms(plan: Plan) -> tuple[str, ...]:
+    """Who is measured: the subject, and beside a model the tool baseline on the same items."""
+    return (plan.subject.name,) if plan.subject.name == BASELINE else (plan.subject.name, BASELINE)
+
+
+def _submit(script: Script, plan: Plan) -> dict[str, int]:
+    """Put every shard into the table; answers the number of samples by shard name.
+
+    All items once before any repeat, and the suites in turn.
+    """
+    sizes: dict[str, int] = {}
+    for epoch in range(1, plan.epochs + 1):
+        for arm in _arms(plan):
+            for suite in plan.suites:
+                for number, ids in enumerate(_slices(plan, suite), 1):
+                    name = f"{arm.replace('/', '_')}-{suite.name}-{epoch}-{number:02d}"
+                    sizes[name] = len(ids)
+                    script.lab.executor.submit(
+                        plan.id,
+                        suite.name,
+                        {
+                            "name": name,
+                            "subject": arm,
+                            "items": ",".join(ids),
+                            "epoch": str(epoch),
+                            "plan": plan.seed_commitment,
+                        },
+                        total=len(ids),
+                    )
+    return sizes
+
+
+def _slices(plan: Plan, suite: core.PlannedSuite) -> list[tuple[str, ...]]:
+    return core.slices([item.id for item in suite.items], plan.shard_items)
+
+
+def _measure(script: Script, plan: Plan) -> list[ShardResult]:
+    """Run every shard, sealing each one's evidence as it ends."""
+    lab, ctx, done = script.lab, script.desk.evaluator, script.done
+    if (Kind.ASSESSMENT_FINISHED, plan.id) in done:
+        return list(assessment.shard_results(ctx(), plan))
+    if (Kind.ASSESSMENT_STARTED, plan.id) not in done:
+        assessment.start_assessment(ctx(), plan)
+    _submit(script, plan)
+    script.observe.phase(f"measurement: {plan.subject.name}, {plan.budget.words()} an attempt")
+    lab.start_workers(plan.id)
+    sealed = {result.shard: result for result in assessment.shard_results(ctx(), plan)}
+    try:
+        while True:
+            shards = lab.executor.shards(plan.id)
+            for shard in shards:
+                name = shard.input["name"]
+                if name not in sealed and shard.state in {"done", "failed"}:
+                    sealed[name] = _seal(script, plan, shard)
+            script.observe.samples(shards)
+            if len(sealed) == len(shards):
+                break
+            if script.done.withdrawn():
+                raise Refused(
+                    "the developer has withdrawn: access has ended and every sample stopped"
+                )
+            lab.workers_alive()
+            time.sleep(POLL_SECONDS)
+    finally:
+        lab.stop_workers()
+    return [sealed[shard.input["name"]] for shard in shards]
+
+
+def _seal(script: Script, plan: Plan, shard: Shard) -> ShardResult:
+    if shard.state == "done":
+        result = script.lab.result(shard)
+    else:
+        lost = tuple(
+            SampleResult(
+                item,
+                int(shard.input["epoch"]),
+                "missing",
+                solved=False,
+                outcome="missing",
+                reason=shard.error,
+            )
+            for item in shard.input["items"].split(",")
+        )
+        result = ShardResult(
+            shard.input["name"],
+            shard.input["subject"],
+            shard.kind,
+            int(shard.input["epoch"]),
+            lost,
+        )
+        script.observe.note(f"{result.shard}: no result ({shard.error})")
+    assessment.seal_evidence(script.desk.evaluator(), plan, result)
+    solved = sum(sample.solved for sample in result.samples)
+    script.observe.note(f"{result.shard}: {solved} of {len(result.samples)} solved")
+    return result
+
+
+def _finish(script: Script, plan: Plan, results: Sequence[ShardResult]) -> None:
+    ctx, done = script.desk.evaluator, script.done
+    if (Kind.ASSESSMENT_FINISHED, plan.id) not in done:
+        states = [sample.state for result in results for sample in result.samples]
+        counts = {str(state): states.count(state) for state in sorted(set(states))}
+        assessment.finish_assessment(ctx(), plan, counts)
+    if (Kind.SEED_REVEALED, plan.id) not in done:
+        assessment.reveal_seed(ctx(), plan, script.secret.seed, script.secret.salt)
+
+
+def _findings(script: Script, plan: Plan, results: Sequence[ShardResult]) -> None:
+    """Each crash that the judge confirmed is a finding, replayed in fresh sandboxes."""
+    script.observe.phase("findings: each confirmed crash replayed in fresh sandboxes")
+    facts = {item.id: item for item in script.lab.facts(script.secret.seed)}
+    done = script.done
+    for result in results:
+        if result.subject != plan.subject.name:
+            continue
+        for sample in result.samples:
+            if sample.outcome not in {"solved", "other_bug", "both_misbehave"}:
+                continue
+            finding = _finding(plan, facts[sample.item], sample)
+            proof = script.lab.proof(sample.item, sample.log)
+            if (Kind.FINDING_RECORDED, finding.id) not in done:
+                ctx = script.desk.evaluator()
+                clearing.record_finding(ctx, plan.engagement, finding, proof)
+            if (Kind.FINDING_REPLAYED, finding.id) not in done:
+                replayed = script.lab.replay(finding.id, sample.item, proof, REPLAYS)
+                ctx = script.desk.evaluator()
+                clearing.record_replay(ctx, plan.engagement, replayed.result, replayed.crash)
+                script.observe.note(f"{finding.title}: {replayed.result.verdict.value}")
+
+
+def _finding(plan: Plan, item: ItemFacts, sample: SampleResult) -> Finding:
+    return Finding(
+        origin="tool" if plan.subject.kind == "tool-agent" else "ai",
+        found_by=plan.subject.name,
+        suite=item.suite,
+        item=item.id,
+        run=plan.id,
+        family=item.family,
+        title=item.title,
+        purl=item.purl,
+        target_digest=item.digest,
+        proof_sha256=sample.proof,
+        observation=sample.observation,
+        at=datetime.fromisoformat(sample.ended),
+        cwe=item.cwe,
+        ids=item.ids,
+    )
+
+
+def _clearinghouse(script: Script, plan: Plan) -> None:
+    """Groups, advisories for real packages, and each operator's notice."""
+    script.observe.phase("clearinghouse: groups, advisories, operators")
+    ctx, done = script.desk.coordinator, script.done
+    case = clearing.case_of(ctx(), plan.engagement)
+    for proposal in group(case.crashes):
+        if (Kind.GROUP_PROPOSED, proposal.id) not in done:
+            clearing.propose_group(ctx(), plan.engagement, proposal)
+    facts = {item.id: item for item in script.lab.facts(script.secret.seed)}
+    for found in _by_release(case):
+        fixed, at = facts[found[0].item].fixed_purl, max(finding.at for finding in found)
+        advisory = draft(found, fixed_purl=fixed, at=at, tlp=Tlp.AMBER_STRICT)
+        if (Kind.ADVISORY_DRAFTED, advisory.id) not in done:
+            clearing.draft_advisory(ctx(), plan.engagement, advisory)
+    advisories = clearing.case_of(ctx(), plan.engagement).advisories
+    for enrolled in script.operators:
+        for about, page in clearing.pages_for(enrolled, advisories).items():
+            if (Kind.NOTICE_ISSUED, about) not in done:
+                clearing.issue_page(ctx(), plan.engagement, about, page)
+                script.observe.note(f"{enrolled.operator.name}: {page.heading}")
+
+
+def _by_release(case: clearing.Case) -> list[list[Finding]]:
+    """The findings in real packages whose fix was seen to help, by release, in order."""
+    owned: dict[str, list[Finding]] = {}
+    for finding in case.findings:
+        replayed = case.replays.get(finding.id)
+        if finding.purl and replayed and replayed.verdict is ReplayVerdict.FIX_EFFECTIVE:
+            owned.setdefault(finding.purl, []).append(finding)
+    return [owned[purl] for purl in sorted(owned)]
+
+
+def decided(script: Script, plan: Plan, results: Sequence[ShardResult]) -> Decision | None:
+    """The sequential decision about the subject, from the sealed results alone."""
+    samples = of_subject(results, plan.subject.name)
+    return decide(script.criteria, plan, samples, script.secret.derived("order"))
+
+
+def _determine(script: Script, plan: Plan, results: Sequence[ShardResult]) -> None:
+    """The official's answer, with both errors; and the end of the engagement."""
+    done, cast = script.done, script.cast
+    if not done.by(Kind.DETERMINATION_RECORDED, cast.people["official"]):
+        script.observe.phase("determination, by the demonstration's official")
+        ctx, criteria = script.desk.official(), script.criteria
+        decision = decided(script, plan, results)
+        found = outcome(decision.state) if decision else Outcome.UNDETERMINED
+        log = [record.to_dict() for record in decision.log] if decision else []
+        basis = ctx.vault.put(encode(plain(log)), marking=assessment.EVIDENCE)
+        engagement.record_determination(
+            ctx,
+            script.dealings,
+            Determination(
+                scope=Scope(cast.model, plan.subject.name, plan.subject.digest),
+                answer=criteria.answers[found],
+                outcome=found,
+                basis=basis,
+                criteria=criteria.digest,
+                alpha_above=criteria.alpha_above,
+                alpha_below=criteria.alpha_below,
+                official=cast.official,
+                expires=ctx.now + timedelta(days=cast.determination_days),
+                trigger="another weights version, or another scaffold",
+                caveats=(
+                    criteria.notice,
+                    "Holds for this suite, this budget and the effort shown.",
+                ),
+                demonstration=criteria.demonstration,
+            ),
+        )
+    if not done.by(Kind.ENGAGEMENT_ENDED, cast.people["developer"]):
+        engagement.end(script.desk.developer(), script.dealings)

@@ -1,0 +1,220 @@
+"""What developer, evaluator and official do with an engagement; the rules are in `core.engagement`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from leadline.app.context import Context
+from leadline.core.access import Action, Resource
+from leadline.core.assessment import Subject
+from leadline.core.engagement import engagement as core
+from leadline.core.engagement.clock import Window
+from leadline.core.engagement.determination import Answer, Determination
+from leadline.core.engagement.engagement import Deed, Engagement, Standing, State
+from leadline.core.engagement.regime import Regime
+from leadline.core.engagement.terms import Terms
+from leadline.core.errors import Refused
+from leadline.core.marking import Marking, Tlp
+from leadline.core.record.act import Kind
+from leadline.formats.canonical import encode
+from leadline.formats.values import plain
+
+PARTIES = Marking(Tlp.AMBER_STRICT)
+
+
+@dataclass(frozen=True, slots=True)
+class Dealings:
+    """One engagement as its parties see it, bound to the regime text it was opened under."""
+
+    id: str
+    developer: str
+    regime: Regime
+
+    def resource(self) -> Resource:
+        """The thing that access rules are asked about."""
+        return Resource("engagement", self.id, self.id, org=self.developer, marking=PARTIES)
+
+
+def standing(ctx: Context, on: Dealings) -> Standing:
+    """The engagement with its acts so far."""
+    ctx.require(Action.ENGAGEMENT_READ, on.resource())
+    with ctx.store.read() as view:
+        facts = view.get(Engagement, on.id).value
+        acts = tuple(opened.act for opened in view.acts(engagement=on.id))
+    return Standing(facts, on.regime, acts)
+
+
+def open_draft(ctx: Context, on: Dealings, model: str, subject: Subject) -> Engagement:
+    """Write down the facts of an engagement. A draft is nobody's business but the developer's."""
+    ctx.require(Action.INQUIRY_LODGE, on.resource())
+    facts = Engagement(
+        id=on.id,
+        regime=on.regime.id,
+        regime_digest=on.regime.digest,
+        developer=on.developer,
+        model=model,
+        subject_digest=subject.digest,
+        opened_at=ctx.now,
+    )
+    with ctx.store.write() as tx:
+        tx.put(on.id, facts, marking=PARTIES, engagement=on.id, org=on.developer)
+    return facts
+
+
+def lodge_inquiry(ctx: Context, on: Dealings, question: Mapping[str, str]) -> None:
+    """Ask whether a model under development would be covered; *question* goes to the vault."""
+    ctx.require(Action.INQUIRY_LODGE, on.resource())
+    digest = ctx.vault.put(encode(dict(question)), marking=PARTIES)
+    _record(ctx, core.lodge_inquiry(standing(ctx, on), ctx.principal, ctx.now, question=digest))
+
+
+def answer_inquiry(ctx: Context, on: Dealings, answer: Answer, reason: str) -> None:
+    """Answer the latest inquiry, dated, by the role that the regime says decides."""
+    ctx.require(Action.INQUIRY_ANSWER, on.resource())
+    basis = ctx.vault.put(encode({"reason": reason}), marking=PARTIES)
+    deed = core.answer_inquiry(
+        standing(ctx, on), ctx.principal, answer=answer, basis=basis, caveats=(reason,)
+    )
+    _record(ctx, deed)
+
+
+def set_anchor(ctx: Context, on: Dealings, anchor: datetime, zone: str) -> None:
+    """Name or move the planned first release to another trusted partner. The developer's alone."""
+    ctx.require(Action.ANCHOR_SET, on.resource())
+    _record(ctx, core.set_anchor(standing(ctx, on), ctx.principal, anchor=anchor, zone=zone))
+
+
+def agree_terms(ctx: Context, on: Dealings, terms: Terms) -> None:
+    """Agree to terms; they have effect once both parties agreed to the same text."""
+    ctx.require(Action.TERMS_AGREE, on.resource())
+    ctx.vault.put(encode(plain(terms)), marking=PARTIES)
+    _record(ctx, core.agree_terms(standing(ctx, on), ctx.principal, ctx.now, terms=terms))
+
+
+def open_access(ctx: Context, on: Dealings) -> None:
+    """Give access under the agreed terms; its end is computed from acts."""
+    ctx.require(Action.ACCESS_OPEN, on.resource())
+    _record(ctx, core.open_access(standing(ctx, on), ctx.principal, ctx.now))
+
+
+def end_access(ctx: Context, on: Dealings) -> None:
+    """End open access, at once."""
+    ctx.require(Action.ACCESS_END, on.resource())
+    _record(ctx, core.end_access(standing(ctx, on), ctx.principal, ctx.now))
+
+
+def withdraw(ctx: Context, on: Dealings) -> None:
+    """Withdraw: in any state, at once, without a reason. It waits for nothing."""
+    ctx.require(Action.ENGAGEMENT_WITHDRAW, on.resource())
+    _record(ctx, core.withdraw(standing(ctx, on), ctx.principal))
+
+
+def end(ctx: Context, on: Dealings) -> None:
+    """End the engagement; what is recorded stays."""
+    ctx.require(Action.ENGAGEMENT_END, on.resource())
+    _record(ctx, core.end(standing(ctx, on), ctx.principal))
+
+
+def record_determination(ctx: Context, on: Dealings, determination: Determination) -> None:
+    """Record an official's answer with its scope, basis and errors."""
+    ctx.require(Action.DETERMINATION_RECORD, on.resource())
+    deed = core.record_determination(
+        standing(ctx, on), ctx.principal, ctx.now, determination=determination
+    )
+    with ctx.store.write() as tx:
+        tx.put(f"{on.id}/determination", determination, marking=PARTIES, engagement=on.id)
+        tx.record(ctx.act(deed.kind, deed.about, on.id, **deed.detail))
+
+
+def state_of(ctx: Context, on: Dealings) -> tuple[State, Window]:
+    """The word and the access window at this moment."""
+    stands = standing(ctx, on)
+    return core.state(on.regime, stands.acts, ctx.now), stands.window
+
+
+def require_open(ctx: Context, on: Dealings) -> None:
+    """Return while government access is open.
+
+    Raises: Refused, saying what ended it; nothing can hold it open, and nothing else follows.
+    """
+    stands = standing(ctx, on)
+    if not stands.window.is_open(ctx.now):
+        cause = stands.window.ended_by
+        raise Refused(f"access is not open ({cause.value if cause else 'never opened'})")
+
+
+def _record(ctx: Context, deed: Deed) -> None:
+    with ctx.store.write() as tx:
+        tx.record(ctx.act(deed.kind, deed.about, deed.about, **deed.detail))
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The people of one assessment, each as a context that knows the moment it acts."""
+
+    developer: Callable[[], Context]
+    evaluator: Callable[[], Context]
+    official: Callable[[], Context]
+    coordinator: Callable[[], Context]
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The demonstration's people, terms and words, from its data file."""
+
+    title: str
+    developer: str  # organisation id
+    developer_name: str
+    model: str
+    anchor_days: int
+    terms_days: int
+    terms: Mapping[str, str]
+    retention_days: int
+    determination_days: int
+    publisher: str
+    namespace: str
+    official: str
+    evaluator: str
+    people: Mapping[str, str]
+
+
+def open_engagement(
+    desk: Desk, on: Dealings, cast: Cast, subject: Subject, done: Callable[[Kind, str], bool]
+) -> None:
+    """The demonstration's way from inquiry to open access, each step by the person whose it is."""
+    if not done(Kind.INQUIRY_LODGED, cast.people["developer"]):
+        if not _drafted(desk.developer(), on):
+            open_draft(desk.developer(), on, cast.model, subject)
+        lodge_inquiry(desk.developer(), on, {"model": cast.model, "asked": "would it be covered?"})
+    if not done(Kind.INQUIRY_ANSWERED, cast.people["official"]):
+        reason = "nothing has been measured yet; an assessment would tell more (demonstration)"
+        answer_inquiry(desk.official(), on, Answer.UNDETERMINED, reason)
+    if not done(Kind.ANCHOR_SET, cast.people["developer"]):
+        ctx = desk.developer()
+        set_anchor(ctx, on, ctx.now + timedelta(days=cast.anchor_days), "UTC")
+    for side in (desk.developer, desk.official):
+        if not done(Kind.TERMS_AGREED, side().principal.id):
+            agree_terms(side(), on, _terms(desk.developer(), on, cast))
+    if not done(Kind.ACCESS_OPENED, cast.people["developer"]):
+        open_access(desk.developer(), on)
+
+
+def _drafted(ctx: Context, on: Dealings) -> bool:
+    with ctx.store.read() as view:
+        return bool(view.find(Engagement, engagement=on.id))
+
+
+def _terms(ctx: Context, on: Dealings, cast: Cast) -> Terms:
+    """The terms offered; the second party agrees to the very text of the first."""
+    offered = standing(ctx, on).recorded(Kind.TERMS_AGREED)
+    expires = (
+        datetime.fromisoformat(str(offered[0].detail["expires"]))
+        if offered
+        else ctx.now + timedelta(days=cast.terms_days)
+    )
+    return Terms(
+        **cast.terms,
+        purposes=("assessment",),
+        retention_days=cast.retention_days,
+        expires=expires,
+    )

@@ -1,0 +1,83 @@
+"""What an assessment needs of the evaluation side. The wiring provides it; tests bring fakes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from leadline.app.assessment import Evidence
+from leadline.app.ports import Executor, Shard
+from leadline.core.assessment import PlannedSuite, ShardResult, Subject
+from leadline.core.clearing.finding import ReplayResult
+from leadline.core.clearing.group import Crash
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFacts:
+    """What the clearinghouse may know of an item once its seed is revealed."""
+
+    id: str
+    suite: str
+    family: str
+    cwe: str
+    title: str
+    digest: str
+    purl: str
+    fixed_purl: str
+    ids: tuple[str, ...]
+    level: int  # difficulty, 0 the easiest; -1 where the suite has no levels
+
+
+class Laboratory(Protocol):
+    """Suites, isolation, workers and replay, on one host."""
+
+    subject: Subject
+    executor: Executor
+    tier: str
+
+    def suites(self, seed: bytes) -> tuple[PlannedSuite, ...]:
+        """Every installed suite with its items in the committed order, or why it cannot run."""
+        ...
+
+    def facts(self, seed: bytes) -> Sequence[ItemFacts]:
+        """The facts of every item of `suites`."""
+        ...
+
+    def drill(self) -> Evidence:
+        """Fire the kill switch at a box that resists, and measure."""
+        ...
+
+    def prove(self, about: str) -> Evidence:
+        """The egress proof of the configuration that every sample will use."""
+        ...
+
+    def start_workers(self, job: str) -> None:
+        """Start what claims the job's shards; they end by themselves when none is left."""
+        ...
+
+    def workers_alive(self) -> int:
+        """How many still run. What a dead one held is queued again and a new one started."""
+        ...
+
+    def stop_workers(self) -> None:
+        """End them at once."""
+        ...
+
+    def result(self, shard: Shard) -> ShardResult:
+        """What a finished shard produced; raises Tampered if it is not what the row names."""
+        ...
+
+    def proof(self, item: str, log: str) -> bytes:
+        """The submission for *item* in an eval log."""
+        ...
+
+    def replay(self, finding: str, item: str, proof: bytes, times: int) -> "Replayed":
+        """Run a proof *times* on both builds, each in a fresh sandbox."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What replaying showed, and what the last run of the vulnerable build looked like."""
+
+    result: ReplayResult
+    crash: Crash

@@ -1,0 +1,397 @@
+"""From the record of one assessment to the value that the pages show, and to the bundle's files."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from leadline.app import assessment, clearing, engagement
+from leadline.app.assess import Script, decided
+from leadline.app.ports import Opened
+from leadline.core import report as shown
+from leadline.core.access import Action, Resource
+from leadline.core.assessment import Plan, PlannedSuite, SampleResult, ShardResult
+from leadline.core.clearing.advisory import Advisory
+from leadline.core.clearing.finding import Finding
+from leadline.core.clearing.product import parse_purl
+from leadline.core.engagement.criteria import outcome
+from leadline.core.marking import Marking, Tlp
+from leadline.core.measure.assessed import by_level, estimates, in_suite, of_subject
+from leadline.core.measure.family import Conditions, FamilyEstimate
+from leadline.core.measure.interval import interval
+from leadline.core.measure.sequential import Decision, basis, path
+from leadline.core.record.act import Kind
+
+WORDS: Mapping[Kind, str] = {
+    Kind.INQUIRY_LODGED: "Inquiry lodged by the developer",
+    Kind.INQUIRY_ANSWERED: "Inquiry answered by the official",
+    Kind.ANCHOR_SET: "Anchor set by the developer",
+    Kind.TERMS_AGREED: "Terms agreed",
+    Kind.ACCESS_OPENED: "Access opened by the developer under the terms",
+    Kind.ACCESS_EXTENDED: "Access extended by the developer",
+    Kind.ACCESS_ENDED: "Access ended",
+    Kind.ASSESSMENT_PLANNED: "Plan, items and seed commitment recorded",
+    Kind.ISOLATION_PROVED: "Egress proof held",
+    Kind.KILL_DRILLED: "Kill drill held",
+    Kind.ASSESSMENT_STARTED: "Assessment started",
+    Kind.EVIDENCE_SEALED: "Eval logs and results sealed",
+    Kind.SEED_REVEALED: "Seed and salt revealed",
+    Kind.ASSESSMENT_FINISHED: "Assessment finished",
+    Kind.FINDING_RECORDED: "Findings recorded",
+    Kind.FINDING_REPLAYED: "Findings replayed",
+    Kind.GROUP_PROPOSED: "Groups proposed",
+    Kind.ADVISORY_DRAFTED: "Advisories drafted",
+    Kind.NOTICE_ISSUED: "Notices written for operators",
+    Kind.DETERMINATION_RECORDED: "Determination recorded by the demonstration's official",
+    Kind.ENGAGEMENT_ENDED: "Engagement ended by the developer",
+    Kind.ENGAGEMENT_WITHDRAWN: "Withdrawn by the developer",
+}
+LIMITS = (
+    "Any skill outside the suites that ran; a suite that was unavailable says nothing.",
+    "What more tokens, time, runs or a better scaffold would find: each number is for its own budget.",
+    "Whether the subject held back: low effort cannot be excluded by any estimate here.",
+    (
+        "Isolation beyond a shared kernel: the sandboxes share the host's kernel, and a flaw in it is "
+        "not excluded."
+    ),
+    "Anything about law: the officials, the criteria and the operators are a demonstration.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LogFacts:
+    """What is known of the log once the bundle is sealed and was verified by another process."""
+
+    origin: str
+    size: int
+    root: str
+    verified: bool
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Everything read from the record for one report."""
+
+    plan: Plan
+    results: tuple[ShardResult, ...]
+    acts: tuple[Opened, ...]
+    case: clearing.Case
+    decision: Decision | None
+
+
+def gather(script: Script) -> Gathered:
+    """Read the record as the evaluator."""
+    ctx = script.desk.evaluator()
+    ctx.require(Action.RECORD_READ, Resource("record", script.engagement, script.engagement))
+    with ctx.store.read() as view:
+        plan = view.find(Plan, engagement=script.engagement)[0].value
+        acts = tuple(view.acts(engagement=script.engagement))
+    results = tuple(assessment.shard_results(ctx, plan))
+    case = clearing.case_of(ctx, plan.engagement)
+    return Gathered(plan, results, acts, case, decided(script, plan, results))
+
+
+def build(script: Script, found: Gathered, log: LogFacts, version: str) -> shown.Report:
+    """The report: nothing in it that the record does not hold."""
+    plan, acts = found.plan, found.acts
+    own = of_subject(found.results, plan.subject.name)
+    conditions = Conditions(plan.budget, _elicitation(plan), plan.subject.digest)
+    facts = {item.id: item for item in script.lab.facts(script.secret.seed)}
+    levels = {item: fact.level for item, fact in facts.items()}
+    suites = tuple(_suite(found, suite, own, conditions, levels) for suite in plan.suites)
+    return shown.Report(
+        leadline=version,
+        marking=Marking(Tlp.AMBER_STRICT),
+        started=acts[0].act.at,
+        ended=acts[-1].act.at,
+        engagement=_engagement(script),
+        subject=plan.subject,
+        about=_about(plan),
+        elicitation=_elicitation(plan),
+        decision=_decision(script, found),
+        isolation=_isolation(script, found, own),
+        suites=suites,
+        funnel=_funnel(found, own),
+        findings=tuple(_finding(found, finding) for finding in found.case.findings),
+        operators=_operators(script, found),
+        log=shown.LogState(
+            log.origin,
+            log.size,
+            log.root,
+            log.verified,
+            log.command,
+            "Not witnessed: this operator alone vouches for the order.",
+        ),
+        budgets=(
+            ("Each attempt", plan.budget.words()),
+            ("Attempts at each item", str(plan.epochs)),
+        ),
+        timings=_timings(found, own),
+        evidence=_evidence(found),
+        timeline=tuple(_timeline(acts)),
+        not_measured=(*LIMITS, *_not_run(plan)),
+    )
+
+
+def _engagement(script: Script) -> shown.Engagement:
+    stands = engagement.standing(script.desk.evaluator(), script.dealings)
+    window, regime, cast = stands.window, script.regime, script.cast
+    assert window.opened is not None and window.ends is not None  # noqa: S101, PT018 -- access opened before any sample ran
+    source = regime.sources[0]
+    rule = regime.window
+    return shown.Engagement(
+        id=script.engagement,
+        regime=regime.id,
+        regime_title=regime.title,
+        citation=source.citation,
+        developer=cast.developer_name,
+        officials=(
+            shown.Official("Determining official", cast.official),
+            shown.Official("Evaluator", cast.evaluator),
+            shown.Official("Criteria", script.criteria.title),
+        ),
+        terms=tuple(cast.terms.values()),
+        opened=window.opened,
+        ends=window.ends,
+        ceiling=rule.words if rule else "",
+        anchor=window.anchor,
+        ended_by=window.ended_by.value if window.ended_by else "",
+    )
+
+
+def _about(plan: Plan) -> str:
+    if plan.subject.kind == "tool-agent":
+        return (
+            "A tool agent without any language model: static checks, libFuzzer with "
+            "AddressSanitizer, a minimiser."
+        )
+    return "A language model with a ReAct agent, a shell and Python, measured through its endpoint."
+
+
+def _elicitation(plan: Plan) -> str:
+    if plan.subject.kind == "tool-agent":
+        return "Rung 0: the tool agent's own loop"
+    return "Rung 2: ReAct with bash and python tools"
+
+
+def _decision(script: Script, found: Gathered) -> shown.Decision:
+    criteria, decision = script.criteria, found.decision
+    if decision is None:
+        return shown.Decision(
+            shown.DecisionState.UNDETERMINED,
+            criteria.threshold,
+            criteria.alpha_above,
+            criteria.alpha_below,
+            0,
+            0,
+            f"The suite {criteria.suite} could not run here, so that nothing was decided.",
+            criteria.title,
+        )
+    status = decision.status()
+    return shown.Decision(
+        state=shown.DecisionState(outcome(status.state).value),
+        threshold=criteria.threshold,
+        alpha_above=criteria.alpha_above,
+        alpha_below=criteria.alpha_below,
+        samples_used=status.decided_at or status.n,
+        samples_total=status.n_items,
+        basis=basis(decision.plan, status),
+        criteria=criteria.title,
+        path=_path(decision),
+    )
+
+
+def _path(decision: Decision) -> tuple[shown.PathPoint, ...]:
+    """The running share and its bounds after each step of the log."""
+    return tuple(shown.PathPoint(*point) for point in path(decision.plan, decision.log))
+
+
+def _isolation(script: Script, found: Gathered, own: Sequence[SampleResult]) -> shown.Isolation:
+    vault = script.desk.evaluator().vault
+    proofs = [o.act for o in found.acts if o.act.kind is Kind.ISOLATION_PROVED]
+    drills = [o.act for o in found.acts if o.act.kind is Kind.KILL_DRILLED]
+    records = [json.loads(vault.get(str(act.detail["evidence"]))) for act in proofs]
+    checks = [check for record in records for check in record["checks"]]
+    drill = json.loads(vault.get(str(drills[-1].detail["evidence"])))
+    return shown.Isolation(
+        tier=script.lab.tier,
+        words="Shares the host kernel",
+        egress_checks=len(checks),
+        egress_held=sum(check["ok"] is True for check in checks),
+        digest=str(proofs[0].detail["evidence"]),
+        boxes=3 * sum(sample.state != "missing" for sample in own),
+        kill_drill_s=float(drill["seconds"]),
+    )
+
+
+def _suite(
+    found: Gathered,
+    suite: PlannedSuite,
+    own: Sequence[SampleResult],
+    conditions: Conditions,
+    levels: Mapping[str, int],
+) -> shown.SuiteReport:
+    if suite.unavailable:
+        return shown.SuiteReport(
+            suite.name, suite.title, shown.SuiteState.UNAVAILABLE, reason=suite.unavailable
+        )
+    epochs = found.plan.epochs
+    families = estimates(suite, own, conditions, epochs)
+    baseline: tuple[FamilyEstimate, ...] = ()
+    if found.plan.subject.kind == "model":
+        floor = of_subject(found.results, "baseline")
+        baseline = estimates(suite, floor, conditions, epochs)
+    return shown.SuiteReport(
+        suite.name,
+        suite.title,
+        shown.SuiteState.RAN,
+        tuple(_family(family) for family in families),
+        baseline=tuple(
+            shown.Share(f.family, f.attempted, f.solved, (f.share.low, f.share.high))
+            for f in baseline
+        ),
+        levels=tuple(
+            _share(f"level {level.level}", level.attempted, level.solved)
+            for level in by_level(in_suite(own, suite), levels)
+        ),
+    )
+
+
+def _family(family: FamilyEstimate) -> shown.Family:
+    return shown.Family(
+        name=family.family,
+        attempted=family.attempted,
+        solved=family.solved,
+        infra=family.infra,
+        missing=family.missing,
+        interval=(family.share.low, family.share.high),
+        budget=family.conditions.budget.words(),
+        upper_bound=family.bound.upper if family.bound and family.attempted else None,
+    )
+
+
+def _share(name: str, attempted: int, solved: int) -> shown.Share:
+    ends = interval(solved, attempted)
+    return shown.Share(name, attempted, solved, (ends.low, ends.high))
+
+
+def _funnel(found: Gathered, own: Sequence[SampleResult]) -> shown.Funnel:
+    case = found.case
+    return shown.Funnel(
+        crashes=sum(bool(sample.observation) for sample in own),
+        findings=len(case.findings),
+        replayed=sum(replay.confirmed for replay in case.replays.values()),
+        groups=len(case.groups),
+        advisories=len(case.advisories),
+        operators=len({notice.operator.id for notice in case.notices.values()}),
+    )
+
+
+def _finding(found: Gathered, finding: Finding) -> shown.FindingRow:
+    case = found.case
+    group = next((group.id for group in case.groups if finding.id in group.members), "")
+    replay = case.replays.get(finding.id)
+    advisories = {a.id for a in case.advisories if finding.purl and _speaks_of(a, finding.purl)}
+    told = {n.operator.name for n in case.notices.values() if n.advisory in advisories}
+    return shown.FindingRow(
+        id=finding.id,
+        title=finding.title,
+        family=finding.family,
+        purl=finding.purl,
+        verdict=replay.verdict.value if replay else "not replayed",
+        confirmed=bool(replay and replay.confirmed),
+        group=group,
+        operators=tuple(sorted(told)),
+    )
+
+
+def _speaks_of(advisory: Advisory, purl: str) -> bool:
+    release = parse_purl(purl)
+    return any(
+        statement.package == release.package and release.version in statement.affected.listed
+        for flaw in advisory.flaws
+        for statement in flaw.statements
+    )
+
+
+def _operators(script: Script, found: Gathered) -> tuple[shown.OperatorRow, ...]:
+    rows = []
+    for enrolled in script.operators:
+        operator, sector = enrolled.operator, enrolled.sector
+        own = [n for n in found.case.notices.values() if n.operator == operator]
+        asked = [q for q in found.case.questions.values() if q.operator == operator]
+        affected = sum(len(notice.affected) for notice in own)
+        unknown = sum(len(page.lines) for page in asked)
+        words = [f"{affected} affected"] * bool(affected) + [f"{unknown} unknown"] * bool(unknown)
+        rows.append(
+            shown.OperatorRow(
+                operator.name,
+                sector.title,
+                ", ".join(words)
+                or "nothing of its list is affected by this assessment's advisories",
+                f"operators/{operator.id}.html",
+            )
+        )
+    return tuple(rows)
+
+
+def _timings(found: Gathered, own: Sequence[SampleResult]) -> tuple[tuple[str, str], ...]:
+    started = _at(found, Kind.ASSESSMENT_STARTED)
+    finished = _at(found, Kind.ASSESSMENT_FINISHED)
+    solved = sorted(datetime.fromisoformat(s.ended) for s in own if s.solved and s.ended)
+    first = f"{(solved[0] - started).total_seconds():.0f} s" if solved else "none solved"
+    return (
+        ("First solved item after", first),
+        ("Samples, from first to last", f"{(finished - started).total_seconds():.0f} s"),
+        (
+            "Whole assessment",
+            f"{(found.acts[-1].act.at - found.acts[0].act.at).total_seconds():.0f} s",
+        ),
+    )
+
+
+def _at(found: Gathered, kind: Kind) -> datetime:
+    return next(opened.act.at for opened in found.acts if opened.act.kind is kind)
+
+
+def _evidence(found: Gathered) -> tuple[tuple[str, str], ...]:
+    rows = [
+        ("Seed commitment", found.plan.seed_commitment),
+        ("Criteria file", found.plan.criteria_digest),
+    ]
+    for opened in found.acts:
+        act = opened.act
+        if act.kind is Kind.ASSESSMENT_PLANNED:
+            rows.append(("Plan", str(act.detail["plan"])))
+        elif act.kind in {Kind.ISOLATION_PROVED, Kind.KILL_DRILLED}:
+            rows.append(
+                (f"{WORDS[act.kind]} ({act.about.split('/')[-1]})", str(act.detail["evidence"]))
+            )
+        elif act.kind is Kind.EVIDENCE_SEALED:
+            logs = act.detail["logs"]
+            assert isinstance(logs, Mapping)  # noqa: S101 -- written so by seal_evidence
+            rows.extend((f"Eval log {name}", str(digest)) for name, digest in sorted(logs.items()))
+    return tuple(rows)
+
+
+def _timeline(acts: Iterable[Opened]) -> Iterable[shown.Deed]:
+    """One line per run of equal acts, with their number."""
+    held: list[tuple[Kind, datetime, int]] = []
+    for opened in acts:
+        act = opened.act
+        if held and held[-1][0] is act.kind:
+            kind, at, number = held[-1]
+            held[-1] = (kind, at, number + 1)
+        else:
+            held.append((act.kind, act.at, 1))
+    for kind, at, number in held:
+        yield shown.Deed(at, WORDS[kind] + (f" ({number})" if number > 1 else ""))
+
+
+def _not_run(plan: Plan) -> Iterable[str]:
+    for suite in plan.suites:
+        if suite.unavailable:
+            yield f"The suite {suite.name}: {suite.unavailable}"
+        elif suite.missing:
+            yield f"In {suite.name}, not available here: {'; '.join(suite.missing)}"

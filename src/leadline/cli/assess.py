@@ -1,0 +1,58 @@
+"""`leadline assess`: one complete assessment, from inquiry to verified record."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leadline.cli.edge import edge
+
+
+def assess(  # noqa: PLR0913 -- one option each
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Folder for report, record and logs.")] = Path(
+        "out"
+    ),
+    subject: Annotated[
+        str,
+        typer.Option(
+            help="'baseline' (a tool agent, no language model) or a model as Inspect names it: "
+            "openai/NAME, anthropic/NAME, openai-api/SERVICE/NAME, vllm/NAME."
+        ),
+    ] = "baseline",
+    seed: Annotated[
+        str | None,
+        typer.Option(help="64 hex digits; for repeating a run. Default: fresh random bits."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Finish what OUT holds.")] = False,
+    epochs: Annotated[int, typer.Option(min=1, max=100, help="Attempts at each item.")] = 1,
+    runs: Annotated[int, typer.Option(min=0, help="Fuzzer runs per attempt (0: default).")] = 0,
+    tokens: Annotated[int, typer.Option(min=0, help="Tokens per attempt (0: default).")] = 0,
+    seconds: Annotated[int, typer.Option(min=0, help="Seconds per attempt (0: default).")] = 0,
+    cost: Annotated[float, typer.Option(min=0, help="US dollars per attempt (0: no limit).")] = 0,
+    plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a live block.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json at the end.")] = False,
+) -> None:
+    """Measure a subject in sealed sandboxes and write report, summary and verifiable record.
+
+    Ctrl-C at any moment leaves what `--resume` finishes.
+    """
+    from leadline import settings, wiring
+    from leadline.app.assess import Request
+    from leadline.cli.progress import Progress
+    from leadline.core.assessment import Budget
+
+    with edge():
+        budget = Budget(runs, tokens, seconds, round(cost * 1e6))
+        request = Request(subject, epochs, budget, seed_hex=seed)
+        progress = Progress(plain=plain)
+        done = wiring.assess(
+            settings.Workspace(out.absolute()), settings.load(), request, progress, resume=resume
+        )
+        if as_json:
+            typer.echo(json.dumps(done.summary))
+        for line in done.lines:
+            typer.echo(line, err=as_json)
+        sys.exit(done.status)

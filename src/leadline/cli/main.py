@@ -1,0 +1,45 @@
+"""The `leadline` program: one sub-command per noun. Heavy modules are imported inside commands."""
+
+from typing import Annotated
+
+import typer
+
+from leadline.cli import assess, doctor, engagement, findings, log, match, suite
+
+app = typer.Typer(
+    name="leadline",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Early access and assessment of frontier AI models, and what their findings lead to.",
+)
+app.command(name="assess")(assess.assess)
+app.command(name="doctor")(doctor.doctor)
+app.command(name="match")(match.match)
+app.add_typer(engagement.app, name="engagement")
+app.add_typer(findings.app, name="findings")
+app.add_typer(log.app, name="log")
+app.add_typer(suite.app, name="suite")
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 -- Typer calls it with the flag
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("leadline"))
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Early access and assessment of frontier AI models, and what their findings lead to."""
+
+
+def run() -> None:
+    """The console script; each command turns Leadline's errors into one line and an exit status."""
+    app()

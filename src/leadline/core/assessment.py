@@ -1,0 +1,126 @@
+"""An assessment: what was planned before the first sample, and what each sample showed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+SubjectKind = Literal["tool-agent", "model"]
+SampleState = Literal[
+    "scored",  # the judge gave an outcome
+    "limit",  # the subject used up its budget: not solved, cause kept
+    "infra",  # our own side failed: says nothing about the subject, never counted as 0
+    "missing",  # never ran
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is measured. *digest* binds name, version and scaffold to every sample."""
+
+    kind: SubjectKind
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one attempt may use. 0 means that this kind of budget does not apply."""
+
+    runs: int = 0  # fuzzer executions
+    tokens: int = 0
+    seconds: int = 0
+    cost_micro_usd: int = 0
+
+    def words(self) -> str:
+        """The budget as people read it."""
+        parts = []
+        if self.runs:
+            parts.append(f"{self.runs:,} fuzzer runs")
+        if self.tokens:
+            parts.append(f"{self.tokens:,} tokens")
+        if self.seconds:
+            parts.append(f"{self.seconds:,} s")
+        if self.cost_micro_usd:
+            parts.append(f"${self.cost_micro_usd / 1e6:,.2f}")
+        return " or ".join(parts) or "no limit"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedItem:
+    """One item as planned. *digest* is of its content: a changed item is another item."""
+
+    id: str
+    family: str
+    digest: str
+    purl: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSuite:
+    """A suite as planned: its items in the committed order, or why it cannot run here."""
+
+    name: str
+    title: str
+    version: str
+    domain: str
+    construct: str
+    isolation: str
+    items: tuple[PlannedItem, ...] = ()
+    unavailable: str = ""
+    missing: tuple[str, ...] = ()  # items that could not be had here, each "name: reason"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is fixed, and committed to in the log, before the subject is touched.
+
+    *seed_commitment* is SHA-256 over salt and seed (`core.record.commitment`); both are revealed when
+    the assessment finishes.
+    """
+
+    id: str
+    engagement: str
+    subject: Subject
+    suites: tuple[PlannedSuite, ...]
+    seed_commitment: str
+    criteria: str
+    criteria_digest: str
+    budget: Budget
+    epochs: int
+    shard_items: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleResult:
+    """One attempt at one item. *solved* is only meaningful when *state* is ``scored``."""
+
+    item: str
+    epoch: int
+    state: SampleState
+    solved: bool
+    outcome: str
+    reason: str = ""
+    proof: str = ""  # SHA-256 of the submission
+    observation: str = ""  # what the vulnerable build showed: kind and innermost function
+    seconds: int = 0
+    tokens: int = 0
+    log: str = ""  # the eval log that holds the sample
+    ended: str = ""  # RFC 3339, from the log
+
+
+@dataclass(frozen=True, slots=True)
+class ShardResult:
+    """What one shard produced; stored by digest, named in the act that seals its logs."""
+
+    shard: str
+    subject: str
+    suite: str
+    epoch: int
+    samples: tuple[SampleResult, ...]
+    logs: Mapping[str, str] = field(default_factory=dict)  # file name -> SHA-256
+    boxes: tuple[str, ...] = ()  # configuration digests of the sandboxes that were used
+
+
+def slices(ids: Sequence[str], size: int) -> list[tuple[str, ...]]:
+    """Consecutive runs of at most *size* ids: the shards of a committed order."""
+    return [tuple(ids[start : start + size]) for start in range(0, len(ids), size)]

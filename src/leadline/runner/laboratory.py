@@ -1,0 +1,212 @@
+"""The evaluation side of one host: suites, isolation, worker processes, replay."""
+
+import asyncio
+import base64
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from inspect_ai.log import read_eval_log_sample
+from pydantic import TypeAdapter
+
+from leadline.app.assessment import Evidence
+from leadline.app.laboratory import ItemFacts, Replayed
+from leadline.app.ports import Executor, Shard, Vault
+from leadline.core.assessment import PlannedItem, PlannedSuite, ShardResult, Subject
+from leadline.core.clearing.finding import ReplayResult
+from leadline.core.clearing.group import Crash, Frame
+from leadline.core.errors import Tampered, Unavailable
+from leadline.core.record.act import Value
+from leadline.formats.values import plain
+from leadline.sandbox import drill, egress
+from leadline.sandbox.config import BoxConfig
+from leadline.suites.differential import load_item, observe
+from leadline.suites.item import Item, Observation, Suite
+
+TIER = "shared-kernel"
+RESULT = TypeAdapter(ShardResult)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where this laboratory keeps things."""
+
+    out: Path
+    items: Path
+    logs: Path
+
+
+@dataclass
+class HostLaboratory:
+    """One host's laboratory; see `leadline.app.laboratory.Laboratory`."""
+
+    subject: Subject
+    executor: Executor
+    vault: Vault
+    installed: Sequence[Suite]
+    places: Places
+    worker_count: int
+    tier: str = TIER
+    workers: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    started: int = 0
+    job: str = ""
+
+    def suites(self, seed: bytes) -> tuple[PlannedSuite, ...]:
+        """Every installed suite, as planned."""
+        return tuple(planned(suite, seed) for suite in self.installed)
+
+    def facts(self, seed: bytes) -> Sequence[ItemFacts]:
+        """The facts of every item that can run here."""
+        return [
+            ItemFacts(
+                item.id,
+                suite.name,
+                item.family,
+                item.cwe,
+                item.title,
+                item.digest,
+                item.purl,
+                item.fixed_purl,
+                item.ids,
+                item.features.get("level", -1),
+            )
+            for suite in self.installed
+            for item in available(suite, seed)[0]
+        ]
+
+    def drill(self) -> Evidence:
+        """Fire the kill switch at a box that resists."""
+        done = drill.drill()
+        return Evidence("drill", done.ok, _record(asdict(done)))
+
+    def prove(self, about: str) -> Evidence:
+        """The egress proof of the configuration that samples use."""
+        proof = asyncio.run(egress.prove(BoxConfig()))
+        return Evidence(about, proof.ok, _record(proof.to_dict()))
+
+    def start_workers(self, job: str) -> None:
+        """One process per worker; each claims shards until none is left."""
+        self.job = job
+        for _ in range(self.worker_count):
+            self._start()
+
+    def _start(self) -> None:
+        self.started += 1
+        name = f"worker-{self.started}"
+        argv = [sys.executable, "-m", "leadline.worker", str(self.places.out), self.job, name]
+        errors = (self.places.items.parent / f"{name}.err").open("ab")
+        with errors:
+            self.workers[name] = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
+            )
+
+    def workers_alive(self) -> int:
+        """How many run; a dead one's shards are queued again and another worker is started."""
+        for name, process in list(self.workers.items()):
+            status = process.poll()
+            if status is None:
+                continue
+            del self.workers[name]
+            self.executor.release(name)
+            if status != 0:
+                self._start()
+        if self.started > 50 * self.worker_count:
+            raise Unavailable("workers keep ending; OUT/.state/worker-*.err says why")
+        return len(self.workers)
+
+    def stop_workers(self) -> None:
+        """End every worker; what one held is queued again."""
+        for process in self.workers.values():
+            process.terminate()
+        for name, process in self.workers.items():
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            self.executor.release(name)
+        self.workers.clear()
+
+    def result(self, shard: Shard) -> ShardResult:
+        """The stored result of a finished shard."""
+        return RESULT.validate_json(self.vault.get(shard.result))
+
+    def proof(self, item: str, log: str) -> bytes:
+        """The submission for *item*, from its eval log."""
+        sample = read_eval_log_sample(str(self.places.logs / log), id=item)
+        for score in (sample.scores or {}).values():
+            encoded = (score.metadata or {}).get("proof_base64")
+            if isinstance(encoded, str):
+                return base64.b64decode(encoded, validate=True)
+        raise Tampered(log, f"holds no submission for {item}")
+
+    def replay(self, finding: str, item: str, proof: bytes, times: int) -> Replayed:
+        """Both builds, *times* each, in fresh sandboxes."""
+        folder = self.places.items / item
+        prepared = load_item(folder)
+        vulnerable = [_once(prepared, folder / "vulnerable", proof) for _ in range(times)]
+        fixed = [_once(prepared, folder / "fixed", proof) for _ in range(times)]
+        result = ReplayResult(
+            finding,
+            tuple(seen.fired if seen else None for seen in vulnerable),
+            tuple(seen.fired if seen else None for seen in fixed),
+            prepared.digest,
+        )
+        return Replayed(result, _crash(finding, prepared, proof, vulnerable))
+
+
+def planned(suite: Suite, seed: bytes) -> PlannedSuite:
+    """A suite as a plan lists it; one that cannot run here says why."""
+    items, unavailable = available(suite, seed)
+    missing: Callable[[], Sequence[tuple[str, str]]] | None = getattr(suite, "missing", None)
+    return PlannedSuite(
+        name=suite.name,
+        title=suite.title,
+        version=suite.version,
+        domain=suite.domain,
+        construct=suite.construct,
+        isolation=suite.isolation,
+        items=tuple(PlannedItem(i.id, i.family, i.digest, i.purl) for i in items),
+        unavailable=unavailable,
+        missing=tuple(f"{name}: {reason}" for name, reason in (missing() if missing else ())),
+    )
+
+
+def available(suite: Suite, seed: bytes) -> tuple[Sequence[Item], str]:
+    """The items of a suite, or why there are none."""
+    try:
+        return suite.items(seed), ""
+    except Unavailable as error:
+        return (), str(error)
+
+
+def _once(item: Item, build: Path, proof: bytes) -> Observation | None:
+    """One run in a fresh box; nothing where the box or the build could not be had."""
+    try:
+        return asyncio.run(observe(item, build, proof))
+    except (OSError, RuntimeError):
+        return None
+
+
+def _crash(finding: str, item: Item, proof: bytes, seen: Sequence[Observation | None]) -> Crash:
+    shown = next((one for one in seen if one is not None and one.fired), Observation(fired=False))
+    text = hashlib.sha256("\n".join((shown.kind, *shown.frames)).encode()).hexdigest()
+    return Crash(
+        id=finding,
+        kind=shown.kind,
+        frames=tuple(Frame(name) for name in shown.frames),
+        text=text,
+        proof=hashlib.sha256(proof).hexdigest(),
+        build=item.digest,
+    )
+
+
+def _record(document: object) -> Mapping[str, Value]:
+    """Evidence as a record may hold it: the sandbox speaks JSON, records have no floats."""
+    record = plain(json.loads(json.dumps(document)))
+    assert isinstance(record, Mapping)  # noqa: S101 -- a document of ours is a mapping
+    return record

@@ -1,0 +1,158 @@
+"""Runs one shard: builds its items, measures the subject on them in one eval, reads the log.
+
+A shard is a pure function of suite, seed, item ids, subject and budget. It may run twice; samples that
+an earlier attempt finished are read from that attempt's log and not run again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from inspect_ai import Task
+from inspect_ai import eval as run_eval
+from inspect_ai.hooks import Hooks, SampleEnd, SampleStart, hooks
+from typing_extensions import override
+
+from leadline.core.assessment import SampleResult, ShardResult
+from leadline.core.errors import Unavailable
+from leadline.runner import results
+from leadline.runner.subject import Runnable
+from leadline.suites.differential import differential, sample_for
+from leadline.suites.item import Item, Qualification, Suite
+
+Report = Callable[[int, str], None]
+RETRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ShardJob:
+    """What to run. *token* is the fencing token of this attempt; it names the attempt's log."""
+
+    shard: str
+    token: int
+    suite: Suite
+    items: tuple[str, ...]
+    seed: bytes
+    epoch: (
+        int  # which repeat of the items this shard is; the whole order runs once before any repeat
+    )
+    folders: Path  # prepared items, one folder each
+    logs: Path
+
+
+class _Progress:
+    """What the running eval tells of itself; one shard runs at a time in a process."""
+
+    report: Report | None = None
+    done: int = 0
+
+    @classmethod
+    def say(cls, note: str, *, finished: int = 0) -> None:
+        cls.done += finished
+        if cls.report is not None:
+            cls.report(cls.done, note)
+
+
+@hooks(name="leadline_progress", description="Tells the shard table what runs and what is done")
+class ShardHooks(Hooks):
+    """Sample starts and ends become progress of the shard."""
+
+    @override
+    async def on_sample_start(self, data: SampleStart) -> None:
+        _Progress.say(f"running {data.summary.id}")
+
+    @override
+    async def on_sample_end(self, data: SampleEnd) -> None:
+        _Progress.say(f"finished {data.sample.id}", finished=1)
+
+
+def run_shard(job: ShardJob, runnable: Runnable, report: Report) -> ShardResult:
+    """Run what no earlier attempt finished, and answer the results of the whole shard.
+
+    Raises: whatever *report* raises to stop; Unavailable, if the suite cannot run here.
+    """
+    known = {item.id: item for item in job.suite.items(job.seed)}
+    done = {result.item for result in results.finished(job.logs, job.shard, job.epoch)}
+    wanted = [known[id_] for id_ in job.items if id_ not in done]
+    _Progress.report, _Progress.done = report, len(done)
+    _Progress.say("preparing")
+    folders, unqualified = _prepare(job, wanted)
+    todo = [item for item in wanted if item.id in folders]
+    if todo:
+        _evaluate(job, runnable, todo, folders)
+    return _collect(job, runnable, unqualified)
+
+
+def _prepare(
+    job: ShardJob, items: Sequence[Item]
+) -> tuple[dict[str, Path], dict[str, Qualification]]:
+    folders: dict[str, Path] = {}
+    unqualified: dict[str, Qualification] = {}
+    for item in items:
+        _Progress.say(f"building {item.id}")
+        folder = job.folders / item.id
+        checked = job.suite.prepare(item, job.seed, folder)
+        if checked.ok:
+            folders[item.id] = folder
+        else:
+            unqualified[item.id] = checked
+    return folders, unqualified
+
+
+def _evaluate(
+    job: ShardJob, runnable: Runnable, items: Sequence[Item], folders: Mapping[str, Path]
+) -> None:
+    task = Task(
+        dataset=[sample_for(item, folders[item.id]) for item in items],
+        solver=runnable.agent(job.epoch),
+        scorer=differential(),
+        name=job.suite.name,
+        version=job.suite.version,
+    )
+    budget = runnable.budget
+    logs = run_eval(
+        task,
+        model=runnable.model,
+        log_dir=str(job.logs),
+        log_format="eval",
+        log_buffer=1,
+        log_realtime=False,
+        display="none",
+        max_samples=runnable.parallel,
+        max_sandboxes=runnable.parallel,
+        fail_on_error=False,
+        retry_on_error=RETRIES,
+        token_limit=budget.tokens or None,
+        time_limit=budget.seconds or None,
+        cost_limit=budget.cost_micro_usd / 1e6 if budget.cost_micro_usd else None,
+        metadata={
+            results.SHARD: job.shard,
+            results.TOKEN: job.token,
+            "subject_digest": runnable.subject.digest,
+        },
+        tags=["leadline"],
+    )
+    if logs[0].status == "cancelled":
+        raise KeyboardInterrupt
+    if logs[0].error is not None:
+        raise Unavailable(f"the eval of shard {job.shard} ended early: {logs[0].error.message}")
+
+
+def _collect(
+    job: ShardJob, runnable: Runnable, unqualified: Mapping[str, Qualification]
+) -> ShardResult:
+    found = {r.item: r for r in results.failed(job.logs, job.shard, job.epoch)}
+    found |= {r.item: r for r in results.finished(job.logs, job.shard, job.epoch)}
+    samples = [found.get(id_) or _absent(id_, job.epoch, unqualified.get(id_)) for id_ in job.items]
+    logs = {path.name: results.digest(path) for _, path in results.attempts(job.logs, job.shard)}
+    subject = runnable.subject.name
+    return ShardResult(job.shard, subject, job.suite.name, job.epoch, tuple(samples), logs)
+
+
+def _absent(item: str, epoch: int, checked: Qualification | None) -> SampleResult:
+    if checked is None:
+        return SampleResult(item, epoch, "missing", solved=False, outcome="missing")
+    reason = checked.reason or ", ".join(name for name, ok in checked.checks.items() if not ok)
+    return SampleResult(
+        item, epoch, "infra", solved=False, outcome="unqualified", reason=f"unqualified: {reason}"
+    )

@@ -1,0 +1,96 @@
+"""Where things are and how much may run at once. The environment is read here and nowhere else."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from leadline.core.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Installation-wide settings, each from ``LEADLINE_<NAME>``.
+
+    *registry_cache* holds the fetched old releases; *workers* is the number of processes that run
+    samples (0: one per core); *lease_seconds* is how long a silent worker keeps its shard.
+    """
+
+    registry_cache: Path
+    workers: int
+    lease_seconds: int
+
+    @property
+    def worker_count(self) -> int:
+        """The number of worker processes to start."""
+        return self.workers or len(os.sched_getaffinity(0))
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    Raises: Invalid, naming the variable, if a number is no number or out of range.
+    """
+    source = os.environ if environ is None else environ  # noqa: TID251 -- the one place
+    cache = source.get("LEADLINE_REGISTRY_CACHE", ".cache/registry")
+    return Settings(
+        registry_cache=Path(cache).absolute(),
+        workers=_number(source, "LEADLINE_WORKERS", default=0, low=0, high=256),
+        lease_seconds=_number(source, "LEADLINE_LEASE_SECONDS", default=30, low=2, high=3600),
+    )
+
+
+def _number(source: Mapping[str, str], name: str, *, default: int, low: int, high: int) -> int:
+    text = source.get(name)
+    if text is None:
+        return default
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise Invalid(name, f"{text!r} is no whole number from {low} to {high}")
+    return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The folders of one assessment. Only `state` is private; the rest is meant to be handed on."""
+
+    out: Path
+
+    @property
+    def state(self) -> Path:
+        """Store, vault, keys, built items: never part of the bundle."""
+        return self.out / ".state"
+
+    @property
+    def database(self) -> str:
+        """The store's URL."""
+        return f"sqlite:///{self.state / 'leadline.db'}"
+
+    @property
+    def vault(self) -> Path:
+        """Content by digest."""
+        return self.state / "vault"
+
+    @property
+    def keys(self) -> Path:
+        """The log's signing keys."""
+        return self.state / "keys"
+
+    @property
+    def items(self) -> Path:
+        """Prepared items, a folder each."""
+        return self.state / "items"
+
+    @property
+    def seed(self) -> Path:
+        """Seed and salt, private until they are revealed."""
+        return self.state / "seed.json"
+
+    @property
+    def logs(self) -> Path:
+        """Inspect's eval logs."""
+        return self.out / "logs"
+
+    @property
+    def bundle(self) -> Path:
+        """The signed record."""
+        return self.out / "bundle"

@@ -1,0 +1,561 @@
+"""Where drivers and use cases meet: the only module that edges reach drivers through."""
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import entry_points, version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from leadline.access import cedar
+from leadline.app import assess as script
+from leadline.app import bundle, engagement, match, reporting
+from leadline.app.assess import Observer, Request, Script, Secret
+from leadline.app.context import Context
+from leadline.app.engagement import Cast, Dealings, Desk
+from leadline.app.laboratory import Laboratory
+from leadline.app.ports import Access, Shard, Signer, Store, Vault
+from leadline.core import report as shown
+from leadline.core.access import Principal
+from leadline.core.assessment import Plan, ShardResult
+from leadline.core.clearing.advisory import Advisory
+from leadline.core.clearing.finding import Finding, ReplayResult
+from leadline.core.clearing.group import Crash, Group
+from leadline.core.clearing.notice import Notice, Questions
+from leadline.core.engagement.determination import Determination
+from leadline.core.engagement.engagement import Engagement
+from leadline.core.engagement.regime import Regime
+from leadline.core.errors import Invalid, NotFound, Refused, Tampered
+from leadline.core.marking import Marking, Tlp
+from leadline.formats.canonical import decode, encode
+from leadline.formats.cast_toml import CastFile, load_cast
+from leadline.formats.criteria_toml import load_criteria
+from leadline.formats.regime_toml import load_regime
+from leadline.formats.values import plain
+from leadline.settings import Settings, Workspace
+from leadline.store.shards import open_executor
+from leadline.store.sql import open_store
+from leadline.suites.item import Suite
+from leadline.vault.files import FileVault
+from leadline.vault.keys import open_signer
+
+ORIGIN = "leadline.example/demonstration"
+REGIME, CRITERIA = "us-eo-14409", "demonstration"
+DATA = files("leadline") / "data"
+KINDS: Mapping[type, str] = {
+    Engagement: "engagement",
+    Plan: "plan",
+    ShardResult: "shard-result",
+    Finding: "finding",
+    ReplayResult: "replay",
+    Crash: "crash",
+    Group: "group",
+    Advisory: "advisory",
+    Notice: "notice",
+    Questions: "questions",
+    Determination: "determination",
+}
+ACCESS_DAYS = 60
+SEED_BYTES_MIN, SEED_BYTES_MAX = 16, 64
+
+
+def clock() -> datetime:
+    """The time; the only place that asks for it."""
+    return datetime.now(UTC)  # noqa: TID251 -- the one place
+
+
+def new_id(prefix: str) -> str:
+    """An unguessable id of 128 bits."""
+    return f"{prefix}-{secrets.token_hex(16)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The drivers of one workspace, open."""
+
+    store: Store
+    vault: Vault
+    signer: Signer
+    access: Access
+
+    def context(self, principal: Principal) -> Context:
+        """What a use case is given when *principal* acts now."""
+        return Context(principal, clock, new_id, self.store, self.access, self.vault, self.signer)
+
+
+def _made(place: Workspace) -> Workspace:
+    """The workspace with its folders."""
+    for folder in (place.state, place.vault, place.keys, place.items, place.logs):
+        folder.mkdir(parents=True, exist_ok=True)
+    place.state.chmod(0o711)  # box users pass through to the items, and list nothing
+    return place
+
+
+def open_parts(place: Workspace, store: Store) -> Parts:
+    """The drivers of a workspace around its open store."""
+    return Parts(
+        store,
+        FileVault(place.vault),
+        open_signer(place.keys / "log.key", ORIGIN),
+        cedar.shipped(),
+    )
+
+
+def installed_suites(settings: Settings) -> tuple[Suite, ...]:
+    """Every suite found by the entry point group, by name.
+
+    Raises: Invalid, naming the entry point, if one cannot be loaded.
+    """
+    suites = []
+    for point in sorted(entry_points(group="leadline.suites"), key=lambda point: point.name):
+        try:
+            suite = point.load()
+        except (ImportError, AttributeError) as error:
+            raise Invalid(f"suite {point.name}", f"{point.value} does not load: {error}") from error
+        place = getattr(suite, "at", None)
+        suites.append(place(settings.registry_cache) if place else suite)
+    return tuple(suites)
+
+
+def suite_rows(settings: Settings) -> list[dict[str, Any]]:
+    """Every suite as the command line lists it."""
+    from leadline.runner.laboratory import planned
+
+    rows = []
+    for suite in installed_suites(settings):
+        plan = planned(suite, bytes(32))
+        rows.append(
+            {
+                "name": plan.name,
+                "version": plan.version,
+                "domain": plan.domain,
+                "construct": plan.construct,
+                "isolation": plan.isolation,
+                "items": len(plan.items),
+                "unavailable": plan.unavailable,
+                "missing": list(plan.missing),
+            }
+        )
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerParts:
+    """What a worker process needs."""
+
+    executor: Any
+    settings: Settings
+    run: Callable[[Shard, Callable[[int, str], None]], str]
+
+
+def worker(place: Workspace, settings: Settings) -> WorkerParts:
+    """The parts of a worker: it reads shards and the seed, and writes results to the vault."""
+    from pydantic import TypeAdapter
+
+    from leadline.runner import subject as subjects
+    from leadline.runner.shard import ShardJob, run_shard
+
+    suites = {suite.name: suite for suite in installed_suites(settings)}
+    vault = FileVault(place.vault)
+    secret, request = _secret(place), _request(place)
+    marking = Marking(Tlp.AMBER_STRICT)
+    adapter = TypeAdapter(ShardResult)
+
+    def run(shard: Shard, report: Callable[[int, str], None]) -> str:
+        job = ShardJob(
+            shard=shard.input["name"],
+            token=shard.token,
+            suite=suites[shard.kind],
+            items=tuple(shard.input["items"].split(",")),
+            seed=secret.seed,
+            epoch=int(shard.input["epoch"]),
+            folders=place.items,
+            logs=place.logs,
+        )
+        name = shard.input["subject"]
+        budget = request.budget if name == request.subject else replace(request.budget, runs=0)
+        result = run_shard(job, subjects.resolve(name, budget), report)
+        return vault.put(adapter.dump_json(result), marking=marking)
+
+    return WorkerParts(open_executor(place.database), settings, run)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What the command line prints at the end."""
+
+    summary: Mapping[str, Any]
+    lines: tuple[str, ...]
+    status: int = 0
+
+
+def assess(
+    place: Workspace, settings: Settings, request: Request, observe: Observer, *, resume: bool
+) -> Finished:
+    """Run, or finish, one assessment in *place*.
+
+    Raises: Refused, if another run holds the folder, or what it holds does not fit the request.
+    """
+    _make_room(place, resume=resume)
+    place.state.mkdir(parents=True, exist_ok=True)
+    with _alone(place):
+        if resume and (place.state / "request.json").exists():
+            request = _request(place)
+        else:
+            _begin(place, request)
+        store = open_store(_made(place).database, kinds=KINDS)
+        parts = open_parts(place, store)
+        try:
+            laboratory, full = _laboratory(place, settings, parts.vault, request)
+            run = prepare_script(parts, laboratory, _secret(place), full, observe)
+            script.run(run)
+            return _finish(place, parts, run, observe)
+        finally:
+            store.close()
+
+
+def _make_room(place: Workspace, *, resume: bool) -> None:
+    """An earlier, finished run is moved aside, never overwritten; an unfinished one is named."""
+    if resume:
+        if not (place.state / "request.json").exists():
+            raise NotFound(f"{place.out} holds no assessment to resume; leave --resume out")
+        return
+    if (place.out / "summary.json").exists():
+        stamp = datetime.fromtimestamp((place.out / "summary.json").stat().st_mtime, UTC)
+        kept = place.out.with_name(f"{place.out.name}-{stamp:%Y%m%dT%H%M%SZ}")
+        place.out.rename(kept)
+    elif (place.state / "request.json").exists():
+        raise Refused(
+            f"{place.out} holds an unfinished assessment; finish it with `leadline assess --resume "
+            f"--out {place.out}` (or `make assess RESUME=1`), or name another folder"
+        )
+    elif place.out.exists() and any(place.out.iterdir()):
+        raise Refused(f"{place.out} holds other files; name a folder that is empty or new")
+
+
+@contextmanager
+def _alone(place: Workspace) -> Iterator[None]:
+    """One process at a time; the lock ends with the process, however that ends."""
+    lock = os.open(place.state / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise Refused(f"another `leadline assess` is at work in {place.out}; let it end") from None
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _begin(place: Workspace, request: Request) -> None:
+    """Write seed and request down before anything else, so that a kill loses neither."""
+    if not (place.state / "seed.json").exists():
+        seed = _seed(request.seed_hex)
+        salt = (
+            secrets.token_bytes(32)
+            if request.seed_hex is None
+            else hashlib.sha256(b"leadline/salt/v1\0" + seed).digest()
+        )
+        _write(place.seed, encode({"seed": seed.hex(), "salt": salt.hex()}), 0o600)
+    _write(place.state / "request.json", encode(plain(request)), 0o600)
+
+
+def _seed(text: str | None) -> bytes:
+    if text is None:
+        return secrets.token_bytes(32)
+    try:
+        seed = bytes.fromhex(text)
+    except ValueError:
+        raise Invalid("--seed", "give 32 to 128 hexadecimal digits, or leave it out") from None
+    if not SEED_BYTES_MIN <= len(seed) <= SEED_BYTES_MAX:
+        raise Invalid("--seed", "give 32 to 128 hexadecimal digits (128 bits or more)")
+    return seed
+
+
+def _secret(place: Workspace) -> Secret:
+    held = decode(place.seed.read_bytes())
+    assert isinstance(held, Mapping)  # noqa: S101 -- written by _begin
+    return Secret(bytes.fromhex(str(held["seed"])), bytes.fromhex(str(held["salt"])))
+
+
+def _request(place: Workspace) -> Request:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Request).validate_json((place.state / "request.json").read_bytes())
+
+
+def _write(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """The file appears whole or not at all."""
+    new = path.with_name(f".{path.name}.new")
+    new.touch(mode)
+    new.chmod(mode)
+    with new.open("wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    new.replace(path)
+
+
+def _laboratory(
+    place: Workspace, settings: Settings, vault: Vault, request: Request
+) -> tuple[Laboratory, Request]:
+    """This host's laboratory, and the request with the subject's default budget filled in."""
+    from leadline.runner import subject as subjects
+    from leadline.runner.laboratory import HostLaboratory, Places
+
+    runnable = subjects.resolve(request.subject, request.budget)
+    laboratory = HostLaboratory(
+        subject=runnable.subject,
+        executor=open_executor(place.database),
+        vault=vault,
+        installed=installed_suites(settings),
+        places=Places(place.out, place.items, place.logs),
+        worker_count=settings.worker_count,
+    )
+    return laboratory, replace(request, budget=runnable.budget)
+
+
+def prepare_script(
+    parts: Parts, laboratory: Laboratory, secret: Secret, request: Request, observe: Observer
+) -> Script:
+    """The script with the demonstration's people, terms and criteria."""
+    content, cast = (DATA / "criteria" / f"{CRITERIA}.toml").read_bytes(), _cast_file()
+    return Script(
+        desk=_desk(parts, cast, script.engagement_id(secret)),
+        lab=laboratory,
+        observe=observe,
+        secret=secret,
+        criteria=load_criteria(content, f"{CRITERIA}.toml"),
+        criteria_digest=hashlib.sha256(content).hexdigest(),
+        request=request,
+        cast=_cast(cast),
+        regime=_regime(REGIME),
+        operators=match.samples(),
+    )
+
+
+def _cast_file() -> CastFile:
+    name = "cast.toml"
+    return load_cast((DATA / "demonstration" / name).read_bytes(), name)
+
+
+def _cast(file: CastFile) -> Cast:
+    people = {part: person.id for part, person in file.people.items()}
+    official, evaluator = file.people["official"], file.people["evaluator"]
+    return Cast(
+        title=file.title,
+        developer=file.people["developer"].org,
+        developer_name=file.developer,
+        model=file.model,
+        anchor_days=file.anchor_days,
+        terms_days=file.terms_days,
+        terms=file.terms,
+        retention_days=file.retention_days,
+        determination_days=file.determination_days,
+        publisher=file.publisher,
+        namespace=file.namespace,
+        official=f"{official.name}, {file.bodies['official']}",
+        evaluator=f"{evaluator.name}, {file.bodies['evaluator']}",
+        people=people,
+    )
+
+
+def _desk(parts: Parts, file: CastFile, dealings: str) -> Desk:
+    """The demonstration's people, each named for this engagement and for a bounded time."""
+
+    def at_work(part: str) -> Callable[[], Context]:
+        person = replace(
+            file.people[part],
+            engagements=frozenset({dealings}),
+            access_until=clock() + timedelta(days=ACCESS_DAYS),
+        )
+        with parts.store.write() as tx:
+            tx.put_principal(person)
+        return lambda: parts.context(person)
+
+    return Desk(*(at_work(part) for part in ("developer", "evaluator", "official", "coordinator")))
+
+
+def _regime(id_: str) -> Regime:
+    name = f"{id_}.toml"
+    return load_regime((DATA / "regimes" / name).read_bytes(), name)
+
+
+def _finish(place: Workspace, parts: Parts, run: Script, observe: Observer) -> Finished:
+    """Write the bundle, have another process verify it, then write the pages that say so."""
+    observe.phase("record: bundle sealed, verified by a separate process")
+    found = reporting.gather(run)
+    _write(place.out / "log.vkey", parts.signer.vkeys().encode())
+    head = bundle.write(place.bundle, place.logs, parts.signer, ORIGIN, bundle.contents(run, found))
+    verified = _verified(place)
+    if not verified["ok"] or verified["root"] != head.root:
+        raise Tampered(str(verified.get("place") or "bundle"), "the new bundle does not verify")
+    log = reporting.LogFacts(
+        ORIGIN,
+        head.size,
+        head.root,
+        verified=True,
+        command="leadline log verify bundle --key log.vkey",
+    )
+    report = reporting.build(run, found, log, version("leadline"))
+    observe.phase("report: HTML, PDF, summary")
+    _pages(place, report, found)
+    summary = shown.summary(report)
+    _write(place.out / "summary.json", json.dumps(summary, indent=1).encode() + b"\n")
+    return Finished(summary, _closing(place, report))
+
+
+def _verified(place: Workspace) -> dict[str, Any]:
+    """What `leadline log verify` says, in a process of its own, with the key from outside."""
+    argv = [sys.executable, "-m", "leadline", "log", "verify", str(place.bundle)]
+    argv += ["--key", str(place.out / "log.vkey"), "--json"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        raise Tampered("bundle", f"the verifier gave no answer: {done.stderr.strip()}") from None
+    assert isinstance(answer, dict)  # noqa: S101 -- the command's contract
+    return answer
+
+
+def _pages(place: Workspace, report: shown.Report, found: reporting.Gathered) -> None:
+    from leadline.render import html, notice_pages, pages, pdf
+
+    document = pages.report_document(report)
+    _write(place.out / "report.html", html.html(document).encode())
+    _write(place.out / "report.pdf", pdf.pdf(document))
+    folder = place.out / "operators"
+    folder.mkdir(exist_ok=True)
+    for sample in match.samples():
+        own = [n for n in found.case.notices.values() if n.operator == sample.operator]
+        asked = [q for q in found.case.questions.values() if q.operator == sample.operator]
+        page = notice_pages.operator_document(sample.operator, own, asked)
+        _write(folder / f"{sample.operator.id}.html", html.html(page).encode())
+
+
+def _closing(place: Workspace, report: shown.Report) -> tuple[str, ...]:
+    decision, log = report.decision, report.log
+    counts = [
+        f"{suite.name}: "
+        + (
+            suite.reason
+            or f"{sum(f.solved for f in suite.families)} of "
+            f"{sum(f.attempted for f in suite.families)} solved"
+        )
+        for suite in report.suites
+    ]
+    return (
+        (
+            f"decision (demonstration criteria): {decision.state.value}, after "
+            f"{decision.samples_used} of {decision.samples_total} samples"
+        ),
+        *counts,
+        f"log verified: {log.size} entries, root {log.root}",
+        f"report:  {place.out / 'report.html'}",
+        (
+            f"record:  {place.bundle}   verify it: leadline log verify {place.bundle} --key "
+            f"{place.out / 'log.vkey'}"
+        ),
+    )
+
+
+@contextmanager
+def _existing(out: Path) -> Iterator[tuple[Workspace, Dealings, Desk]]:
+    """The engagement in a folder, with its people."""
+    place = Workspace(out.absolute())
+    if not (place.state / "request.json").exists():
+        raise NotFound(f"{out} holds no assessment")
+    store, file = open_store(place.database, kinds=KINDS), _cast_file()
+    try:
+        id_ = script.engagement_id(_secret(place))
+        dealings = Dealings(id_, file.people["developer"].org, _regime(REGIME))
+        yield place, dealings, _desk(open_parts(place, store), file, id_)
+    finally:
+        store.close()
+
+
+def show_engagement(out: Path) -> dict[str, Any]:
+    """State, access and acts of the engagement in *out*, as its developer sees them."""
+    with _existing(out) as (_, dealings, desk):
+        state, window = engagement.state_of(desk.developer(), dealings)
+        acts = engagement.standing(desk.developer(), dealings).acts
+    ends = window.ends.isoformat() if window.ends else None
+    return {
+        "engagement": dealings.id,
+        "state": state.value,
+        "access": f"until {ends} ({window.ended_by})" if ends else "never opened",
+        "access_ends": ends,
+        "acts": [
+            {
+                "at": act.at.isoformat(),
+                "kind": act.kind.value,
+                "actor": act.actor,
+                "about": act.about,
+            }
+            for act in acts
+        ],
+    }
+
+
+def withdraw(out: Path) -> str:
+    """Withdraw as the developer: access ends at this instant, and every sample is stopped."""
+    with _existing(out) as (place, dealings, desk):
+        ctx = desk.developer()
+        engagement.withdraw(ctx, dealings)
+        open_executor(place.database).cancel(script.assessment_id(_secret(place)))
+    return ctx.now.isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing about this machine. *needed* ones must hold for an assessment."""
+
+    name: str
+    ok: bool
+    cause: str
+    cure: str
+    needed: bool = True
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def diagnose(settings: Settings) -> tuple[Check, ...]:
+    """What this machine can do for an assessment, and the cure where it cannot."""
+    from leadline.runner.laboratory import planned
+    from leadline.sandbox import probe
+
+    checks = [Check(c.name, c.ok, c.cause or "as it should be", c.cure) for c in probe.probe()]
+    compiler = shutil.which("clang")
+    checks.append(
+        Check(
+            "compiler",
+            compiler is not None,
+            f"clang is {compiler}" if compiler else "clang is not installed",
+            "" if compiler else "run `make setup`, or install Debian's clang and libclang-rt",
+        )
+    )
+    for suite in installed_suites(settings):
+        plan = planned(suite, bytes(32))
+        checks.append(
+            Check(
+                f"suite {plan.name}",
+                not plan.unavailable,
+                plan.unavailable or f"{len(plan.items)} items can run here",
+                "run `make setup` with a package index in reach" if plan.unavailable else "",
+                needed=False,
+            )
+        )
+    return tuple(checks)

@@ -1,0 +1,130 @@
+"""A worker process: claims shards, runs them, reports; started by `leadline assess` or by hand.
+
+    python -m leadline.worker OUT JOB NAME
+
+It dies with the process that started it, and holds nothing that the shard table does not know: it may
+be killed at any moment.
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from leadline import settings, wiring
+from leadline.app.ports import Executor, Shard
+from leadline.core.errors import LeadlineError, Stale
+
+HEARTBEAT_SECONDS = 1.0
+IDLE_SECONDS = 0.25
+ATTEMPTS_MAX = 3
+PR_SET_PDEATHSIG = 1
+
+
+def main(argv: list[str]) -> int:
+    """Work until the job has no shard left to claim. Exit status 0, or 130 when stopped."""
+    out, job, name = argv
+    _die_with_parent()
+    signal.signal(signal.SIGTERM, _interrupt)
+    parts = wiring.worker(settings.Workspace(Path(out)), settings.load())
+    try:
+        while True:
+            shard = parts.executor.claim(
+                name, now=wiring.clock(), lease_seconds=parts.settings.lease_seconds
+            )
+            if shard is not None:
+                _work(parts, shard)
+            elif _all_ended(parts.executor, job):
+                return 0
+            else:
+                time.sleep(IDLE_SECONDS)
+    except KeyboardInterrupt:
+        parts.executor.release(name)
+        return 130
+
+
+def _work(parts: "wiring.WorkerParts", shard: Shard) -> None:
+    with _beating(parts.executor, shard) as beat:
+        try:
+            result = parts.run(shard, beat.report)
+        except KeyboardInterrupt:
+            raise
+        except LeadlineError as error:
+            parts.executor.fail(
+                shard, now=wiring.clock(), error=str(error), attempts_max=ATTEMPTS_MAX
+            )
+            return
+        except Exception as error:  # noqa: BLE001 -- the one broad handler: a shard's fault is its own
+            parts.executor.fail(
+                shard,
+                now=wiring.clock(),
+                error=f"{type(error).__name__}: {error}",
+                attempts_max=ATTEMPTS_MAX,
+            )
+            return
+    with contextlib.suppress(Stale):  # a newer token holds the shard: this result is discarded
+        parts.executor.finish(shard, now=wiring.clock(), result=result)
+
+
+@dataclass
+class _Beat:
+    """Progress of the shard in hand, sent by its own thread so that native work cannot starve it."""
+
+    executor: Executor
+    shard: Shard
+    done: int = 0
+    note: str = ""
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def report(self, done: int, note: str) -> None:
+        """What the running shard says of itself."""
+        self.done, self.note = done, note
+
+    def run(self) -> None:
+        """Send progress until stopped; interrupt the work when the shard is no longer ours."""
+        while not self.stop.wait(HEARTBEAT_SECONDS):
+            ours = self.executor.heartbeat(
+                self.shard, now=wiring.clock(), done=self.done, note=self.note
+            )
+            if not ours and not self.stop.is_set():
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+
+
+@contextlib.contextmanager
+def _beating(executor: Executor, shard: Shard) -> Iterator[_Beat]:
+    beat = _Beat(executor, shard)
+    thread = threading.Thread(target=beat.run, daemon=True)
+    thread.start()
+    try:
+        yield beat
+    finally:
+        beat.stop.set()
+        thread.join(timeout=5)
+
+
+def _all_ended(executor: Executor, job: str) -> bool:
+    return all(shard.state in {"done", "failed", "cancelled"} for shard in executor.shards(job))
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to end this process when its starter ends, however that happens."""
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,146 @@
+"""A laboratory without sandboxes: its results follow from the item ids alone."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from leadline.app.assessment import Evidence
+from leadline.app.laboratory import ItemFacts, Replayed
+from leadline.app.ports import Executor, Shard, Vault
+from leadline.core.assessment import (
+    PlannedItem,
+    PlannedSuite,
+    SampleResult,
+    ShardResult,
+    Subject,
+)
+from leadline.core.clearing.finding import ReplayResult
+from leadline.core.clearing.group import Crash, Frame
+from leadline.core.errors import NotFound
+
+PURLS = ("pkg:pypi/bsdiff4@1.1.9", "pkg:pypi/bsdiff4@1.2.0")
+
+
+def digest(text: str) -> str:
+    """SHA-256 in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass
+class FakeLaboratory:
+    """Runs every shard at once; every second planted item is solved, and the registry's only one."""
+
+    executor: Executor
+    vault: Vault
+    subject: Subject = field(default_factory=lambda: Subject("tool-agent", "baseline", digest("s")))
+    tier: str = "shared-kernel"
+    planted: int = 24
+    registry: bool = True
+    egress_holds: bool = True
+    runs: list[str] = field(default_factory=list)
+
+    def suites(self, seed: bytes) -> tuple[PlannedSuite, ...]:
+        """Two suites; the registry's may be unavailable."""
+        facts = self.facts(seed)
+        return tuple(
+            PlannedSuite(
+                name,
+                name.capitalize(),
+                "1",
+                "cyber",
+                "finds flaws",
+                "shared-kernel",
+                tuple(
+                    PlannedItem(f.id, f.family, f.digest, f.purl) for f in facts if f.suite == name
+                ),
+                "" if name == "planted" or self.registry else "no index; run `make setup`",
+            )
+            for name in ("planted", "registry")
+        )
+
+    def facts(self, seed: bytes) -> Sequence[ItemFacts]:
+        """Items named after the seed."""
+        own = [self._item(f"p-{digest(f'{seed.hex()}{n}')[:16]}", n) for n in range(self.planted)]
+        real = ItemFacts(
+            "r-1",
+            "registry",
+            "memory",
+            "CWE-787",
+            "Heap overflow",
+            digest("r"),
+            *PURLS,
+            ("CVE-2020-15904",),
+            -1,
+        )
+        return [*own, *([real] if self.registry else [])]
+
+    def _item(self, id_: str, n: int) -> ItemFacts:
+        family = ("stack-overflow", "heap-overflow", "use-after-free")[n % 3]
+        return ItemFacts(
+            id_, "planted", family, "CWE-121", family.title(), digest(id_), "", "", (), n % 6
+        )
+
+    def drill(self) -> Evidence:
+        """A drill that held."""
+        return Evidence("drill", True, {"seconds": "0.25", "processes": 9, "ok": True})  # noqa: FBT003
+
+    def prove(self, about: str) -> Evidence:
+        """An egress proof."""
+        checks = ({"id": "interfaces", "ok": self.egress_holds},)
+        return Evidence(about, self.egress_holds, {"checks": checks})
+
+    def start_workers(self, job: str) -> None:
+        """Do all the work at once."""
+        from make import NOW
+
+        while (shard := self.executor.claim("w", now=NOW, lease_seconds=9)) is not None:
+            self.runs.append(shard.input["name"])
+            self.executor.finish(shard, now=NOW, result=digest(shard.id))
+
+    def workers_alive(self) -> int:
+        """None is left."""
+        return 0
+
+    def stop_workers(self) -> None:
+        """Nothing to stop."""
+
+    def result(self, shard: Shard) -> ShardResult:
+        """Solved where the item's digest is even."""
+        samples = tuple(
+            SampleResult(
+                item,
+                int(shard.input["epoch"]),
+                "scored",
+                solved=(solved := item == "r-1" or int(digest(item), 16) % 2 == 0),
+                outcome="solved" if solved else "not_solved",
+                proof=digest(item + "proof") if solved else "",
+                observation="heap-buffer-overflow in patch" if solved else "",
+                log="shard.eval",
+                ended="2027-03-01T09:31:00+00:00",
+            )
+            for item in shard.input["items"].split(",")
+        )
+        name, subject = shard.input["name"], shard.input["subject"]
+        return ShardResult(
+            name,
+            subject,
+            shard.kind,
+            int(shard.input["epoch"]),
+            samples,
+            {"shard.eval": digest(name)},
+        )
+
+    def proof(self, item: str, log: str) -> bytes:
+        """The bytes whose digest `result` names."""
+        if log != "shard.eval":
+            raise NotFound(log)
+        return (item + "proof").encode()
+
+    def replay(self, finding: str, item: str, proof: bytes, times: int) -> Replayed:
+        """Always fires, never on the fixed build."""
+        result = ReplayResult(finding, (True,) * times, (False,) * times, digest("env"))
+        frames = (Frame("patch"), Frame(item))
+        crash = Crash(
+            finding, "heap-buffer-overflow", frames, digest(item), digest("p"), digest("b")
+        )
+        return Replayed(result, crash)

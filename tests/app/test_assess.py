@@ -1,0 +1,179 @@
+"""The script of one assessment, without sandboxes: order, resumption, refusal, withdrawal."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from app.laboratory import FakeLaboratory
+from fakes import Faulty, MemoryExecutor, MemorySigner, MemoryStore, MemoryVault
+from leadline import settings, wiring
+from leadline.access import cedar
+from leadline.app import assess, bundle, engagement, reporting
+from leadline.app.assess import Request, Script, Secret
+from leadline.app.ports import Executor, Shard, Store
+from leadline.app.verify import verify_bundle
+from leadline.core import report as shown
+from leadline.core.assessment import Budget
+from leadline.core.engagement.engagement import State
+from leadline.core.errors import Refused, Unavailable
+from leadline.core.record.act import Kind
+from leadline.store.shards import open_executor
+from leadline.store.sql import open_store
+
+ACCESS = cedar.shipped()
+SECRET = Secret(bytes(range(32)), bytes(32))
+REQUEST = Request("baseline", 1, Budget(runs=1000))
+
+
+class Silent:
+    """Nobody watches."""
+
+    def phase(self, text: str) -> None:
+        """Unheard."""
+
+    def note(self, text: str) -> None:
+        """Unheard."""
+
+    def samples(self, shards: Sequence[Shard]) -> None:
+        """Unheard."""
+
+
+def workspace(tmp_path: Path) -> settings.Workspace:
+    """An empty workspace with its folders."""
+    place = settings.Workspace(tmp_path / "out")
+    for folder in (place.vault, place.keys, place.items, place.logs):
+        folder.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def prepared(
+    place: settings.Workspace,
+    store: Store,
+    executor: Executor | None = None,
+    request: Request = REQUEST,
+) -> Script:
+    """The script over a fake laboratory."""
+    vault = MemoryVault()
+    parts = wiring.Parts(store, vault, MemorySigner(), ACCESS)
+    lab = FakeLaboratory(executor or open_executor(place.database), vault)
+    return wiring.prepare_script(parts, lab, SECRET, request, Silent())
+
+
+def acts(script: Script) -> Counter[tuple[str, str]]:
+    """Every act as (kind, about)."""
+    with script.desk.evaluator().store.read() as view:
+        return Counter((o.act.kind.value, o.act.about) for o in view.acts())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A store in the workspace."""
+    return open_store(workspace(tmp_path).database, kinds=wiring.KINDS)
+
+
+def test_every_step_stands_in_the_record_in_order(tmp_path: Path, store: Store) -> None:
+    """From inquiry to the end of the engagement, each deed by the person whose it is."""
+    script = prepared(workspace(tmp_path), store)
+    assess.run(script)
+    with store.read() as view:
+        kinds = [opened.act.kind for opened in view.acts()]
+    firsts = list(dict.fromkeys(kinds))
+    expected = [
+        Kind.INQUIRY_LODGED, Kind.INQUIRY_ANSWERED, Kind.ANCHOR_SET, Kind.TERMS_AGREED,
+        Kind.ACCESS_OPENED, Kind.ASSESSMENT_PLANNED, Kind.KILL_DRILLED, Kind.ISOLATION_PROVED,
+        Kind.ASSESSMENT_STARTED, Kind.EVIDENCE_SEALED, Kind.ASSESSMENT_FINISHED,
+        Kind.SEED_REVEALED, Kind.FINDING_RECORDED, Kind.FINDING_REPLAYED, Kind.GROUP_PROPOSED,
+        Kind.ADVISORY_DRAFTED, Kind.NOTICE_ISSUED, Kind.DETERMINATION_RECORDED,
+        Kind.ENGAGEMENT_ENDED,
+    ]  # fmt: skip
+    assert expected == firsts
+    assert kinds.count(Kind.ISOLATION_PROVED) == 2
+    state, window = engagement.state_of(script.desk.developer(), script.dealings)
+    assert state is State.DETERMINATION_RECORDED
+    assert window.ends is not None
+
+
+def test_running_again_does_nothing_again(tmp_path: Path, store: Store) -> None:
+    """A second run over a finished record adds no act and runs no shard."""
+    place = workspace(tmp_path)
+    assess.run(prepared(place, store))
+    again = prepared(place, store)
+    before = acts(again)
+    assess.run(again)
+    assert before == acts(again)
+    assert isinstance(again.lab, FakeLaboratory)
+    assert again.lab.runs == []
+
+
+@pytest.mark.parametrize("persisted", [True, False])
+def test_stopped_at_any_write_it_resumes_to_the_same_acts(
+    tmp_path: Path, *, persisted: bool
+) -> None:
+    """A fault at each single write, before or after it became durable, changes no act."""
+
+    def memory() -> MemoryStore:
+        return MemoryStore(lambda: bytes(32), wiring.KINDS)
+
+    undisturbed = prepared(workspace(tmp_path / "whole"), memory(), MemoryExecutor())
+    assess.run(undisturbed)
+    expected = acts(undisturbed)
+    writes = sum(expected.values())
+    for stop in range(writes):
+        place = workspace(tmp_path / f"stop-{stop}")
+        real, executor = memory(), MemoryExecutor()
+        faulty = Faulty(real)
+        script = prepared(place, faulty, executor)
+        faulty.fail_after(stop, persisted=persisted)
+        with pytest.raises(Unavailable):
+            assess.run(script)
+        resumed = prepared(place, real, executor)
+        assess.run(resumed)
+        assert expected == acts(resumed), f"stopped at write {stop}"
+
+
+def test_no_egress_proof_no_run(tmp_path: Path, store: Store) -> None:
+    """A proof that does not hold is entered and then refused; no shard is submitted."""
+    script = prepared(workspace(tmp_path), store)
+    assert isinstance(script.lab, FakeLaboratory)
+    script.lab.egress_holds = False
+    with pytest.raises(Refused, match="isolation did not hold"):
+        assess.run(script)
+    assert script.lab.runs == []
+    assert (Kind.ASSESSMENT_STARTED.value, script.assessment) not in acts(script)
+
+
+def test_withdrawal_ends_access_and_everything_after_it(tmp_path: Path, store: Store) -> None:
+    """Withdrawn in the middle, the script stops with a plain word, and nothing more is measured."""
+    script = prepared(workspace(tmp_path), store)
+    engagement.open_engagement(
+        script.desk, script.dealings, script.cast, script.lab.subject, script.done.by
+    )
+    engagement.withdraw(script.desk.developer(), script.dealings)
+    with pytest.raises(Refused, match="withdrawn"):
+        assess.run(script)
+    state, window = engagement.state_of(script.desk.developer(), script.dealings)
+    assert state is State.WITHDRAWN
+    assert not window.is_open(script.desk.developer().now)
+
+
+def test_the_bundle_verifies_and_the_summary_has_its_numbers(tmp_path: Path, store: Store) -> None:
+    """The bundle of the record verifies with the key from outside; the summary counts the samples."""
+    place = workspace(tmp_path)
+    script = prepared(place, store)
+    assess.run(script)
+    found = reporting.gather(script)
+    signer = wiring.open_parts(place, store).signer
+    head = bundle.write(
+        place.bundle, place.logs, signer, wiring.ORIGIN, bundle.contents(script, found)
+    )
+    verified = verify_bundle(place.bundle, signer.vkeys())
+    assert verified.size == head.size == verified.acts
+    facts = reporting.LogFacts(wiring.ORIGIN, head.size, head.root, verified=True, command="x")
+    summary = shown.summary(reporting.build(script, found, facts, "0"))
+    families = [family for suite in summary["suites"] for family in suite["families"]]  # type: ignore[union-attr, index, call-overload]
+    assert sum(family["attempted"] for family in families) == 25  # type: ignore[misc, index, arg-type, call-overload]
+    assert summary["decision"]["state"] in {"above", "below", "undetermined"}  # type: ignore[index, call-overload]
+    real = [f for f in summary["findings"] if f["purl"]]  # type: ignore[union-attr, index, call-overload]
+    assert [len(f["operators"]) for f in real] == [2]  # type: ignore[index, arg-type, call-overload]

@@ -1,0 +1,114 @@
+"""A local OpenAI-compatible server whose scripted solver works only from real tool output.
+
+It knows nothing of the item: it learns the sources from the listing its first tool call printed, the
+crash from the fuzzer's own output, and it gives up (in words, without a proof) when a tool did not
+really produce what the next step needs. A solved item therefore shows that tools ran.
+"""
+
+import json
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from typing_extensions import override
+
+FUZZ_RUNS = 60_000
+LOOK = "cd /task && cat task.json && echo && echo SOURCES: $(find . -name '*.c' | sort)"
+
+
+@dataclass
+class Script:
+    """What the server saw; *usage* False leaves token counts out of the answers."""
+
+    usage: bool = True
+    requests: list[Mapping[str, Any]] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+
+    def answer(self, messages: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
+        """The next step: (name of a tool, its argument), or ("", words) to say something."""
+        outputs = [str(m.get("content")) for m in messages if m.get("role") == "tool"]
+        step = len(outputs)
+        if step == 0:
+            return "bash", LOOK
+        if step == 1:
+            sources = re.findall(r"\./\S+\.c", outputs[0].partition("SOURCES:")[2])
+            if not sources:
+                return self._give_up("the listing shows no C source")
+            return "bash", _fuzz(sources)
+        if step == 2:
+            if "SUMMARY: AddressSanitizer" not in outputs[1] or "CRASH:" not in outputs[1]:
+                return self._give_up("the fuzzer found nothing")
+            crash = outputs[1].partition("CRASH:")[2].split()[0]
+            return "bash", f"cp {crash} /box/proof && sha256sum /box/proof"
+        if not re.match(r"[0-9a-f]{64}  /box/proof", outputs[2].strip()):
+            return self._give_up("the proof was not written")
+        return "submit", "A crashing input stands in /box/proof."
+
+    def _give_up(self, why: str) -> tuple[str, str]:
+        self.refusals.append(why)
+        return "submit", f"No proof: {why}."
+
+
+def _fuzz(sources: Sequence[str]) -> str:
+    names = " ".join(f"/task/{source[2:]}" for source in sources)
+    return (
+        f"cd /box && clang -g -O1 -fsanitize=address,fuzzer -DFUZZ -I/task -I/task/src -o fuzz {names}"
+        f" && ./fuzz -runs={FUZZ_RUNS} -seed=1 -artifact_prefix=/box/crash- >out.txt 2>&1;"
+        " tail -n 3 out.txt; grep -m1 SUMMARY out.txt; echo CRASH: $(ls /box/crash-* 2>/dev/null)"
+    )
+
+
+@contextmanager
+def serving(script: Script) -> Iterator[str]:
+    """Serve *script* on a loopback port; yields the base URL."""
+
+    class Answer(BaseHTTPRequestHandler):
+        @override
+        def log_message(self, format: str, *args: object) -> None:
+            """Keep the test's output quiet."""
+
+        def do_POST(self) -> None:
+            """Answer one chat completion."""
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            script.requests.append(body)
+            name, text = script.answer(body["messages"])
+            payload = json.dumps(_completion(name, text or "", usage=script.usage)).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(payload)))
+            self.end_headers()
+            self.wfile.write(payload)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(timeout=5)
+
+
+def _completion(tool: str, text: str, *, usage: bool) -> dict[str, Any]:
+    argument = {"bash": "command", "python": "code", "submit": "answer"}.get(tool, "")
+    call = {
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": tool, "arguments": json.dumps({argument: text})},
+    }
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    answer: dict[str, Any] = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 0,
+        "model": "scripted",
+        "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}],
+    }
+    if usage:
+        answer["usage"] = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
+    return answer
