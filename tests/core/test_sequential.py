@@ -217,6 +217,22 @@ def test_evidence_is_checked_by_hand() -> None:
     assert wor_table(36, 0.75, 0.05, 0.05).below_to[3] == 0
 
 
+def test_a_total_leaves_at_equality() -> None:
+    """Ville's bound is reached, not crossed: twice 1/40 is exactly 1/20, and the total is out."""
+    assert evidence(40, 1, 1, 1) == 20
+    assert excluded(40, 1, 1, 1, Fraction(1, 20))
+
+
+def test_a_seed_with_the_same_order_is_still_another_seed() -> None:
+    """Two items have two orders; the log tells the seed that was used from one that agrees with it."""
+    small = plan(2, 0.5)
+    decision = run(Decision.start(small, SEED), {"item-000"}, batch=1)
+    others = (sha256(b"%d" % number).digest() for number in range(20))
+    same = next(seed for seed in others if Decision.start(small, seed).order == decision.order)
+    with pytest.raises(Tampered, match="record 1"):
+        replay(small, same, decision.log)
+
+
 @pytest.mark.parametrize(
     ("threshold", "zone", "n_items", "field"),
     [
