@@ -9,16 +9,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 from leadline.core.errors import Refused
 from leadline.store.connections import writing
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 MIGRATIONS = Path(__file__).parent / "migrations"
+HEAD = "0001"  # the newest revision in MIGRATIONS; written here so that opening needs no Alembic
 _IN_PROCESS = threading.Lock()  # Alembic keeps the running migration in a module global
 
 
@@ -27,17 +29,19 @@ def upgrade(engine: sa.Engine) -> None:
 
     Raises: Refused, if the database is at a revision that this version does not know.
     """
-    script = ScriptDirectory(str(MIGRATIONS))
-    if revision(engine) == script.get_current_head():
+    if revision(engine) == HEAD:
         return
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    known = {one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
     with _alone(engine), writing(engine) as connection:
         present = _revision(connection)
-        known = {one.revision for one in script.walk_revisions()}
         if present is not None and present not in known:
             raise Refused(
                 f"the database is at schema {present}, newer than this Leadline; update it"
             )
-        command.upgrade(config(connection), "head")
+        command.upgrade(config(connection), HEAD)
 
 
 def revision(engine: sa.Engine) -> str | None:
@@ -46,8 +50,10 @@ def revision(engine: sa.Engine) -> str | None:
         return _revision(connection)
 
 
-def config(connection: sa.Connection) -> Config:
+def config(connection: sa.Connection) -> "Config":
     """What Alembic's commands take; they run on *connection*, in its transaction."""
+    from alembic.config import Config
+
     settings = Config()
     settings.set_main_option("script_location", str(MIGRATIONS))
     settings.set_main_option("path_separator", "os")
