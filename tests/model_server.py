@@ -28,14 +28,18 @@ class Script:
     requests: list[Mapping[str, Any]] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
-    def answer(self, messages: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
+    def answer(self, messages: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
         """The next step: (name of a tool, its argument), or ("", words) to say something."""
         outputs = [str(m.get("content")) for m in messages if m.get("role") == "tool"]
-        step = len(outputs)
-        if step == 0:
+        if not outputs:
             return "bash", LOOK
+        return self._next(outputs)
+
+    def _next(self, outputs: Sequence[str]) -> tuple[str, str]:
+        step = len(outputs)
         if step == 1:
-            sources = re.findall(r"\./\S+\.c", outputs[0].partition("SOURCES:")[2])
+            listed = re.findall(r"\./\S+\.c", outputs[0].partition("SOURCES:")[2])
+            sources = [name for name in listed if not name.endswith("/main.c")]
             if not sources:
                 return self._give_up("the listing shows no C source")
             return "bash", _fuzz(sources)
@@ -56,8 +60,9 @@ class Script:
 def _fuzz(sources: Sequence[str]) -> str:
     names = " ".join(f"/task/{source[2:]}" for source in sources)
     return (
-        f"cd /box && clang -g -O1 -fsanitize=address,fuzzer -DFUZZ -I/task -I/task/src -o fuzz {names}"
-        f" && ./fuzz -runs={FUZZ_RUNS} -seed=1 -artifact_prefix=/box/crash- >out.txt 2>&1;"
+        f"cd /box && clang -g -O1 -fsanitize=address,fuzzer -I/task/src -o fuzz {names}"
+        " && mkdir -p corpus && cp /task/samples/* corpus/"
+        f" && ./fuzz -runs={FUZZ_RUNS} -seed=1 -artifact_prefix=/box/crash- corpus >out.txt 2>&1;"
         " tail -n 3 out.txt; grep -m1 SUMMARY out.txt; echo CRASH: $(ls /box/crash-* 2>/dev/null)"
     )
 
@@ -76,7 +81,7 @@ def serving(script: Script) -> Iterator[str]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             script.requests.append(body)
             name, text = script.answer(body["messages"])
-            payload = json.dumps(_completion(name, text or "", usage=script.usage)).encode()
+            payload = json.dumps(_completion(name, text, usage=script.usage)).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(payload)))

@@ -3,6 +3,6 @@
 from leadline.sandbox.provider import BwrapSandboxEnvironment
 from leadline.subjects.baseline import baseline
 from leadline.suites.differential import differential
-from leadline.suites.tasks import planted, registry
+from leadline.runner.tasks import planted, registry
 
 __all__ = ["BwrapSandboxEnvironment", "baseline", "differential", "planted", "registry"]

@@ -57,12 +57,17 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked for on the command line. *seed_hex* None means fresh random bits."""
+    """What is asked for on the command line.
+
+    *seed_hex* None means fresh random bits. *items* is the most items to take of each suite, the
+    first of the committed order; 0 takes all.
+    """
 
     subject: str
     epochs: int
     budget: Budget
     seed_hex: str | None = None
+    items: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +182,8 @@ def _plan(script: Script) -> Plan:
         return known[0].value
     script.observe.phase("plan: items drawn and committed to, before the subject is touched")
     suites = tuple(
-        _ordered(suite, script.secret) for suite in script.lab.suites(script.secret.seed)
+        _ordered(suite, script.secret, script.request.items)
+        for suite in script.lab.suites(script.secret.seed)
     )
     plan = Plan(
         id=script.assessment,
@@ -197,11 +203,11 @@ def _plan(script: Script) -> Plan:
     return assessment.plan_assessment(script.desk.evaluator(), plan)
 
 
-def _ordered(suite: core.PlannedSuite, secret: Secret) -> core.PlannedSuite:
+def _ordered(suite: core.PlannedSuite, secret: Secret, most: int) -> core.PlannedSuite:
     """The suite in the order that the seed fixed: the order of the sequential decision."""
     by_id = {item.id: item for item in suite.items}
     order = draw_all(secret.derived("order"), tuple(sorted(by_id))) if by_id else ()
-    return replace(suite, items=tuple(by_id[id_] for id_ in order))
+    return replace(suite, items=tuple(by_id[id_] for id_ in order[: most or len(order)]))
 
 
 def _isolation(script: Script, plan: Plan, about: str) -> None:

@@ -28,6 +28,9 @@ def assess(  # noqa: PLR0913 -- one option each
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Finish what OUT holds.")] = False,
     epochs: Annotated[int, typer.Option(min=1, max=100, help="Attempts at each item.")] = 1,
+    items: Annotated[
+        int, typer.Option(min=0, help="At most so many items of each suite (0: all).")
+    ] = 0,
     runs: Annotated[int, typer.Option(min=0, help="Fuzzer runs per attempt (0: default).")] = 0,
     tokens: Annotated[int, typer.Option(min=0, help="Tokens per attempt (0: default).")] = 0,
     seconds: Annotated[int, typer.Option(min=0, help="Seconds per attempt (0: default).")] = 0,
@@ -46,7 +49,7 @@ def assess(  # noqa: PLR0913 -- one option each
 
     with edge():
         budget = Budget(runs, tokens, seconds, round(cost * 1e6))
-        request = Request(subject, epochs, budget, seed_hex=seed)
+        request = Request(subject, epochs, budget, seed_hex=seed, items=items)
         progress = Progress(plain=plain)
         done = wiring.assess(
             settings.Workspace(out.absolute()), settings.load(), request, progress, resume=resume
