@@ -209,7 +209,6 @@ def _vulnerability(flaw: Flaw, products: list[_Product]) -> Json:
         statuses[product.status].append(product.id)
     entry: Json = {
         "notes": [{"category": "description", "text": flaw.description, "title": "Description"}],
-        "product_status": dict(statuses),
         "title": flaw.title,
     }
     if flaw.cve:
@@ -219,12 +218,13 @@ def _vulnerability(flaw: Flaw, products: list[_Product]) -> Json:
     others = [name for name in flaw.ids if name != flaw.cve]
     if others:
         entry["ids"] = [{"system_name": name.partition("-")[0], "text": name} for name in others]
-    if flaw.remedy and statuses["known_affected"]:
+    concerned = statuses["known_affected"] or statuses["fixed"]
+    if concerned:
         entry["remediations"] = [
             {
-                "category": "vendor_fix",
-                "details": flaw.remedy,
-                "product_ids": statuses["known_affected"],
+                "category": "vendor_fix" if flaw.remedy else "none_available",
+                "details": flaw.remedy or "No fixed release is named by the publisher.",
+                "product_ids": concerned,
             }
         ]
     entry["product_status"] = {status: ids for status, ids in statuses.items() if ids}
