@@ -73,7 +73,7 @@ def use_slot(voice: Voice, draw: Draw) -> Feature:
         use,
         (
             (filled(first), at(use, first)),
-            (filled(second), at(use, second), filled(first), at(drop, second)),
+            (filled(first), filled(second), at(drop, second), at(use, first)),
         ),
         (filled(first), at(drop, first), filled(first), at(use, first), at(drop, first)),
         (filled(first), filled(second), at(drop, first), at(use, first)),
@@ -339,17 +339,17 @@ def free_after_merge(voice: Voice, draw: Draw) -> Feature:
         t.routine(fill, filling, span=(2, 40)),
         t.routine(join, joining, flaw=("", "$c->$cell[a].$data = NULL;"), span=(2, 3)),
     )
-    one, two = draw.shuffled(range(_SLOTS))[:2]
+    one, two, empty = draw.shuffled(range(_SLOTS))[:3]
 
     def filled(slot: int) -> Record:
         return Record(fill, bytes([slot]) + draw.take(draw.between(3, 9)))
 
-    joined = Record(join, bytes([one, two]))
+    joined, moved = Record(join, bytes([one, two])), Record(join, bytes([one, empty]))
     return Feature(
         "double-free",
         routines,
         join,
-        ((filled(one), filled(two)), (filled(one), joined)),
+        ((filled(one), filled(two)), (filled(one), filled(two), moved)),
         (filled(one), joined, filled(one)),
         (filled(two), filled(one), joined),
         _FREED,

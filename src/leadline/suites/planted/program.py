@@ -90,11 +90,11 @@ class Level:
 
 LEVELS = (
     Level(fillers=2, distractors=1, shown=True),
-    Level(fillers=3, distractors=1, shown=True, direct=1),
-    Level(fillers=4, distractors=2, shown=False, modes=1, locks=1),
-    Level(fillers=5, distractors=2, shown=False, modes=1, direct=1, locks=2),
-    Level(fillers=6, distractors=3, shown=False, modes=1, twists=1, sized=True),
-    Level(fillers=7, distractors=3, shown=False, stages=3, twists=1, locks=1, summed=True),
+    Level(fillers=3, distractors=1, shown=True, modes=1),
+    Level(fillers=4, distractors=2, shown=False),
+    Level(fillers=5, distractors=2, shown=False, direct=1),
+    Level(fillers=6, distractors=3, shown=False, modes=1, locks=1, twists=1, sized=True),
+    Level(fillers=7, distractors=3, shown=False, stages=3, locks=1, twists=1, summed=True),
 )
 
 
@@ -200,7 +200,7 @@ def _files(draw: Draw, spec: Level, flaw: Guarded, around: Sequence[Guarded]) ->
 
     samples = [mixed(around, 1), mixed(around, 2)]
     if spec.shown:
-        samples.append(ordinary(flaw) + mixed(around, 1))
+        samples.append(flaw.through(flaw.feature.plain[-1]))
     held_out = [ordinary(flaw), mixed(around, 1) + ordinary(flaw), mixed(around, 2)]
     held_out += [flaw.through(plain) for plain in flaw.feature.plain]
     edges = [part.through(part.feature.edge) for part in (flaw, *around)]

@@ -125,48 +125,49 @@ def size_rounded(voice: Voice, draw: Draw) -> Feature:
 
 
 def size_area(voice: Voice, draw: Draw) -> Feature:
-    """Rows times columns times four bytes, of which only the border is written."""
-    name, top = voice.function(), 256 * draw.between(4, 30)
-    t = text(voice, cell=voice.field(), need=voice.field(), top=top)
+    """Rows times columns of wide cells."""
+    name, top, cell = voice.function(), 256 * draw.between(8, 40), draw.choice((4, 8))
+    t = text(voice, cell=voice.field(), need=voice.field(), top=top, wide=cell)
     body = """
     uint8_t *$cell;
     $flaw $need;
-    size_t rows, wide;
+    size_t i, rows, row;
     @gate@
-    rows = $get16($p);
-    wide = $get16($p + 2);
-    $need = rows * wide * 4;
-    if (rows == 0 || wide == 0 || $need > $top)
+    rows = $p[0];
+    row = (size_t)$p[1] * $wide;
+    $need = rows * row;
+    if (rows == 0 || row == 0 || $need > $top)
         return -1;
     $cell = calloc($need + 1u, 1);
     if (!$cell)
         return -1;
-    memset($cell, $p[4], wide * 4);
+    for (i = 0; i < rows; i++)
+        memset($cell + i * row, $p[2] + (int)i, row);
     $total += $cell[$need / 2] + (uint32_t)$need;
     free($cell);
     return 0;
     """
-    routine = t.routine(name, body, flaw=("uint32_t", "size_t"), span=(5, 12))
+    routine = t.routine(name, body, flaw=("uint16_t", "size_t"), span=(3, 12))
 
-    def payload(rows: int, wide: int) -> bytes:
-        return voice.pack16(rows) + voice.pack16(wide) + draw.take(1)
+    def payload(rows: int, columns: int) -> bytes:
+        return bytes([rows, columns]) + draw.take(1)
 
     return Feature(
         _KIND,
         (routine,),
         name,
-        ((Record(name, payload(3, 5)),), (Record(name, payload(2, 31)),)),
-        (Record(name, payload(2, top // 8)),),
-        (Record(name, payload(*_wrapping(draw, top))),),
+        ((Record(name, payload(3, 5)),), (Record(name, payload(top // cell // 60, 51)),)),
+        (Record(name, payload(8, top // cell // 8 % 256 or 1)),),
+        (Record(name, payload(*_wrapping(draw, cell, top))),),
         _HEAP,
         (name,),
     )
 
 
-def _wrapping(draw: Draw, top: int) -> tuple[int, int]:
-    """Rows and columns, each under 2**16, whose product times four wraps to at most *top*."""
+def _wrapping(draw: Draw, cell: int, top: int) -> tuple[int, int]:
+    """Rows and columns whose cells fill over 2**16 bytes, and modulo 2**16 at most *top*."""
     while True:
-        rows = draw.between(_U16 // 4 + 1, _U16 - 1)
-        wide = -(-(1 << 30) // rows)
-        if (rows * wide - (1 << 30)) * 4 <= top:
-            return rows, wide
+        rows, columns = draw.between(130, 255), draw.between(130, 255)
+        size = rows * columns * cell
+        if size >= _U16 and size % _U16 <= top:
+            return rows, columns
