@@ -1,6 +1,5 @@
 """Fixtures of the whole suite: databases, stores, published vectors, and the closed network."""
 
-import ipaddress
 import os
 import sys
 from collections.abc import Iterator
@@ -8,40 +7,10 @@ from pathlib import Path
 
 import pytest
 
+import network
 import postgres
 
 VECTORS = "LEADLINE_VECTORS"
-
-
-class OutsideCallError(RuntimeError):
-    """A test tried to reach beyond this machine."""
-
-
-def is_loopback(host: object) -> bool:
-    """Whether *host*, a name or an address, stays on this machine."""
-    text = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-    if text in {None, "", "localhost"}:
-        return True
-    try:
-        address = ipaddress.ip_address(str(text).split("%", 1)[0])
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified
-
-
-def refuse_outside(event: str, arguments: tuple[object, ...]) -> None:
-    """An audit hook: no name is resolved and no address reached but loopback ones."""
-    if event == "socket.getaddrinfo":
-        host = arguments[0]
-    elif event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
-        address = arguments[1]
-        if not isinstance(address, tuple) or not isinstance(address[0], str | bytes):
-            return  # a path of AF_UNIX, no address at all, or a family without host names
-        host = address[0]
-    else:
-        return
-    if not is_loopback(host):
-        raise OutsideCallError(f"{event} to {host!r}: tests reach loopback only")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Close the network before anything is collected."""
-    sys.addaudithook(refuse_outside)
+    sys.addaudithook(network.refuse_outside)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -34,7 +34,7 @@ class FileVault:
         bytes stand under this digest; Unavailable, if the folder cannot be written.
         """
         if parse_marking(str(marking)) != marking:
-            raise Invalid("marking", "a compartment's name is empty or holds //; rename it")
+            raise Invalid("marking", "a compartment's name holds //; rename it")
         digest = sha256(content).hexdigest()
         place = self._place(digest)
         try:
