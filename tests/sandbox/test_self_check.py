@@ -2,7 +2,6 @@
 
 import json
 import os
-from pathlib import Path
 
 import pytest
 
@@ -13,11 +12,11 @@ pytestmark = pytest.mark.sandbox
 
 
 @pytest.mark.parametrize("ordinary", [False, True], ids=["own", "ordinary"])
-def test_only_other_users_are_refused(*, ordinary: bool, tmp_path: Path) -> None:
+def test_only_other_users_are_refused(*, ordinary: bool) -> None:
     """43 of Inspect's 44 checks hold; the one exception is running as another user."""
     if ordinary and os.geteuid() != 0:
         pytest.skip("already an ordinary user: the other run covers it")
-    done = unprivileged.python([SCRIPT], ordinary=ordinary, home=tmp_path, seconds=200)
+    done = unprivileged.python([SCRIPT], ordinary=ordinary, seconds=200)
     assert done.returncode == 0, done.stderr
     verdicts = json.loads(done.stdout)
     failed = {name: words for name, words in verdicts.items() if words}

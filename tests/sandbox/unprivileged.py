@@ -4,10 +4,10 @@ Root's interpreter, packages and checkout may lie where nobody else can look, so
 neutral places in a mount namespace of the program's own.
 """
 
-import os
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,43 +21,29 @@ mount --bind "$2" "$1/python"; mount --bind "$3" "$1/packages"; mount --bind "$4
 cd "$1/tree"; shift 4
 exec setpriv --reuid={UID} --regid={UID} --clear-groups --inh-caps=-all "$@"
 """
+ENTER = ("unshare", "--mount", "--propagation", "private", "sh", "-c", _ENTER, "sh")
 
 
 def python(
-    script: Sequence[str], *, ordinary: bool, home: Path, seconds: float
+    script: Sequence[str], *, ordinary: bool, seconds: float
 ) -> subprocess.CompletedProcess[str]:
     """Run `python SCRIPT...` from the checkout's root, as this user or as an ordinary one.
 
-    *script* names files by their path below the root. *home* is made writable for all.
+    *script* names files by their path below the root. The places lie in a folder of their own
+    because pytest keeps its folders shut to other users.
     """
-    at = home / "at"
-    for folder in (home, at):
-        folder.mkdir(exist_ok=True)
-        folder.chmod(0o777)
-    env = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(home), "TMPDIR": "/tmp"}
-    env |= {"PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"}
-    tree, argv = str(ROOT), [sys.executable, *script]
-    if ordinary:
-        tree = str(at / "tree")
-        python3 = str(at / "python" / "bin" / Path(sys.executable).resolve().name)
-        enter = [
-            "unshare",
-            "--mount",
-            "--propagation",
-            "private",
-            "sh",
-            "-c",
-            _ENTER,
-            "sh",
-            str(at),
-        ]
-        argv = [*enter, *PLACES.values(), python3, *script]
-        env |= {"LD_LIBRARY_PATH": str(at / "python" / "lib")}
-        for parent in home.parents:
-            if parent.stat().st_uid == os.geteuid() and parent != Path("/"):
-                parent.chmod(parent.stat().st_mode | 0o011)
-    paths = [f"{tree}/src", f"{tree}/tests", tree, *([str(at / "packages")] if ordinary else [])]
-    env |= {"PYTHONPATH": ":".join(paths)}
-    return subprocess.run(
-        argv, check=False, capture_output=True, text=True, env=env, cwd=ROOT, timeout=seconds
-    )
+    with tempfile.TemporaryDirectory(prefix="ordinary-", dir="/tmp") as folder:
+        home = Path(folder)
+        home.chmod(0o777)
+        argv, tree, more = [sys.executable, *script], ROOT, {}
+        if ordinary:
+            tree = home / "tree"
+            python3 = home / "python" / "bin" / Path(sys.executable).resolve().name
+            argv = [*ENTER, folder, *PLACES.values(), str(python3), *script]
+            more = {"LD_LIBRARY_PATH": str(home / "python" / "lib")}
+        paths = [tree / "src", tree / "tests", tree, *([home / "packages"] if ordinary else [])]
+        env = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": folder, "LANG": "C.UTF-8"}
+        env |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ":".join(map(str, paths)), **more}
+        return subprocess.run(
+            argv, check=False, capture_output=True, text=True, env=env, cwd=ROOT, timeout=seconds
+        )

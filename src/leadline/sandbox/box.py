@@ -228,6 +228,11 @@ class Box:
         """Which bounds ended everything in this box, in order; one entry each time."""
         return self._watched.hits if self._watched else ()
 
+    @property
+    def peak_memory_bytes(self) -> int:
+        """The most memory the watchdog has seen this box hold."""
+        return self._watched.peak_bytes if self._watched else 0
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -352,7 +357,8 @@ class Box:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             if pipes.overflowed:
                 return -1
-            code = await status
+            await asyncio.wait({status})  # awaiting it itself would pass a cancellation on to it
+            code = status.result()
             await asyncio.wait({settled}, timeout=BACKGROUND_SECONDS)
         finally:
             settled.cancel()

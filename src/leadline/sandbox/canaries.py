@@ -1,6 +1,8 @@
 """Listeners of ours on this host that nothing in a box may reach."""
 
 import contextlib
+import errno
+import fcntl
 import os
 import select
 import socket
@@ -10,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+SIOCGIFADDR = 0x8915
 DOCUMENTATION = ("192.0.2.1", "198.51.100.1", "203.0.113.1", "2001:db8::1")  # RFC 5737, RFC 3849
 
 
@@ -24,6 +27,8 @@ class Canary:
     def accepted(self) -> int:
         """How many connections arrived since the last call."""
         count = 0
+        if not self.listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            return count
         while select.select([self.listener], [], [], 0)[0]:
             self.listener.accept()[0].close()
             count += 1
@@ -45,10 +50,20 @@ def sockaddr_unix(name: bytes) -> bytes:
 
 
 def own_address() -> str | None:
-    """An address of this host beyond loopback, by a route look-up that sends nothing; None if none."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        code = probe.connect_ex((DOCUMENTATION[0], 9))
-        return None if code else str(probe.getsockname()[0])
+    """An IPv4 address of this host beyond loopback, asked of the kernel; None if it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        for _, interface in socket.if_nameindex():
+            request = struct.pack("16s24x", interface.encode())
+            try:
+                answer = fcntl.ioctl(asked, SIOCGIFADDR, request)
+            except OSError as error:
+                if error.errno == errno.EADDRNOTAVAIL:
+                    continue
+                raise
+            address = socket.inet_ntoa(answer[20:24])
+            if not address.startswith("127."):
+                return address
+    return None
 
 
 def _tcp(name: str, host: str) -> Canary:
@@ -64,20 +79,25 @@ def _unix(name: str, address: bytes) -> Canary:
     return Canary(name, listener, sockaddr_unix(address))
 
 
+def _found(folder: str) -> Iterator[Canary]:
+    yield _tcp("loopback4", "127.0.0.1")
+    yield _unix("path", os.fsencode(Path(folder) / "canary"))
+    yield _unix("abstract", b"\0leadline-canary-" + os.urandom(8).hex().encode())
+    own = own_address()
+    if own is not None:
+        yield _tcp("own-address", own)
+    if Path("/proc/net/if_inet6").exists():
+        yield _tcp("loopback6", "::1")
+
+
 @contextlib.contextmanager
 def canaries() -> Iterator[tuple[Canary, ...]]:
     """Listeners on loopback, the host's own address if it has one, and two UNIX sockets."""
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        path = os.fsencode(Path(folder) / "canary")
-        found = [_tcp("loopback4", "127.0.0.1"), _unix("path", path)]
-        found.append(_unix("abstract", b"\0leadline-canary-" + os.urandom(8).hex().encode()))
-        own = own_address()
-        if own is not None:
-            found.append(_tcp("own-address", own))
-        if socket.has_ipv6 and Path("/proc/net/if_inet6").exists():
-            found.append(_tcp("loopback6", "::1"))
-        for canary in found:
+        found: list[Canary] = []
+        for canary in _found(folder):
             stack.callback(canary.listener.close)
             canary.listener.settimeout(0)
             canary.listener.listen(16)
+            found.append(canary)
         yield tuple(found)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
+from typing_extensions import override
 
 RESERVED = ("/", "/proc", "/dev", "/tmp", "/var/tmp", "/run/sbx", "/usr", "/etc")  # noqa: S108 - inside the box
 
@@ -85,6 +86,11 @@ class BoxConfig(BaseModel, frozen=True, extra="forbid"):
             if bind.target in RESERVED or bind.target == self.workdir:
                 raise ValueError(f"binds: {bind.target} is laid out by the sandbox; bind beside it")
         return self
+
+    @override
+    def __hash__(self) -> int:
+        """Inspect collects configurations in sets, and a mapping field has no hash of its own."""
+        return hash((self.digest, self.warm))
 
     @property
     def digest(self) -> str:

@@ -252,13 +252,13 @@ def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
-async def _inside(box: Box, listeners: Sequence[Canary]) -> tuple[list[Check], Report]:
+async def _inside(box: Box, listeners: Sequence[Canary]) -> list[Check]:
     before = await _file(box, "/proc/net/dev")
     asked = await box.exec([PROBE, *_arguments(listeners)], timeout=PROBE_SECONDS_MAX)
     after = await _file(box, "/proc/net/dev")
     report = read_report(asked.stdout.decode(errors="replace"))
     arrived = {canary.id: canary.accepted() for canary in listeners}
-    checks = [
+    return [
         _check("probe", 0, asked.returncode),
         *await _network_checks(box, before or "", after or ""),
         *_reach_checks(report, listeners, arrived),
@@ -267,7 +267,6 @@ async def _inside(box: Box, listeners: Sequence[Canary]) -> tuple[list[Check], R
         *_process_checks(report),
         *_host_checks(box, report),
     ]
-    return checks, report
 
 
 async def prove_plan(
@@ -286,7 +285,7 @@ async def prove_plan(
     sockets = sorted({*sockets, *bound_sockets([*sources, *_root_sources(plan.host)])})
     async with await Box.start_plan(plan) as box:
         started_box(box)
-        checks, _ = await _inside(box, listeners)
+        checks = await _inside(box, listeners)
         identity = box.identity
     outside = await asyncio.to_thread(_outside, plan.host.probe, _arguments(listeners))
     controls = tuple(

@@ -9,7 +9,8 @@ Invariants:
 - Only the low 32 bits of an argument that the kernel reads as 32 bits are compared: a comparison of
   all 64 is passed by setting high bits (the class of CVE-2019-10063).
 - A network namespace does not isolate AF_VSOCK, so socket families are an allow list.
-- `memfd_create` is refused because its pages are in nobody's resident size and in no sized mount.
+- `memfd_create` and `shmget` answer as on a kernel without them: their pages are in nobody's
+  resident size and in no sized mount, so nothing would bound them.
 
 Sanitizers, `ptrace` of own children and `personality` keep working: finding flaws needs them.
 """
@@ -71,6 +72,7 @@ CALLS: dict[str, tuple[int, int]] = {
     "request_key": (249, 218),
     "setns": (308, 268),
     "settimeofday": (164, 170),
+    "shmget": (29, 194),
     "socket": (41, 198),
     "socketpair": (53, 199),
     "swapoff": (168, 225),
@@ -81,7 +83,12 @@ CALLS: dict[str, tuple[int, int]] = {
     "userfaultfd": (323, 282),
 }
 INSPECTED = ("clone", "ioctl", "socket", "socketpair")
-ABSENT = ("clone3", "memfd_create", "memfd_secret")  # callers fall back, as on an old kernel
+ABSENT = (
+    "clone3",
+    "memfd_create",
+    "memfd_secret",
+    "shmget",
+)  # callers fall back, as on an old kernel
 REFUSED = tuple(name for name in CALLS if name not in (*INSPECTED, *ABSENT))
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06

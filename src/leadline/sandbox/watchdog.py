@@ -102,25 +102,13 @@ def proportional_bytes(pid: int) -> int:
     return 0
 
 
-def detached_bytes(first: int) -> int:
-    """Memory of System V segments that no process has attached, in the box of *first*."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        rows = _text(f"/proc/{first}/root/proc/sysvipc/shm").splitlines()
-        titles = rows[0].split()
-        size, attached = titles.index("rss"), titles.index("nattch")
-        cells = (row.split() for row in rows[1:])
-        return sum(int(row[size]) for row in cells if row[attached] == "0")
-    return 0
-
-
 def account(first: int, bound: int) -> int:
     """Bytes of memory the box of *first* holds; exact only where it matters, above *bound*."""
     processes = list(tree(first))
-    detached = detached_bytes(first)
-    total = detached + sum(map(resident_bytes, processes))
+    total = sum(map(resident_bytes, processes))
     if total <= bound or len(processes) == 1:
         return total
-    return detached + sum(map(proportional_bytes, processes))
+    return sum(map(proportional_bytes, processes))
 
 
 def files_used(first: int, mount: str) -> int:
