@@ -1,0 +1,71 @@
+"""Every document that the sample report and the sample operators lead to."""
+
+from functools import cache
+
+from leadline.app.match import samples
+from leadline.core.clearing.advisory import Advisory, Flaw, Revision, Statement
+from leadline.core.clearing.match import match
+from leadline.core.clearing.notice import notice, questions
+from leadline.core.clearing.product import Releases, package
+from leadline.core.marking import Tlp
+from leadline.render.document import Document
+from leadline.render.notice_pages import operator_document
+from leadline.render.pages import report_document
+from render.sample import START, model_report, report
+
+
+def advisory(name: str, bad: str, fix: str) -> Advisory:
+    """One flaw of one release, fixed in another."""
+    statement = Statement(
+        package("pypi", "", name), Releases(listed=(bad,)), fixed=Releases(listed=(fix,))
+    )
+    flaw = Flaw(
+        ids=("CVE-2020-15904",),
+        title=f"Overflow in {name}",
+        description="A crafted file can make the program write outside its memory.",
+        statements=(statement,),
+        cwe="CWE-787",
+        remedy=f"Replace {name} by {fix} or a later release.",
+    )
+    return Advisory(
+        id=f"LL-2026-{name}",
+        title=flaw.title,
+        flaws=(flaw,),
+        revisions=(Revision("1", START, "First draft."),),
+        tlp=Tlp.AMBER_STRICT,
+    )
+
+
+ADVISORIES = (
+    advisory("bsdiff4", "1.1.9", "1.2.0"),
+    advisory("ujson", "5.1.0", "5.2.0"),
+    advisory("cmarkgfm", "0.7.0", "0.8.0"),
+)
+
+
+@cache
+def operator_documents() -> dict[str, Document]:
+    """The page of each operator that ships with Leadline, by operator id."""
+    made = {}
+    for sample in samples():
+        held = match(sample.inventory, ADVISORIES)
+        notices = tuple(
+            page
+            for each in ADVISORIES
+            if (page := notice(sample.operator, sample.sector, sample.inventory, held, each))
+        )
+        asked = questions(sample.operator, sample.sector, sample.inventory)
+        made[sample.operator.id] = operator_document(
+            sample.operator, notices, (asked,) if asked else (), START
+        )
+    return made
+
+
+@cache
+def documents() -> dict[str, Document]:
+    """All of them, by a name for the test's output."""
+    return {
+        "tool-agent": report_document(report()),
+        "model": report_document(model_report()),
+        **operator_documents(),
+    }
