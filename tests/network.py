@@ -10,12 +10,12 @@ class OutsideCallError(RuntimeError):
 def is_loopback(host: object) -> bool:
     """Whether *host*, a name or an address, stays on this machine."""
     text = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-    if text in {None, "", "localhost"}:
+    if text in {None, ""}:
         return True
     try:
         address = ipaddress.ip_address(str(text).split("%", 1)[0])
     except ValueError:
-        return False
+        return text == "localhost"
     return address.is_loopback or address.is_unspecified
 
 

@@ -1,18 +1,19 @@
 """Edges of the store's parts that no port promises."""
 
-import threading
 from contextlib import closing
 from dataclasses import dataclass, field
 
 import pytest
+from sqlalchemy import event
 
 import make
 from conformance.sightings import KINDS, Remark, Sighting
 from leadline.core.errors import Invalid, Unavailable
-from leadline.store import connections, sql
+from leadline.store import sql
+from leadline.store.database import open_database
 from leadline.store.records import Records
 from leadline.store.shards import open_executor
-from leadline.store.sql import open_store
+from leadline.store.sql import SqlStore, open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +69,16 @@ def test_fresh_blinders_differ() -> None:
     assert {len(one) for one in made} == {32}
 
 
-def test_a_writer_that_cannot_get_the_lock_hears_why(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Unavailable after the wait, and the first writer still commits."""
-    monkeypatch.setattr(connections, "PRAGMAS", ("busy_timeout = 50", *connections.PRAGMAS[1:]))
-    said: list[Unavailable] = []
-    with closing(open_store(sqlite_url, blinder=make.blinders(), kinds={})) as store:
-
-        def second() -> None:
-            with pytest.raises(Unavailable, match="locked") as caught, store.write():
-                said.append(caught.value)
-            said.append(caught.value)
-
+def test_a_writer_that_cannot_get_the_lock_hears_why(sqlite_url: str) -> None:
+    """Unavailable after the wait, here a short one; and the first writer still commits."""
+    engine = open_database(sqlite_url)
+    event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout = 50"))
+    engine.dispose()  # so that every connection from here on is a new one
+    with closing(SqlStore(engine, blinder=make.blinders(), records=Records({}))) as store:
         with store.write() as tx:
             tx.record(make.act(1))
-            other = threading.Thread(target=second)
-            other.start()
-            other.join()
-        assert len(said) == 1
+            with pytest.raises(Unavailable, match="locked"), store.write():
+                pytest.fail("two writers at once")
         with store.read() as view:
             assert view.log_size() == 1
 
