@@ -20,7 +20,7 @@ class Proposed:
     unparsed: tuple[Fault, ...]
 
 
-def group_folder(folder: Path) -> Proposed:
+def group_folder(folder: Path, files_max: int = REPORTS_MAX) -> Proposed:
     """Read every file below *folder* and propose groups; members are paths relative to it.
 
     Raises: NotFound, if there is no such folder; Invalid, if it holds too many files.
@@ -28,8 +28,8 @@ def group_folder(folder: Path) -> Proposed:
     if not folder.is_dir():
         raise NotFound(f"{folder} is no folder; name one that holds reports")
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    if len(paths) > REPORTS_MAX:
-        raise Invalid(str(folder), f"more than {REPORTS_MAX} files")
+    if len(paths) > files_max:
+        raise Invalid(str(folder), f"more than {files_max} files; group them in parts")
     crashes: list[Crash] = []
     unparsed: list[Fault] = []
     for path in paths:

@@ -15,7 +15,6 @@ from leadline.core.errors import Invalid
 from leadline.formats import assets_csv, csaf, cyclonedx, operator_toml, osv
 from leadline.formats.document import load
 
-ADVISORY_FILES_MAX = 500_000
 _INVENTORY_BYTES_MAX = 64 << 20
 _ADVISORY_BYTES_MAX = 16 << 20
 
@@ -95,14 +94,18 @@ def samples() -> tuple[Sample, ...]:
         for file in _sorted(data.joinpath("sectors"))
         for held in [operator_toml.load_sector(file.read_bytes(), file.name)]
     }
-    return tuple(_sample(folder, sectors) for folder in _sorted(data.joinpath("operators")))
+    return tuple(read_sample(folder, sectors) for folder in _sorted(data.joinpath("operators")))
 
 
 def _sorted(folder: Traversable) -> list[Traversable]:
     return sorted(folder.iterdir(), key=lambda held: held.name)
 
 
-def _sample(folder: Traversable, sectors: Mapping[str, Sector]) -> Sample:
+def read_sample(folder: Traversable, sectors: Mapping[str, Sector]) -> Sample:
+    """One operator's folder: operator.toml and its inventory.
+
+    Raises: Invalid, naming the file, if either cannot be read or its sector is not in *sectors*.
+    """
     place = f"operators/{folder.name}"
     operator = operator_toml.load_operator(folder.joinpath("operator.toml").read_bytes(), place)
     if operator.sector not in sectors:
@@ -118,8 +121,6 @@ def _advisories(folder: Path, faults: list[Fault]) -> Iterator[Advisory]:
         raise Invalid("--advisories", f"{folder} is no folder")
     seen: dict[str, str] = {}
     paths = sorted(path for path in folder.rglob("*.json") if path.is_file())
-    if len(paths) > ADVISORY_FILES_MAX:
-        raise Invalid("--advisories", f"more than {ADVISORY_FILES_MAX} documents")
     for path in paths:
         place = str(path.relative_to(folder))
         try:

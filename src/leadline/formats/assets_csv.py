@@ -9,6 +9,7 @@ Source for quoting: RFC 4180, with ``;`` and tab as further separators.
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,7 +19,6 @@ from leadline.core.errors import Invalid
 
 FORMAT = "assets_csv"
 TABLE_BYTES_MAX = 64 << 20
-FIELD_CHARACTERS_MAX = 1 << 17
 _SEPARATORS = (",", ";", "\t", "|")
 
 # What a heading may mean, most telling first; each spelling is compared without signs and case.
@@ -33,7 +33,7 @@ MEANINGS: Mapping[str, tuple[str, ...]] = MappingProxyType({
         "softwareversion", "installedversion", "release", "ver", "rev", "revision", "versionsnr",
         "versionnumber", "firmwarestand", "firmwarerelease", "installedrelease", "build", "softwarerelease",
         "versioninstalled", "currentversion", "packageversion", "fwsw", "fwrev", "os", "osversion",
-        "versione", "versin", "versao", "versioninstallee", "softwarestand", "patchlevel", "micrologiciel",
+        "versione", "versao", "versioninstallee", "softwarestand", "patchlevel", "micrologiciel",
     ),
     "maker": (
         "maker", "manufacturer", "vendor", "make", "brand", "hersteller", "supplier", "fabricant",
@@ -43,7 +43,7 @@ MEANINGS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "model": (
         "model", "modeltype", "equipment", "device", "modelnumber", "modelname", "modell", "typ", "modele",
         "modelo", "modello", "devicetype", "devicemodel", "equipmenttype", "partnumber", "hardware", "asset",
-        "gert", "geraet", "appareil", "productmodel", "typemodel", "makemodel", "modelno", "unit",
+        "gerat", "geraet", "appareil", "productmodel", "typemodel", "makemodel", "modelno", "unit",
     ),
     "name": (
         "name", "software", "package", "packagename", "softwarename", "application", "app", "program",
@@ -97,7 +97,7 @@ def parse(
         raise Invalid(name, f"longer than {TABLE_BYTES_MAX} bytes")
     text = _decoded(data, name)
     records = _records(text, name)
-    first = next(records, None)
+    first = next((held for held in records if any(held[1])), None)
     if first is None:
         raise Invalid(name, "the table is empty; its first line must hold the headings")
     columns = _columns(first[1], name, headings)
@@ -119,28 +119,35 @@ def parse(
 
 
 def _decoded(data: bytes, name: str) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings: tuple[str, ...] = ("utf-16",)
-    else:
-        encodings = ("utf-8-sig", "cp1252")
-    for encoding in encodings:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue  # house: allow swallowed-exception -- the next encoding is tried, the last is an error
-    raise Invalid(name, f"text in none of {', '.join(encodings)}; save it as UTF-8")
+    """UTF-8, UTF-16 by its mark, or the Windows code page that older spreadsheets write."""
+    marked = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    try:
+        if not marked and _is_utf_8(data):
+            return data.decode("utf-8-sig")
+        return data.decode("utf-16" if marked else "cp1252")
+    except UnicodeDecodeError as error:
+        raise Invalid(name, f"{error.reason}; save the table as UTF-8") from None
+
+
+def _is_utf_8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the number of its first line; quoted fields may span lines."""
+    """Each record with the number of its first line; quoted fields may span lines.
+
+    A field longer than the csv module's own limit (131,072 characters) is an error.
+    """
     heading = text.lstrip("\r\n").partition("\n")[0]
     separator = max(_SEPARATORS, key=lambda sign: (_outside_quotes(heading, sign), sign == ","))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     begins = 1
     try:
         for values in reader:
-            if values and max(map(len, values)) > FIELD_CHARACTERS_MAX:
-                raise Invalid(f"{name} line {begins}", "a field is too long")
             yield begins, values
             begins = reader.line_num + 1
     except csv.Error as error:
@@ -152,7 +159,9 @@ def _outside_quotes(line: str, sign: str) -> int:
 
 
 def _plain(heading: str) -> str:
-    return re.sub(r"[\W_]+", "", heading).lower()
+    """Letters and digits alone, in lower case and without accents."""
+    bare = unicodedata.normalize("NFKD", heading)
+    return re.sub(r"[\W_]+", "", bare).lower()
 
 
 def _columns(titles: Sequence[str], name: str, headings: Mapping[str, str]) -> dict[str, int]:
