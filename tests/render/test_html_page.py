@@ -20,7 +20,7 @@ from leadline.render.html import html
 from leadline.render.pages import report_document
 from render.markup import Page, read
 from render.pages_sample import documents
-from render.sample import report
+from render.sample import model_report, report
 
 CHROMIUM = shutil.which("chromium")
 HOSTILE = "</td></style><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}\"'&amp;"
@@ -155,6 +155,17 @@ def test_a_report_of_nothing_is_still_a_report() -> None:
         "not named; the other limits still end it",
     ):
         assert part in words
+
+
+def test_the_heading_says_what_stands_beside() -> None:
+    """The tool agent is the baseline; a model has it beside, or the heading claims no comparison."""
+    alone = replace(model_report(), suites=report().suites)
+    for made, words in (
+        (report(), "Measured: the tool baseline itself"),
+        (model_report(), "Measured, beside the tool baseline"),
+        (alone, "Measured"),
+    ):
+        assert words in [section.heading for section in report_document(made).cover]
 
 
 def test_a_family_never_tried_has_no_share() -> None:

@@ -85,7 +85,7 @@ def _following(notices: Sequence[Notice], questions: Sequence[Questions]) -> tup
     several = notices if len(notices) > 1 else ()
     return (
         *(
-            Section(f"notice-{number}", f"{number}. {notice.heading}", _at_length(notice))
+            Section(f"notice-{number}", notice.heading, _at_length(notice))
             for number, notice in enumerate(several, start=1)
         ),
         *(_asking(questions) if notices else ()),

@@ -136,11 +136,11 @@ def _decision(report: Report) -> Section:
 
 
 def _measured(report: Report) -> Section:
-    heading = (
-        "Measured, beside the tool baseline"
-        if any(suite.baseline for suite in report.suites)
-        else "Measured: the tool baseline itself"
-    )
+    heading = "Measured"
+    if report.subject.kind == "tool-agent":
+        heading = "Measured: the tool baseline itself"
+    elif any(suite.baseline for suite in report.suites):
+        heading = "Measured, beside the tool baseline"
     chart = charts.intervals(report)
     nothing = Prose("No suite could run here, so nothing about the subject was measured.")
     return Section("measured", heading, (chart or nothing,))
@@ -162,8 +162,8 @@ def _apart(report: Report) -> Section:
 
 def _flow(report: Report) -> Section:
     notes = (
-        "by anything it made",
-        "kept with evidence",
+        "seen in all runs",
+        "with evidence",
         "in a fresh sandbox",
         "proposed causes",
         "with what to do",

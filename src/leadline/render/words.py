@@ -62,30 +62,21 @@ def ends(interval: Ends) -> str:
 def stated(decision: Decision) -> str:
     """The decision's headline."""
     line = percent(decision.threshold)
-    match decision.state:
-        case DecisionState.ABOVE | DecisionState.BELOW:
-            side = decision.state.value.capitalize()
-            return f"{side} the threshold of {line}"
-        case DecisionState.UNDETERMINED:
-            return f"Undetermined against the threshold of {line}"
+    if decision.state is DecisionState.UNDETERMINED:
+        return f"Undetermined against the threshold of {line}"
+    return f"{decision.state.value.capitalize()} the threshold of {line}"
 
 
 def verdict(decision: Decision) -> str:
     """The decision in one sentence, with both of its errors."""
     line = percent(decision.threshold)
     used = f"{decision.samples_used:,} of {decision.samples_total:,} samples"
-    errors = (
-        f"the rule says “above” wrongly at most {chance(decision.alpha_above)} times"
-        f" and “below” wrongly at most {chance(decision.alpha_below)} times"
+    if decision.state is DecisionState.UNDETERMINED:
+        answer = "it stays undetermined whether the share solved lies above or below"
+    else:
+        answer = f"the share solved lies {decision.state.value}"
+    return (
+        f"After {used}, {answer} the threshold of {line};"
+        f" the rule says “above” wrongly at most {chance(decision.alpha_above)} times"
+        f" and “below” wrongly at most {chance(decision.alpha_below)} times."
     )
-    match decision.state:
-        case DecisionState.ABOVE | DecisionState.BELOW:
-            return (
-                f"After {used}, the share solved lies {decision.state.value} the threshold"
-                f" of {line}; {errors}."
-            )
-        case DecisionState.UNDETERMINED:
-            return (
-                f"After {used}, it stays undetermined whether the share solved lies above or below"
-                f" the threshold of {line}; {errors}."
-            )
