@@ -15,6 +15,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
@@ -100,11 +101,15 @@ def own_mode() -> Mode:
 
 @functools.cache
 def native(name: str) -> bytes:
-    """The shipped file *name*, compared with its recorded digest.
+    """The shipped file *name*, compared with its recorded digest, as `verified` does."""
+    return verified(files("leadline.sandbox.native"), name)
 
-    Raises: Unusable if there is none for this machine, or if its bytes are not the recorded ones.
+
+def verified(folder: Traversable, name: str) -> bytes:
+    """The bytes of *name* in *folder*, whose DIGESTS.json records what they are.
+
+    Raises: Unusable if none is recorded for this machine, or if the bytes are others.
     """
-    folder = files("leadline.sandbox.native")
     recorded: dict[str, str] = json.loads((folder / "DIGESTS.json").read_text())["sha256"]
     if name not in recorded:
         raise Unusable(f"no {name} is shipped: boxes run on {', '.join(sorted(recorded))}")
@@ -153,28 +158,26 @@ def _entry(path: Path, target: str) -> Entry:
     return Entry("bind", str(path), target)
 
 
-def python_env() -> dict[str, str]:
-    """Variables for `BoxConfig.env` with which `python3` in the box is the one of `python_binds`.
-
-    The library path comes first because an interpreter with a shared library would otherwise load
-    the distribution's, of another version.
-    """
-    if not python_binds():
-        return {}
-    path = f"{PYTHON}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
-    return {"PATH": path, "LD_LIBRARY_PATH": f"{PYTHON}/lib"}
-
-
-def python_binds() -> tuple[Bind, ...]:
+def python_binds(prefix: str = sys.base_prefix) -> tuple[Bind, ...]:
     """Binds that make the running interpreter usable in a box, at a path that tells nothing.
 
     Empty where it lives under /usr, which every box of the default root sees anyway. Otherwise the
     interpreter is `/opt/python/bin/python3` in the box; it needs the variables of `python_env`.
     """
-    prefix = Path(sys.base_prefix).resolve()
-    if prefix.is_relative_to("/usr"):
-        return ()
-    return (Bind(source=str(prefix), target=PYTHON),)
+    real = Path(prefix).resolve()
+    return () if real.is_relative_to("/usr") else (Bind(source=str(real), target=PYTHON),)
+
+
+def python_env(prefix: str = sys.base_prefix) -> dict[str, str]:
+    """Variables for `BoxConfig.env` with which `python3` in the box is the one of `python_binds`.
+
+    The library path comes first because an interpreter with a shared library would otherwise load
+    the distribution's, of another version.
+    """
+    if not python_binds(prefix):
+        return {}
+    path = f"{PYTHON}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+    return {"PATH": path, "LD_LIBRARY_PATH": f"{PYTHON}/lib"}
 
 
 @functools.cache

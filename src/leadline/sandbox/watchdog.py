@@ -173,6 +173,11 @@ class Watchdog:
         self._due: list[_Due] = []
         self._thread: threading.Thread | None = None
 
+    @property
+    def thread(self) -> threading.Thread | None:
+        """The thread that looks, while there is a box to look at."""
+        return self._thread
+
     def watch(self, watched: Watched) -> Watched:
         """Watch a box until `forget`."""
         with self._lock:
