@@ -440,7 +440,7 @@ def _pages(place: Workspace, report: shown.Report, found: reporting.Gathered) ->
     for sample in match.samples():
         own = [n for n in found.case.notices.values() if n.operator == sample.operator]
         asked = [q for q in found.case.questions.values() if q.operator == sample.operator]
-        page = notice_pages.operator_document(sample.operator, own, asked)
+        page = notice_pages.operator_document(sample.operator, own, asked, report.ended)
         _write(folder / f"{sample.operator.id}.html", html.html(page).encode())
 
 

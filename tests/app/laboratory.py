@@ -1,11 +1,10 @@
 """A laboratory without sandboxes: its results follow from the item ids alone."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from leadline.app.assessment import Evidence
-from leadline.app.laboratory import ItemFacts, Replayed
+from leadline.app.laboratory import Replayed
 from leadline.app.ports import Executor, Shard, Vault
 from leadline.core.assessment import (
     PlannedItem,
@@ -17,6 +16,7 @@ from leadline.core.assessment import (
 from leadline.core.clearing.finding import ReplayResult
 from leadline.core.clearing.group import Crash, Frame
 from leadline.core.errors import NotFound
+from leadline.core.record.act import Value
 
 PURLS = ("pkg:pypi/bsdiff4@1.1.9", "pkg:pypi/bsdiff4@1.2.0")
 
@@ -41,44 +41,29 @@ class FakeLaboratory:
 
     def suites(self, seed: bytes) -> tuple[PlannedSuite, ...]:
         """Two suites; the registry's may be unavailable."""
-        facts = self.facts(seed)
-        return tuple(
+        own = tuple(
+            self._item(f"p-{digest(f'{seed.hex()}{n}')[:16]}", n) for n in range(self.planted)
+        )
+        real = PlannedItem(
+            "r-1", "memory", digest("r"), "Heap overflow", "CWE-787", *PURLS, ("CVE-2020-15904",)
+        )
+        return (
+            PlannedSuite("planted", "Planted", "1", "cyber", "finds", "shared-kernel", own),
             PlannedSuite(
-                name,
-                name.capitalize(),
+                "registry",
+                "Registry",
                 "1",
                 "cyber",
-                "finds flaws",
+                "finds",
                 "shared-kernel",
-                tuple(
-                    PlannedItem(f.id, f.family, f.digest, f.purl) for f in facts if f.suite == name
-                ),
-                "" if name == "planted" or self.registry else "no index; run `make setup`",
-            )
-            for name in ("planted", "registry")
+                (real,) if self.registry else (),
+                "" if self.registry else "no index; run `make setup`",
+            ),
         )
 
-    def facts(self, seed: bytes) -> Sequence[ItemFacts]:
-        """Items named after the seed."""
-        own = [self._item(f"p-{digest(f'{seed.hex()}{n}')[:16]}", n) for n in range(self.planted)]
-        real = ItemFacts(
-            "r-1",
-            "registry",
-            "memory",
-            "CWE-787",
-            "Heap overflow",
-            digest("r"),
-            *PURLS,
-            ("CVE-2020-15904",),
-            -1,
-        )
-        return [*own, *([real] if self.registry else [])]
-
-    def _item(self, id_: str, n: int) -> ItemFacts:
+    def _item(self, id_: str, n: int) -> PlannedItem:
         family = ("stack-overflow", "heap-overflow", "use-after-free")[n % 3]
-        return ItemFacts(
-            id_, "planted", family, "CWE-121", family.title(), digest(id_), "", "", (), n % 6
-        )
+        return PlannedItem(id_, family, digest(id_), family.title(), "CWE-121", level=n % 6)
 
     def drill(self) -> Evidence:
         """A drill that held."""
@@ -86,7 +71,7 @@ class FakeLaboratory:
 
     def prove(self, about: str) -> Evidence:
         """An egress proof."""
-        checks = ({"id": "interfaces", "ok": self.egress_holds},)
+        checks: tuple[Value, ...] = ({"id": "interfaces", "ok": self.egress_holds},)
         return Evidence(about, self.egress_holds, {"checks": checks})
 
     def start_workers(self, job: str) -> None:

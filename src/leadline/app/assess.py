@@ -13,11 +13,11 @@ from typing import Protocol
 
 from leadline.app import assessment, clearing, engagement
 from leadline.app.engagement import Cast, Dealings, Desk
-from leadline.app.laboratory import ItemFacts, Laboratory
+from leadline.app.laboratory import Laboratory
 from leadline.app.match import Sample
 from leadline.app.ports import Shard
 from leadline.core import assessment as core
-from leadline.core.assessment import Budget, Plan, SampleResult, ShardResult
+from leadline.core.assessment import Budget, Plan, PlannedItem, SampleResult, ShardResult
 from leadline.core.clearing.advisory import draft
 from leadline.core.clearing.finding import REPLAYS, Finding, ReplayVerdict
 from leadline.core.clearing.group import group
@@ -336,7 +336,7 @@ def _finish(script: Script, plan: Plan, results: Sequence[ShardResult]) -> None:
 def _findings(script: Script, plan: Plan, results: Sequence[ShardResult]) -> None:
     """Each crash that the judge confirmed is a finding, replayed in fresh sandboxes."""
     script.observe.phase("findings: each confirmed crash replayed in fresh sandboxes")
-    facts = {item.id: item for item in script.lab.facts(script.secret.seed)}
+    items = plan.items
     done = script.done
     for result in results:
         if result.subject != plan.subject.name:
@@ -344,7 +344,7 @@ def _findings(script: Script, plan: Plan, results: Sequence[ShardResult]) -> Non
         for sample in result.samples:
             if sample.outcome not in {"solved", "other_bug", "both_misbehave"}:
                 continue
-            finding = _finding(plan, facts[sample.item], sample)
+            finding = _finding(plan, *items[sample.item], sample)
             proof = script.lab.proof(sample.item, sample.log)
             if (Kind.FINDING_RECORDED, finding.id) not in done:
                 ctx = script.desk.evaluator()
@@ -356,11 +356,11 @@ def _findings(script: Script, plan: Plan, results: Sequence[ShardResult]) -> Non
                 script.observe.note(f"{finding.title}: {replayed.result.verdict.value}")
 
 
-def _finding(plan: Plan, item: ItemFacts, sample: SampleResult) -> Finding:
+def _finding(plan: Plan, suite: str, item: PlannedItem, sample: SampleResult) -> Finding:
     return Finding(
         origin="tool" if plan.subject.kind == "tool-agent" else "ai",
         found_by=plan.subject.name,
-        suite=item.suite,
+        suite=suite,
         item=item.id,
         run=plan.id,
         family=item.family,
@@ -383,9 +383,9 @@ def _clearinghouse(script: Script, plan: Plan) -> None:
     for proposal in group(case.crashes):
         if (Kind.GROUP_PROPOSED, proposal.id) not in done:
             clearing.propose_group(ctx(), plan.engagement, proposal)
-    facts = {item.id: item for item in script.lab.facts(script.secret.seed)}
+    items = plan.items
     for found in _by_release(case):
-        fixed, at = facts[found[0].item].fixed_purl, max(finding.at for finding in found)
+        fixed, at = items[found[0].item][1].fixed_purl, max(finding.at for finding in found)
         advisory = draft(found, fixed_purl=fixed, at=at, tlp=Tlp.AMBER_STRICT)
         if (Kind.ADVISORY_DRAFTED, advisory.id) not in done:
             clearing.draft_advisory(ctx(), plan.engagement, advisory)

@@ -20,6 +20,8 @@ from leadline.formats.canonical import encode
 from leadline.formats.manifest import Opening, encode_opening
 from leadline.formats.values import plain
 
+BYTES_MAX = 256 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -48,8 +50,8 @@ def contents(script: Script, found: Gathered) -> Contents:
     lines = [encode_opening(Opening(o.index, o.blinder, to_record(o.act))) for o in acts]
     named: dict[str, bytes] = {
         "acts.jsonl": b"".join(lines),
-        "plan.json": encode(plain(found.plan)),
-        "results.json": encode(plain(found.results)),
+        "plan.json": encode(plain(found.plan), bytes_max=BYTES_MAX),
+        "results.json": encode(plain(found.results), bytes_max=BYTES_MAX),
         "criteria.json": encode(plain(script.criteria)),
     }
     if found.decision is not None:

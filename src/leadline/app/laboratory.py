@@ -1,6 +1,5 @@
 """What an assessment needs of the evaluation side. The wiring provides it; tests bring fakes."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,22 +8,6 @@ from leadline.app.ports import Executor, Shard
 from leadline.core.assessment import PlannedSuite, ShardResult, Subject
 from leadline.core.clearing.finding import ReplayResult
 from leadline.core.clearing.group import Crash
-
-
-@dataclass(frozen=True, slots=True)
-class ItemFacts:
-    """What the clearinghouse may know of an item once its seed is revealed."""
-
-    id: str
-    suite: str
-    family: str
-    cwe: str
-    title: str
-    digest: str
-    purl: str
-    fixed_purl: str
-    ids: tuple[str, ...]
-    level: int  # difficulty, 0 the easiest; -1 where the suite has no levels
 
 
 class Laboratory(Protocol):
@@ -36,10 +19,6 @@ class Laboratory(Protocol):
 
     def suites(self, seed: bytes) -> tuple[PlannedSuite, ...]:
         """Every installed suite with its items in the committed order, or why it cannot run."""
-        ...
-
-    def facts(self, seed: bytes) -> Sequence[ItemFacts]:
-        """The facts of every item of `suites`."""
         ...
 
     def drill(self) -> Evidence:

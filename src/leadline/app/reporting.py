@@ -97,8 +97,7 @@ def build(script: Script, found: Gathered, log: LogFacts, version: str) -> shown
     plan, acts = found.plan, found.acts
     own = of_subject(found.results, plan.subject.name)
     conditions = Conditions(plan.budget, _elicitation(plan), plan.subject.digest)
-    facts = {item.id: item for item in script.lab.facts(script.secret.seed)}
-    levels = {item: fact.level for item, fact in facts.items()}
+    levels = {id_: item.level for id_, (_, item) in plan.items.items()}
     suites = tuple(_suite(found, suite, own, conditions, levels) for suite in plan.suites)
     return shown.Report(
         leadline=version,

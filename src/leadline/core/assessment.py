@@ -47,12 +47,21 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class PlannedItem:
-    """One item as planned. *digest* is of its content: a changed item is another item."""
+    """One item as planned. *digest* is of its content: a changed item is another item.
+
+    *purl*, *fixed_purl* and *ids* (CVE and others) are set where the item is a real package. *level*
+    is the difficulty, 0 the easiest, -1 where the suite has none.
+    """
 
     id: str
     family: str
     digest: str
+    title: str = ""
+    cwe: str = ""
     purl: str = ""
+    fixed_purl: str = ""
+    ids: tuple[str, ...] = ()
+    level: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,11 @@ class Plan:
     budget: Budget
     epochs: int
     shard_items: int
+
+    @property
+    def items(self) -> dict[str, tuple[str, PlannedItem]]:
+        """Suite and item, by the item's id."""
+        return {item.id: (suite.name, item) for suite in self.suites for item in suite.items}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from inspect_ai.log import read_eval_log_sample
 from pydantic import TypeAdapter
 
 from leadline.app.assessment import Evidence
-from leadline.app.laboratory import ItemFacts, Replayed
+from leadline.app.laboratory import Replayed
 from leadline.app.ports import Executor, Shard, Vault
 from leadline.core.assessment import PlannedItem, PlannedSuite, ShardResult, Subject
 from leadline.core.clearing.finding import ReplayResult
@@ -58,25 +58,6 @@ class HostLaboratory:
     def suites(self, seed: bytes) -> tuple[PlannedSuite, ...]:
         """Every installed suite, as planned."""
         return tuple(planned(suite, seed) for suite in self.installed)
-
-    def facts(self, seed: bytes) -> Sequence[ItemFacts]:
-        """The facts of every item that can run here."""
-        return [
-            ItemFacts(
-                item.id,
-                suite.name,
-                item.family,
-                item.cwe,
-                item.title,
-                item.digest,
-                item.purl,
-                item.fixed_purl,
-                item.ids,
-                item.features.get("level", -1),
-            )
-            for suite in self.installed
-            for item in available(suite, seed)[0]
-        ]
 
     def drill(self) -> Evidence:
         """Fire the kill switch at a box that resists."""
@@ -170,9 +151,23 @@ def planned(suite: Suite, seed: bytes) -> PlannedSuite:
         domain=suite.domain,
         construct=suite.construct,
         isolation=suite.isolation,
-        items=tuple(PlannedItem(i.id, i.family, i.digest, i.purl) for i in items),
+        items=tuple(_planned_item(item) for item in items),
         unavailable=unavailable,
         missing=tuple(f"{name}: {reason}" for name, reason in (missing() if missing else ())),
+    )
+
+
+def _planned_item(item: Item) -> PlannedItem:
+    return PlannedItem(
+        item.id,
+        item.family,
+        item.digest,
+        item.title,
+        item.cwe,
+        item.purl,
+        item.fixed_purl,
+        item.ids,
+        item.features.get("level", -1),
     )
 
 

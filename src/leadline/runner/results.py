@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
+from zstandard import ZstdError
 
 from leadline.core.assessment import SampleResult, SampleState
 
@@ -116,5 +117,5 @@ def _readable(path: Path, *, header_only: bool) -> EvalLog | None:
     """The log, or nothing where a kill left half a file."""
     try:
         return read_eval_log(str(path), header_only=header_only)
-    except (ValueError, KeyError, OSError, EOFError):
+    except (ValueError, KeyError, TypeError, OSError, EOFError, ZstdError):
         return None

@@ -72,6 +72,12 @@ def run_shard(job: ShardJob, runnable: Runnable, report: Report) -> ShardResult:
     Raises: whatever *report* raises to stop; Unavailable, if the suite cannot run here.
     """
     known = {item.id: item for item in job.suite.items(job.seed)}
+    gone = [id_ for id_ in job.items if id_ not in known]
+    if gone:
+        raise Unavailable(
+            f"suite {job.suite.name} has no item {', '.join(gone)} any more: it changed since the "
+            "plan was made; put it back as it was, or begin a new assessment"
+        )
     done = {result.item for result in results.finished(job.logs, job.shard, job.epoch)}
     wanted = [known[id_] for id_ in job.items if id_ not in done]
     _Progress.report, _Progress.done = report, len(done)
