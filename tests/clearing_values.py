@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from hypothesis import settings
+
 from leadline.core.clearing.advisory import Advisory, Flaw, Revision, Statement
 from leadline.core.clearing.finding import Finding
 from leadline.core.clearing.notice import Sector
@@ -16,6 +18,7 @@ from leadline.core.clearing.product import (
 )
 from leadline.core.marking import Tlp
 
+unhurried = settings(deadline=None)  # a busy machine is no failure
 AT = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 UJSON = package("pypi", "", "ujson")
 OPERATOR = Operator("o", "Sample Operator (fictional)", "health", "Ask your IT.", sample=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearing_values import finding
+from clearing_values import finding, unhurried
 from leadline.core.clearing.finding import ReplayResult, ReplayVerdict, further_replays
 from leadline.core.errors import Invalid
 
@@ -70,6 +70,7 @@ def test_each_row_of_the_table(
     assert result.confirmed == verdict.startswith("confirmed")
 
 
+@unhurried
 @given(vulnerable=runs, fixed=runs)
 def test_confirmation_needs_every_run(
     vulnerable: tuple[bool | None, ...], fixed: tuple[bool | None, ...]

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clearing_values import unhurried
 from leadline.core.clearing.group import Crash, Frame, group
 from leadline.core.errors import Invalid
 
@@ -89,6 +90,7 @@ crowds = st.lists(st.tuples(frames, kinds), max_size=12).map(
 )
 
 
+@unhurried
 @given(crowd=crowds, data=st.data())
 def test_every_report_is_in_one_group_whatever_the_order(
     crowd: list[Crash], data: st.DataObject

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearing_values import UJSON, advisory, inventory, statement, ujson
+from clearing_values import UJSON, advisory, inventory, statement, ujson, unhurried
 from leadline.core.clearing.advisory import Statement
 from leadline.core.clearing.match import EVERY, Status, contains, match, read
 from leadline.core.clearing.product import Component, Interval, Package, Releases, package
@@ -121,6 +121,7 @@ statements = st.builds(
 )
 
 
+@unhurried
 @given(held=statements, version=st.sampled_from(VERSIONS))
 def test_not_affected_is_never_said_of_what_is_not_understood(
     held: Statement, version: str
@@ -135,6 +136,7 @@ def test_not_affected_is_never_said_of_what_is_not_understood(
         assert contains(held.affected, "pypi", version) is False
 
 
+@unhurried
 @given(held=statements, version=st.sampled_from(VERSIONS[:-1]))
 def test_an_affected_release_is_never_played_down(held: Statement, version: str) -> None:
     """Whatever else a statement says, a release in its affected set is affected."""

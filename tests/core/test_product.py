@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clearing_values import unhurried
 from leadline.core.clearing.product import Component, Package, Releases, package, parse_purl
 from leadline.core.errors import Invalid
 
@@ -45,6 +46,7 @@ def test_a_package_without_a_name_is_refused() -> None:
         package("", "", "x")
 
 
+@unhurried
 @given(name=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,20}[A-Za-z0-9]", fullmatch=True))
 def test_a_purl_reads_back(name: str) -> None:
     """Writing and reading a package gives the same package."""

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
+from clearing_values import unhurried
 from leadline.core.clearing.versions import KNOWN, Unparseable, Unsupported, compare, key
 from leadline.core.errors import Invalid
 from vectors.versions import tally
@@ -68,6 +69,7 @@ versions = {"pypi": pypis, "npm": semvers, "semver": semvers, "deb": debs}
 
 
 @pytest.mark.parametrize("scheme", ORDERED)
+@unhurried
 @given(data=st.data())
 def test_comparison_is_a_total_order(scheme: str, data: st.DataObject) -> None:
     """Any three versions of a scheme are antisymmetric, reflexive and transitive."""
@@ -78,6 +80,7 @@ def test_comparison_is_a_total_order(scheme: str, data: st.DataObject) -> None:
         assert compare(scheme, a, c) <= 0
 
 
+@unhurried
 @given(a=pypis, b=pypis)
 def test_pypi_keys_order_as_the_reference_implementation(a: str, b: str) -> None:
     """Bytes order PEP 440 versions as `packaging` does."""

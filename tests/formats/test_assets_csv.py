@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clearing_values import unhurried
 from leadline.core.clearing.product import package
 from leadline.core.errors import Invalid
 from leadline.formats import assets_csv
@@ -149,6 +150,7 @@ def test_odd_rows_are_kept() -> None:
 cell = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=12)
 
 
+@unhurried
 @given(rows=st.lists(st.tuples(cell, cell), max_size=8), separator=st.sampled_from(",;\t"))
 def test_every_row_with_content_is_an_asset(rows: list[tuple[str, str]], separator: str) -> None:
     """Whatever the cells hold, no asset is lost and none is made up."""

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearing_values import AT, UJSON, advisory, finding, statement
+from clearing_values import AT, UJSON, advisory, finding, statement, unhurried
 from leadline.core.clearing.advisory import (
     DEMONSTRATION_NAMESPACE,
     Advisory,
@@ -172,6 +172,7 @@ bounds = st.sampled_from(["", "1.0", "2.0", "2.5"])
 intervals = st.builds(Interval, bounds, bounds, st.booleans(), st.booleans())
 
 
+@unhurried
 @given(
     spans=st.lists(intervals, max_size=3).map(tuple), version=st.sampled_from(["0.5", "2.0", "3"])
 )

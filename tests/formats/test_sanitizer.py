@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clearing_values import unhurried
 from leadline.core.clearing.group import Crash, Frame, group
 from leadline.core.errors import Invalid
 from leadline.formats import sanitizer
@@ -179,6 +180,7 @@ def test_endless_stacks_are_cut() -> None:
     assert len(held.frames) == sanitizer.FRAMES_MAX
 
 
+@unhurried
 @given(data=st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     """Hostile input ends in a crash value or in one of Leadline's own errors."""

@@ -19,6 +19,7 @@ from leadline.core.errors import Invalid
 
 FORMAT = "assets_csv"
 TABLE_BYTES_MAX = 64 << 20
+_REPLACEMENT = "\ufffd"  # what stands for bytes that are not of the encoding
 _SEPARATORS = (",", ";", "\t", "|")
 
 # What a heading may mean, most telling first; each spelling is compared without signs and case.
@@ -121,20 +122,13 @@ def parse(
 def _decoded(data: bytes, name: str) -> str:
     """UTF-8, UTF-16 by its mark, or the Windows code page that older spreadsheets write."""
     marked = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    text = data.decode("utf-16" if marked else "utf-8-sig", errors="replace")
+    if _REPLACEMENT not in text or _REPLACEMENT.encode() in data:
+        return text
     try:
-        if not marked and _is_utf_8(data):
-            return data.decode("utf-8-sig")
         return data.decode("utf-16" if marked else "cp1252")
     except UnicodeDecodeError as error:
         raise Invalid(name, f"{error.reason}; save the table as UTF-8") from None
-
-
-def _is_utf_8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:

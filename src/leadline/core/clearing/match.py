@@ -170,10 +170,11 @@ def _doubtful(statement: Statement, version: str) -> Reading | None:
     name, scheme = statement.package.name, statement.order
     if statement.doubts:
         return _open(name, version, f"part of the advisory cannot be read: {statement.doubts[0]}")
+    itself = _order(scheme, version, version)
+    if isinstance(itself, str):
+        return _open(name, version, itself)
     if contains(statement.affected, scheme, version) is None:
-        return _open(
-            name, version, f"it cannot be ordered against the advisory's ({scheme}) releases"
-        )
+        return _open(name, version, "a bound of the advisory cannot be ordered")
     if contains(statement.untested, scheme, version) is not False:
         return _open(name, version, "this release was not tried")
     return None
@@ -201,18 +202,19 @@ def contains(releases: Releases, scheme: str, version: str) -> bool | None:
     return None if None in answers else False
 
 
-def _order(scheme: str, a: str, b: str) -> int | None:
+def _order(scheme: str, a: str, b: str) -> int | str:
+    """The order of two versions, or why they have none."""
     try:
         return compare(scheme, a, b)
-    except (Unparseable, Unsupported):
-        return None
+    except (Unparseable, Unsupported) as error:
+        return error.problem
 
 
 def _equals(scheme: str, version: str, listed: str) -> bool | None:
     order = _order(scheme, version, listed)
-    if order is None:
+    if isinstance(order, str):
         # A listed release that has no order is another text than one that has; else nothing is known.
-        return False if _order(scheme, version, version) is not None else None
+        return None if isinstance(_order(scheme, version, version), str) else False
     return order == 0
 
 
@@ -221,7 +223,7 @@ def _within(interval: Interval, scheme: str, version: str) -> bool | None:
         return True
     low = _order(scheme, version, interval.low) if interval.low else 1
     high = _order(scheme, version, interval.high) if interval.high else -1
-    if low is None or high is None or _order(scheme, version, version) is None:
+    if isinstance(low, str) or isinstance(high, str):
         return None
     above = low > 0 or (low == 0 and interval.low_included)
     below = high < 0 or (high == 0 and interval.high_included)
@@ -230,7 +232,7 @@ def _within(interval: Interval, scheme: str, version: str) -> bool | None:
 
 def _reaches(scheme: str, version: str, fix: str) -> bool:
     order = _order(scheme, version, fix)
-    return order is not None and order >= 0
+    return isinstance(order, int) and order >= 0
 
 
 def _without_version(statement: Statement) -> Reading:

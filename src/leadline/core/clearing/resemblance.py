@@ -24,9 +24,7 @@ def plain(name: str) -> str:
 
 
 def may_be(component: Component, product: Package) -> bool:
-    """Whether *component*, which has no identity of the product's type, may be this product."""
-    if product.type:
-        return plain(component.name) == plain(product.name) != ""
+    """Whether *component* may be *product*, which is known by maker and name only."""
     return _same_maker(component, product) and _same_model(component.name, product.name)
 
 

@@ -37,11 +37,10 @@ def _part(part: str) -> bytes:
     """Runs of one part; no key is a prefix of another, because the end mark sorts apart from signs."""
     encoded = bytearray()
     for signs, digits in _RUNS.findall(part):
-        if not signs and not digits:
-            break
-        encoded += bytes(map(_weight, signs))
-        encoded.append(_END)
-        encoded += number(int(digits or 0))
+        if signs or digits:
+            encoded += bytes(map(_weight, signs))
+            encoded.append(_END)
+            encoded += number(int(digits or 0))
     encoded.append(_END)
     return bytes(encoded)
 
