@@ -1,5 +1,6 @@
 """Every document that the sample report and the sample operators lead to."""
 
+from dataclasses import replace
 from functools import cache
 
 from leadline.app.match import samples
@@ -8,6 +9,7 @@ from leadline.core.clearing.match import match
 from leadline.core.clearing.notice import notice, questions
 from leadline.core.clearing.product import Releases, package
 from leadline.core.marking import Tlp
+from leadline.core.report import Official, Report
 from leadline.render.document import Document
 from leadline.render.notice_pages import operator_document
 from leadline.render.pages import report_document
@@ -61,11 +63,39 @@ def operator_documents() -> dict[str, Document]:
     return made
 
 
+def crowded() -> Report:
+    """A model's report with as many families and as long texts as one assessment brings."""
+    made = model_report()
+    planted, *others = made.suites
+    family, share = planted.families[0], planted.baseline[0]
+    names = [f"bug class number {n}" for n in range(12)]
+    wide = replace(
+        planted,
+        families=tuple(replace(family, name=name) for name in names),
+        baseline=tuple(replace(share, name=name) for name in names),
+    )
+    officials = tuple(
+        Official(role, f"{body} (demonstration, no public body)")
+        for role, body in (
+            ("Determining official", "Director of the demonstration"),
+            ("Evaluator", "Evaluation desk of the demonstration"),
+            ("Criteria", "Synthetic demonstration criteria for cyber assessments"),
+        )
+    )
+    return replace(
+        made,
+        suites=(wide, *others),
+        engagement=replace(made.engagement, officials=officials),
+        about="A language model with a ReAct agent, a shell and Python, measured through its endpoint.",
+    )
+
+
 @cache
 def documents() -> dict[str, Document]:
     """All of them, by a name for the test's output."""
     return {
         "tool-agent": report_document(report()),
         "model": report_document(model_report()),
+        "crowded": report_document(crowded()),
         **operator_documents(),
     }

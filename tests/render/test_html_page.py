@@ -241,7 +241,7 @@ def chromium(browser: str, folder: Path, *arguments: str) -> str:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", ["tool-agent", "model"])
+@pytest.mark.parametrize("name", ["tool-agent", "model", "crowded"])
 def test_the_first_printed_sheet_holds_the_whole_cover(
     browser: str, tmp_path: Path, name: str
 ) -> None:
@@ -292,7 +292,7 @@ def test_the_page_never_scrolls_sideways(browser: str, tmp_path: Path, width: in
         f'<iframe width="{width}" height="900" srcdoc="{escape(html(document))}"></iframe>'
         for document in documents().values()
     )
-    measure = """<script>addEventListener("load", () => { 
+    measure = """<script>addEventListener("load", () => {
         const frames = [...document.querySelectorAll("iframe")].map(frame => frame.contentWindow);
         document.title = frames.map(
             frame => frame.document.documentElement.scrollWidth + "/" + frame.innerWidth

@@ -97,7 +97,7 @@ def spoken(section: Section) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", ["tool-agent", "model"])
+@pytest.mark.parametrize("name", ["tool-agent", "model", "crowded"])
 def test_the_first_page_is_the_directors_sheet(
     made: dict[str, bytes], tmp_path: Path, name: str
 ) -> None:

@@ -21,6 +21,7 @@ BASELINE: Final = "#8a5a00"
 PALE: Final = "#c9d8ea"
 GRID: Final = "#dde2e8"
 ROW, WIDTH = 26, 380
+CROWDED = 8  # rows of one series above which they move closer together, so that text stays legible
 DECIDED: Final = "decided on: all samples"
 
 Spec = dict[str, Json]
@@ -75,7 +76,9 @@ def intervals(report: Report) -> Figure | None:
         *(row for suite in shown for row in _family_rows(suite, report.subject.name)),
     ]
     series = list(dict.fromkeys(str(row["series"]) for row in rows))
-    step: Spec = {"step": 17, "for": "offset"} if len(series) > 1 else {"step": ROW}
+    compared, crowded = len(series) > 1, len(rows) > CROWDED * len(series)
+    tight, wide = (14, 17) if compared else (19, ROW)
+    step: Spec = {"step": tight if crowded else wide, **({"for": "offset"} if compared else {})}
     spec: Spec = {
         "width": WIDTH,
         "height": step,
