@@ -202,10 +202,21 @@ def test_a_device_is_unknown_where_libraries_are_spoken_of() -> None:
     [
         ("Brookline Controls", "RTU 210", "Brookline", "RTU-210", True),
         ("", "RTU-210", "Brookline", "RTU-210 firmware", True),
-        ("Kestrel", "RTU-210", "Brookline", "RTU-210", False),
+        ("Kestrel", "RTU-21", "Brookline", "RTU-21", False),
         ("Brookline", "RTU-310", "Brookline", "RTU-210", False),
         ("Brookline", "A1", "Brookline", "A100", False),
         ("Brookline", "", "Brookline", "A100", False),
+        ("Former Owner", "SDM-6000", "Brookline", "Manager SDM6000", True),
+        ("Former Owner", "Dashboard", "Brookline", "Dashboard", False),
+        (
+            "Brookline Ltd",
+            "Quantum HD panel",
+            "Brookline Inc",
+            "Quantum Unity control panels",
+            True,
+        ),
+        ("Brookline Ltd", "Web server", "Brookline Inc", "Data server", False),
+        ("Brookline", "A1", "Brookline", "a-1", True),
     ],
 )
 def test_a_device_that_resembles_a_product_is_asked_about(
@@ -215,7 +226,7 @@ def test_a_device_that_resembles_a_product_is_asked_about(
     product: str,
     asked: bool,  # noqa: FBT001 -- the expected value
 ) -> None:
-    """Maker and model must both fit; even then the answer is a question."""
+    """Maker and model must fit, or a long model code alone; even then the answer is a question."""
     device = Component("2", model, "4.60", kind="device", maker=maker)
     held = advisory(statement(package=Package("", vendor, product)))
     found = match(inventory(device), [held]).matches
