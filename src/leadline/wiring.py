@@ -401,12 +401,13 @@ def _finish(place: Workspace, parts: Parts, run: Script, observe: Observer) -> F
     verified = _verified(place)
     if not verified["ok"] or verified["root"] != head.root:
         raise Tampered(str(verified.get("place") or "bundle"), "the new bundle does not verify")
-    log = reporting.LogFacts(
+    log = shown.LogState(
         ORIGIN,
         head.size,
         head.root,
         verified=True,
         command="leadline log verify bundle --key log.vkey",
+        witnesses="Not witnessed: this operator alone vouches for the order.",
     )
     report = reporting.build(run, found, log, version("leadline"))
     observe.phase("report: HTML, PDF, summary")

@@ -25,6 +25,7 @@ from leadline.core.errors import LeadlineError, Stale
 HEARTBEAT_SECONDS = 1.0
 IDLE_SECONDS = 0.25
 ATTEMPTS_MAX = 3
+CLAIMS_MAX = 40  # a kill is no fault of the shard, so that this is far above any honest number
 PR_SET_PDEATHSIG = 1
 
 
@@ -39,7 +40,10 @@ def main(argv: list[str]) -> int:
             shard = parts.executor.claim(
                 name, now=wiring.clock(), lease_seconds=parts.settings.lease_seconds
             )
-            if shard is not None:
+            if shard is not None and shard.attempts > CLAIMS_MAX:
+                error = f"given up after {shard.attempts} workers died over it"
+                parts.executor.fail(shard, now=wiring.clock(), error=error, attempts_max=0)
+            elif shard is not None:
                 _work(parts, shard)
             elif _all_ended(parts.executor, job):
                 return 0

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from leadline.app.assessment import Evidence
 from leadline.app.laboratory import Replayed
@@ -16,7 +17,9 @@ from leadline.core.assessment import (
 from leadline.core.clearing.finding import ReplayResult
 from leadline.core.clearing.group import Crash, Frame
 from leadline.core.errors import NotFound
-from leadline.core.record.act import Value
+
+if TYPE_CHECKING:
+    from leadline.core.record.act import Value
 
 PURLS = ("pkg:pypi/bsdiff4@1.1.9", "pkg:pypi/bsdiff4@1.2.0")
 

@@ -171,7 +171,7 @@ def test_the_bundle_verifies_and_the_summary_has_its_numbers(tmp_path: Path, sto
     )
     verified = verify_bundle(place.bundle, signer.vkeys())
     assert verified.size == head.size == verified.acts
-    facts = reporting.LogFacts(wiring.ORIGIN, head.size, head.root, verified=True, command="x")
+    facts = shown.LogState(wiring.ORIGIN, head.size, head.root, True, "x", "none")  # noqa: FBT003
     summary = shown.summary(reporting.build(script, found, facts, "0"))
     text = json.dumps(summary)
     read = json.loads(text)

@@ -14,14 +14,16 @@ from leadline.core.assessment import Plan, PlannedSuite, SampleResult, ShardResu
 from leadline.core.clearing.advisory import Advisory
 from leadline.core.clearing.finding import Finding
 from leadline.core.clearing.product import parse_purl
+from leadline.core.engagement.clock import window
 from leadline.core.engagement.criteria import outcome
 from leadline.core.marking import Marking, Tlp
 from leadline.core.measure.assessed import by_level, estimates, in_suite, of_subject
 from leadline.core.measure.family import Conditions, FamilyEstimate
 from leadline.core.measure.interval import interval
 from leadline.core.measure.sequential import Decision, basis, path
-from leadline.core.record.act import Kind
+from leadline.core.record.act import Kind, instant
 
+ENDS = {Kind.ACCESS_ENDED, Kind.ENGAGEMENT_ENDED, Kind.ENGAGEMENT_WITHDRAWN}
 WORDS: Mapping[Kind, str] = {
     Kind.INQUIRY_LODGED: "Inquiry lodged by the developer",
     Kind.INQUIRY_ANSWERED: "Inquiry answered by the official",
@@ -59,17 +61,6 @@ LIMITS = (
 
 
 @dataclass(frozen=True, slots=True)
-class LogFacts:
-    """What is known of the log once the bundle is sealed and was verified by another process."""
-
-    origin: str
-    size: int
-    root: str
-    verified: bool
-    command: str
-
-
-@dataclass(frozen=True, slots=True)
 class Gathered:
     """Everything read from the record for one report."""
 
@@ -92,7 +83,7 @@ def gather(script: Script) -> Gathered:
     return Gathered(plan, results, acts, case, decided(script, plan, results))
 
 
-def build(script: Script, found: Gathered, log: LogFacts, version: str) -> shown.Report:
+def build(script: Script, found: Gathered, log: shown.LogState, version: str) -> shown.Report:
     """The report: nothing in it that the record does not hold."""
     plan, acts = found.plan, found.acts
     own = of_subject(found.results, plan.subject.name)
@@ -114,14 +105,7 @@ def build(script: Script, found: Gathered, log: LogFacts, version: str) -> shown
         funnel=_funnel(found, own),
         findings=tuple(_finding(found, finding) for finding in found.case.findings),
         operators=_operators(script, found),
-        log=shown.LogState(
-            log.origin,
-            log.size,
-            log.root,
-            log.verified,
-            log.command,
-            "Not witnessed: this operator alone vouches for the order.",
-        ),
+        log=log,
         budgets=(
             ("Each attempt", plan.budget.words()),
             ("Attempts at each item", str(plan.epochs)),
@@ -135,27 +119,28 @@ def build(script: Script, found: Gathered, log: LogFacts, version: str) -> shown
 
 def _engagement(script: Script) -> shown.Engagement:
     stands = engagement.standing(script.desk.evaluator(), script.dealings)
-    window, regime, cast = stands.window, script.regime, script.cast
-    assert window.opened is not None and window.ends is not None  # noqa: S101, PT018 -- access opened before any sample ran
-    source = regime.sources[0]
-    rule = regime.window
+    regime, cast, rule = script.regime, script.cast, script.regime.window
+    # The latest end that was possible, before anybody ended it.
+    ceiling = window(regime, [act for act in stands.acts if act.kind not in ENDS])
+    assert ceiling.opened is not None and ceiling.ends is not None and rule is not None  # noqa: S101, PT018 -- access opened before any sample ran
+    actual = stands.window.ends or ceiling.ends
+    early = f"ended by a party at {instant(actual)}" if actual < ceiling.ends else ""
     return shown.Engagement(
         id=script.engagement,
         regime=regime.id,
         regime_title=regime.title,
-        citation=source.citation,
+        citation=regime.source(rule.cites).citation,
         developer=cast.developer_name,
         officials=(
             shown.Official("Determining official", cast.official),
             shown.Official("Evaluator", cast.evaluator),
-            shown.Official("Criteria", script.criteria.title),
         ),
         terms=tuple(cast.terms.values()),
-        opened=window.opened,
-        ends=window.ends,
-        ceiling=rule.words if rule else "",
-        anchor=window.anchor,
-        ended_by=window.ended_by.value if window.ended_by else "",
+        opened=ceiling.opened,
+        ends=ceiling.ends,
+        ceiling=rule.words,
+        anchor=ceiling.anchor,
+        ended_by=early,
     )
 
 

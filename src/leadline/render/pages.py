@@ -105,7 +105,11 @@ def report_document(report: Report) -> Document:
 
 def _who(report: Report) -> Section:
     engagement, subject = report.engagement, report.subject
-    access = f"{moment(engagement.opened)} to {moment(engagement.ends)} at the latest"
+    access = (
+        f"Opened {moment(engagement.opened)}; lasts until {moment(engagement.ends)} at the latest"
+    )
+    if engagement.ended_by:
+        access += f"; {engagement.ended_by}"
     rows = (
         ("Subject", f"{subject.name}. {report.about}"),
         ("Developer", engagement.developer),
