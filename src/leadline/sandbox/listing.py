@@ -10,10 +10,10 @@ SCANNED_MAX = 500_000
 _UNIX_PATH = 7  # column of /proc/net/unix
 
 
-def listing(sources: Sequence[str]) -> tuple[str, list[str]]:
+def listing(sources: Sequence[str], files_max: int = SCANNED_MAX) -> tuple[str, list[str]]:
     """Digest over names, kinds, modes and sizes under *sources*, and the sockets found there.
 
-    Raises: ValueError over 500,000 files, naming the folder.
+    Raises: ValueError over *files_max* files, naming the folder.
     """
     digest = hashlib.sha256()
     sockets: list[str] = []
@@ -26,8 +26,8 @@ def listing(sources: Sequence[str]) -> tuple[str, list[str]]:
             row = f"{path.removeprefix(source)}\0{info.st_mode:o}\0{size}\n"
             digest.update(os.fsencode(row))
             count += 1
-            if count > SCANNED_MAX:
-                raise ValueError(f"binds: more than {SCANNED_MAX} files under {source}; bind less")
+            if count > files_max:
+                raise ValueError(f"binds: more than {files_max} files under {source}; bind less")
     return digest.hexdigest(), sockets
 
 

@@ -56,10 +56,19 @@ class Pool:
         if shelf.users > 0:
             return
         del self._shelves[key]
-        if shelf.filling:
+        if shelf.filling and not shelf.filling.done():
             await asyncio.wait({shelf.filling})
         while shelf.ready:
             await shelf.ready.popleft().stop()
+
+    def shelf(self, config: BoxConfig) -> deque[Box]:
+        """The boxes of *config* that wait to be taken; empty if no task has opened it."""
+        found = self._shelves.get(_key(config))
+        return found.ready if found else deque()
+
+    def ready(self, config: BoxConfig) -> int:
+        """How many boxes of *config* wait to be taken."""
+        return len(self.shelf(config))
 
     def _refill(self, shelf: _Shelf) -> None:
         if shelf.filling and shelf.filling.done():

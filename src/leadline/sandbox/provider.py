@@ -9,7 +9,7 @@ import json
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, NoReturn, cast, overload
+from typing import ClassVar, Literal, NoReturn, cast, overload
 
 import yaml  # type: ignore[import-untyped]
 from inspect_ai.util import (
@@ -32,8 +32,6 @@ from leadline.sandbox.pool import Pool
 USERS = (None, "agent", "1000")
 CONCURRENCY = 64
 POLLING_SECONDS = 0.2
-POOL = Pool()
-
 _READERS: dict[str, Callable[[str], object]] = {
     ".json": json.loads,
     ".toml": tomllib.loads,
@@ -64,6 +62,8 @@ def read_config(config: SandboxEnvironmentConfigType | None) -> BoxConfig:
 @sandboxenv(name="bwrap")
 class BwrapSandboxEnvironment(SandboxEnvironment):
     """One host of a sample: a box, seen through Inspect's interface."""
+
+    pool: ClassVar[Pool] = Pool()
 
     def __init__(self, box: Box) -> None:
         super().__init__()
@@ -99,14 +99,14 @@ class BwrapSandboxEnvironment(SandboxEnvironment):
         settled = read_config(config)
         async with await Box.start(settled):
             # One box for nothing: a host that cannot run any fails the task here, before a sample.
-            POOL.open(settled)
+            cls.pool.open(settled)
 
     @override
     @classmethod
     async def task_cleanup(
         cls, task_name: str, config: SandboxEnvironmentConfigType | None, cleanup: bool
     ) -> None:
-        await POOL.close(read_config(config))
+        await cls.pool.close(read_config(config))
 
     @override
     @classmethod
@@ -120,7 +120,7 @@ class BwrapSandboxEnvironment(SandboxEnvironment):
         boxes: dict[str, SandboxEnvironment] = {}
         try:
             for host in settled.hosts:
-                boxes[host] = cls(await POOL.take(settled))
+                boxes[host] = cls(await cls.pool.take(settled))
         except BaseException:
             await _stop(boxes)
             raise
