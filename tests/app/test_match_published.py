@@ -19,8 +19,8 @@ def test_a_device_is_never_called_not_affected(
         files = [file.read() for member in archive if (file := archive.extractfile(member))]
     advisories = [csaf.parse(data) for data in files]
     truth: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    with (folder / "truth.csv").open() as file:
-        for row in csv.DictReader(file):
+    with (folder / "truth.csv").open() as rows:
+        for row in csv.DictReader(rows):
             truth[row["line"]].add((row["advisory_id"], row["status"]))
     counts: Counter[str] = Counter()
     for name in "abc":
