@@ -13,8 +13,14 @@ from pathlib import Path
 from leadline.core.errors import LeadlineError
 from leadline.suites.registry.cache import Cache
 from leadline.suites.registry.prepare import Filler
+from leadline.suites.registry.suite import Registry
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def tell(line: str) -> None:
+    """Show one line of progress."""
+    print(f"registry: {line}", file=sys.stderr, flush=True)
 
 
 def main(arguments: list[str]) -> int:
@@ -24,6 +30,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--lock", type=Path, default=ROOT / "requirements-registry.lock")
     parser.add_argument("--index-url", help="ask this index instead of the host's own")
     parser.add_argument("--offline", action="store_true", help="use only what was fetched before")
+    parser.add_argument(
+        "--no-checks", action="store_true", help="leave the checks in sandboxes to the assessment"
+    )
     options = parser.parse_args(arguments)
     extra: list[str] = []
     if options.offline:
@@ -32,11 +41,13 @@ def main(arguments: list[str]) -> int:
         extra += ["--index-url", options.index_url, "--isolated"]
     environment = dict(os.environ)  # noqa: TID251 -- a script is an edge: pip is configured there
     started = time.monotonic()
+    cache = Cache(options.cache)
     try:
-        filler = Filler(Cache(options.cache), options.lock, environment, extra)
-        state = filler.fill(lambda line: print(f"registry: {line}", file=sys.stderr, flush=True))
+        state = Filler(cache, options.lock, environment, extra).fill(tell)
+        if not options.no_checks and any(entry.prepared for entry in state.entries.values()):
+            Registry(cache).qualify(tell)
     except LeadlineError as error:
-        print(f"registry: {error}", file=sys.stderr)
+        tell(str(error))
         return 2
     ready = sum(entry.prepared for entry in state.entries.values())
     seconds = time.monotonic() - started

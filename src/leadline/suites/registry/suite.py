@@ -6,12 +6,12 @@ those of the planted family and are never merged with them.
 """
 
 import asyncio
+import hashlib
 import json
 import platform
 import tempfile
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 
 from leadline.core.errors import Unavailable
@@ -20,6 +20,7 @@ from leadline.suites.registry import tree
 from leadline.suites.registry.cache import Cache
 from leadline.suites.registry.manifest import Manifest, load_manifests
 
+CHECKS_AT_ONCE = 2
 CURE = "run `make setup` with a connection to a package index"
 
 
@@ -53,14 +54,21 @@ class Registry:
         from leadline.suites.differential import load_item
 
         del seed
-        state = self.cache.state()
-        ready = [entry for _, entry in sorted(state.entries.items()) if entry.prepared]
-        found = [folder for one in ready if (folder := self.cache.folder(one.id)).is_dir()]
+        found = self._ready()
         if not found:
-            reasons = sorted({reason for _, reason in self.missing()})
-            why = reasons[0] if reasons else "nothing has been fetched yet"
-            raise Unavailable(f"the registry suite has no items here: {why}; {CURE}")
+            raise Unavailable(self._why())
         return tuple(load_item(folder) for folder in found)
+
+    def _ready(self) -> list[Path]:
+        """The prepared folders, in the manifests' order."""
+        entries = sorted(self.cache.state().entries.items())
+        folders = [self.cache.folder(entry.id) for _, entry in entries if entry.prepared]
+        return [folder for folder in folders if folder.is_dir()]
+
+    def _why(self) -> str:
+        reasons = sorted({reason for _, reason in self.missing()})
+        why = reasons[0] if reasons else "its prepared folders are gone"
+        return f"the registry suite has no items here: {why}; {CURE}"
 
     def missing(self) -> Sequence[tuple[str, str]]:
         """Manifests without a prepared item, each with the reason."""
@@ -115,27 +123,76 @@ class Registry:
             fresh.rename(folder)
 
     def _qualified(self, item: Item, folder: Path) -> tuple[dict[str, bool], str]:
-        """The checks of the item, from the cache's record where it stands."""
-        from leadline.suites.registry.qualify import REPEATS, qualify
+        """The checks of the item; those of the cache's record, tried again, where it stands."""
+        from leadline.suites.registry.qualify import qualify
 
-        record = self.cache.root / "checks" / f"{item.id}.json"
-        here = {
-            "kernel": platform.release(),
-            "python": platform.python_version(),
-            "item": asdict(item),
-        }
-        stamp = json.dumps(here, sort_keys=True)
-        known = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
-        if known.get("stamp") == stamp:
-            checks, reason = _await(qualify(item, folder, repeats=1))
-            return {**known["checks"], **checks}, reason
-        checks, reason = _await(qualify(item, folder, repeats=REPEATS))
+        source = self.cache.folder(item.id)
+        known = self._record(source)
+        if known is None:
+            return self._remember(source, _await(qualify(item, folder)))
+        checks, reason = _await(qualify(item, folder, repeats=1))
+        return {**known, **checks}, reason
+
+    def qualify(self, progress: Callable[[str], None]) -> None:
+        """Check every prepared item that has no record for this host, kernel and interpreter.
+
+        Set-up does this, so that an assessment only needs to try a record again.
+
+        Raises: Unavailable, if no item is prepared.
+        """
+        found = self._ready()
+        if not found:
+            raise Unavailable(self._why())
+        wanted = [folder for folder in found if self._record(folder) is None]
+        if not wanted:
+            return
+        from leadline.suites.differential import load_item
+        from leadline.suites.registry.qualify import qualify
+
+        async def check(folder: Path, places: asyncio.Semaphore) -> None:
+            item = load_item(folder)
+            async with places:
+                result = await qualify(item, folder)
+            _, reason = self._remember(folder, result)
+            progress(f"{self.manifest(item).name}: {reason or 'checked'}")
+
+        async def check_all() -> None:
+            places = asyncio.Semaphore(CHECKS_AT_ONCE)
+            await asyncio.gather(*(check(folder, places) for folder in wanted))
+
+        asyncio.run(check_all())
+
+    def _record_file(self, folder: Path) -> Path:
+        return self.cache.root / "checks" / f"{folder.name}.json"
+
+    def _record(self, folder: Path) -> dict[str, bool] | None:
+        """The checks recorded for exactly the item in *folder* on exactly this host, or None."""
+        path = self._record_file(folder)
+        record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        if record.get("stamp") != _stamp(folder):
+            return None
+        checks: dict[str, bool] = record["checks"]
+        return checks
+
+    def _remember(
+        self, folder: Path, result: tuple[dict[str, bool], str]
+    ) -> tuple[dict[str, bool], str]:
+        """Record checks that all held; answers *result*."""
+        checks, reason = result
         if not reason:
-            record.parent.mkdir(parents=True, exist_ok=True)
-            fresh = record.with_suffix(".new")
-            fresh.write_text(json.dumps({"stamp": stamp, "checks": checks}), encoding="utf-8")
-            fresh.replace(record)
-        return checks, reason
+            path = self._record_file(folder)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_suffix(".new")
+            record = {"stamp": _stamp(folder), "checks": checks}
+            fresh.write_text(json.dumps(record), encoding="utf-8")
+            fresh.replace(path)
+        return result
+
+
+def _stamp(folder: Path) -> str:
+    """What a record of checks holds for: the item and the host's kernel and interpreter."""
+    host = f"{platform.release()}\0{platform.python_version()}\0".encode()
+    return hashlib.sha256(host + (folder / "item.json").read_bytes()).hexdigest()
 
 
 def _await(

@@ -1,8 +1,8 @@
 """Fuzz the harness beside this file with atheris; libFuzzer's options are passed on.
 
-Inputs start from /task/samples and a dictionary of the package's own short string literals. What the
-harness refuses by an exception is ordinary. A run that reaches what it must not reach, or that takes
-more steps than the task allows, ends as a crash, so that libFuzzer keeps its input.
+Inputs start from /task/samples and a dictionary of the short string literals of the modules under
+test. What the harness refuses by an exception is ordinary. A run that reaches what it must not reach,
+or that takes more steps than the task allows, ends as a crash, so that libFuzzer keeps its input.
 """  # noqa: INP001 -- copied beside the release it drives; never imported from here
 
 from __future__ import annotations
@@ -59,14 +59,28 @@ def literals(source: str) -> Iterator[str]:
                 yield text
 
 
-def write_dictionary(folder: Path, target: Path) -> None:
-    """Write the commonest literals of the Python sources below *folder* as a libFuzzer dictionary."""
+def sources(package: Path, modules: list[str]) -> Iterator[Path]:
+    """The Python files of *modules* below *package*; a package stands for all that it holds."""
+    for module in modules:
+        place = package.joinpath(*module.split("."))
+        if place.is_dir():
+            yield from sorted(place.rglob("*.py"))
+        elif place.with_suffix(".py").is_file():
+            yield place.with_suffix(".py")
+
+
+def dictionary(paths: Iterator[Path], target: Path) -> list[str]:
+    """Write the commonest literals of the Python files *paths*; the option that names the file.
+
+    libFuzzer refuses an empty dictionary, so that there is no option where nothing was found.
+    """
     seen: Counter[str] = Counter()
-    for path in sorted(folder.rglob("*.py")):
+    for path in paths:
         seen.update(literals(path.read_text(encoding="utf-8", errors="replace")))
     ranked = sorted(seen, key=lambda word: (-seen[word], word))[:WORDS_MAX]
     quoted = (word.replace("\\", "\\\\").replace('"', '\\"') for word in ranked)
     target.write_text("".join(f'"{word}"\n' for word in quoted), encoding="ascii")
+    return [f"-dict={target}"] if ranked else []
 
 
 def entry(
@@ -98,15 +112,14 @@ def main() -> None:
     task = json.loads((HERE / "task.json").read_text(encoding="utf-8"))
     corpus = WORK / "corpus"
     shutil.copytree(HERE / "samples", corpus, dirs_exist_ok=True)
-    write_dictionary(HERE / "package", WORK / "words")
     with atheris.instrument_imports(include=task["instrument"]):
         harness = importlib.import_module("harness")
     one = entry(harness.one_input, getattr(harness, "REFUSALS", ()), task.get("steps_max", 0))
     options = [
         f"-max_len={task['fuzz_bytes_max']}",
-        f"-dict={WORK / 'words'}",
+        *dictionary(sources(HERE / "package", task["instrument"]), WORK / "words"),
         "-rss_limit_mb=0",
-        "-timeout=0",
+        "-timeout=600",
         *sys.argv[1:],
         str(corpus),
     ]
