@@ -46,6 +46,7 @@ def test_a_complete_range_decides_every_release(version: str, status: Status) ->
         (Interval("odd!", "2.0"), "1.0", None),
         (Interval("1.0", "odd!"), "1.5", None),
         (Interval("1.0", "2.0"), "odd!", None),
+        (Interval("2.0", "1.0"), "1.5", None),
     ],
 )
 def test_ends_of_an_interval(interval: Interval, version: str, held: bool | None) -> None:  # noqa: FBT001 -- the expected value

@@ -235,6 +235,9 @@ def branch(category: str, title: str, *inner: Mapping[str, Any], **product: Any)
         (">=1|>=2", (), True),
         ("", (), True),
         ("4.60", (), True),
+        ("<", (), True),
+        ("vers:pypi/<1.0|>=2.0", (), True),
+        ("vers:pypi/>=1.0|!=1.1|<2.0", (), True),
         ("vers:pypi/", (), True),
     ],
 )
@@ -271,6 +274,14 @@ def test_products_without_a_plain_release_are_doubts() -> None:
     assert sum(bool(s.doubts) for s in held.values()) == 3
     assert read(held[UJSON], "5.1.0").status is Status.AFFECTED
     assert read(held[UJSON], "5.0").status is Status.UNKNOWN
+
+
+def test_a_plain_release_of_a_product_is_listed() -> None:
+    """With a purl or by its branch; single releases alone leave the others open."""
+    leaf = branch("product_version", "4.60", name="x", product_id="P")
+    tree = {"branches": [branch("vendor", "V", branch("product_name", "Thing", leaf))]}
+    (held,) = csaf.parse(minimal(tree, {"known_affected": ["P"]})).flaws[0].statements
+    assert (held.affected.listed, held.doubts, held.complete) == (("4.60",), (), False)
 
 
 def test_bottomless_trees_end() -> None:

@@ -404,7 +404,10 @@ def _identify(product: Mapping[str, object], path: tuple[tuple[str, str], ...]) 
 
 
 def _span(text_: str) -> tuple[str, Interval | None]:
-    """A version range specifier, or bounds such as ``>= 1.0 <= 2.3``; None for prose."""
+    """A version range specifier, or bounds such as ``>= 1.0 <= 2.3``; None for anything else.
+
+    An upper bound before a lower one is a union in a specifier and means nothing sure in prose.
+    """
     scheme, _, constraints = text_.removeprefix("vers:").rpartition("/")
     scheme = scheme if text_.startswith("vers:") else ""
     if constraints.strip() == "*":
@@ -413,7 +416,7 @@ def _span(text_: str) -> tuple[str, Interval | None]:
         return scheme, None
     interval = Interval()
     for sign, version in _CONSTRAINT.findall(constraints):
-        if sign in {">", ">="} and not interval.low:
+        if sign in {">", ">="} and interval == Interval():
             interval = replace(interval, low=version, low_included=sign == ">=")
         elif sign in {"<", "<="} and not interval.high:
             interval = replace(interval, high=version, high_included=sign == "<=")

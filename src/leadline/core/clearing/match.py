@@ -223,11 +223,19 @@ def _within(interval: Interval, scheme: str, version: str) -> bool | None:
         return True
     low = _order(scheme, version, interval.low) if interval.low else 1
     high = _order(scheme, version, interval.high) if interval.high else -1
-    if isinstance(low, str) or isinstance(high, str):
+    if isinstance(low, str) or isinstance(high, str) or _inverted(interval, scheme):
         return None
     above = low > 0 or (low == 0 and interval.low_included)
     below = high < 0 or (high == 0 and interval.high_included)
     return above and below
+
+
+def _inverted(interval: Interval, scheme: str) -> bool:
+    """Whether the ends contradict each other, so that nobody knows which releases are meant."""
+    if not interval.low or not interval.high:
+        return False
+    order = _order(scheme, interval.low, interval.high)
+    return isinstance(order, int) and order > 0
 
 
 def _reaches(scheme: str, version: str, fix: str) -> bool:
