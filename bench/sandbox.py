@@ -1,0 +1,179 @@
+"""What a box costs: starting one, running a program, and a whole agentic evaluation against `local`.
+
+    python bench/sandbox.py --json [--quick]
+
+The evaluations alternate between the two providers in one process, and the ratio is the median over
+pairs of neighbours, so that a change in the machine's load falls on both.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from leadline.sandbox.box import Box, BoxConfig
+
+START_MS_MAX, EXEC_MS_MAX, EVAL_RATIO_MAX = 15.0, 3.0, 1.04
+TURNS = 4
+
+
+async def milliseconds(action: Callable[[], Awaitable[object]], repeats: int) -> list[float]:
+    """How long each of *repeats* runs of *action* took."""
+    taken = []
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        await action()
+        taken.append((time.perf_counter() - begun) * 1000)
+    return taken
+
+
+async def box_costs(repeats: int) -> dict[str, float]:
+    """Medians in milliseconds: start, stop, and programs in a running box."""
+    starts, stops = [], []
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        box = await Box.start(BoxConfig())
+        started = time.perf_counter()
+        await box.stop()
+        starts.append((started - begun) * 1000)
+        stops.append((time.perf_counter() - started) * 1000)
+    async with await Box.start(BoxConfig()) as box:
+        data = os.urandom(1000)
+
+        async def file() -> None:
+            await box.write("file", data)
+            assert await box.read("file") == data
+
+        true = await milliseconds(lambda: box.exec(["true"]), repeats * 3)
+        bash = await milliseconds(lambda: box.exec(["bash", "-c", ":"]), repeats * 3)
+        files = await milliseconds(file, repeats)
+    found = {"start": starts, "stop": stops, "exec_true": true, "exec_bash": bash, "file": files}
+    return {name: statistics.median(taken) for name, taken in found.items()}
+
+
+def evaluate(provider: str, samples: int, folder: Path) -> float:
+    """Seconds for one evaluation: react with bash, four calls and an answer, on a mock model."""
+    from inspect_ai import Task
+    from inspect_ai import eval as evaluation
+    from inspect_ai.agent import react
+    from inspect_ai.dataset import Sample
+    from inspect_ai.model import ChatMessage, ModelOutput, ModelUsage, get_model
+    from inspect_ai.scorer import includes
+    from inspect_ai.tool import bash
+
+    def next_step(messages: list[ChatMessage], *_: object) -> ModelOutput:
+        done = sum(message.role == "assistant" for message in messages)
+        tool, arguments = (
+            ("submit", {"answer": "done"})
+            if done == TURNS
+            else ("bash", {"command": f"echo {done} > file{done}; ls -la; cat file{done}"})
+        )
+        output = ModelOutput.for_tool_call("mockllm/model", tool, arguments)
+        # With usage, or Inspect would fetch a tokenizer to count.
+        output.usage = ModelUsage(input_tokens=100, output_tokens=20, total_tokens=120)
+        return output
+
+    task = Task(
+        dataset=[Sample(id=n, input="Look around.", target="done") for n in range(samples)],
+        solver=react(tools=[bash(timeout=30)]),
+        scorer=includes(),
+        sandbox=provider,
+    )
+    model = get_model("mockllm/model", custom_outputs=next_step)
+    begun = time.perf_counter()
+    (log,) = evaluation(task, model=model, log_dir=str(folder), display="none", max_samples=10)
+    taken = time.perf_counter() - begun
+    assert log.status == "success", log.error
+    assert log.results is not None
+    assert log.results.scores[0].metrics["accuracy"].value == 1.0
+    return taken
+
+
+def eval_costs(samples: int, pairs: int) -> dict[str, float]:
+    """Milliseconds a sample with each provider, and the median of the pairs' ratios."""
+    taken: dict[str, list[float]] = {"local": [], "bwrap": []}
+    with tempfile.TemporaryDirectory() as folder:
+        # bash is a login shell: with `local` it would run this user's own profile, which no box has.
+        os.environ["HOME"] = folder  # noqa: TID251 - a script is an edge of its own
+        for provider in taken:
+            evaluate(provider, min(samples, 10), Path(folder))
+        for pair in range(pairs):
+            order = ("local", "bwrap") if pair % 2 == 0 else ("bwrap", "local")
+            for provider in order:
+                taken[provider].append(evaluate(provider, samples, Path(folder)))
+    ratios = [box / bare for box, bare in zip(taken["bwrap"], taken["local"], strict=True)]
+    costs = {name: statistics.median(times) / samples * 1000 for name, times in taken.items()}
+    return {**costs, "ratio": statistics.median(ratios)}
+
+
+def fsync_ms() -> float:
+    """What making 4 kB durable takes here: the median of nine."""
+    with tempfile.TemporaryFile() as file:
+        taken = []
+        for _ in range(9):
+            file.write(b"x" * 4096)
+            file.flush()
+            begun = time.perf_counter()
+            os.fsync(file.fileno())
+            taken.append((time.perf_counter() - begun) * 1000)
+    return statistics.median(taken)
+
+
+def ratio(value: float, target: float, baseline: float | None = None) -> dict[str, object]:
+    """One comparison with its target, at most."""
+    met = value <= target
+    return {
+        "value": round(value, 4),
+        "baseline": baseline,
+        "target": target,
+        "sense": "<=",
+        "met": met,
+    }
+
+
+def measure(*, quick: bool) -> dict[str, object]:
+    """The whole benchmark as the document that is printed."""
+    import leadline.sandbox.provider  # noqa: F401 - registers `bwrap`
+
+    load = os.getloadavg()[0]
+    box = asyncio.run(box_costs(20 if quick else 60))
+    costs = eval_costs(30 if quick else 100, 3 if quick else 7)
+    values = {f"{name}_ms": {"value": round(ms, 3), "unit": "ms"} for name, ms in box.items()}
+    for name in ("local", "bwrap"):
+        values[f"eval_{name}_ms"] = {"value": round(costs[name], 2), "unit": "ms/sample"}
+    ratios = {
+        "start": ratio(box["start"], START_MS_MAX),
+        "exec_true": ratio(box["exec_true"], EXEC_MS_MAX),
+        "eval_over_local": ratio(costs["ratio"], EVAL_RATIO_MAX, round(costs["local"], 2)),
+    }
+    return {
+        "bench": "sandbox",
+        "ok": all(entry["met"] for entry in ratios.values()),
+        "env": {"cpus": os.cpu_count(), "load": round(load, 2), "fsync_ms": round(fsync_ms(), 3)},
+        "values": values,
+        "ratios": ratios,
+        "unavailable": [],
+    }
+
+
+def main() -> None:
+    """Measure and print: one line for programs, a short table for people."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--json", action="store_true", help="print only the JSON line")
+    parser.add_argument("--quick", action="store_true", help="fewer repeats")
+    options = parser.parse_args()
+    document = measure(quick=options.quick)
+    if not options.json:
+        for name, entry in dict(document["values"]).items():  # type: ignore[call-overload]
+            sys.stdout.write(f"{name:16} {entry['value']:10} {entry['unit']}\n")
+    sys.stdout.write(json.dumps(document) + "\n")
+
+
+if __name__ == "__main__":
+    main()
