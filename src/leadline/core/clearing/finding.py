@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -61,7 +61,7 @@ class Finding:
 
     @property
     def id(self) -> str:
-        """SHA-256 over the content, in hexadecimal."""
+        """SHA-256 over the content, in hexadecimal; *at* is when, not what, and stays out of it."""
         content = {
             "schema": "leadline/finding/1",
             "origin": self.origin,
@@ -75,7 +75,6 @@ class Finding:
             "target_digest": self.target_digest,
             "proof_sha256": self.proof_sha256,
             "observation": self.observation,
-            "at": self.at.astimezone(UTC).isoformat(),
             "cwe": self.cwe,
             "ids": list(self.ids),
         }
