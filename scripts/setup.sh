@@ -82,4 +82,4 @@ if ! $current; then
   $dev && echo "$(stamp) dev" > .venv/leadline-setup || echo "$(stamp) run" > .venv/leadline-setup
 fi
 
-.venv/bin/python scripts/fetch_registry.py --cache "${LEADLINE_REGISTRY_CACHE:-.cache/registry}"
+.venv/bin/python scripts/fetch_registry.py --cache "${LEADLINE_REGISTRY_CACHE:-$PWD/.cache/registry}"

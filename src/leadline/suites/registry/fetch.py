@@ -29,24 +29,26 @@ class Client:
     """How pip is called.
 
     *options* are added to each call (an index of one's own); *path* is a folder with the build
-    tools that reading a source archive's metadata needs.
+    tools that reading a source archive's metadata needs;
+    *seconds* bounds one call.
     """
 
     path: Path
     options: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = WAVE_SECONDS_MAX
 
     def run(self, *arguments: str) -> str:
         """Run pip; empty if it succeeded, otherwise its own error in one line."""
-        env = {**self.env, "PYTHONPATH": str(self.path), "PYTHONDONTWRITEBYTECODE": "1"}
+        env = {**self.env, "PYTHONPATH": str(self.path.resolve()), "PYTHONDONTWRITEBYTECODE": "1"}
         command, *rest = arguments
         argv = [sys.executable, "-m", "pip", command, *_QUIET, *self.options, *rest]
         try:
             done = subprocess.run(
-                argv, env=env, capture_output=True, text=True, timeout=WAVE_SECONDS_MAX, check=False
+                argv, env=env, capture_output=True, text=True, timeout=self.seconds, check=False
             )
         except subprocess.TimeoutExpired:
-            return f"pip did not finish within {WAVE_SECONDS_MAX:g} s"
+            return f"pip did not finish within {self.seconds:g} s"
         if done.returncode == 0:
             return ""
         errors = _ERROR.findall(done.stderr) or done.stderr.strip().splitlines()[-1:]
@@ -149,9 +151,12 @@ def read_lock(text: str) -> dict[str, str]:
 def install_tools(lock: Path, names: Sequence[str], target: Path, client: Client) -> None:
     """Install the tools *names* of *lock* into the folder *target*, whole or not at all.
 
-    Raises: Unavailable, with pip's own words.
+    Raises: Unavailable, with pip's own words, or if the lock does not pin one of them.
     """
     pins = read_lock(lock.read_text(encoding="utf-8"))
+    unpinned = [one for one in names if one not in pins]
+    if unpinned:
+        raise Unavailable(f"{lock.name} does not pin {', '.join(unpinned)}; renew it")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="incoming-") as name:
         wanted = Path(name) / "pins.txt"
@@ -162,7 +167,7 @@ def install_tools(lock: Path, names: Sequence[str], target: Path, client: Client
             *("--no-deps", "--only-binary", ":all:", "--require-hashes", "--no-compile"),
             *("--target", str(site), "--requirement", str(wanted)),
         )
-        if reason or not site.is_dir():
+        if reason or not site.is_dir() or not any(site.iterdir()):
             raise Unavailable(
                 f"the build tools of the registry suite ({', '.join(names)}) could not be installed: {reason or 'not for this interpreter'}"
             )
