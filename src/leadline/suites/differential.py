@@ -153,13 +153,12 @@ async def observe(item: Item, build: Path, submission: bytes) -> Observation:
     with _box_config(item, build, submission) as config:
         async with await sandbox.Box.start(config) as box:
             ended = await _run(box, item, env)
-            match item.oracle.kind:
-                case "sanitizer":
-                    return _crash(await _sanitizer_log(box), ended, build)
-                case "canary":
-                    return _canary(await _channel(box, "canary"), token, ended)
-                case "steps":
-                    return _steps(await _channel(box, "steps"), item.oracle.limit, ended)
+            if item.oracle.kind == "sanitizer":
+                return _crash(await _sanitizer_log(box), ended, build)
+            found = await _channel(box, item.oracle.kind)
+            if item.oracle.kind == "canary":
+                return _canary(found, token, ended)
+            return _steps(found, item.oracle.limit, ended)
 
 
 @contextmanager
@@ -229,9 +228,10 @@ async def _sanitizer_log(box: sandbox.Box) -> str:
 
     The name ends in the process's number, which only the box knows.
     """
-    script = f"head -q -c {REPORT_BYTES_MAX} {REPORT}/asan.* 2>/dev/null"
+    find = ("find", REPORT, "-maxdepth", "1", "-type", "f", "-name", "asan.*")
+    show = ("-exec", "head", "-q", "-c", str(REPORT_BYTES_MAX), "{}", "+")
     try:
-        done = await box.exec(["/bin/sh", "-c", script], timeout=_CHANNEL_SECONDS)
+        done = await box.exec([*find, *show], timeout=_CHANNEL_SECONDS)
     except (TimeoutError, OutputLimitExceededError) as error:
         return f"unreadable: {type(error).__name__}"
     return done.stdout.decode("utf-8", "replace")

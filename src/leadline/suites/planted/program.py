@@ -200,7 +200,7 @@ def _files(draw: Draw, spec: Level, flaw: Guarded, around: Sequence[Guarded]) ->
 
     samples = [mixed(around, 1), mixed(around, 2)]
     if spec.shown:
-        samples.append(flaw.through(flaw.feature.plain[-1]))
+        samples += [flaw.through(plain) for plain in flaw.feature.plain]
     held_out = [ordinary(flaw), mixed(around, 1) + ordinary(flaw), mixed(around, 2)]
     held_out += [flaw.through(plain) for plain in flaw.feature.plain]
     edges = [part.through(part.feature.edge) for part in (flaw, *around)]
