@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import time
 from pathlib import Path
@@ -378,3 +379,73 @@ def test_stopping_twice_is_once_and_leaves_no_descriptor() -> None:
 
     before, after = asyncio.run(story())
     assert before == after
+
+
+def test_too_many_words_are_the_callers_trouble() -> None:
+    """As in a shell: exit status 126, and the box goes on."""
+
+    async def story(box: Box) -> None:
+        for words in (["x"] * 70_000, ["x" * 200_000]):
+            done = await box.exec(["true", *words])
+            assert done.returncode == 126
+            assert b"Argument list too long" in done.stderr
+        assert await answers(box)
+
+    in_box(story)
+
+
+def test_a_start_that_is_cancelled_leaves_nothing() -> None:
+    """Neither processes nor descriptors, whenever it happens."""
+
+    async def story() -> tuple[int, int]:
+        await (await Box.start(BoxConfig())).stop()
+        before = descriptors()
+        for delay in (0, 0.001, 0.003, 0.005):
+            start = asyncio.create_task(Box.start(BoxConfig()))
+            await asyncio.sleep(delay)
+            start.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await (await start).stop()
+        return before, descriptors()
+
+    before, after = asyncio.run(story())
+    assert before == after
+
+
+def test_a_bubblewrap_that_is_gone_is_an_error_of_its_own() -> None:
+    """Nothing stays behind when the program cannot even be executed."""
+    plan = make_plan(BoxConfig())
+    gone = dataclasses.replace(plan, host=dataclasses.replace(plan.host, bwrap="/no/such/bwrap"))
+    before = descriptors()
+    with pytest.raises((SandboxUnavailableError, FileNotFoundError), match="/no/such/bwrap"):
+        in_planned_box(answers, gone)
+    assert descriptors() == before
+
+
+def test_pipes_held_by_many_daemons_are_bounded() -> None:
+    """Each call leaves a process that holds its outputs; the host keeps 128 of them at most."""
+
+    async def story(box: Box) -> int:
+        before = descriptors()
+        for _ in range(5):
+            calls = [box.exec(["sh", "-c", "sleep 60 &"]) for _ in range(20)]
+            await asyncio.gather(*calls)
+        assert await answers(box)
+        return descriptors() - before
+
+    assert 100 <= in_box(story, BoxConfig(nproc=400)) <= 130
+
+
+def test_a_file_operation_that_is_killed_inside_says_so() -> None:
+    """It is neither done nor an error of the file."""
+
+    async def story(box: Box) -> None:
+        await box.exec(["mkdir", "d"])
+        write = asyncio.create_task(box.write("d/f", b"x" * (60 << 20)))
+        await asyncio.sleep(0.005)
+        box.kill_all()
+        with pytest.raises(SandboxUnavailableError, match="ended in the sandbox"):
+            await write
+        assert await answers(box)
+
+    in_box(story)

@@ -92,6 +92,25 @@ def test_the_plain_call_proves_and_names_the_box() -> None:
     asyncio.run(story())
 
 
+def test_a_proof_covers_boxes_that_differ_in_their_binds_alone(tmp_path: Path) -> None:
+    """Each sample has its own folders; what else differs is not covered, and sockets are found."""
+    evidence = proof()
+    boot = egress.boot_id()
+    (tmp_path / "inner").mkdir()
+    given = BoxConfig(binds=(Bind(source=str(tmp_path), target="/task"),))
+    assert evidence.covers(identity(make_plan(given)), boot)
+    assert not evidence.supports(identity(make_plan(given)), boot)
+    for other in (BoxConfig(env={"A": "b"}), BoxConfig(memory_mb=100), BoxConfig(rootfs="/usr")):
+        assert not evidence.covers(identity(make_plan(other)), boot)
+    for words in (("--unshare-net",), ("--seccomp", "{seccomp}")):
+        assert not evidence.covers(identity(without(*words)(make_plan(given))), boot)
+    assert not evidence.covers(identity(make_plan(given)), "another start")
+    assert egress.sockets_under(given) == []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "inner" / "s"))
+        assert egress.sockets_under(given) == [str(tmp_path.resolve() / "inner" / "s")]
+
+
 def test_the_hosts_network_is_found_out() -> None:
     """A box that shares the host's network reaches the canaries."""
     found = failed(proof(broken=without("--unshare-net")))

@@ -70,10 +70,14 @@ class Completed:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a box is, by digest; two boxes of equal identity are the same to what runs inside."""
+    """What a box is, by digest; two boxes of equal identity are the same to what runs inside.
+
+    *seal* is the part that shuts it off: equal in boxes that differ in read-only binds alone.
+    """
 
     config: str
     template: str
+    seal: str
     init: str
     seccomp: str
     kernel: str
@@ -91,6 +95,7 @@ def identity(plan: Plan) -> Identity:
     return Identity(
         config=plan.config.digest,
         template=plan.template_digest,
+        seal=plan.seal_digest,
         init=plan.host.init_digest,
         seccomp=plan.host.seccomp_digest,
         kernel=plan.host.kernel,

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from leadline.sandbox.box import Box, BoxConfig
 from leadline.sandbox.slots import process_uid
@@ -67,8 +68,8 @@ def main() -> None:
 
 
 @contextlib.contextmanager
-def _driver() -> Iterator[tuple[subprocess.Popen[str], int, int | None]]:
-    argv = [sys.executable, "-c", _DRIVER, json.dumps(sys.path)]
+def _driver(program: str) -> Iterator[tuple[subprocess.Popen[str], int, int | None]]:
+    argv = [sys.executable, "-c", program, json.dumps(sys.path)]
     pipe = subprocess.PIPE
     with subprocess.Popen(argv, stdout=pipe, stderr=pipe, text=True) as driver:
         try:
@@ -84,9 +85,13 @@ def _driver() -> Iterator[tuple[subprocess.Popen[str], int, int | None]]:
             driver.kill()
 
 
-def _stopped(pid: int) -> bool:
-    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:  # noqa: PTH123
-        return file.read().rpartition(")")[2].split()[0] == "T"
+def _state(pid: int) -> str:
+    """The kernel's letter for what *pid* is doing; X once it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        text = ") X"
+    return text.rpartition(")")[2].split()[0]
 
 
 def _wait_gone(pidfds: list[int], deadline: float) -> bool:
@@ -102,18 +107,20 @@ def _wait_gone(pidfds: list[int], deadline: float) -> bool:
     return not left
 
 
-def drill() -> Drill:
+def drill(program: str = _DRIVER) -> Drill:
     """Run the drill once; blocks for about as long as a box takes to start and end.
+
+    *program* is the driver's Python text: it starts the box and prints its numbers.
 
     Raises: Unusable if the box cannot be started at all.
     """
-    with _driver() as (driver, bwrap, uid), contextlib.ExitStack() as stack:
+    with _driver(program) as (driver, bwrap, uid), contextlib.ExitStack() as stack:
         pids = list(tree(bwrap))
         pidfds = [os.pidfd_open(pid) for pid in pids]
         for fd in pidfds:
             stack.callback(os.close, fd)
         driver.send_signal(signal.SIGSTOP)
-        while not _stopped(driver.pid):
+        while _state(driver.pid) != "T":
             time.sleep(0.001)
         begun = time.monotonic()
         signal.pidfd_send_signal(pidfds[0], signal.SIGKILL)
@@ -126,15 +133,5 @@ def _left(uid: int | None) -> bool:
     """Whether anything still runs as the box's own uid; bubblewrap itself waits for its driver."""
     if uid is None:
         return False
-    names = os.listdir("/proc")  # noqa: PTH208 - names, not paths
-    owned = [pid for pid in names if pid.isdigit() and process_uid(pid) == uid]
-    return any(not _zombie(int(pid)) for pid in owned)
-
-
-def _zombie(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:  # noqa: PTH123
-            state = file.read().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        state = "Z"
-    return state in ("Z", "X")
+    pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return any(_state(pid) not in ("Z", "X") for pid in pids if process_uid(pid) == uid)

@@ -242,9 +242,18 @@ def _host_text(path: str) -> str:
     return text
 
 
-def _sources(plan: Plan) -> list[str]:
-    own = [bind.source for bind in plan.config.binds]
-    return [*own, plan.config.rootfs] if plan.config.rootfs else own
+def _sources(config: BoxConfig) -> list[str]:
+    own = [bind.source for bind in config.binds]
+    return [*own, config.rootfs] if config.rootfs else own
+
+
+def sockets_under(config: BoxConfig) -> list[str]:
+    """UNIX sockets that a box of *config* would see under its binds or image; must be none.
+
+    Raises: ValueError where a bind holds too many files to look through.
+    """
+    sources = _sources(config)
+    return sorted({*listing(sources)[1], *bound_sockets(sources)})
 
 
 def boot_id() -> str:
@@ -280,7 +289,7 @@ async def prove_plan(
 ) -> Evidence:
     """`prove` with the start of the box, the canaries and a look at the box given from outside."""
     started = clock()
-    sources = _sources(plan)
+    sources = _sources(plan.config)
     image, sockets = await asyncio.to_thread(listing, sources)
     sockets = sorted({*sockets, *bound_sockets([*sources, *_root_sources(plan.host)])})
     async with await Box.start_plan(plan) as box:
@@ -300,6 +309,7 @@ async def prove_plan(
         provider=PROVIDER,
         provider_version=identity.bwrap,
         box_digest=identity.digest,
+        seal_digest=identity.seal,
         config_digest=identity.config,
         image_digest=image,
         sbxinit_digest=identity.init,

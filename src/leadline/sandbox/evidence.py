@@ -45,6 +45,7 @@ class Evidence:
     provider: str
     provider_version: str
     box_digest: str
+    seal_digest: str
     config_digest: str
     image_digest: str
     sbxinit_digest: str
@@ -79,6 +80,16 @@ class Evidence:
         """The record as JSON values, with its outcome."""
         document: dict[str, object] = json.loads(json.dumps(asdict(self)))
         return {**document, "outcome": self.outcome}
+
+    def covers(self, identity: Identity, boot_id: str) -> bool:
+        """As `supports`, for a box that may differ in its read-only binds alone.
+
+        What such binds hold was not part of the proof: look at them with `egress.sockets_under`.
+        """
+        parts = (identity.seal, identity.init, identity.seccomp, identity.kernel, identity.mode)
+        own = (self.seal_digest, self.sbxinit_digest, self.seccomp_digest, self.kernel, self.mode)
+        same = parts == own and self.provider_version == identity.bwrap
+        return self.ok and same and self.host_boot_id == boot_id
 
     def supports(self, identity: Identity, boot_id: str) -> bool:
         """Whether a box of *identity*, on the host started as *boot_id*, is what was proved."""

@@ -7,7 +7,7 @@ digest is what an egress proof and each sample are compared by.
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from leadline.sandbox.config import BoxConfig, canonical
@@ -44,6 +44,24 @@ class Plan:
         document = {"argv": self.arguments, "stage": self.stage, "data": contents}
         return hashlib.sha256(canonical(document)).hexdigest()
 
+    @property
+    def seal_digest(self) -> str:
+        """SHA-256 of what shuts the box off: all of the above but the configuration's own binds.
+
+        Boxes of one seal differ in the read-only folders they are given and in nothing else.
+        """
+        config = self.config.model_dump(mode="json", exclude={"warm", "binds"})
+        contents = {name: hashlib.sha256(data).hexdigest() for name, data in self.data.items()}
+        targets = {bind.target for bind in self.config.binds}
+        sources = {bind.source for bind in self.config.binds}
+        document = {
+            "config": config,
+            "argv": _without("--ro-bind", 2, targets, self.arguments),
+            "stage": _without("bind", 1, sources, self.stage),
+            "data": contents,
+        }
+        return hashlib.sha256(canonical(document)).hexdigest()
+
     def fill(self, values: Mapping[str, int]) -> list[str]:
         """The arguments with every `{name}` replaced."""
         return [_filled(argument, values) for argument in self.arguments]
@@ -53,7 +71,23 @@ class Plan:
         return [_filled(argument, values) for argument in self.stage]
 
 
+def _without(word: str, at: int, named: set[str], words: Sequence[str]) -> list[str]:
+    """*words* less each `word A B` of which the element *at* is among *named*."""
+    kept: list[str] = []
+    skip = 0
+    for index, one in enumerate(words):
+        if not skip and one == word and words[index + at] in named:
+            skip = 3
+        if skip:
+            skip -= 1
+        else:
+            kept.append(one)
+    return kept
+
+
 def _filled(argument: str, values: Mapping[str, int]) -> str:
+    if "{" not in argument:
+        return argument
     for name, value in values.items():
         argument = argument.replace(f"{{{name}}}", str(value))
     return argument

@@ -25,6 +25,7 @@ from typing import Literal
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 GROWTH_BYTES_PER_SECOND = 4 << 30
 PERIOD_MIN, PERIOD_MAX = 0.02, 0.5
+IDLE_SECONDS = 1.0
 OBEY_SECONDS = 2.0  # after this long over its bound in spite of being told, the whole box is ended
 
 Hit = Literal["memory", "inodes", "unmeasured"]
@@ -197,7 +198,8 @@ class Watchdog:
 
     def _run(self) -> None:
         with self._lock:
-            while self._due:
+            # Waiting a little for the next box is cheaper than a new thread for each.
+            while self._due or self._lock.wait_for(lambda: self._due, IDLE_SECONDS):
                 wait = self._due[0].at - self._clock()
                 if wait > 0:
                     self._lock.wait(wait)

@@ -180,7 +180,8 @@ static int run(char *payload, uint32_t len) {
   if (end - p < 9) return FROM_INIT + EINVAL;
   p++;
   memcpy(&argc, p, 4); memcpy(&envc, p + 4, 4); p += 8;
-  if (!argc || argc > WORDS_MAX || envc > WORDS_MAX) return FROM_INIT + E2BIG;
+  if (!argc) return FROM_INIT + EINVAL;
+  if (argc > WORDS_MAX || envc > WORDS_MAX) return E2BIG;
   char **argv = pages((argc + envc + 2) * sizeof *argv, MAP_PRIVATE_ANON);
   if (!argv) return FROM_INIT + ENOMEM;
   char **envp = argv + argc + 1;
