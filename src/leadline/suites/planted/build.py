@@ -256,10 +256,15 @@ def _shelf(files: Sequence[bytes]) -> Iterator[tuple[Path, list[str]]]:
 def leaks(program: Program, files: Mapping[str, bytes]) -> list[str]:
     """The *files* that tell the answer: the proof in any common encoding, or what it sets off."""
     proof = program.proof
-    telling = {proof, proof[::-1], proof.hex().encode(), base64.b64encode(proof)}
-    telling |= {word.encode() for word in (*program.classes, program.family.name)}
-    telling |= {program.family.cwe.encode(), b"overflow", b"use after free", b"double free"}
-    return [path for path, data in files.items() if any(word in data.lower() for word in telling)]
+    encoded = (proof, proof[::-1], proof.hex().encode(), base64.b64encode(proof))
+    words = [*program.classes, program.family.name, program.family.cwe.lower()]
+    words += ["overflow", "use after free", "double free"]
+
+    def tells(data: bytes) -> bool:
+        lower = data.lower()
+        return any(one in data for one in encoded) or any(word.encode() in lower for word in words)
+
+    return [path for path, data in files.items() if tells(data)]
 
 
 def _write_json(path: Path, document: Mapping[str, object]) -> None:

@@ -4,7 +4,6 @@ Every feature can be written sound or flawed; the two differ in one place. A pro
 feature, and sound ones beside it that may look just as doubtful (distractors).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from string import Template
 
@@ -97,8 +96,3 @@ class Text:
 def text(voice: Voice, **names: str | int) -> Text:
     """A filler with *names* beside those of *voice*."""
     return Text(voice, {name: str(value) for name, value in names.items()})
-
-
-def records(routine: str, payloads: Sequence[bytes]) -> tuple[Record, ...]:
-    """One record to *routine* for each payload."""
-    return tuple(Record(routine, payload) for payload in payloads)
