@@ -16,15 +16,22 @@ from typing import Any
 
 from typing_extensions import override
 
-FUZZ_RUNS = 60_000
+FUZZ_RUNS = 150_000
 LOOK = "cd /task && cat task.json && echo && echo SOURCES: $(find . -name '*.c' | sort)"
 
 
 @dataclass
 class Script:
-    """What the server saw; *usage* False leaves token counts out of the answers."""
+    """What the server saw, and how it answers.
+
+    *usage* False leaves token counts out of the answers. *fault* makes every request about a task
+    whose sources include *faulty* end in an error of the server's ("status"), in bytes that are no
+    JSON ("garbage") or in a closed connection ("hangup").
+    """
 
     usage: bool = True
+    fault: str = ""
+    faulty: str = ""
     requests: list[Mapping[str, Any]] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
@@ -34,6 +41,11 @@ class Script:
         if not outputs:
             return "bash", LOOK
         return self._next(outputs)
+
+    def fault_for(self, messages: Sequence[Mapping[str, Any]]) -> str:
+        """How the request is to fail, if it is one of those that are."""
+        told = json.dumps(list(messages))
+        return self.fault if self.fault and self.faulty in told else ""
 
     def _next(self, outputs: Sequence[str]) -> tuple[str, str]:
         step = len(outputs)
@@ -80,9 +92,15 @@ def serving(script: Script) -> Iterator[str]:
             """Answer one chat completion."""
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             script.requests.append(body)
+            fault = script.fault_for(body["messages"])
+            if fault == "hangup":
+                self.close_connection = True
+                return
             name, text = script.answer(body["messages"])
             payload = json.dumps(_completion(name, text, usage=script.usage)).encode()
-            self.send_response(200)
+            if fault:
+                payload = b"<html>a proxy's words" if fault == "garbage" else b'{"error": {}}'
+            self.send_response(500 if fault == "status" else 200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(payload)))
             self.end_headers()

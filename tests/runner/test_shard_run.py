@@ -191,7 +191,7 @@ def test_time_used_up_is_a_limit(bench: Bench) -> None:
     job = bench.job(items=(item,))
     sample = run_shard(job, steps.runnable(Budget(seconds=1)), silent).samples[0]
     assert (sample.state, sample.solved) == ("limit", False)
-    assert sample.reason == "time limit of 1 reached"
+    assert sample.reason == "working limit of 1 reached"
     assert [item] == steps.started
 
 

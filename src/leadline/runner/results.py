@@ -1,6 +1,7 @@
 """Reads our own eval logs back into sample results: the boundary where Inspect's words end."""
 
 import hashlib
+import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -10,6 +11,11 @@ from zstandard import ZstdError
 from leadline.core.assessment import SampleResult, SampleState
 
 SHARD, TOKEN = "leadline_shard", "leadline_token"
+# What Inspect's reader raises, by where the damage is: in the archive, in its compression, in JSON.
+_DAMAGE = (
+    *(ValueError, LookupError, TypeError, OSError, EOFError, NotImplementedError),
+    *(struct.error, ZstdError),
+)
 
 
 def attempts(logs: Path, shard: str) -> list[tuple[int, Path]]:
@@ -117,5 +123,5 @@ def _readable(path: Path, *, header_only: bool) -> EvalLog | None:
     """The log, or nothing where a kill left half a file."""
     try:
         return read_eval_log(str(path), header_only=header_only)
-    except (ValueError, KeyError, TypeError, OSError, EOFError, ZstdError):
+    except _DAMAGE:
         return None

@@ -129,7 +129,9 @@ def _evaluate(
         fail_on_error=False,
         retry_on_error=RETRIES,
         token_limit=budget.tokens or None,
-        time_limit=budget.seconds or None,
+        # time that the subject works: waiting for an endpoint that is away is not the subject's
+        working_limit=budget.seconds or None,
+        timeout=runnable.patience_seconds,
         cost_limit=budget.cost_micro_usd / 1e6 if budget.cost_micro_usd else None,
         metadata={
             results.SHARD: job.shard,

@@ -17,6 +17,7 @@ from leadline.subjects import baseline as tool_agent
 from leadline.subjects import model as model_subject
 
 BASELINE = "baseline"
+PATIENCE_SECONDS = 600
 MODEL_NAME = re.compile(r"[a-z0-9_-]+(/[A-Za-z0-9._:@+-]+)+")
 
 
@@ -25,7 +26,8 @@ class Runnable:
     """A subject with all that a shard needs to run it.
 
     *model* is Inspect's model name; the tool agent uses none. *parallel* is how many samples one
-    worker runs at a time: a tool agent keeps a core busy, a model mostly waits.
+    worker runs at a time: a tool agent keeps a core busy, a model mostly waits. An endpoint that has
+    not answered one question after *patience_seconds*, repeats included, is our failure.
     """
 
     subject: Subject
@@ -33,6 +35,7 @@ class Runnable:
     agent: Callable[[int], Agent]  # given the number of the repeat
     budget: Budget
     parallel: int
+    patience_seconds: int = PATIENCE_SECONDS
 
 
 def resolve(spec: str, budget: Budget) -> Runnable:

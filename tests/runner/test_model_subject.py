@@ -1,0 +1,139 @@
+"""A language model as the subject, over real HTTP: a local server whose answers are written down.
+
+The whole suite runs with the network closed but for loopback, so a download anywhere, of a
+tokenizer's vocabulary for instance, ends these tests.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from inspect_ai.log import list_eval_logs, read_eval_log
+
+from leadline.core.assessment import Budget, SampleResult, ShardResult
+from leadline.runner import results, subject
+from leadline.runner.shard import run_shard
+from model_server import Script, serving
+from runner.scripted import Bench
+
+pytestmark = [
+    pytest.mark.sandbox,
+    # Inspect and the HTTP client leave streams of their own to the garbage collector
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"
+    ),
+    pytest.mark.filterwarnings("ignore:Unclosed <Memory:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:The 'initial' parameter:DeprecationWarning"),  # Inspect's
+]
+MODEL = "openai-api/local/scripted"
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
+    """A server that Inspect finds by its environment variables, the only way it looks."""
+    script = Script()
+    with serving(script) as url:
+        monkeypatch.setenv("LOCAL_BASE_URL", url)
+        monkeypatch.setenv("LOCAL_API_KEY", "made-up")
+        yield script
+
+
+def run(bench: Bench, budget: Budget | None = None, *, patience_seconds: int = 30) -> ShardResult:
+    """The prepared items, by the scripted model."""
+    runnable = subject.resolve(MODEL, budget or Budget(seconds=120))
+    runnable = replace(runnable, patience_seconds=patience_seconds)
+    return run_shard(bench.job(), runnable, lambda done, note: None)
+
+
+def source_of(bench: Bench, item: str) -> str:
+    """The name of an item's source file, which its task shows and no other's does."""
+    task = json.loads((bench.folders / item / "subject" / "task.json").read_text())
+    return str(task["sources"][0])
+
+
+def by_item(answered: ShardResult) -> dict[str, SampleResult]:
+    """The samples by item."""
+    return {sample.item: sample for sample in answered.samples}
+
+
+def test_it_solves_by_what_its_tools_really_did(served: Script, bench: Bench) -> None:
+    """What the sandbox's fuzzer found is handed in and judged; what it did not find is refused."""
+    answered = run(bench)
+    solved = [sample for sample in answered.samples if sample.solved]
+    assert solved
+    assert len(bench.items) == len(solved) + len(served.refusals)
+    assert {"scored"} == {sample.state for sample in answered.samples}
+    assert all(sample.tokens >= 360 for sample in answered.samples)
+    assert {"no submission"} >= {s.reason for s in answered.samples if not s.solved}
+    [name] = answered.logs
+    log = read_eval_log(str(bench.logs / name))
+    assert (log.status, log.eval.model) == ("success", MODEL)
+    assert (log.eval.metadata or {})["subject_digest"] == subject.resolve(
+        MODEL, Budget()
+    ).subject.digest
+    calls = [str(m.function) for s in log.samples or [] for m in s.messages if m.role == "tool"]
+    assert calls.count("bash") >= 2 * len(bench.items)
+
+
+def test_without_its_tools_it_refuses(served: Script) -> None:
+    """The server hands nothing in where a tool printed something else than it needs."""
+    for output, why in (
+        (["no listing"], "the listing shows no C source"),
+        (["SOURCES: ./src/a.c", "build failed"], "the fuzzer found nothing"),
+        (
+            ["SOURCES: ./src/a.c", "SUMMARY: AddressSanitizer x\nCRASH: /box/c", "cp: no"],
+            "the proof",
+        ),
+    ):
+        tools = [{"role": "tool", "content": text} for text in output]
+        name, text = served.answer(tools)
+        assert name == "submit"
+        assert why in text
+
+
+def test_a_server_that_counts_no_tokens_is_no_reason_to_download(
+    served: Script, bench: Bench
+) -> None:
+    """Without usage in the answers the run ends as well, with no vocabulary fetched."""
+    served.usage = False
+    answered = run(bench)
+    assert {"scored"} == {sample.state for sample in answered.samples}
+    assert any(sample.solved for sample in answered.samples)
+
+
+def test_tokens_used_up_are_a_limit(served: Script, bench: Bench) -> None:
+    """The token budget ends each attempt: not solved, cause kept, none of it our failure."""
+    answered = run(bench, Budget(tokens=150, seconds=120))
+    assert {"limit"} == {sample.state for sample in answered.samples}
+    assert not any(sample.solved for sample in answered.samples)
+    assert all(sample.reason.startswith("token limit of 150") for sample in answered.samples)
+
+
+@pytest.mark.parametrize("fault", ["garbage", "status"])
+def test_a_server_that_fails_is_our_failure(served: Script, bench: Bench, fault: str) -> None:
+    """Answers that are no answers cost the sample that asked, as infra, and no other."""
+    bad = bench.items[0]
+    served.fault, served.faulty = fault, source_of(bench, bad)
+    found = by_item(run(bench, patience_seconds=1))
+    assert found[bad].state == "infra", found[bad]
+    assert found[bad].reason
+    assert not found[bad].solved
+    assert {"scored"} == {found[item].state for item in bench.items[1:]}
+
+
+def test_inspect_itself_reads_and_lists_the_logs(served: Script, bench: Bench) -> None:
+    """The log reader and the listing behind Inspect's viewer show the run as it was."""
+    answered = run(bench)
+    [listed] = list_eval_logs(str(bench.logs))
+    assert Path(listed.name).name in answered.logs
+    log = read_eval_log(listed)
+    assert set(bench.items) == {str(sample.id) for sample in log.samples or []}
+    assert log.results is not None
+    assert len(bench.items) == log.results.total_samples == log.results.completed_samples
+    solved = sum(sample.solved for sample in answered.samples)
+    accuracy = log.results.scores[0].metrics["accuracy"].value
+    assert accuracy == pytest.approx(solved / len(bench.items))
+    assert [(1, bench.logs / next(iter(answered.logs)))] == results.attempts(bench.logs, "shard-1")
