@@ -36,6 +36,6 @@ def test_a_device_is_never_called_not_affected(
             counts["asked"] += len(concerned & set(held))
             counts["not noticed"] += len(concerned - set(held))
             counts["asked in vain"] += len(set(held) - concerned)
-    record_property("pairs", dict(counts))
+    record_property("pairs", str(dict(counts)))
     assert counts["asked"] > 3 * counts["not noticed"]
     assert counts["asked in vain"] < counts["asked"] / 2

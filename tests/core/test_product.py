@@ -104,6 +104,6 @@ def test_published_package_urls_are_read(
                 counts[agrees] += 1
                 if not agrees:
                     odd.append(f"{file.name.removesuffix('-test.json')}: {case['description']}")
-    record_property("package-url", {"agree": counts[True], "odd": odd})
+    record_property("package-url", str({"agree": counts[True], "odd": odd}))
     assert {case.partition(":")[0] for case in odd} <= DIFFERING, "\n".join(odd)
     assert counts[True] > 150

@@ -35,7 +35,7 @@ def test_published_order_is_never_wrong(
 ) -> None:
     """No fixture line is ordered wrongly; what cannot be ordered is counted apart."""
     counts, wrong = tally(scheme, vectors / "versions" / name)
-    record_property(f"{scheme} {name}", dict(counts))
+    record_property(f"{scheme} {name}", str(dict(counts)))
     assert wrong == []
     assert (counts["right"], counts["unknown"]) == (right, unknown)
 

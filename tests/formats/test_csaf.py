@@ -339,6 +339,6 @@ def test_published_advisories_are_read(
             for flaw in held.flaws:
                 counts["statements"] += len(flaw.statements)
                 counts["doubtful"] += sum(bool(said.doubts) for said in flaw.statements)
-    record_property("cisa", dict(counts))
+    record_property("cisa", str(dict(counts)))
     assert counts["documents"] == 765
     assert counts["statements"] > 10 * counts["doubtful"] > 0

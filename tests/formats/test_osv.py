@@ -64,7 +64,7 @@ def test_listed_versions_of_published_advisories_are_affected(
             counts[status] += 1
             if status not in {Status.AFFECTED, Status.UNKNOWN}:
                 assert version in KNOWN[advisory.id]
-    record_property("pypa", dict(counts))
+    record_property("pypa", str(dict(counts)))
     assert (counts["documents"], counts["withdrawn"]) == (2661, 10)
     assert counts[Status.AFFECTED] == 140_729
     assert counts[Status.UNKNOWN] == 108

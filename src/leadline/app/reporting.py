@@ -21,7 +21,7 @@ from leadline.core.measure.assessed import by_level, estimates, in_suite, of_sub
 from leadline.core.measure.family import Conditions, FamilyEstimate
 from leadline.core.measure.interval import interval
 from leadline.core.measure.sequential import Decision, basis, path
-from leadline.core.record.act import Kind, instant
+from leadline.core.record.act import Act, Kind
 
 ENDS = {Kind.ACCESS_ENDED, Kind.ENGAGEMENT_ENDED, Kind.ENGAGEMENT_WITHDRAWN}
 WORDS: Mapping[Kind, str] = {
@@ -124,7 +124,7 @@ def _engagement(script: Script) -> shown.Engagement:
     ceiling = window(regime, [act for act in stands.acts if act.kind not in ENDS])
     assert ceiling.opened is not None and ceiling.ends is not None and rule is not None  # noqa: S101, PT018 -- access opened before any sample ran
     actual = stands.window.ends or ceiling.ends
-    early = f"ended by a party at {instant(actual)}" if actual < ceiling.ends else ""
+    early = f"{_who_ended(stands.acts)} on {actual:%d %B %Y, %H:%M} UTC"
     return shown.Engagement(
         id=script.engagement,
         regime=regime.id,
@@ -140,8 +140,17 @@ def _engagement(script: Script) -> shown.Engagement:
         ends=ceiling.ends,
         ceiling=rule.words,
         anchor=ceiling.anchor,
-        ended_by=early,
+        ended_by=early if actual < ceiling.ends else "",
     )
+
+
+def _who_ended(acts: Sequence[Act]) -> str:
+    ending = next((act for act in acts if act.kind in ENDS), None)
+    if ending is None:
+        return "ended"
+    if ending.kind is Kind.ENGAGEMENT_WITHDRAWN:
+        return "the developer withdrew"
+    return f"ended by the {ending.detail.get('party', 'other party')}"
 
 
 def _about(plan: Plan) -> str:

@@ -300,6 +300,8 @@ def _family_rows(suite: SuiteReport, subject: str) -> list[Spec]:
     beside = {share.name: share for share in suite.baseline}
     rows: list[Spec] = []
     for family in suite.families:
+        if not family.attempted:
+            continue  # nothing is known: a point at zero would say otherwise, the table has the counts
         name = f"{suite.name}: {family.name}"
         own = Share(family.name, family.attempted, family.solved, family.interval)
         rows.append(_row(name, subject, own))

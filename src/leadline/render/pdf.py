@@ -29,7 +29,9 @@ def pdf(document: Document) -> bytes:
             font_paths=typst.Fonts(include_system_fonts=False),
             sys_inputs={"document": json.dumps(_data(document))},
         )
-        made = compiler.compile(format="pdf", pdf_standards="ua-1", timestamp=document.at.replace(microsecond=0))
+        made = compiler.compile(
+            format="pdf", pdf_standards="ua-1", timestamp=document.at.replace(microsecond=0)
+        )
     return cast("bytes", made)  # a list comes of page images only, None of writing to a file
 
 

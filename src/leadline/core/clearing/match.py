@@ -36,7 +36,7 @@ _CAUTION = (Status.AFFECTED, Status.UNKNOWN, Status.FIXED, Status.NOT_AFFECTED)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Judgement:
     """A status, the reason in words, and for unknown the question that would settle it."""
 
     status: Status
@@ -79,7 +79,7 @@ def match(inventory: Inventory, advisories: Sequence[Advisory]) -> Matching:
     advisory `EVERY`, so that it is never taken for not affected.
     """
     index = _Index([advisory for advisory in advisories if not advisory.withdrawn])
-    found: dict[tuple[str, str], Reading] = {}
+    found: dict[tuple[str, str], Judgement] = {}
     for component in inventory.components:
         for advisory, reading in index.readings(component):
             _keep(found, (component.ref, advisory), reading)
@@ -112,9 +112,9 @@ class _Index:
                     else:
                         self._unidentified.add(package)
 
-    def readings(self, component: Component) -> Iterator[tuple[str, Reading]]:
+    def readings(self, component: Component) -> Iterator[tuple[str, Judgement]]:
         """The answer for each advisory that concerns *component*, in order of advisory id."""
-        found: dict[str, Reading] = {}
+        found: dict[str, Judgement] = {}
         for advisory, statement in (
             self._by_package.get(component.package, ()) if component.package else ()
         ):
@@ -137,14 +137,14 @@ class _Index:
         return sorted((named | products) - {own})
 
 
-def _keep(found: dict[Key, Reading], key: Key, reading: Reading) -> None:
+def _keep(found: dict[Key, Judgement], key: Key, reading: Judgement) -> None:
     """Keep the more cautious of two answers, so that an asset named twice is never played down."""
     held = found.get(key)
     if held is None or _CAUTION.index(reading.status) < _CAUTION.index(held.status):
         found[key] = reading
 
 
-def read(statement: Statement, version: str) -> Reading:
+def read(statement: Statement, version: str) -> Judgement:
     """What *statement* says about release *version* of its own package."""
     if not version.strip():
         return _without_version(statement)
@@ -153,19 +153,19 @@ def read(statement: Statement, version: str) -> Reading:
     )
 
 
-def _stated(statement: Statement, version: str) -> Reading | None:
+def _stated(statement: Statement, version: str) -> Judgement | None:
     """The answer where the statement names the release or a range that holds it."""
     name, scheme = statement.package.name, statement.order
     if contains(statement.affected, scheme, version) is True:
-        return Reading(Status.AFFECTED, f"{name} {version} is among the affected releases")
+        return Judgement(Status.AFFECTED, f"{name} {version} is among the affected releases")
     if contains(statement.fixed, scheme, version) is True:
-        return Reading(Status.FIXED, f"{name} {version} is named as a fixed release")
+        return Judgement(Status.FIXED, f"{name} {version} is named as a fixed release")
     if contains(statement.not_affected, scheme, version) is True:
-        return Reading(Status.NOT_AFFECTED, f"the publisher names {name} {version} as not affected")
+        return Judgement(Status.NOT_AFFECTED, f"the publisher names {name} {version} as not affected")
     return None
 
 
-def _doubtful(statement: Statement, version: str) -> Reading | None:
+def _doubtful(statement: Statement, version: str) -> Judgement | None:
     """Unknown, where part of the statement or the release itself is not understood or not tried."""
     name, scheme = statement.package.name, statement.order
     if statement.doubts:
@@ -180,14 +180,14 @@ def _doubtful(statement: Statement, version: str) -> Reading | None:
     return None
 
 
-def _outside(statement: Statement, version: str) -> Reading:
+def _outside(statement: Statement, version: str) -> Judgement:
     """The answer for a release that can be ordered and that no part of the statement names."""
     name, scheme = statement.package.name, statement.order
     fix = next((fix for fix in statement.fixed.listed if _reaches(scheme, version, fix)), None)
     if fix is not None:
-        return Reading(Status.FIXED, f"{name} {version} comes after the fixed release {fix}")
+        return Judgement(Status.FIXED, f"{name} {version} comes after the fixed release {fix}")
     if statement.complete:
-        return Reading(Status.NOT_AFFECTED, f"{name} {version} lies outside every affected range")
+        return Judgement(Status.NOT_AFFECTED, f"{name} {version} lies outside every affected range")
     return _open(name, version, "the advisory does not speak of this release")
 
 
@@ -243,20 +243,20 @@ def _reaches(scheme: str, version: str, fix: str) -> bool:
     return isinstance(order, int) and order >= 0
 
 
-def _without_version(statement: Statement) -> Reading:
+def _without_version(statement: Statement) -> Judgement:
     name = statement.package.name
     if Interval() in statement.affected.intervals:
-        return Reading(Status.AFFECTED, f"every release of {name} is affected")
+        return Judgement(Status.AFFECTED, f"every release of {name} is affected")
     ask = f"Which release of {name} is installed?"
-    return Reading(Status.UNKNOWN, f"the installed release of {name} is not given", ask)
+    return Judgement(Status.UNKNOWN, f"the installed release of {name} is not given", ask)
 
 
-def _open(name: str, version: str, reason: str) -> Reading:
+def _open(name: str, version: str, reason: str) -> Judgement:
     ask = f"Ask whoever supplies {name}: is release {version} affected?"
-    return Reading(Status.UNKNOWN, f"{name} {version}: {reason}", ask)
+    return Judgement(Status.UNKNOWN, f"{name} {version}: {reason}", ask)
 
 
-def _resembles(component: Component, statement: Statement) -> Reading:
+def _resembles(component: Component, statement: Statement) -> Judgement:
     other = (
         statement.package.purl()
         if statement.package.type
@@ -265,14 +265,14 @@ def _resembles(component: Component, statement: Statement) -> Reading:
     ask = (
         f"Is {component.label!r} the same product as {other}, and which release of it is installed?"
     )
-    return Reading(Status.UNKNOWN, f"the name resembles {other}; its identity is not stated", ask)
+    return Judgement(Status.UNKNOWN, f"the name resembles {other}; its identity is not stated", ask)
 
 
-def _unidentified(component: Component) -> Reading:
+def _unidentified(component: Component) -> Judgement:
     if component.kind == "device":
         why = "the inventory does not list what software is inside this device"
         ask = f"Ask the maker of {component.label} for a list of the software inside it (an SBOM)."
     else:
         why = "the inventory does not say which package this is"
         ask = f"Which package is {component.label}? Add its Package-URL, or its registry, name and release."
-    return Reading(Status.UNKNOWN, why, ask)
+    return Judgement(Status.UNKNOWN, why, ask)
