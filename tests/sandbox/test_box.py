@@ -449,3 +449,27 @@ def test_a_file_operation_that_is_killed_inside_says_so() -> None:
         assert await answers(box)
 
     in_box(story)
+
+
+def test_a_file_too_large_for_its_place_is_an_error_of_the_file() -> None:
+    """Past the bound on one file, and past the size of the mount."""
+
+    async def story(box: Box) -> None:
+        with pytest.raises(OSError, match="File too large"):
+            await box.write("f", b"x" * (3 << 20))
+        await box.exec(["rm", "f"])
+        for name in ("a", "b", "c"):
+            await box.write(name, b"x" * (2 << 20))
+        with pytest.raises(OSError, match="No space"):
+            await box.write("d", b"x" * (2 << 20))
+
+    in_box(story, BoxConfig(fsize_mb=2, disk_mb=7))
+
+
+def test_an_interrupt_at_the_terminal_is_not_the_boxes_business() -> None:
+    """They are in no process group of the driver, so Ctrl-C leaves the ending to it."""
+
+    async def group(box: Box) -> int:
+        return os.getpgid(box.pid)
+
+    assert in_box(group) != os.getpgid(0)

@@ -24,11 +24,11 @@ def test_no_two_live_slots_share_a_uid_and_released_ones_return(tmp_path: Path) 
     assert {slot.uid for slot in held} == {FIRST, FIRST + 1, FIRST + 2}
     with pytest.raises(Unusable, match="in use"):
         take(tmp_path)
-    held[1].release()
+    held[1].release(in_order=True)
     again = take(tmp_path)
     assert again.uid == held[1].uid
     for slot in (held[0], held[2], again):
-        slot.release()
+        slot.release(in_order=True)
 
 
 def test_a_slot_is_held_against_other_processes_and_goes_with_its_holder(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ print(slot.uid, flush=True); sys.stdin.read()
             take(tmp_path, count=1)
         other.kill()
     slot = take(tmp_path, count=1)
-    slot.release()
+    slot.release(in_order=True)
 
 
 def test_a_slot_left_in_disorder_waits_for_its_processes(tmp_path: Path) -> None:
@@ -62,9 +62,12 @@ def test_a_slot_left_in_disorder_waits_for_its_processes(tmp_path: Path) -> None
     with pytest.raises(Unusable):
         slots.take(tmp_path, first=uid, count=1)
     (tmp_path / str(uid)).write_bytes(b"free")
-    slots.take(tmp_path, first=uid, count=1).release()
+    slots.take(tmp_path, first=uid, count=1).release(in_order=True)
     (tmp_path / str(FIRST)).write_bytes(b"held")
-    take(tmp_path, count=1).release()
+    take(tmp_path, count=1).release(in_order=False)
+    assert (tmp_path / str(FIRST)).read_bytes() == b"held"
+    take(tmp_path, count=1).release(in_order=True)
+    assert (tmp_path / str(FIRST)).read_bytes() == b"free"
 
 
 def test_a_process_that_is_gone_has_no_owner() -> None:

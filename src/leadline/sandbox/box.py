@@ -139,12 +139,16 @@ def _launch(plan: Plan, control: int, uid: int | None) -> tuple[subprocess.Popen
         process = subprocess.Popen(
             argv,
             pass_fds=(control, *fds.values()),
+            process_group=0,  # Ctrl-C is for the driver, which then ends its boxes in order
             stdin=subprocess.DEVNULL,
             stdout=complaints,
             stderr=complaints,
             env={},
             cwd="/",
         )
+    except OSError:
+        os.close(complaints)
+        raise
     finally:
         for fd in fds.values():
             os.close(fd)
@@ -188,7 +192,7 @@ class Box:
         except OSError:
             channel.close()
             if slot:
-                slot.release()
+                slot.release(in_order=True)
             raise
         finally:
             child.close()
@@ -314,14 +318,17 @@ class Box:
         try:
             async with asyncio.timeout(STOP_SECONDS_MAX):
                 await self._gone()
-        except (TimeoutError, asyncio.CancelledError):
+        except TimeoutError:
+            self._process.kill()  # the first process did not end with its socket
+        except asyncio.CancelledError:
             self._process.kill()
             raise
         finally:
-            self._process.wait()
+            # Bubblewrap ends of itself only after everything in the box; killed, it may end before.
+            in_order = self._process.wait() >= 0
             os.close(self.pidfd)
             if self._slot:
-                self._slot.release()
+                self._slot.release(in_order=in_order)
 
     async def _gone(self) -> None:
         loop, gone = asyncio.get_running_loop(), asyncio.Event()

@@ -23,9 +23,10 @@ class Slot:
     uid: int
     lock: int
 
-    def release(self) -> None:
-        """Give the uid back; call it when no process of the box is left."""
-        os.pwrite(self.lock, _FREE, 0)
+    def release(self, *, in_order: bool) -> None:
+        """Give the uid back; *in_order* says that no process of the box is left for certain."""
+        if in_order:
+            os.pwrite(self.lock, _FREE, 0)
         os.close(self.lock)
 
 

@@ -26,7 +26,7 @@
 
 enum { EPERM = 1, ENOENT = 2, E2BIG = 7, ENOEXEC = 8, EAGAIN = 11, ENOMEM = 12,
   EACCES = 13, ENOTDIR = 20, EISDIR = 21, EINVAL = 22, ENAMETOOLONG = 36 };
-enum { SIGKILL = 9, SIGCHLD = 17, SIG_SETMASK = 2, SOL_SOCKET = 1, SCM_RIGHTS = 1,
+enum { SIGKILL = 9, SIGCHLD = 17, SIGXFSZ = 25, SIG_SETMASK = 2, SOL_SOCKET = 1, SCM_RIGHTS = 1,
   MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000, POLLIN = 1, WNOHANG = 1,
   F_SETFD = 2, FD_CLOEXEC = 1, PR_SET_PDEATHSIG = 1, PR_SET_DUMPABLE = 4, AT_EMPTY_PATH = 0x1000,
   S_IFMT = 0170000, S_IFDIR = 0040000, S_IFREG = 0100000 };
@@ -191,9 +191,10 @@ static int run(char *payload, uint32_t len) {
   return r < 0 ? FROM_CHDIR + (int)-r : search(argv, envp);
 }
 static _Noreturn void child(int slot, uint8_t op, char *payload, uint32_t len, const int *fds) {
-  uint64_t none = 0;
+  /* A file that grows too large is an error of the file operation, not the end of its process. */
+  uint64_t blocked = op == 'E' ? 0 : 1ull << (SIGXFSZ - 1);
   SYS(setsid, 0, 0, 0, 0, 0);
-  SYS(rt_sigprocmask, SIG_SETMASK, &none, 0, 8, 0);
+  SYS(rt_sigprocmask, SIG_SETMASK, &blocked, 0, 8, 0);
   for (int i = 0; i < 3; i++) SYS(dup3, fds[i], i, 0, 0, 0);
   SYS(close_range, 3, ~0u, 0, 0, 0);
   for (int i = 0; i < LIMITS; i++) if (limited[i]) SYS(prlimit64, 0, i, &limits[i], 0, 0);
