@@ -31,14 +31,25 @@ pytestmark = [
 MODEL = "openai-api/local/scripted"
 
 
-@pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
-    """A server that Inspect finds by its environment variables, the only way it looks."""
+@pytest.fixture(scope="module")
+def server() -> Iterator[Script]:
+    """One server for all: Inspect keeps a model's client, and so its address, for the process.
+
+    It finds the address in environment variables, the only place it looks.
+    """
     script = Script()
-    with serving(script) as url:
-        monkeypatch.setenv("LOCAL_BASE_URL", url)
-        monkeypatch.setenv("LOCAL_API_KEY", "made-up")
+    with serving(script) as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOCAL_BASE_URL", url)
+        patch.setenv("LOCAL_API_KEY", "made-up")
         yield script
+
+
+@pytest.fixture
+def served(server: Script) -> Script:
+    """The server, with nothing of an earlier test left in it."""
+    for name, value in vars(Script()).items():
+        setattr(server, name, value)
+    return server
 
 
 def run(bench: Bench, budget: Budget | None = None, *, patience_seconds: int = 30) -> ShardResult:
