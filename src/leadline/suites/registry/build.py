@@ -38,12 +38,12 @@ class Compiler:
     version: str
 
 
-def find_compiler() -> Compiler:
-    """Debian's clang.
+def find_compiler(path: str | None = None) -> Compiler:
+    """Debian's clang, looked for in *path* (the process's own search path if None).
 
     Raises: Unavailable, naming the packages to install.
     """
-    clang = shutil.which("clang")
+    clang = shutil.which("clang", path=path)
     cure = "install the system packages clang, libclang-rt-dev (where it is one) and python3-dev"
     if clang is None:
         raise Unavailable(f"no clang; {cure}")
@@ -83,7 +83,7 @@ def build_extension(source: Path, compiler: Compiler, tools: Path, env: Mapping[
         "CXXFLAGS": flags,
         "LDSHARED": f"{drivers[0]} -shared",
         "LDCXXSHARED": f"{drivers[1]} -shared",
-        "PYTHONPATH": str(tools),
+        "PYTHONPATH": str(tools.resolve()),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     argv = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]

@@ -29,8 +29,7 @@ class Client:
     """How pip is called.
 
     *options* are added to each call (an index of one's own); *path* is a folder with the build
-    tools that reading a source archive's metadata needs;
-    *seconds* bounds one call.
+    tools that reading a source archive's metadata needs; *seconds* bounds one call.
     """
 
     path: Path

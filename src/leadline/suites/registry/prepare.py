@@ -95,7 +95,7 @@ class Filler:
         self.compiler: Compiler | None = None
         self.no_compiler = ""
         try:
-            self.compiler = find_compiler()
+            self.compiler = find_compiler(env.get("PATH"))
         except Unavailable as error:
             self.no_compiler = str(error)
 
