@@ -8,6 +8,7 @@ from leadline.app.assessment import Evidence
 from leadline.app.laboratory import Replayed
 from leadline.app.ports import Executor, Shard, Vault
 from leadline.core.assessment import (
+    PROVED,
     PlannedItem,
     PlannedSuite,
     SampleResult,
@@ -75,7 +76,8 @@ class FakeLaboratory:
     def prove(self, about: str) -> Evidence:
         """An egress proof."""
         checks: tuple[Value, ...] = ({"id": "interfaces", "ok": self.egress_holds},)
-        return Evidence(about, self.egress_holds, {"checks": checks})
+        proved = {name: f"{part} of a box" for part, name in PROVED.items()}
+        return Evidence(about, self.egress_holds, {"checks": checks, **proved})
 
     def start_workers(self, job: str) -> None:
         """Do all the work at once."""
@@ -105,6 +107,7 @@ class FakeLaboratory:
                 observation="heap-buffer-overflow in patch" if solved else "",
                 log="shard.eval",
                 ended="2027-03-01T09:31:00+00:00",
+                box={part: f"{part} of a box" for part in PROVED},
             )
             for item in shard.input["items"].split(",")
         )

@@ -13,7 +13,7 @@ from leadline import settings, wiring
 from leadline.access import cedar
 from leadline.app import assess, bundle, engagement, reporting
 from leadline.app.assess import Request, Script, Secret
-from leadline.app.ports import Executor, Shard, Store
+from leadline.app.ports import Executor, Shard, Store, Vault
 from leadline.app.verify import verify_bundle
 from leadline.core import report as shown
 from leadline.core.assessment import Budget
@@ -53,13 +53,13 @@ def prepared(
     place: settings.Workspace,
     store: Store,
     executor: Executor | None = None,
-    request: Request = REQUEST,
+    vault: Vault | None = None,
 ) -> Script:
     """The script over a fake laboratory."""
-    vault = MemoryVault()
+    vault = vault or MemoryVault()
     parts = wiring.Parts(store, vault, MemorySigner(), ACCESS)
     lab = FakeLaboratory(executor or open_executor(place.database), vault)
-    return wiring.prepare_script(parts, lab, SECRET, request, Silent())
+    return wiring.prepare_script(parts, lab, SECRET, REQUEST, Silent())
 
 
 def acts(script: Script) -> Counter[tuple[str, str]]:
@@ -98,9 +98,9 @@ def test_every_step_stands_in_the_record_in_order(tmp_path: Path, store: Store) 
 
 def test_running_again_does_nothing_again(tmp_path: Path, store: Store) -> None:
     """A second run over a finished record adds no act and runs no shard."""
-    place = workspace(tmp_path)
-    assess.run(prepared(place, store))
-    again = prepared(place, store)
+    place, vault = workspace(tmp_path), MemoryVault()
+    assess.run(prepared(place, store, vault=vault))
+    again = prepared(place, store, vault=vault)
     before = acts(again)
     assess.run(again)
     assert before == acts(again)
@@ -123,13 +123,13 @@ def test_stopped_at_any_write_it_resumes_to_the_same_acts(
     writes = sum(expected.values())
     for stop in range(writes):
         place = workspace(tmp_path / f"stop-{stop}")
-        real, executor = memory(), MemoryExecutor()
+        real, executor, vault = memory(), MemoryExecutor(), MemoryVault()
         faulty = Faulty(real)
-        script = prepared(place, faulty, executor)
+        script = prepared(place, faulty, executor, vault)
         faulty.fail_after(stop, persisted=persisted)
         with pytest.raises(Unavailable):
             assess.run(script)
-        resumed = prepared(place, real, executor)
+        resumed = prepared(place, real, executor, vault)
         assess.run(resumed)
         assert expected == acts(resumed), f"stopped at write {stop}"
 

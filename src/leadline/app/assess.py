@@ -6,7 +6,7 @@ again. So the script may be stopped at any moment, by Ctrl-C or by force, and ru
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -31,12 +31,13 @@ from leadline.core.measure.order import draw_all
 from leadline.core.measure.sequential import Decision
 from leadline.core.record.act import Kind
 from leadline.core.record.commitment import seed_commitment
-from leadline.formats.canonical import encode
+from leadline.formats.canonical import decode, encode
 from leadline.formats.values import plain
 
 POLL_SECONDS = 0.25
 SHARD_ITEMS = 4
 BASELINE = "baseline"
+PROOF_LASTS = timedelta(minutes=60)
 
 
 class Observer(Protocol):
@@ -222,8 +223,16 @@ def _isolation(script: Script, plan: Plan, about: str) -> None:
     if (Kind.ISOLATION_PROVED, f"{plan.id}/{about}") in done:
         if not evidence.ok:
             raise Refused("isolation no longer holds on this host; `leadline doctor` says why")
-        return
+        if _still_proved(script, plan, evidence):
+            return
     assessment.record_isolation(ctx(), plan, Kind.ISOLATION_PROVED, evidence)
+
+
+def _still_proved(script: Script, plan: Plan, evidence: assessment.Evidence) -> bool:
+    """Whether the recorded proof still covers this host: same boot, and not older than an hour."""
+    held, at = _proof(script, plan)
+    same = held.get("host_boot_id") == evidence.record.get("host_boot_id")
+    return same and script.desk.evaluator().now - at < PROOF_LASTS
 
 
 def _arms(plan: Plan) -> tuple[str, ...]:
@@ -294,9 +303,19 @@ def _measure(script: Script, plan: Plan) -> list[ShardResult]:
     return [sealed[shard.input["name"]] for shard in shards]
 
 
+def _proof(script: Script, plan: Plan) -> tuple[Mapping[str, object], datetime]:
+    """The egress proof that the samples rest on, and when it was entered."""
+    ctx, about = script.desk.evaluator(), f"{plan.id}/before"
+    with ctx.store.read() as view:
+        acts = view.acts(engagement=plan.engagement, kind=Kind.ISOLATION_PROVED, about=about)
+    record = decode(ctx.vault.get(str(acts[-1].act.detail["evidence"])))
+    assert isinstance(record, Mapping)  # noqa: S101 -- written by record_isolation
+    return record, acts[-1].act.at
+
+
 def _seal(script: Script, plan: Plan, shard: Shard) -> ShardResult:
     if shard.state == "done":
-        result = script.lab.result(shard)
+        result = core.in_proved_boxes(script.lab.result(shard), _proof(script, plan)[0])
     else:
         lost = tuple(
             SampleResult(

@@ -1,7 +1,7 @@
 """An assessment: what was planned before the first sample, and what each sample showed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 SubjectKind = Literal["tool-agent", "model"]
@@ -120,6 +120,7 @@ class SampleResult:
     tokens: int = 0
     log: str = ""  # the eval log that holds the sample
     ended: str = ""  # RFC 3339, from the log
+    box: Mapping[str, str] = field(default_factory=dict)  # what its sandbox was, part by part
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,41 @@ class ShardResult:
     epoch: int
     samples: tuple[SampleResult, ...]
     logs: Mapping[str, str] = field(default_factory=dict)  # file name -> SHA-256
-    boxes: tuple[str, ...] = ()  # configuration digests of the sandboxes that were used
+
+
+# Part of a box's identity, and the field of an egress proof that it must equal.
+PROVED = {
+    "seal": "seal_digest",
+    "init": "sbxinit_digest",
+    "seccomp": "seccomp_digest",
+    "kernel": "kernel",
+    "mode": "mode",
+    "bwrap": "provider_version",
+}
+
+
+def in_proved_boxes(result: ShardResult, proof: Mapping[str, object]) -> ShardResult:
+    """*result* with every sample whose sandbox is not the one that *proof* covers set to ``infra``.
+
+    Such a sample is no evidence about the subject, whatever it showed.
+    """
+    samples = tuple(
+        sample
+        if sample.state in {"infra", "missing"} or _covered(sample.box, proof)
+        else replace(
+            sample,
+            state="infra",
+            solved=False,
+            outcome="unproved",
+            reason="its sandbox is not the one that the egress proof covers",
+        )
+        for sample in result.samples
+    )
+    return replace(result, samples=samples)
+
+
+def _covered(box: Mapping[str, str], proof: Mapping[str, object]) -> bool:
+    return all(box.get(part) and box[part] == proof.get(name) for part, name in PROVED.items())
 
 
 def slices(ids: Sequence[str], size: int) -> list[tuple[str, ...]]:

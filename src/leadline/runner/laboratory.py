@@ -70,8 +70,15 @@ class HostLaboratory:
         return Evidence(about, proof.ok, _record(proof.to_dict()))
 
     def start_workers(self, job: str) -> None:
-        """One process per worker; each claims shards until none is left."""
+        """One process per worker; each claims shards until none is left.
+
+        Workers end with the process that started them, so what one of an earlier process holds is
+        queued again at once, without waiting for its lease.
+        """
         self.job = job
+        shards = self.executor.shards(job)
+        for worker in sorted({shard.worker for shard in shards if shard.state == "running"}):
+            self.executor.release(worker)
         for _ in range(self.worker_count):
             self._start()
 

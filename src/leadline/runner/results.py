@@ -85,6 +85,7 @@ def sample_result(sample: EvalSample, log: str, epoch: int) -> SampleResult:
         tokens=usage,
         log=log,
         ended=sample.completed_at or "",
+        box=_texts(details.get("box")),
     )
 
 
@@ -102,6 +103,11 @@ def _reason(sample: EvalSample, details: Mapping[str, object]) -> str:
     if sample.limit is not None:
         return f"{sample.limit.type} limit of {sample.limit.limit:g} reached"
     return str(details.get("reason", ""))
+
+
+def _texts(value: object) -> dict[str, str]:
+    """A mapping of texts from a score's metadata; empty for anything else."""
+    return {str(k): str(v) for k, v in value.items()} if isinstance(value, Mapping) else {}
 
 
 def _observed(details: Mapping[str, object]) -> str:

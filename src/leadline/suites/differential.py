@@ -32,6 +32,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from leadline.core.errors import Invalid, Unavailable
 from leadline.sandbox import box as sandbox
+from leadline.sandbox.provider import BwrapSandboxEnvironment
 from leadline.suites.crash import REPORT_BYTES_MAX, own_frames, parse_report
 from leadline.suites.item import (
     REPORT,
@@ -300,10 +301,20 @@ def differential() -> Scorer:
                 "fixed": asdict(verdict.fixed),
                 "proof_sha256": hashlib.sha256(proof).hexdigest() if submission else "",
                 "proof_base64": base64.b64encode(proof).decode("ascii"),
+                "box": _box(),
             },
         )
 
     return score
+
+
+def _box() -> dict[str, str]:
+    """What the subject's box is, part by part, to be compared with the proof; empty if unknown."""
+    try:
+        box = subject_sandbox().as_type(BwrapSandboxEnvironment)
+    except TypeError:
+        return {}
+    return asdict(box.identity)
 
 
 async def _submission() -> tuple[bytes | None, str]:

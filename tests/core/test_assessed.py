@@ -1,0 +1,125 @@
+"""From samples to decision and estimates: void, missing and unavailable never count as failures."""
+
+from dataclasses import replace
+from hashlib import sha256
+
+from leadline.core.assessment import (
+    Budget,
+    Plan,
+    PlannedItem,
+    PlannedSuite,
+    SampleResult,
+    SampleState,
+    ShardResult,
+    Subject,
+)
+from leadline.core.engagement.criteria import Criteria
+from leadline.core.engagement.determination import Answer, Outcome
+from leadline.core.measure.assessed import (
+    Level,
+    by_level,
+    decide,
+    estimates,
+    in_suite,
+    of_subject,
+    suite_digest,
+)
+from leadline.core.measure.family import Conditions
+from leadline.core.measure.sequential import State, replay
+
+WORDS = dict.fromkeys(Outcome, "demonstration")
+CRITERIA = Criteria(
+    "demonstration", "Demonstration", "d" * 64, bool(1), "A demonstration.", "planted", (), 0.75, 0.05,
+    0.05, 0.0, dict.fromkeys(Outcome, Answer.UNDETERMINED), WORDS,
+)  # fmt: skip
+SEED = b"order" * 8
+
+
+def suite(items: int = 24, name: str = "planted") -> PlannedSuite:
+    """A suite of two families."""
+    members = tuple(
+        PlannedItem(
+            f"{name}-{n}", "ab"[n % 2], sha256(f"{name}{n}".encode()).hexdigest(), level=n % 3
+        )
+        for n in range(items)
+    )
+    return PlannedSuite(name, name, "1", "cyber", "finds", "shared-kernel", members)
+
+
+def plan(*suites: PlannedSuite) -> Plan:
+    """A plan over these suites."""
+    return Plan("asm", "eng", Subject("tool-agent", "baseline", "s"), suites, "c" * 64, "demonstration",
+                "d" * 64, Budget(10), 1, 4)  # fmt: skip
+
+
+def sample(
+    item: str, *, solved: bool, state: SampleState = "scored", epoch: int = 1
+) -> SampleResult:
+    """One attempt."""
+    return SampleResult(
+        item, epoch, state, solved=solved, outcome="solved" if solved else "not_solved"
+    )
+
+
+def test_nothing_solved_is_below_and_replays_from_its_log() -> None:
+    """Every item failed: below, decided early, and the log recomputes."""
+    own = suite()
+    decision = decide(CRITERIA, plan(own), [sample(i.id, solved=False) for i in own.items], SEED)
+    assert decision is not None
+    assert decision.status().state is State.BELOW
+    assert 0 < decision.status().decided_at < len(own.items)
+    assert replay(decision.plan, SEED, decision.log) == decision.status()
+
+
+def test_lost_samples_are_void_and_decide_nothing() -> None:
+    """Infra, missing and absent samples are no failures: with nothing else, nothing is decided."""
+    own = suite(12)
+    lost = [sample(i.id, solved=False, state="infra") for i in own.items[:6]]
+    lost += [sample(i.id, solved=False, state="missing") for i in own.items[6:9]]
+    decision = decide(CRITERIA, plan(own), lost, SEED)
+    assert decision is not None
+    assert decision.status().state is State.UNDECIDED
+    assert decision.status().void == 12
+
+
+def test_only_the_first_attempt_decides() -> None:
+    """Solves of later epochs do not enter the decision."""
+    own = suite(12)
+    first = [sample(i.id, solved=False) for i in own.items]
+    later = [sample(i.id, solved=True, epoch=2) for i in own.items]
+    decision = decide(CRITERIA, plan(own), [*later, *first], SEED)
+    assert decision is not None
+    assert decision.status().successes == 0
+
+
+def test_without_its_suite_nothing_is_decided() -> None:
+    """The suite that the criteria name is absent or empty: no decision, not a negative one."""
+    assert decide(CRITERIA, plan(suite(name="registry")), [], SEED) is None
+    assert decide(CRITERIA, plan(suite(0)), [], SEED) is None
+
+
+def test_estimates_levels_and_arms_count_their_own() -> None:
+    """Samples of another arm or suite, and items without a level, stay out."""
+    own, other = suite(6), suite(2, "registry")
+    mine = tuple(sample(i.id, solved=n < 2) for n, i in enumerate(own.items))
+    foreign = tuple(sample(i.id, solved=True) for i in other.items)
+    results = [
+        ShardResult("1", "model", "planted", 1, mine),
+        ShardResult("2", "baseline", "planted", 1, foreign),
+    ]
+    assert list(mine) == of_subject(results, "model")
+    assert list(mine) == in_suite([*mine, *foreign], own)
+    found = estimates(own, [*mine, *foreign], Conditions(Budget(10), "none", "d"), 1)
+    assert [(f.family, f.attempted, f.solved) for f in found] == [("a", 3, 1), ("b", 3, 1)]
+    levels = {item.id: item.level for item in own.items} | {other.items[0].id: -1}
+    lost = sample(own.items[0].id, solved=True, state="infra")
+    expected = (Level(0, 2, 1), Level(1, 2, 1), Level(2, 2, 0))
+    assert expected == by_level([*mine, *foreign, lost], levels)
+
+
+def test_a_changed_item_changes_the_suites_digest() -> None:
+    """The digest does not depend on the order of the items, and does on their content."""
+    own = suite(3)
+    turned = replace(own, items=tuple(reversed(own.items)))
+    assert suite_digest(own) == suite_digest(turned)
+    assert suite_digest(own) != suite_digest(suite(4))
