@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -73,30 +74,35 @@ def test_a_box_within_its_bounds_is_left_alone(parent: subprocess.Popen[str]) ->
 def test_a_box_over_its_memory_is_told_once_more_and_then_ended(
     parent: subprocess.Popen[str],
 ) -> None:
-    """One hit however often it is told; after two seconds the whole box goes."""
+    """One hit however often it is told; after five seconds the whole box goes."""
     orders: list[str] = []
     box = watched(parent, Bounds(1 << 20, 1, ()), orders)
-    for now in (0.0, 1.0, 2.0):
+    for now in (0.0, 2.0, 5.0):
         assert look(box, now) == 0.02
         assert parent.poll() is None
     assert (box.hits, orders) == (("memory",), ["end"] * 3)
-    look(box, 2.1)
+    look(box, 5.1)
     assert parent.wait(5) == -signal.SIGKILL
     os.close(box.pidfd)
 
 
-def test_too_many_files_are_a_hit_of_their_own(parent: subprocess.Popen[str]) -> None:
-    """Only while something runs that could make more."""
+def test_too_many_files_are_a_hit_of_their_own_until_they_stop_growing(
+    parent: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    """What runs is ended when files were added, not because they are still there."""
     orders: list[str] = []
-    box = watched(parent, Bounds(1 << 40, 1, ("/proc",)), orders)
-    box.bounds = Bounds(1 << 40, -1, ("/proc",))
+    box = watched(parent, Bounds(1 << 40, -1, (str(tmp_path),)), orders)
     box.first = parent.pid
-    look(box, 0.0)
-    assert box.hits == ("inodes",)
-    box.first = next(iter(watchdog.children(parent.pid)))
-    box.over_since = None
+    for _ in range(3):
+        box.files = -2  # as if there had been fewer at the last look
+        look(box, 0.0)
+        look(box, 0.1)
+    assert box.hits == ("inodes",) * 3
+    assert len(orders) == 3
+    box.first, box.files = watchdog.children(parent.pid)[0], -2
     look(box, 1.0)
-    assert box.hits == ("inodes",)
+    assert len(orders) == 3  # nothing runs below this one
+    assert parent.poll() is None
     os.close(box.pidfd)
 
 

@@ -349,7 +349,9 @@ class Box:
             try:
                 code = await self._outcome(status, pipes)
             except Ended as error:
-                raise _unavailable(str(error)) from error
+                hit = self.limits_hit[-1:]
+                why = f": over its {hit[0]} limit" if hit else ""
+                raise _unavailable(f"{error}{why}") from error
             finally:
                 if not status.done():
                     self._channel.kill(job)

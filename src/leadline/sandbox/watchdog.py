@@ -26,7 +26,7 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 GROWTH_BYTES_PER_SECOND = 4 << 30
 PERIOD_MIN, PERIOD_MAX = 0.02, 0.5
 IDLE_SECONDS = 1.0
-OBEY_SECONDS = 2.0  # after this long over its bound in spite of being told, the whole box is ended
+OBEY_SECONDS = 5.0  # after this long over its bound in spite of being told, the whole box is ended
 
 Hit = Literal["memory", "inodes", "unmeasured"]
 
@@ -45,7 +45,8 @@ class Watched:
     """One box under watch.
 
     *pid* and *pidfd* are bubblewrap's, *first* is the box's first process as the host numbers it;
-    *kill_all* ends everything else in the box and may be called from any thread.
+    *kill_all* ends everything else in the box and may be called from any thread. *files* is the
+    number on the fullest mount at the last look.
     """
 
     pid: int
@@ -56,6 +57,7 @@ class Watched:
     hits: tuple[Hit, ...] = ()
     over_since: float | None = None
     peak_bytes: int = 0
+    files: int = 0
 
 
 @dataclass(order=True, slots=True)
@@ -131,20 +133,31 @@ def look(watched: Watched, now: float) -> float:
         watched.first = next(iter(children(watched.pid)), None)
     if watched.first is None:
         return PERIOD_MAX
-    bounds = watched.bounds
-    memory = account(watched.first, bounds.memory_bytes)
+    _look_at_files(watched, watched.first)
+    bound = watched.bounds.memory_bytes
+    memory = account(watched.first, bound)
     watched.peak_bytes = max(watched.peak_bytes, memory)
-    crowded = any(files_used(watched.first, mount) > bounds.inodes for mount in bounds.mounts)
-    if memory <= bounds.memory_bytes and not (crowded and children(watched.first)):
+    if memory <= bound:
         watched.over_since = None
-        return next_look(memory, bounds.memory_bytes)
+        return next_look(memory, bound)
     if watched.over_since is None:
         watched.over_since = now
-        watched.hits = (*watched.hits, "memory" if memory > bounds.memory_bytes else "inodes")
+        watched.hits = (*watched.hits, "memory")
     watched.kill_all()
     if now - watched.over_since > OBEY_SECONDS:
         end_box(watched.pidfd)
     return PERIOD_MIN
+
+
+def _look_at_files(watched: Watched, first: int) -> None:
+    """Ending what runs leaves the files there, so only what adds to them is ended again."""
+    most = max((files_used(first, mount) for mount in watched.bounds.mounts), default=0)
+    bound = watched.bounds.inodes
+    grown = most > max(bound, watched.files)
+    watched.files = most
+    if grown and children(first):
+        watched.hits = (*watched.hits, "inodes")
+        watched.kill_all()
 
 
 def _look_or_end(watched: Watched, now: float) -> float:

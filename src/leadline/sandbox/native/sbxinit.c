@@ -192,9 +192,9 @@ static int run(char *payload, uint32_t len) {
 }
 static _Noreturn void child(int slot, uint8_t op, char *payload, uint32_t len, const int *fds) {
   /* A file that grows too large is an error of the file operation, not the end of its process. */
-  uint64_t blocked = op == 'E' ? 0 : 1ull << (SIGXFSZ - 1);
+  uint64_t held = op == 'E' ? 0 : 1ull << (SIGXFSZ - 1);
   SYS(setsid, 0, 0, 0, 0, 0);
-  SYS(rt_sigprocmask, SIG_SETMASK, &blocked, 0, 8, 0);
+  SYS(rt_sigprocmask, SIG_SETMASK, &held, 0, 8, 0);
   for (int i = 0; i < 3; i++) SYS(dup3, fds[i], i, 0, 0, 0);
   SYS(close_range, 3, ~0u, 0, 0, 0);
   for (int i = 0; i < LIMITS; i++) if (limited[i]) SYS(prlimit64, 0, i, &limits[i], 0, 0);
