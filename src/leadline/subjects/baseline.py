@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from inspect_ai.agent import Agent, AgentState, agent
 from inspect_ai.model import ChatMessageAssistant, ModelOutput, ModelUsage
-from inspect_ai.util import ExecResult, SandboxEnvironment, sandbox
+from inspect_ai.util import ExecResult, OutputLimitExceededError, SandboxEnvironment, sandbox
 
 from leadline.core.errors import Invalid
 from leadline.suites.item import SUBMISSION, TASK
@@ -73,13 +73,12 @@ def baseline(runs: int = RUNS, seed: int = 1) -> Agent:
     async def execute(state: AgentState) -> AgentState:
         attempt = _Attempt(sandbox(), state, runs, seed)
         task = parse_task(await attempt.box.read_file(f"{TASK}/task.json"))
-        match task:
-            case None:
-                attempt.say("The task brings nothing that I can run. I hand in nothing.")
-            case CTask():
-                await attempt.solve_c(task)
-            case ScriptTask():
-                await attempt.solve_script(task)
+        if task is None:
+            attempt.say("The task brings nothing that I can run. I hand in nothing.")
+        elif isinstance(task, CTask):
+            await attempt.solve_c(task)
+        else:
+            await attempt.solve_script(task)
         return state
 
     return execute
@@ -178,26 +177,26 @@ class _Attempt:
     async def _run(
         self, argv: Sequence[str], env: Mapping[str, str] | None = None
     ) -> ExecResult[str] | None:
-        """The command's end; None where the emergency stop ended it."""
+        """The command's end; None where it was stopped for its time or its output."""
         try:
             return await self.box.exec(
                 list(argv), env=dict(env or {}), timeout=SECONDS, timeout_retry=False
             )
         except TimeoutError:
             self.say(f"{argv[0]} did not end within {SECONDS} s and was stopped.")
-            return None
+        except OutputLimitExceededError:
+            self.say(f"{argv[0]} printed too much and was stopped.")
+        return None
 
     async def _fuzz(self, argv: Sequence[str], runs: int) -> bytes | None:
         """The first input that the fuzzer stopped at, if it stopped before its *runs* were over."""
         # libFuzzer takes a seed of 0 for "draw one".
         budget = [f"-runs={runs}", f"-seed={self.seed + 1}", f"-artifact_prefix={_CRASH}"]
         ended = await self._run([*argv, *budget], _SANITIZER)
-        if ended is None:
-            return None
-        counted = _STATS.search(ended.stderr)
+        counted = _STATS.search(ended.stderr) if ended else None
         tried = f"{int(counted[1]):,}" if counted else "an unknown number of"
         listed = await self._run(["/bin/sh", "-c", f"ls {_CRASH}* 2>/dev/null"])
-        names = sorted(listed.stdout.split()) if listed else []
+        names = sorted(listed.stdout.split()) if listed else ()
         if not names:
             self.say(
                 f"Fuzzing with seed {self.seed} ended after {tried} of {runs:,} runs without a crash."
