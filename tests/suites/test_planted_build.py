@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from leadline.core.errors import Unavailable
+from leadline.core.errors import Invalid, Unavailable
 from leadline.sandbox.box import Bind, Box, BoxConfig
 from leadline.suites.differential import judge, load_item
 from leadline.suites.item import Bind as Bound
@@ -200,16 +200,28 @@ def test_a_judge_without_boxes_is_unavailable(built: tuple[Built, ...], tmp_path
 def test_a_half_made_or_foreign_folder_is_made_anew(
     built: tuple[Built, ...], tmp_path: Path
 ) -> None:
-    """A folder without a record, with a spoilt one, or of another item is replaced whole."""
+    """A folder without a record, or of another item, is replaced whole."""
     one, other = built[0], built[1]
     folder = tmp_path / "i"
     shutil.copytree(other.folder, folder)
     assert SUITE.prepare(one.item, SEED, folder).ok
     assert tree(folder) == tree(one.folder)
-    (folder / "checks.json").write_text("{}", encoding="utf-8")
+    (folder / "checks.json").unlink()
     (folder / "vulnerable" / "program").unlink()
     assert SUITE.prepare(one.item, SEED, folder).ok
     assert tree(folder) == tree(one.folder)
+
+
+@pytest.mark.parametrize("text", ["{}", "{", "[]"])
+def test_a_spoilt_record_is_named_and_not_believed(
+    built: tuple[Built, ...], tmp_path: Path, text: str
+) -> None:
+    """Records appear whole, so a spoilt one was changed by someone; the cure is in the message."""
+    folder = tmp_path / "i"
+    shutil.copytree(built[0].folder, folder)
+    (folder / "checks.json").write_text(text, encoding="utf-8")
+    with pytest.raises(Invalid, match="remove the folder"):
+        SUITE.prepare(built[0].item, SEED, folder)
 
 
 def test_many_may_prepare_one_item_at_once(built: tuple[Built, ...], tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from inspect_ai.agent import Agent, AgentState, agent
 from inspect_ai.model import ChatMessageAssistant, ModelOutput, ModelUsage
@@ -59,8 +60,10 @@ class ScriptTask:
 
 
 @agent(name="baseline")
-def baseline(runs: int = RUNS, seed: int = 1) -> Agent:
+def baseline(runs: int = RUNS, seed: int = 1, seconds: float = SECONDS) -> Agent:
     """The tool agent, with *runs* fuzzing runs an attempt; *seed* names the attempt.
+
+    *seconds* stops any one command in an emergency; it is no part of the budget.
 
     A task with its own fuzzer may ask for fewer runs than *runs* or more: its number then holds.
 
@@ -71,7 +74,7 @@ def baseline(runs: int = RUNS, seed: int = 1) -> Agent:
         raise Invalid("runs, seed", f"need at least 1 and 0, not {runs} and {seed}")
 
     async def execute(state: AgentState) -> AgentState:
-        attempt = _Attempt(sandbox(), state, runs, seed)
+        attempt = _Attempt(sandbox(), state, runs, seed, seconds)
         task = parse_task(await attempt.box.read_file(f"{TASK}/task.json"))
         if task is None:
             attempt.say("The task brings nothing that I can run. I hand in nothing.")
@@ -139,6 +142,7 @@ class _Attempt:
     state: AgentState
     runs: int
     seed: int
+    seconds: float
 
     def say(self, text: str) -> None:
         """Add *text* to the sample's messages; it costs no tokens."""
@@ -180,10 +184,10 @@ class _Attempt:
         """The command's end; None where it was stopped for its time or its output."""
         try:
             return await self.box.exec(
-                list(argv), env=dict(env or {}), timeout=SECONDS, timeout_retry=False
+                list(argv), env=dict(env or {}), timeout=ceil(self.seconds), timeout_retry=False
             )
         except TimeoutError:
-            self.say(f"{argv[0]} did not end within {SECONDS} s and was stopped.")
+            self.say(f"{argv[0]} did not end within {self.seconds} s and was stopped.")
         except OutputLimitExceededError:
             self.say(f"{argv[0]} printed too much and was stopped.")
         return None

@@ -48,6 +48,7 @@ from leadline.suites.item import (
 
 ITEM_FILE = "item.json"
 CANARY = "LEADLINE_CANARY"  # names the variable that holds the token of one canary run
+TIMED_OUT = "timeout"
 FIRST_FRAMES = 3  # own frames among which an expected function must be
 
 _ITEM = TypeAdapter(Item)
@@ -191,7 +192,7 @@ async def _run(box: sandbox.Box, item: Item, env: dict[str, str]) -> str:
             [*_QUIET, *item.run.argv], cwd=TARGET, env=env, timeout=item.run.seconds
         )
     except TimeoutError:
-        return "timeout"
+        return TIMED_OUT
     if done.limit:
         return done.limit
     return _SIGNALS.get(done.returncode - 128, "") if done.stderr else ""

@@ -50,7 +50,8 @@ def prepare(item: Item, program: Program, folder: Path, compiler: str) -> Qualif
 
     Must not be called from a running event loop.
 
-    Raises: Unavailable, if the compiler or a box cannot be had.
+    Raises: Unavailable, if the compiler or a box cannot be had; Invalid, if the folder holds a
+    record that is spoilt.
     """
     known = _prepared(item, folder)
     if known is not None:
@@ -86,12 +87,17 @@ def compiler_version(compiler: str) -> str:
 def _prepared(item: Item, folder: Path) -> Qualification | None:
     """The record of a finished folder of this very item, or None."""
     try:
-        if load_item(folder) != item:
-            return None
-        record = json.loads((folder / CHECKS).read_text(encoding="utf-8"))
-        fields = {name: record[name] for name in ("item", "digest", "ok", "checks", "reason")}
-    except (Invalid, FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
+        text = (folder / CHECKS).read_text(encoding="utf-8")
+    except FileNotFoundError:
         return None
+    if load_item(folder) != item:
+        return None
+    try:
+        record = json.loads(text)
+        fields = {name: record[name] for name in ("item", "digest", "ok", "checks", "reason")}
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        problem = f"{folder / CHECKS} is spoilt ({error!r}); remove the folder and prepare again"
+        raise Invalid("checks", problem) from error
     return Qualification(**fields)
 
 

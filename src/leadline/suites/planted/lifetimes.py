@@ -8,6 +8,114 @@ _USED = ("heap-use-after-free",)
 _FREED = ("double-free",)
 _SLOTS = 4
 
+_SLOT_FILLING = """
+    @gate@
+    if ($p[0] >= $slots || $c->$cell[$p[0]].$live)
+        return -1;
+    $c->$cell[$p[0]].$data = malloc($n - 1);
+    if (!$c->$cell[$p[0]].$data)
+        return -1;
+    memcpy($c->$cell[$p[0]].$data, $p + 1, $n - 1);
+    $c->$cell[$p[0]].$size = $n - 1;
+    $c->$cell[$p[0]].$live = 1;
+    return 0;
+    """
+_SLOT_DROPPING = """
+    @gate@
+    if ($p[0] >= $slots || !$c->$cell[$p[0]].$live)
+        return -1;
+    free($c->$cell[$p[0]].$data);
+    $c->$cell[$p[0]].$live = 0;
+    return 0;
+    """
+_SLOT_USING = """
+    size_t i;
+    @gate@
+    $flaw
+        return -1;
+    for (i = 0; i < $c->$cell[$p[0]].$size; i++)
+        $total = $total * $key + $c->$cell[$p[0]].$data[i];
+    return 0;
+    """
+_MARKED_PUSHING = """
+    struct $node *one;
+    @gate@
+    one = malloc(sizeof(*one));
+    if (!one)
+        return -1;
+    one->$name = $p[0];
+    one->$value = $get16($p + 1);
+    one->$next = $c->$head;
+    $c->$head = one;
+    return 0;
+    """
+_MARKED_MARKING = """
+    struct $node *one;
+    @gate@
+    for (one = $c->$head; one; one = one->$next)
+        if (one->$name == $p[0])
+            break;
+    $c->$mark = one;
+    return one ? 0 : -1;
+    """
+_MARKED_CUTTING = """
+    struct $node **link, *one;
+    @gate@
+    for (link = &$c->$head; *link; link = &(*link)->$next)
+        if ((*link)->$name == $p[0])
+            break;
+    one = *link;
+    if (!one)
+        return -1;
+    *link = one->$next;
+    $flaw
+    free(one);
+    return 0;
+    """
+_MARKED_SHOWING = """
+    @gate@
+    if (!$c->$mark)
+        return -1;
+    $total += $c->$mark->$value * (uint32_t)($p[0] | 1);
+    return 0;
+    """
+_MERGE_FILLING = """
+    @gate@
+    if ($p[0] >= $slots || $c->$cell[$p[0]].$data)
+        return -1;
+    $c->$cell[$p[0]].$data = malloc($n - 1);
+    if (!$c->$cell[$p[0]].$data)
+        return -1;
+    memcpy($c->$cell[$p[0]].$data, $p + 1, $n - 1);
+    $c->$cell[$p[0]].$size = $n - 1;
+    return 0;
+    """
+_MERGE_JOINING = """
+    uint8_t a, b, *whole;
+    @gate@
+    a = $p[0];
+    b = $p[1];
+    if (a >= $slots || b >= $slots || a == b || !$c->$cell[a].$size)
+        return -1;
+    if (!$c->$cell[b].$data) {
+        $c->$cell[b] = $c->$cell[a];
+        $c->$cell[a].$data = NULL;
+        $c->$cell[a].$size = 0;
+        return 0;
+    }
+    whole = realloc($c->$cell[b].$data, $c->$cell[b].$size + $c->$cell[a].$size);
+    if (!whole)
+        return -1;
+    memcpy(whole + $c->$cell[b].$size, $c->$cell[a].$data, $c->$cell[a].$size);
+    $c->$cell[b].$data = whole;
+    $c->$cell[b].$size += $c->$cell[a].$size;
+    $total += whole[0] + (uint32_t)$c->$cell[b].$size;
+    free($c->$cell[a].$data);
+    $flaw
+    $c->$cell[a].$size = 0;
+    return 0;
+    """
+
 
 def use_slot(voice: Voice, draw: Draw) -> Feature:
     """Numbered slots are filled, dropped and used; dropping leaves the address behind."""
@@ -21,43 +129,14 @@ def use_slot(voice: Voice, draw: Draw) -> Feature:
         slots=_SLOTS,
         key=draw.between(3, 60) | 1,
     )
-    filling = """
-    @gate@
-    if ($p[0] >= $slots || $c->$cell[$p[0]].$live)
-        return -1;
-    $c->$cell[$p[0]].$data = malloc($n - 1);
-    if (!$c->$cell[$p[0]].$data)
-        return -1;
-    memcpy($c->$cell[$p[0]].$data, $p + 1, $n - 1);
-    $c->$cell[$p[0]].$size = $n - 1;
-    $c->$cell[$p[0]].$live = 1;
-    return 0;
-    """
-    dropping = """
-    @gate@
-    if ($p[0] >= $slots || !$c->$cell[$p[0]].$live)
-        return -1;
-    free($c->$cell[$p[0]].$data);
-    $c->$cell[$p[0]].$live = 0;
-    return 0;
-    """
-    using = """
-    size_t i;
-    @gate@
-    $flaw
-        return -1;
-    for (i = 0; i < $c->$cell[$p[0]].$size; i++)
-        $total = $total * $key + $c->$cell[$p[0]].$data[i];
-    return 0;
-    """
     flaw = (
         "if ($p[0] >= $slots || !$c->$cell[$p[0]].$data)",
         "if ($p[0] >= $slots || !$c->$cell[$p[0]].$live)",
     )
     routines = (
-        t.routine(fill, filling, span=(2, 40)),
-        t.routine(drop, dropping, span=(1, 2)),
-        t.routine(use, using, flaw=flaw, span=(1, 2)),
+        t.routine(fill, _SLOT_FILLING, span=(2, 40)),
+        t.routine(drop, _SLOT_DROPPING, span=(1, 2)),
+        t.routine(use, _SLOT_USING, flaw=flaw, span=(1, 2)),
     )
     first, second = draw.shuffled(range(_SLOTS))[:2]
 
@@ -161,56 +240,15 @@ def use_marked(voice: Voice, draw: Draw) -> Feature:
         value=voice.field(),
         next=voice.field(),
     )
-    pushing = """
-    struct $node *one;
-    @gate@
-    one = malloc(sizeof(*one));
-    if (!one)
-        return -1;
-    one->$name = $p[0];
-    one->$value = $get16($p + 1);
-    one->$next = $c->$head;
-    $c->$head = one;
-    return 0;
-    """
-    marking = """
-    struct $node *one;
-    @gate@
-    for (one = $c->$head; one; one = one->$next)
-        if (one->$name == $p[0])
-            break;
-    $c->$mark = one;
-    return one ? 0 : -1;
-    """
-    cutting = """
-    struct $node **link, *one;
-    @gate@
-    for (link = &$c->$head; *link; link = &(*link)->$next)
-        if ((*link)->$name == $p[0])
-            break;
-    one = *link;
-    if (!one)
-        return -1;
-    *link = one->$next;
-    $flaw
-    free(one);
-    return 0;
-    """
-    showing = """
-    @gate@
-    if (!$c->$mark)
-        return -1;
-    $total += $c->$mark->$value * (uint32_t)($p[0] | 1);
-    return 0;
-    """
     flaw = ("", "if ($c->$mark == one)\n        $c->$mark = NULL;")
     routines = (
-        t.routine(push, pushing, span=(3, 6)),
-        t.routine(mark, marking, span=(1, 3)),
-        t.routine(cut, cutting, flaw=flaw, span=(1, 3)),
-        t.routine(show, showing, span=(1, 3)),
+        t.routine(push, _MARKED_PUSHING, span=(3, 6)),
+        t.routine(mark, _MARKED_MARKING, span=(1, 3)),
+        t.routine(cut, _MARKED_CUTTING, flaw=flaw, span=(1, 3)),
+        t.routine(show, _MARKED_SHOWING, span=(1, 3)),
     )
-    one, two = draw.shuffled(range(1, 250))[:2]
+    one = draw.between(1, 250)
+    two = one ^ 1
 
     def pushed(name: int) -> Record:
         return Record(push, bytes([name]) + draw.take(2))
@@ -299,45 +337,9 @@ def free_after_merge(voice: Voice, draw: Draw) -> Feature:
         struct=voice.context,
         closer=closer,
     )
-    filling = """
-    @gate@
-    if ($p[0] >= $slots || $c->$cell[$p[0]].$data)
-        return -1;
-    $c->$cell[$p[0]].$data = malloc($n - 1);
-    if (!$c->$cell[$p[0]].$data)
-        return -1;
-    memcpy($c->$cell[$p[0]].$data, $p + 1, $n - 1);
-    $c->$cell[$p[0]].$size = $n - 1;
-    return 0;
-    """
-    joining = """
-    uint8_t a, b, *whole;
-    @gate@
-    a = $p[0];
-    b = $p[1];
-    if (a >= $slots || b >= $slots || a == b || !$c->$cell[a].$size)
-        return -1;
-    if (!$c->$cell[b].$data) {
-        $c->$cell[b] = $c->$cell[a];
-        $c->$cell[a].$data = NULL;
-        $c->$cell[a].$size = 0;
-        return 0;
-    }
-    whole = realloc($c->$cell[b].$data, $c->$cell[b].$size + $c->$cell[a].$size);
-    if (!whole)
-        return -1;
-    memcpy(whole + $c->$cell[b].$size, $c->$cell[a].$data, $c->$cell[a].$size);
-    $c->$cell[b].$data = whole;
-    $c->$cell[b].$size += $c->$cell[a].$size;
-    $total += whole[0] + (uint32_t)$c->$cell[b].$size;
-    free($c->$cell[a].$data);
-    $flaw
-    $c->$cell[a].$size = 0;
-    return 0;
-    """
     routines = (
-        t.routine(fill, filling, span=(2, 40)),
-        t.routine(join, joining, flaw=("", "$c->$cell[a].$data = NULL;"), span=(2, 3)),
+        t.routine(fill, _MERGE_FILLING, span=(2, 40)),
+        t.routine(join, _MERGE_JOINING, flaw=("", "$c->$cell[a].$data = NULL;"), span=(2, 3)),
     )
     one, two, empty = draw.shuffled(range(_SLOTS))[:3]
 
