@@ -74,7 +74,12 @@ def build_extension(source: Path, compiler: Compiler, tools: Path, env: Mapping[
         driver.chmod(0o755)
         drivers.append(str(driver.resolve()))
     # Reports and the subject must not tell where this host builds.
-    flags = f"{_FLAGS} -ffile-prefix-map={source.resolve()}=."
+    own = {
+        source.resolve(): ".",
+        Path(sysconfig.get_path("include")): "python",
+        tools.resolve(): "tools",
+    }
+    flags = " ".join((_FLAGS, *(f"-ffile-prefix-map={path}={name}" for path, name in own.items())))
     variables = {
         **env,
         "CC": drivers[0],

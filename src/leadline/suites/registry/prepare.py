@@ -171,10 +171,15 @@ class Filler:
         """Make the item's folder beside its place and move it there when it is whole."""
         place = self.cache.folder(item.id)
         place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".making-") as scratch:
+        # Built in the system's own temporary folder: clang 14 writes the paths of some headers into
+        # the sanitizer's data unmapped, and the cache's path may name its owner.
+        with (
+            tempfile.TemporaryDirectory(dir=place.parent, prefix=".making-") as scratch,
+            tempfile.TemporaryDirectory(prefix="registry-") as aside,
+        ):
             folder = Path(scratch) / "item"
             folder.mkdir()
-            work = Path(scratch) / "work"
+            work = Path(aside)
             sources = {
                 "vulnerable": self._release(manifest, manifest.vulnerable, work / "vulnerable"),
                 "fixed": self._release(manifest, manifest.fixed, work / "fixed"),
