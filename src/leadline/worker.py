@@ -61,20 +61,18 @@ def _work(parts: "wiring.WorkerParts", shard: Shard) -> None:
         except KeyboardInterrupt:
             raise
         except LeadlineError as error:
-            parts.executor.fail(
-                shard, now=wiring.clock(), error=str(error), attempts_max=ATTEMPTS_MAX
-            )
+            _fail(parts.executor, shard, str(error))
             return
         except Exception as error:  # noqa: BLE001 -- the one broad handler: a shard's fault is its own
-            parts.executor.fail(
-                shard,
-                now=wiring.clock(),
-                error=f"{type(error).__name__}: {error}",
-                attempts_max=ATTEMPTS_MAX,
-            )
+            _fail(parts.executor, shard, f"{type(error).__name__}: {error}")
             return
     with contextlib.suppress(Stale):  # a newer token holds the shard: this result is discarded
         parts.executor.finish(shard, now=wiring.clock(), result=result)
+
+
+def _fail(executor: Executor, shard: Shard, error: str) -> None:
+    with contextlib.suppress(Stale):  # as above: what went wrong is the newer holder's to find out
+        executor.fail(shard, now=wiring.clock(), error=error, attempts_max=ATTEMPTS_MAX)
 
 
 @dataclass

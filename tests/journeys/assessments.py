@@ -21,17 +21,24 @@ from leadline.core.measure.order import draw_all
 from leadline.suites.item import Item
 from leadline.suites.planted import SUITE
 
-ITEMS, EPOCHS, RUNS = 2, 2, 30_000
+ITEMS, EPOCHS, RUNS = 2, 2, 200_000
 SEEDS = 400
+SOON_FOUND = {
+    "double-free",
+    "integer-overflow",
+    "out-of-bounds-read",
+}  # by a fuzzer, at easy levels
 POLL_SECONDS = 0.002
 
 
 @cache
 def seed() -> str:
-    """A seed in hex whose first items, in the order that it commits to, are easy ones."""
+    """A seed in hex whose first items, in the order that it commits to, are easy to solve."""
     for number in range(SEEDS):
         value = number.to_bytes(32, "big")
-        if all(item.features["level"] <= 1 for item in chosen(value.hex())):
+        items = chosen(value.hex())
+        easy = [item for item in items if item.features["level"] <= 1]
+        if len(easy) == len(items) and {item.family for item in easy} <= SOON_FOUND:
             return value.hex()
     raise AssertionError(f"none of {SEEDS} seeds begins with easy items")
 
@@ -85,21 +92,11 @@ def run(
 def acts(bundle: Path) -> Counter[tuple[str, str]]:
     """Every act of a bundle as (kind, about).
 
-    A finding's id holds the time it was made, and a group's the ids of its findings: both are
-    named by their items here, which is what another run with the same seed shares.
+    Ids come from the seed and from content, never from the time: they are compared as they stand.
     """
-    findings = {
-        found.stem: f"finding:{json.loads(found.read_bytes())['item']}"
-        for found in (bundle / "findings").glob("*.json")
-    }
-    named: Counter[tuple[str, str]] = Counter()
-    for line in (bundle / "acts.jsonl").read_bytes().splitlines():
-        act = json.loads(line)["record"]
-        about = findings.get(act["about"], act["about"])
-        if act["kind"] == "group.proposed":
-            about = "+".join(sorted(findings[member] for member in act["detail"]["members"]))
-        named[act["kind"], about] += 1
-    return named
+    lines = (bundle / "acts.jsonl").read_bytes().splitlines()
+    records = [json.loads(line)["record"] for line in lines]
+    return Counter((record["kind"], record["about"]) for record in records)
 
 
 def finished(logs: Path) -> list[tuple[str, int, str]]:
@@ -211,10 +208,14 @@ class Assessment:
         gone(workers)
         return look(self.out)
 
-    def interrupt(self) -> int:
-        """Ctrl-C, as a terminal sends it to the whole group; answers the exit status."""
+    def interrupt(self) -> None:
+        """Ctrl-C for the main process; one that stands is let go on."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=60)
+        self.goes_on()
+
+    def goes_on(self) -> None:
+        """Let a stopped process continue."""
+        self.process.send_signal(signal.SIGCONT)
 
     def end(self, *, seconds: float = 240) -> int:
         """Wait for the end; answers the exit status."""

@@ -155,8 +155,7 @@ def test_interrupted_it_ends_its_workers_and_resumes(undisturbed: Path, tmp_path
         started.stopped_at(sampling)
         workers = started.workers()
         assert workers
-        started.process.send_signal(assessments.signal.SIGINT)
-        started.process.send_signal(assessments.signal.SIGCONT)
+        started.interrupt()
         status = started.end(seconds=60)
     finally:
         started.process.kill()

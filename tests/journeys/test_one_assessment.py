@@ -56,7 +56,7 @@ def test_out_holds_what_the_contract_names(undisturbed: Path) -> None:
     expected = {"report.html", "report.pdf", "summary.json", "bundle", "log.vkey", "logs"}
     assert expected | {"operators"} == names
     assert (undisturbed / "report.pdf").read_bytes().startswith(b"%PDF-")
-    for private in (".state/seed.json", ".state/request.json", ".state/keys"):
+    for private in (".state/seed.json", ".state/request.json", ".state/keys/log.key"):
         assert not (undisturbed / private).stat().st_mode & 0o077, private
 
 
@@ -83,7 +83,9 @@ def test_the_summary_has_the_keys_and_words_of_the_contract(undisturbed: Path) -
     assert told["decision"]["state"] in {"above", "below", "undetermined"}
     assert told["decision"]["samples_used"] <= told["decision"]["samples_total"]
     assert told["findings"]
-    assert all(f.keys() >= {"id", "replayed", "group", "purl", "operators"} for f in told["findings"])
+    assert all(
+        f.keys() >= {"id", "replayed", "group", "purl", "operators"} for f in told["findings"]
+    )
     assert told["log"].keys() >= {"origin", "size", "root"}
 
 
@@ -209,7 +211,9 @@ def test_another_key_does_not_verify(copied: Path, undisturbed: Path) -> None:
     """A verifier key that is not the log's own ends in exit 8; none at all in exit 2."""
     key = copied / "log.vkey"
     whole = key.read_text()
-    changed = re.sub(r"[A-Za-z](?=\S{6}$)", lambda m: m[0].swapcase(), whole, count=1, flags=re.MULTILINE)
+    changed = re.sub(
+        r"[A-Za-z](?=\S{6}$)", lambda m: m[0].swapcase(), whole, count=1, flags=re.MULTILINE
+    )
     assert changed != whole
     key.write_text(changed)
     done = assessments.run(
@@ -266,13 +270,13 @@ def test_one_at_a_time_and_withdrawal_stops_it(tmp_path: Path) -> None:
         assert (second.returncode, "another `leadline assess`" in second.stderr) == (5, True)
         fresh = assessments.run(assessments.command(out), tmp_path)
         assert (fresh.returncode, "--resume" in fresh.stderr) == (5, True)
-        started.process.send_signal(assessments.signal.SIGCONT)
+        started.goes_on()
         started.stopped_at(measured)
         workers = started.workers()
         argv = assessments.leadline("engagement", "withdraw", str(out), "--yes")
         withdrawn = assessments.run(argv, tmp_path)
         assert withdrawn.returncode == 0, withdrawn.stderr
-        started.process.send_signal(assessments.signal.SIGCONT)
+        started.goes_on()
         status = started.end(seconds=60)
     finally:
         started.process.kill()

@@ -12,7 +12,7 @@ from runner.scripted import SEED, Bench
 COUNT = 3
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def collected() -> Iterator[None]:
     """What Inspect leaves to the garbage collector is collected here, not in another's test."""
     yield

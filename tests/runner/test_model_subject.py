@@ -20,6 +20,7 @@ from runner.scripted import Bench
 
 pytestmark = [
     pytest.mark.sandbox,
+    pytest.mark.usefixtures("collected"),
     # Inspect and the HTTP client leave streams of their own to the garbage collector
     pytest.mark.filterwarnings(
         "ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"

@@ -13,6 +13,7 @@ from runner.scripted import Bench, Chosen, Steps
 
 pytestmark = [
     pytest.mark.sandbox,
+    pytest.mark.usefixtures("collected"),
     # Inspect leaves memory streams of its own to the garbage collector
     pytest.mark.filterwarnings(
         "ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"

@@ -5,7 +5,7 @@ an earlier attempt finished are read from that attempt's log and not run again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inspect_ai import Task
@@ -17,8 +17,10 @@ from leadline.core.assessment import SampleResult, ShardResult
 from leadline.core.errors import Unavailable
 from leadline.runner import results
 from leadline.runner.subject import Runnable
+from leadline.sandbox.config import Bind, BoxConfig
+from leadline.sandbox.egress import sockets_under
 from leadline.suites.differential import differential, sample_for
-from leadline.suites.item import Item, Qualification, Suite
+from leadline.suites.item import TASK, Item, Qualification, Suite
 
 Report = Callable[[int, str], None]
 RETRIES = 2
@@ -98,6 +100,11 @@ def _prepare(
         _Progress.say(f"building {item.id}")
         folder = job.folders / item.id
         checked = job.suite.prepare(item, job.seed, folder)
+        # What a subject is shown was no part of the egress proof: no way out may lie in it.
+        shown = BoxConfig(binds=(Bind(source=str(folder / "subject"), target=TASK),))
+        ways_out = sockets_under(shown) if checked.ok else []
+        if ways_out:
+            checked = replace(checked, ok=False, reason=f"a socket in what is shown: {ways_out[0]}")
         if checked.ok:
             folders[item.id] = folder
         else:
@@ -140,7 +147,7 @@ def _evaluate(
         },
         tags=["leadline"],
     )
-    if logs[0].status == "cancelled":
+    if not logs or logs[0].status == "cancelled":  # interrupted before or after the first sample
         raise KeyboardInterrupt
     if logs[0].error is not None:
         raise Unavailable(f"the eval of shard {job.shard} ended early: {logs[0].error.message}")
