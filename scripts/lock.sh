@@ -11,3 +11,6 @@ compile() {
 compile --extra inspect --extra models --extra server --extra build pyproject.toml -o requirements.lock
 compile --all-extras pyproject.toml -c requirements.lock -o requirements-dev.lock
 echo "uv==0.13.8" | compile - -o requirements-uv.lock
+# The registry suite's build tools, for the old releases it builds; and its fuzzer.
+printf '%s\n' 'setuptools<70' 'setuptools-scm<9' cffi wheel \
+  'atheris==3.0.0 ; python_version < "3.14" and sys_platform == "linux"' | compile - -o requirements-registry.lock

@@ -14,6 +14,7 @@ from leadline.core.clearing.finding import Finding, ReplayResult
 from leadline.core.clearing.group import Crash, Group
 from leadline.core.clearing.match import match
 from leadline.core.clearing.notice import Notice, Questions, notice, questions
+from leadline.core.errors import Invalid
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Kind
 from leadline.formats import csaf
@@ -84,6 +85,9 @@ def draft_advisory(ctx: Context, engagement: str, advisory: Advisory) -> str:
         Action.ADVISORY_DRAFT, Resource("advisory", advisory.id, engagement, marking=marking)
     )
     document = csaf.render(advisory)
+    faults = (*csaf.faults(document), *csaf.mandatory_faults(document))
+    if faults:
+        raise Invalid(f"{advisory.id}{faults[0].place}", f"no valid CSAF: {faults[0].problem}")
     digest = ctx.vault.put(document, marking=marking)
     with ctx.store.write() as tx:
         tx.put(advisory.id, advisory, marking=marking, engagement=engagement)
