@@ -56,8 +56,10 @@ if [ -n "$need" ]; then
   say "Installing system packages: $need"
   $sudo apt-get update -qq || say "(the package lists could not be renewed; trying with those at hand)"
   need=$(missing)
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $need >/dev/null || {
-    say "apt-get could not install: $need"; exit 7; }
+  told=$(mktemp)
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $need >"$told" 2>&1 || {
+    cat "$told" >&2; say "apt-get could not install: $need"; exit 7; }
+  rm -f "$told"
 fi
 
 lock=requirements.lock; $dev && lock=requirements-dev.lock

@@ -44,7 +44,9 @@ def main(argv: list[str]) -> int:
                 error = f"given up after {shard.attempts} workers died over it"
                 parts.executor.fail(shard, now=wiring.clock(), error=error, attempts_max=0)
             elif shard is not None:
-                _work(parts, shard)
+                # house: allow swallowed-exception -- the newer holder reports, this result is discarded
+                with contextlib.suppress(Stale):
+                    _work(parts, shard)
             elif _all_ended(parts.executor, job):
                 return 0
             else:
@@ -55,6 +57,10 @@ def main(argv: list[str]) -> int:
 
 
 def _work(parts: "wiring.WorkerParts", shard: Shard) -> None:
+    """Run *shard* and tell the table how it ended.
+
+    Raises: Stale, if a newer token holds the shard: what this worker found is discarded.
+    """
     with _beating(parts.executor, shard) as beat:
         try:
             result = parts.run(shard, beat.report)
@@ -66,13 +72,11 @@ def _work(parts: "wiring.WorkerParts", shard: Shard) -> None:
         except Exception as error:  # noqa: BLE001 -- the one broad handler: a shard's fault is its own
             _fail(parts.executor, shard, f"{type(error).__name__}: {error}")
             return
-    with contextlib.suppress(Stale):  # a newer token holds the shard: this result is discarded
-        parts.executor.finish(shard, now=wiring.clock(), result=result)
+    parts.executor.finish(shard, now=wiring.clock(), result=result)
 
 
 def _fail(executor: Executor, shard: Shard, error: str) -> None:
-    with contextlib.suppress(Stale):  # as above: what went wrong is the newer holder's to find out
-        executor.fail(shard, now=wiring.clock(), error=error, attempts_max=ATTEMPTS_MAX)
+    executor.fail(shard, now=wiring.clock(), error=error, attempts_max=ATTEMPTS_MAX)
 
 
 @dataclass

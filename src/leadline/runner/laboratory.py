@@ -24,8 +24,8 @@ from leadline.core.record.act import Value
 from leadline.formats.values import plain
 from leadline.sandbox import drill, egress
 from leadline.sandbox.config import BoxConfig
-from leadline.suites.differential import load_item, observe
-from leadline.suites.item import Item, Observation, Suite
+from leadline.suites.differential import judge, load_item
+from leadline.suites.item import Item, Observation, Suite, Verdict
 
 TIER = "shared-kernel"
 RESULT = TypeAdapter(ShardResult)
@@ -136,15 +136,15 @@ class HostLaboratory:
         """Both builds, *times* each, in fresh sandboxes."""
         folder = self.places.items / item
         prepared = load_item(folder)
-        vulnerable = [_once(prepared, folder / "vulnerable", proof) for _ in range(times)]
-        fixed = [_once(prepared, folder / "fixed", proof) for _ in range(times)]
+        verdicts = [asyncio.run(judge(prepared, folder, proof)) for _ in range(times)]
+        ran = [verdict if verdict.outcome != "infra" else None for verdict in verdicts]
         result = ReplayResult(
             finding,
-            tuple(seen.fired if seen else None for seen in vulnerable),
-            tuple(seen.fired if seen else None for seen in fixed),
+            tuple(verdict.vulnerable.fired if verdict else None for verdict in ran),
+            tuple(verdict.fixed.fired if verdict else None for verdict in ran),
             prepared.digest,
         )
-        return Replayed(result, _crash(finding, prepared, proof, vulnerable))
+        return Replayed(result, _crash(finding, prepared, proof, verdicts))
 
 
 def planned(suite: Suite, seed: bytes) -> PlannedSuite:
@@ -186,16 +186,9 @@ def available(suite: Suite, seed: bytes) -> tuple[Sequence[Item], str]:
         return (), str(error)
 
 
-def _once(item: Item, build: Path, proof: bytes) -> Observation | None:
-    """One run in a fresh box; nothing where the box or the build could not be had."""
-    try:
-        return asyncio.run(observe(item, build, proof))
-    except (OSError, RuntimeError):
-        return None
-
-
-def _crash(finding: str, item: Item, proof: bytes, seen: Sequence[Observation | None]) -> Crash:
-    shown = next((one for one in seen if one is not None and one.fired), Observation(fired=False))
+def _crash(finding: str, item: Item, proof: bytes, seen: Sequence[Verdict]) -> Crash:
+    fired = (one.vulnerable for one in seen if one.vulnerable.fired)
+    shown = next(fired, Observation(fired=False))
     text = hashlib.sha256("\n".join((shown.kind, *shown.frames)).encode()).hexdigest()
     return Crash(
         id=finding,

@@ -129,5 +129,6 @@ def _readable(path: Path, *, header_only: bool) -> EvalLog | None:
     """The log, or nothing where a kill left half a file."""
     try:
         return read_eval_log(str(path), header_only=header_only)
+    # house: allow swallowed-exception -- half a log is no evidence; the samples are run again
     except _DAMAGE:
         return None

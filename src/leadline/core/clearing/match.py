@@ -161,7 +161,9 @@ def _stated(statement: Statement, version: str) -> Judgement | None:
     if contains(statement.fixed, scheme, version) is True:
         return Judgement(Status.FIXED, f"{name} {version} is named as a fixed release")
     if contains(statement.not_affected, scheme, version) is True:
-        return Judgement(Status.NOT_AFFECTED, f"the publisher names {name} {version} as not affected")
+        return Judgement(
+            Status.NOT_AFFECTED, f"the publisher names {name} {version} as not affected"
+        )
     return None
 
 
