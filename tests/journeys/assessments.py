@@ -223,10 +223,11 @@ class Assessment:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that *pid* started and that still are."""
+    """The processes that *pid*'s main thread started and that still are."""
     try:
-        tasks = [entry / "children" for entry in Path(f"/proc/{pid}/task").iterdir()]
-        return [int(child) for task in tasks for child in task.read_text().split()]
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
     except (FileNotFoundError, ProcessLookupError):
         return []
 
