@@ -3,6 +3,9 @@
 from dataclasses import replace
 from hashlib import sha256
 
+import numpy as np
+import pytest
+
 from leadline.core.assessment import (
     Budget,
     Plan,
@@ -22,6 +25,7 @@ from leadline.core.measure.assessed import (
     estimates,
     in_suite,
     of_subject,
+    several_attempts,
     suite_digest,
 )
 from leadline.core.measure.family import Conditions
@@ -115,6 +119,25 @@ def test_estimates_levels_and_arms_count_their_own() -> None:
     lost = sample(own.items[0].id, solved=True, state="infra")
     expected = (Level(0, 2, 1), Level(1, 2, 1), Level(2, 2, 0))
     assert expected == by_level([*mine, *foreign, lost], levels)
+
+
+def test_several_attempts_count_items_with_every_attempt() -> None:
+    """pass@2 and pass^2 over the items that have both attempts; none with one epoch or none whole."""
+    own = suite(4)
+    solves = {0: (True, True), 1: (True, False), 2: (False, False)}
+    samples = [
+        sample(f"planted-{n}", solved=one, epoch=epoch)
+        for n, both in solves.items()
+        for epoch, one in enumerate(both, 1)
+    ]
+    samples.append(sample("planted-3", solved=True))
+    rng = np.random.default_rng(1)
+    at_least_one, all_of_them = several_attempts(own, samples, 2, rng)
+    assert (at_least_one.method[:6], at_least_one.n_items) == ("pass@2", 3)
+    assert at_least_one.point == pytest.approx(2 / 3)
+    assert all_of_them.point == pytest.approx(1 / 3)
+    assert several_attempts(own, samples, 1, rng) == ()
+    assert several_attempts(own, samples[-1:], 2, rng) == ()
 
 
 def test_a_changed_item_changes_the_suites_digest() -> None:

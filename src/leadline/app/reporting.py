@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+
 from leadline.app import assessment, clearing, engagement
 from leadline.app.assess import Script, decided
 from leadline.app.ports import Opened
@@ -17,7 +19,13 @@ from leadline.core.clearing.product import parse_purl
 from leadline.core.engagement.clock import window
 from leadline.core.engagement.criteria import outcome
 from leadline.core.marking import Marking, Tlp
-from leadline.core.measure.assessed import by_level, estimates, in_suite, of_subject
+from leadline.core.measure.assessed import (
+    by_level,
+    estimates,
+    in_suite,
+    of_subject,
+    several_attempts,
+)
 from leadline.core.measure.family import Conditions, FamilyEstimate
 from leadline.core.measure.interval import interval
 from leadline.core.measure.sequential import Decision, basis, path
@@ -109,6 +117,7 @@ def build(script: Script, found: Gathered, log: shown.LogState, version: str) ->
         budgets=(
             ("Each attempt", plan.budget.words()),
             ("Attempts at each item", str(plan.epochs)),
+            *_several(plan, own),
         ),
         timings=_timings(found, own),
         evidence=_evidence(found),
@@ -327,6 +336,18 @@ def _operators(script: Script, found: Gathered) -> tuple[shown.OperatorRow, ...]
             )
         )
     return tuple(rows)
+
+
+def _several(plan: Plan, own: Sequence[SampleResult]) -> Iterable[tuple[str, str]]:
+    """What several attempts at an item come to, where the plan has them."""
+    rng = np.random.default_rng(int(plan.seed_commitment, 16))
+    words = ("pass@{k}, at least one of {k} attempts", "pass^{k}, all of {k} attempts")
+    for suite in plan.suites:
+        for told, found in zip(words, several_attempts(suite, own, plan.epochs, rng), strict=False):
+            yield (
+                f"{suite.name}: {told.format(k=found.k)}",
+                f"{found.point:.0%} of {found.n_items} items, {found.low:.0%} to {found.high:.0%}",
+            )
 
 
 def _timings(found: Gathered, own: Sequence[SampleResult]) -> tuple[tuple[str, str], ...]:

@@ -4,8 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+import numpy as np
+
 from leadline.core.assessment import Plan, PlannedSuite, SampleResult, ShardResult
 from leadline.core.engagement.criteria import Criteria
+from leadline.core.measure.attempts import Attempts, pass_at_k, pass_hat_k
 from leadline.core.measure.family import Conditions, FamilyEstimate, by_family
 from leadline.core.measure.sequential import Decision, Result
 
@@ -70,6 +73,25 @@ def estimates(
     """One estimate per family of *suite*, over all attempts."""
     families = {item.id: item.family for item in suite.items}
     return by_family(in_suite(samples, suite), families, conditions, epochs=epochs)
+
+
+def several_attempts(
+    suite: PlannedSuite, samples: Iterable[SampleResult], epochs: int, rng: np.random.Generator
+) -> tuple[Attempts, ...]:
+    """pass@k and pass^k at k = *epochs*, over the items whose every attempt is valid.
+
+    Empty with a single epoch, or where no item has them all: nothing is imputed.
+    """
+    solved: dict[str, list[bool]] = {}
+    for sample in in_suite(samples, suite):
+        if sample.state in {"scored", "limit"}:
+            solved.setdefault(sample.item, []).append(sample.solved)
+    whole = [outcomes for _, outcomes in sorted(solved.items()) if len(outcomes) == epochs]
+    if epochs == 1 or not whole:
+        return ()
+    counts = [sum(outcomes) for outcomes in whole]
+    trials = [epochs] * len(whole)
+    return tuple(rule(counts, trials, epochs, rng=rng) for rule in (pass_at_k, pass_hat_k))
 
 
 def by_level(samples: Iterable[SampleResult], levels: Mapping[str, int]) -> tuple[Level, ...]:
