@@ -206,8 +206,12 @@ def assess(
 
     Raises: Refused, if another run holds the folder, or what it holds does not fit the request.
     """
+    _check(request)
     _make_room(place, resume=resume)
-    place.state.mkdir(parents=True, exist_ok=True)
+    try:
+        place.state.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Invalid("--out", f"{place.out} cannot be made: {error.strerror}") from error
     with _alone(place):
         if resume and (place.state / "request.json").exists():
             request = _request(place)
@@ -224,8 +228,18 @@ def assess(
             store.close()
 
 
+def _check(request: Request) -> None:
+    """Raises: Invalid, naming the option, before anything is written for a request that cannot be."""
+    from leadline.runner import subject as subjects
+
+    _seed(request.seed_hex)
+    subjects.resolve(request.subject, request.budget)
+
+
 def _make_room(place: Workspace, *, resume: bool) -> None:
     """An earlier, finished run is moved aside, never overwritten; an unfinished one is named."""
+    if place.out.exists() and not place.out.is_dir():
+        raise Invalid("--out", f"{place.out} is no folder; name one that is empty or new")
     if resume:
         if not (place.state / "request.json").exists():
             raise NotFound(f"{place.out} holds no assessment to resume; leave --resume out")
@@ -239,7 +253,7 @@ def _make_room(place: Workspace, *, resume: bool) -> None:
             f"{place.out} holds an unfinished assessment; finish it with `leadline assess --resume "
             f"--out {place.out}` (or `make assess RESUME=1`), or name another folder"
         )
-    elif place.out.exists() and any(place.out.iterdir()):
+    elif place.out.exists() and any(one != place.state for one in place.out.iterdir()):
         raise Refused(f"{place.out} holds other files; name a folder that is empty or new")
 
 
