@@ -13,7 +13,7 @@ from leadline.formats import cosignature, note
 from leadline.formats.note import Kind, Note, Signature, VerifierKey
 from refusal import answer
 
-NOTES = Path(__file__).parents[1] / "vectors" / "notes"
+NOTES = Path(__file__).parent / "published_notes"
 GOOD = (NOTES / "signed-note.txt").read_bytes()
 KEY = note.parse_vkeys((NOTES / "signed-note.vkey").read_text("utf-8"))
 CHECKPOINT = "log.example\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
