@@ -26,7 +26,7 @@ assess: setup ## run one complete assessment; OUT=, SUBJECT=, SEED=, RESUME=1
 	@$(LEADLINE) assess --out "$(OUT)" --subject "$(SUBJECT)" $(if $(SEED),--seed "$(SEED)") $(if $(RESUME),--resume)
 
 test: setup-dev ## set up and run the test suite (a sample of each long campaign)
-	@$(VENV)/bin/python -m pytest
+	@$(VENV)/bin/python -m pytest -q -n auto --dist loadfile
 
 soak: setup-dev ## run the long campaigns whole; the last figures stand in docs/reference/soak.md
 	@$(VENV)/bin/python -m pytest -m soak --soak -p no:randomly
@@ -36,7 +36,7 @@ check: setup-dev ## ruff, mypy --strict, import-linter, tests with coverage
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
-	@$(VENV)/bin/python -m pytest --cov --cov-report=term:skip-covered
+	@$(VENV)/bin/python -m pytest -q -n auto --dist loadfile --cov --cov-report=term:skip-covered
 	@$(VENV)/bin/python scripts/coverage_floor.py
 
 bench: setup-dev ## run every benchmark and print its last line

@@ -2,7 +2,9 @@
 
 import dataclasses
 import re
+import subprocess
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -95,6 +97,8 @@ def test_every_program_is_whole(seed: bytes, case: tuple[Family, int]) -> None:
     assert all(len(data) <= INPUT_BYTES_MAX for data in files)
     assert files.count(program.proof) == 1
     assert program.routines >= LEVELS[level].fillers + 2
+    defined = re.findall(r"^(?:static )?\w+ (\w+)\([^;]*\)$", program.flawed, re.MULTILINE)
+    assert len(defined) == len(set(defined)) >= program.routines + 3
     for name in program.functions:
         assert len(re.findall(rf"\b{name}\(", program.flawed)) >= 2 or name in program.flawed
 
@@ -111,6 +115,41 @@ def test_the_subject_is_told_nothing(seed: bytes, case: tuple[Family, int]) -> N
         assert word not in text
     assert b"//" not in program.flawed.encode()
     assert b"/*" not in program.flawed.encode()
+
+
+def compiles(seed: bytes, folder: Path) -> str:
+    """What the compiler says against any program of *seed*, flawed or sound; all warnings count."""
+    folder.mkdir()
+    names = []
+    for number, (family, level) in enumerate(CASES):
+        program = plant(seed, family, level)
+        (folder / f"{number}.h").write_text(program.header, encoding="utf-8")
+        for text in (program.flawed, program.sound):
+            names.append(f"{len(names)}.c")
+            own = text.replace(f'"{program.module}.h"', f'"{number}.h"')
+            (folder / names[-1]).write_text(own, encoding="utf-8")
+    argv = [
+        "clang",
+        "-fsyntax-only",
+        "-Wall",
+        "-Wextra",
+        "-Wno-unused-parameter",
+        "-Werror",
+        *names,
+    ]
+    return subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False).stderr
+
+
+def test_programs_compile_without_a_warning(tmp_path: Path) -> None:
+    """All 72 texts of one seed; `y003y003...` once gave two functions one name."""
+    assert compiles(b"y003" * 8, tmp_path / "a") == ""
+
+
+@pytest.mark.soak
+def test_programs_of_many_seeds_compile_without_a_warning(tmp_path: Path) -> None:
+    """2,160 texts of 30 seeds."""
+    for number in range(30):
+        assert compiles(bytes([number]) * 32, tmp_path / str(number)) == ""
 
 
 def test_a_leak_is_seen_in_each_encoding() -> None:
