@@ -3,6 +3,8 @@
 import io
 from dataclasses import replace
 
+from typing_extensions import override
+
 from leadline.app.ports import Shard
 from leadline.cli.progress import Progress
 
@@ -12,6 +14,7 @@ SHARD = Shard("s", "j", "planted", {}, "running", 1, "w", 1, 2, 4, "running p-1"
 class Terminal(io.StringIO):
     """A stream that says it is a terminal."""
 
+    @override
     def isatty(self) -> bool:
         """Yes."""
         return True

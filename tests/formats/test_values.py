@@ -8,6 +8,7 @@ import pytest
 
 from leadline.core.errors import Invalid
 from leadline.core.marking import Marking, Tlp
+from leadline.core.record.act import Value
 from leadline.formats.canonical import decode, encode
 from leadline.formats.values import plain
 
@@ -46,7 +47,7 @@ WHOLE = Whole(
 
 def test_every_kind_has_its_plain_form() -> None:
     """No floats, sets in order, times as RFC 3339: the value has one canonical encoding."""
-    expected = {
+    expected: dict[str, Value] = {
         "text": "a",
         "share": "0.1",
         "at": "2027-01-02T00:00:00.000000Z",
