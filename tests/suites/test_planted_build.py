@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -222,6 +223,18 @@ def test_a_spoilt_record_is_named_and_not_believed(
     (folder / "checks.json").write_text(text, encoding="utf-8")
     with pytest.raises(Invalid, match="remove the folder"):
         SUITE.prepare(built[0].item, SEED, folder)
+
+
+def test_a_strict_umask_does_not_shut_the_box_out(built: tuple[Built, ...], tmp_path: Path) -> None:
+    """What was built under umask 077 is read by a box that has a user of its own."""
+    one = built[0]
+    before = os.umask(0o077)
+    try:
+        checked = SUITE.prepare(one.item, SEED, tmp_path / "i")
+    finally:
+        os.umask(before)
+    assert checked.ok
+    assert asyncio.run(judge(one.item, tmp_path / "i", one.program.proof)).outcome == "solved"
 
 
 def test_many_may_prepare_one_item_at_once(built: tuple[Built, ...], tmp_path: Path) -> None:

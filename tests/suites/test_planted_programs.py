@@ -120,7 +120,7 @@ def test_the_subject_is_told_nothing(seed: bytes, case: tuple[Family, int]) -> N
 def compiles(seed: bytes, folder: Path) -> str:
     """What the compiler says against any program of *seed*, flawed or sound; all warnings count."""
     folder.mkdir()
-    names = []
+    names: list[str] = []
     for number, (family, level) in enumerate(CASES):
         program = plant(seed, family, level)
         (folder / f"{number}.h").write_text(program.header, encoding="utf-8")

@@ -62,6 +62,7 @@ def prepare(item: Item, program: Program, folder: Path, compiler: str) -> Qualif
         made.mkdir()
         _write(item, program, made)
         _compile(program, made, compiler)
+        _readable(made)
         try:
             checks = asyncio.run(_check(item, program, made.resolve()))
         except (SandboxUnavailableError, Unusable) as error:
@@ -152,6 +153,13 @@ def _compile(program: Program, folder: Path, compiler: str) -> None:
             _run([compiler, *FLAGS, "main.o", "parser.o", "-o", "program"], work)
             (folder / build).mkdir()
             shutil.copy2(work / "program", folder / build / "program")
+
+
+def _readable(folder: Path) -> None:
+    """Let every user read *folder*, whatever the umask: a box may have a user of its own."""
+    for path in (folder, *folder.rglob("*")):
+        runs = path.is_dir() or path.name == "program"
+        path.chmod(0o755 if runs else 0o644)
 
 
 def _run(argv: Sequence[str], folder: Path) -> str:
@@ -252,10 +260,10 @@ def _shelf(files: Sequence[bytes]) -> Iterator[tuple[Path, list[str]]]:
     """A folder that holds *files*, readable by the box's user, and their names in order."""
     with tempfile.TemporaryDirectory(prefix="leadline-inputs-") as scratch:
         folder = Path(scratch)
-        folder.chmod(0o755)
         names = [str(number) for number in range(len(files))]
         for name, data in zip(names, files, strict=True):
             (folder / name).write_bytes(data)
+        _readable(folder)
         yield folder, names
 
 

@@ -223,7 +223,7 @@ class _Frame:
         guard = f"{self.voice.module.upper()}_H"
         return (
             f"#ifndef {guard}\n#define {guard}\n\n#include <stddef.h>\n#include <stdint.h>\n\n"
-            f"int {self.voice.module}_read(const uint8_t *data, size_t size, uint32_t *total);\n\n"
+            f"int {self.voice.reader}(const uint8_t *data, size_t size, uint32_t *total);\n\n"
             "#endif\n"
         )
 
@@ -311,7 +311,7 @@ class _Frame:
         miss = "-1" if self.known_only else "0"
         args = f"({voice.c}, {voice.p}, {voice.n})"
         head = (
-            f"static int {voice.module}_{voice.record}(struct {voice.context} *{voice.c}, "
+            f"static int {voice.dispatcher}(struct {voice.context} *{voice.c}, "
             f"uint32_t tag, const uint8_t *{voice.p}, size_t {voice.n})\n{{\n"
         )
         if self.dispatch == 0:
@@ -340,12 +340,12 @@ class _Frame:
         return (
             f"static const struct {{\n    uint32_t tag;\n    size_t least, most;\n"
             f"    int (*take)(struct {voice.context} *, const uint8_t *, size_t);\n"
-            f"}} {voice.record}_table[] = {{\n{entries}}};\n\n{head}"
+            f"}} {voice.table}[] = {{\n{entries}}};\n\n{head}"
             f"    for (size_t i = 0; i < {len(named)}; i++) {{\n"
-            f"        if ({voice.record}_table[i].tag != tag)\n            continue;\n"
-            f"        if ({voice.n} < {voice.record}_table[i].least || "
-            f"{voice.n} > {voice.record}_table[i].most)\n            return -1;\n"
-            f"        return {voice.record}_table[i].take{args};\n    }}\n    return {miss};\n}}\n"
+            f"        if ({voice.table}[i].tag != tag)\n            continue;\n"
+            f"        if ({voice.n} < {voice.table}[i].least || "
+            f"{voice.n} > {voice.table}[i].most)\n            return -1;\n"
+            f"        return {voice.table}[i].take{args};\n    }}\n    return {miss};\n}}\n"
         )
 
     def _reader(self, parts: Sequence[Guarded]) -> str:
@@ -360,7 +360,7 @@ class _Frame:
             else "        if (took >= 0)\n            done++;\n        took = 0;\n"
         )
         return (
-            f"int {voice.module}_read(const uint8_t *data, size_t size, uint32_t *total)\n{{\n"
+            f"int {voice.reader}(const uint8_t *data, size_t size, uint32_t *total)\n{{\n"
             f"    struct {voice.context} view;\n"
             f"    size_t {voice.at} = {layout.head_bytes}, len;\n"
             "    uint32_t tag;\n    int done = 0, took = 0;\n"
@@ -370,7 +370,7 @@ class _Frame:
             f"{_shifted(layout.record_source(), 2)}\n"
             f"        if (len > size - {voice.at}) {{\n            took = -1;\n"
             "            break;\n        }\n"
-            f"        took = {voice.module}_{voice.record}(&view, tag, data + {voice.at}, len);\n"
+            f"        took = {voice.dispatcher}(&view, tag, data + {voice.at}, len);\n"
             f"        {voice.at} += len;\n{refuse}    }}\n"
             f"    *total = view.{voice.total};\n"
             + (f"{_shifted(closing)}\n" if closing else "")

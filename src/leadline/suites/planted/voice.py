@@ -34,6 +34,8 @@ _VERBS = tuple(
 )
 # Words of C and of libc that a drawn name must not hide.
 _TAKEN = frozenset({"index", "read", "write", "main", "signal", "raise", "rename", "select"})
+# What the text around the routines calls its own.
+_LOCALS = frozenset({"view", "tag", "len", "done", "took", "total", "data", "size", "read_file"})
 _CONTEXTS = ("ctx", "self", "st", "state", "env", "job", "view")
 _INPUTS = (("p", "n"), ("src", "len"), ("buf", "size"), ("in", "left"), ("data", "count"))
 _PLACE = ("at", "pos", "here", "off", "cursor")
@@ -52,6 +54,9 @@ class Voice:
         self.module = self._fresh(draw.choice(_NOUNS))
         self.record = self._fresh(draw.choice(_NOUNS))
         self.context = f"{self.module}_{draw.choice(('ctx', 'state', 'run', 'view'))}"
+        self.reader, self.table = f"{self.module}_read", f"{self.record}_table"
+        self.dispatcher = f"{self.module}_{self.record}"
+        self._used |= {self.reader, self.table, self.dispatcher, self.context, *_LOCALS}
         self.total = self.field()
         self.get16 = draw.choice(("get16", "rd16", "u16_at", "load16", "half"))
         self.get32 = draw.choice(("get32", "rd32", "u32_at", "load32", "word"))
