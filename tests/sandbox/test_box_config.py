@@ -34,7 +34,7 @@ def test_what_cannot_be_a_box_is_refused_by_field(fields: dict[str, object], nam
 
 def test_trailing_slashes_do_not_make_another_box() -> None:
     """Paths are kept without them."""
-    assert BoxConfig(workdir="/work/") == BoxConfig(workdir="/work")
+    assert BoxConfig(workdir="/desk/") == BoxConfig(workdir="/desk")
     assert Bind(source="/a/", target="/b/") == Bind(source="/a", target="/b")
     assert Bind(source="/", target="/host").source == "/"
     assert BoxConfig(rootfs="/image/").rootfs == "/image"
