@@ -1,6 +1,7 @@
 """Fixtures of the whole suite: databases, stores, published vectors, and the closed network."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Close the network before anything is collected; a busy machine is no fault of a property."""
     hypothesis.settings.register_profile("leadline", deadline=None)
     hypothesis.settings.load_profile("leadline")
+    # In the background a shell has this one ignored, and whatever the tests start would ignore it too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.addaudithook(network.refuse_outside)
 
 

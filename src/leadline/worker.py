@@ -34,6 +34,9 @@ def main(argv: list[str]) -> int:
     out, job, name = argv
     _die_with_parent()
     signal.signal(signal.SIGTERM, _interrupt)
+    # A process started in the background may have been told to ignore this one, by which the
+    # heartbeat stops work that is no longer ours.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parts = wiring.worker(settings.Workspace(Path(out)), settings.load())
     try:
         while True:

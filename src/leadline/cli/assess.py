@@ -9,6 +9,8 @@ import typer
 
 from leadline.cli.edge import edge
 
+INTERRUPTED = 130
+
 
 def assess(  # noqa: PLR0913 -- one option each
     *,
@@ -51,9 +53,19 @@ def assess(  # noqa: PLR0913 -- one option each
         budget = Budget(runs, tokens, seconds, round(cost * 1e6))
         request = Request(subject, epochs, budget, seed_hex=seed, items=items)
         progress = Progress(plain=plain)
-        done = wiring.assess(
-            settings.Workspace(out.absolute()), settings.load(), request, progress, resume=resume
-        )
+        try:
+            done = wiring.assess(
+                settings.Workspace(out.absolute()),
+                settings.load(),
+                request,
+                progress,
+                resume=resume,
+            )
+        except KeyboardInterrupt:
+            typer.echo(
+                f"\nstopped; `leadline assess --resume --out {out}` finishes it from here", err=True
+            )
+            raise typer.Exit(INTERRUPTED) from None
         if as_json:
             typer.echo(json.dumps(done.summary))
         for line in done.lines:
