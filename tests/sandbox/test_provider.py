@@ -184,5 +184,5 @@ def test_a_sample_whose_second_box_fails_leaves_no_first() -> None:
 def test_defaults_are_the_providers() -> None:
     """No file is looked for, many samples may run, services are polled often."""
     assert Provider.config_files() == []
-    assert Provider.default_concurrency() == 64
+    assert Provider.default_concurrency() is None
     assert Provider.default_polling_interval(None) == 0.2  # type: ignore[arg-type]

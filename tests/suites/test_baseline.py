@@ -98,7 +98,7 @@ def attempt(
     sample: Sample, logs: Path, *, judge: Scorer, runs: int, seed: int, seconds: float = 300
 ) -> EvalSample:
     """One attempt of the baseline at *sample*."""
-    assert BwrapSandboxEnvironment.default_concurrency()  # importing it registers the provider
+    assert BwrapSandboxEnvironment.config_files() == []  # importing it registers the provider
     task = Task(
         dataset=[sample],
         solver=baseline(runs=runs, seed=seed, seconds=seconds),

@@ -132,7 +132,6 @@ def _evaluate(
         log_realtime=False,
         display="none",
         max_samples=runnable.parallel,
-        max_sandboxes=runnable.parallel,
         fail_on_error=False,
         retry_on_error=RETRIES,
         token_limit=budget.tokens or None,

@@ -30,7 +30,6 @@ from leadline.sandbox.config import BoxConfig
 from leadline.sandbox.pool import Pool
 
 USERS = (None, "agent", "1000")
-CONCURRENCY = 64
 POLLING_SECONDS = 0.2
 _READERS: dict[str, Callable[[str], object]] = {
     ".json": json.loads,
@@ -77,7 +76,12 @@ class BwrapSandboxEnvironment(SandboxEnvironment):
     @override
     @classmethod
     def default_concurrency(cls) -> int | None:
-        return CONCURRENCY
+        """No limit of its own: a box is light, and `max_samples` bounds their number.
+
+        Where a provider names a limit, Inspect puts a random sleep of up to a second before each
+        sample, which was a fifth of a short sample's cost.
+        """
+        return None
 
     @override
     def default_polling_interval(self) -> float:
