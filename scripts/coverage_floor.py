@@ -8,7 +8,11 @@ import sys
 
 import coverage
 
-FLOORS = (("src/leadline/core/*", 100.0), ("src/leadline/formats/*", 100.0), ("src/leadline/*", 95.0))
+FLOORS = (
+    ("src/leadline/core/*", 100.0),
+    ("src/leadline/formats/*", 100.0),
+    ("src/leadline/*", 95.0),
+)
 
 
 def main() -> int:

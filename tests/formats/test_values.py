@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import pytest
 
 from leadline.core.errors import Invalid
 from leadline.core.marking import Marking, Tlp
-from leadline.core.record.act import Value
 from leadline.formats.canonical import decode, encode
 from leadline.formats.values import plain
+
+if TYPE_CHECKING:
+    from leadline.core.record.act import Value
 
 
 class Colour(Enum):
