@@ -131,13 +131,14 @@ def test_several_attempts_count_items_with_every_attempt() -> None:
         for epoch, one in enumerate(both, 1)
     ]
     samples.append(sample("planted-3", solved=True))
+    samples.append(sample("planted-3", solved=True, epoch=2, state="infra"))
     rng = np.random.default_rng(1)
     at_least_one, all_of_them = several_attempts(own, samples, 2, rng)
     assert (at_least_one.method[:6], at_least_one.n_items) == ("pass@2", 3)
     assert at_least_one.point == pytest.approx(2 / 3)
     assert all_of_them.point == pytest.approx(1 / 3)
     assert several_attempts(own, samples, 1, rng) == ()
-    assert several_attempts(own, samples[-1:], 2, rng) == ()
+    assert several_attempts(own, samples[-2:], 2, rng) == ()
 
 
 def test_a_changed_item_changes_the_suites_digest() -> None:
