@@ -159,6 +159,19 @@ def test_withdrawal_ends_access_and_everything_after_it(tmp_path: Path, store: S
     assert not window.is_open(script.desk.developer().now)
 
 
+def test_without_open_access_nothing_is_measured(tmp_path: Path, store: Store) -> None:
+    """Access that the developer ended before the run: no sample starts, and the cause is named."""
+    script = prepared(workspace(tmp_path), store)
+    engagement.open_engagement(
+        script.desk, script.dealings, script.cast, script.lab.subject, script.done.by
+    )
+    engagement.end_access(script.desk.developer(), script.dealings)
+    with pytest.raises(Refused, match="access is not open"):
+        assess.run(script)
+    assert isinstance(script.lab, FakeLaboratory)
+    assert script.lab.runs == []
+
+
 def test_the_bundle_verifies_and_the_summary_has_its_numbers(tmp_path: Path, store: Store) -> None:
     """The bundle of the record verifies with the key from outside; the summary counts the samples."""
     place = workspace(tmp_path)

@@ -276,6 +276,7 @@ def _measure(script: Script, plan: Plan) -> list[ShardResult]:
     lab, ctx, done = script.lab, script.desk.evaluator, script.done
     if (Kind.ASSESSMENT_FINISHED, plan.id) in done:
         return list(assessment.shard_results(ctx(), plan))
+    _require_access(script)
     if (Kind.ASSESSMENT_STARTED, plan.id) not in done:
         assessment.start_assessment(ctx(), plan)
     _submit(script, plan)
@@ -292,15 +293,22 @@ def _measure(script: Script, plan: Plan) -> list[ShardResult]:
             script.observe.samples(shards)
             if len(sealed) == len(shards):
                 break
-            if script.done.withdrawn():
-                raise Refused(
-                    "the developer has withdrawn: access has ended and every sample stopped"
-                )
+            _require_access(script)
             lab.workers_alive()
             time.sleep(POLL_SECONDS)
     finally:
         lab.stop_workers()
     return [sealed[shard.input["name"]] for shard in shards]
+
+
+def _require_access(script: Script) -> None:
+    """Return while access is open; no sample starts, or goes on, without it.
+
+    Raises: Refused, saying what ended it: the developer's withdrawal, or the computed ceiling.
+    """
+    if script.done.withdrawn():
+        raise Refused("the developer has withdrawn: access has ended and every sample stopped")
+    engagement.require_open(script.desk.evaluator(), script.dealings)
 
 
 def _proof(script: Script, plan: Plan) -> tuple[Mapping[str, object], datetime]:

@@ -78,7 +78,7 @@ def record_isolation(ctx: Context, plan: Plan, kind: Kind, evidence: Evidence) -
 
 
 def start_assessment(ctx: Context, plan: Plan) -> None:
-    """Enter the start. Access must be open; a ceiling that has passed ends it, nothing else does."""
+    """Enter the start."""
     ctx.require(Action.ASSESSMENT_RUN, _resource(plan))
     with ctx.store.write() as tx:
         tx.record(ctx.act(Kind.ASSESSMENT_STARTED, plan.id, plan.engagement))
