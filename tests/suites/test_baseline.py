@@ -149,8 +149,6 @@ class TestAttempts:
         assert sample.output.usage is not None
         assert sample.output.usage.total_tokens == 0
 
-    # Failed once on a loaded machine for a cause not found yet; the soak page says so.
-    @pytest.mark.soak
     def test_equal_seeds_do_the_same_and_others_differ(
         self, built: tuple[Built, ...], tmp_path: Path
     ) -> None:

@@ -28,9 +28,12 @@ _PROGRAM, _WORDS, _CRASH = "/box/fuzz-target", "/box/words", "/box/crash-"
 _BYTES_MAX = 512  # longest input the fuzzer tries; longer ones only cost speed
 _SANITIZER = {"ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:symbolize=0"}
 # Fixed code addresses and no clock in any choice, so that equal seeds give equal runs. Inputs are not
-# reduced: that throws away the long sequences that a flaw over several records needs.
+# reduced: that throws away the long sequences that a flaw over several records needs. With its own
+# search for leaks on, libFuzzer repeats a run whenever another of its threads happens to hold memory,
+# so that equal seeds count one run more or less.
 _BUILD = ("clang", "-g", "-O1", "-fsanitize=address,fuzzer", "-fno-omit-frame-pointer", "-no-pie")
-_FUZZER = ("-print_final_stats=1", "-timeout=20", "-rss_limit_mb=1536", "-reduce_inputs=0")
+_LIMITS = ("-timeout=20", "-rss_limit_mb=1536")
+_FUZZER = ("-print_final_stats=1", *_LIMITS, "-reduce_inputs=0", "-detect_leaks=0")
 _NUMBER = re.compile(r"\b(0x[0-9a-fA-F]+|[0-9]+)[uUlL]*\b")
 _FUNCTION = re.compile(r"^\w[\w *]*?\b(\w+)\([^;]*\)\s*\{", re.MULTILINE)
 _HINTS = {
