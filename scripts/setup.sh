@@ -33,6 +33,7 @@ packages() {
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo postgresql
     command -v pdftotext >/dev/null || echo poppler-utils
     command -v ip >/dev/null || echo iproute2
+    command -v softhsm2-util >/dev/null || echo softhsm2
     command -v runuser >/dev/null || echo util-linux
   fi
 }

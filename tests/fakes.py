@@ -15,7 +15,7 @@ from typing import TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from leadline.app.ports import Opened, Shard, Store, Stored, Writing
-from leadline.core.access import Action, Decision, Principal, Resource
+from leadline.core.access import Action, Circumstances, Decision, Principal, Resource
 from leadline.core.errors import Invalid, NotFound, Refused, Stale, Tampered, Unavailable
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Act, Kind, to_record
@@ -140,6 +140,11 @@ class MemoryWriting(MemoryReading):
         version = (expect or 0) + 1
         self._state.values[key] = Stored(id_, value, version, engagement, org, marking)
         return version
+
+    def remove(self, kind: type, id_: str) -> None:
+        """As the port."""
+        if self._state.values.pop((kind, id_), None) is None:
+            raise NotFound(f"no {kind.__name__} {id_}")
 
     def put_principal(self, principal: Principal) -> None:
         """As the port."""
@@ -379,11 +384,11 @@ class PlainAccess:
         self._roles = roles
 
     def decide(
-        self, principal: Principal, action: Action, resource: Resource, *, now: datetime
+        self, principal: Principal, action: Action, resource: Resource, given: Circumstances
     ) -> Decision:
         """As the port; the rule named is the first that decides."""
         reason = (
-            self._person(principal, now)
+            self._person(principal, given.now)
             or self._developers_choice(principal, action, resource)
             or self._marking(principal, action, resource)
             or self._grant(principal, action, resource)

@@ -50,6 +50,48 @@ def _number(source: Mapping[str, str], name: str, *, default: int, low: int, hig
 
 
 @dataclass(frozen=True, slots=True)
+class Home:
+    """One installation: state, vault and keys. *url* overrides the database beside them."""
+
+    folder: Path
+    url: str = ""
+
+    @property
+    def database(self) -> str:
+        """The store's URL."""
+        return self.url or f"sqlite:///{self.folder / 'leadline.db'}"
+
+    @property
+    def vault(self) -> Path:
+        """Sealed content."""
+        return self.folder / "vault"
+
+    @property
+    def keys(self) -> Path:
+        """Keys of the log and of the vault; never part of a backup of state."""
+        return self.folder / "keys"
+
+    @property
+    def log(self) -> Path:
+        """The published log: C2SP tlog-tiles as static files."""
+        return self.folder / "log"
+
+    def exists(self) -> bool:
+        """Whether an installation was made here."""
+        return self.keys.is_dir()
+
+
+def home(folder: Path | None, environ: Mapping[str, str] | None = None) -> Home:
+    """The installation in *folder*, else in ``LEADLINE_HOME``, else what `make assess` leaves.
+
+    ``LEADLINE_DATABASE`` names a PostgreSQL database to use instead of SQLite in the folder.
+    """
+    source = os.environ if environ is None else environ  # noqa: TID251 -- the one place
+    chosen = folder or Path(source.get("LEADLINE_HOME", "out/.state"))
+    return Home(chosen.absolute(), source.get("LEADLINE_DATABASE", ""))
+
+
+@dataclass(frozen=True, slots=True)
 class Workspace:
     """The folders of one assessment. Only `state` is private; the rest is meant to be handed on."""
 
@@ -61,19 +103,24 @@ class Workspace:
         return self.out / ".state"
 
     @property
+    def home(self) -> Home:
+        """The installation of this one assessment."""
+        return Home(self.state)
+
+    @property
     def database(self) -> str:
         """The store's URL."""
-        return f"sqlite:///{self.state / 'leadline.db'}"
+        return self.home.database
 
     @property
     def vault(self) -> Path:
-        """Content by digest."""
-        return self.state / "vault"
+        """Sealed content."""
+        return self.home.vault
 
     @property
     def keys(self) -> Path:
-        """The log's signing keys."""
-        return self.state / "keys"
+        """The log's and the vault's keys."""
+        return self.home.keys
 
     @property
     def items(self) -> Path:

@@ -18,9 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from leadline import settings, wiring
+from leadline import settings
 from leadline.app.ports import Executor, Shard
 from leadline.core.errors import LeadlineError, Stale
+from leadline.wiring import assess as wiring
+from leadline.wiring import home
 
 HEARTBEAT_SECONDS = 1.0
 IDLE_SECONDS = 0.25
@@ -41,11 +43,11 @@ def main(argv: list[str]) -> int:
     try:
         while True:
             shard = parts.executor.claim(
-                name, now=wiring.clock(), lease_seconds=parts.settings.lease_seconds
+                name, now=home.clock(), lease_seconds=parts.settings.lease_seconds
             )
             if shard is not None and shard.attempts > CLAIMS_MAX:
                 error = f"given up after {shard.attempts} workers died over it"
-                parts.executor.fail(shard, now=wiring.clock(), error=error, attempts_max=0)
+                parts.executor.fail(shard, now=home.clock(), error=error, attempts_max=0)
             elif shard is not None:
                 # house: allow swallowed-exception -- the newer holder reports, this result is discarded
                 with contextlib.suppress(Stale):
@@ -75,11 +77,11 @@ def _work(parts: "wiring.WorkerParts", shard: Shard) -> None:
         except Exception as error:  # noqa: BLE001 -- the one broad handler: a shard's fault is its own
             _fail(parts.executor, shard, f"{type(error).__name__}: {error}")
             return
-    parts.executor.finish(shard, now=wiring.clock(), result=result)
+    parts.executor.finish(shard, now=home.clock(), result=result)
 
 
 def _fail(executor: Executor, shard: Shard, error: str) -> None:
-    executor.fail(shard, now=wiring.clock(), error=error, attempts_max=ATTEMPTS_MAX)
+    executor.fail(shard, now=home.clock(), error=error, attempts_max=ATTEMPTS_MAX)
 
 
 @dataclass
@@ -100,7 +102,7 @@ class _Beat:
         """Send progress until stopped; interrupt the work when the shard is no longer ours."""
         while not self.stop.wait(HEARTBEAT_SECONDS):
             ours = self.executor.heartbeat(
-                self.shard, now=wiring.clock(), done=self.done, note=self.note
+                self.shard, now=home.clock(), done=self.done, note=self.note
             )
             if not ours and not self.stop.is_set():
                 os.kill(os.getpid(), signal.SIGINT)

@@ -17,7 +17,7 @@ import pytest
 
 import make
 from leadline.access import cedar
-from leadline.core.access import Action, Decision
+from leadline.core.access import Action, Circumstances, Decision
 from leadline.core.marking import Tlp
 
 FOLDER = Path(str(files("leadline") / "data" / "access"))
@@ -51,7 +51,7 @@ def ask(access: cedar.CedarAccess, row: Row) -> Decision:
     )
     tlp, within = Tlp(row.get("tlp", "TLP:AMBER+STRICT")), tuple(row.get("within", []))
     thing = make.resource(row["kind"], tlp=tlp, compartments=within)
-    return access.decide(person, Action(row["action"]), thing, now=make.NOW)
+    return access.decide(person, Action(row["action"]), thing, Circumstances(make.NOW))
 
 
 @pytest.mark.parametrize("row", ROWS)

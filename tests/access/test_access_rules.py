@@ -13,7 +13,7 @@ import pytest
 import fakes
 import make
 from leadline.access import cedar
-from leadline.core.access import Action, Principal, Resource
+from leadline.core.access import Action, Circumstances, Principal, Resource
 from leadline.core.errors import Invalid
 from leadline.core.marking import Marking, Tlp
 from leadline.formats.roles_toml import RESOURCE_KINDS, Grant, Reach
@@ -64,8 +64,8 @@ def test_two_readings_of_the_rules_agree() -> None:
     allowed = 0
     for _ in range(REQUESTS):
         person, action, thing = request(chance)
-        decision = shipped.decide(person, action, thing, now=make.NOW)
-        expected = plain.decide(person, action, thing, now=make.NOW)
+        decision = shipped.decide(person, action, thing, Circumstances(make.NOW))
+        expected = plain.decide(person, action, thing, Circumstances(make.NOW))
         assert decision.allowed == expected.allowed, (person, action, thing, decision, expected)
         allowed += decision.allowed
     assert allowed > REQUESTS // 50
@@ -86,14 +86,14 @@ def test_a_malformed_person_is_denied(field: str, damage: str) -> None:
     """No field of a person can be broken into an allow, and nothing of it is repeated."""
     person = make.principal("evaluator")
     thing = make.resource("assessment")
-    whole = cedar.shipped().decide(person, Action.ASSESSMENT_RUN, thing, now=make.NOW)
+    whole = cedar.shipped().decide(person, Action.ASSESSMENT_RUN, thing, Circumstances(make.NOW))
     assert whole.allowed
     broken = BREAKS[damage](getattr(person, field))
     if field == "access_until" and broken is None:
         return  # not malformed: a person without an end, which has its own rule
     changes: dict[str, Any] = {field: broken}
     bad = replace(person, **changes)
-    decision = cedar.shipped().decide(bad, Action.ASSESSMENT_RUN, thing, now=make.NOW)
+    decision = cedar.shipped().decide(bad, Action.ASSESSMENT_RUN, thing, Circumstances(make.NOW))
     assert not decision.allowed
     assert make.PROGRAMME not in decision.reason
 
@@ -105,7 +105,7 @@ def test_a_malformed_thing_is_denied(field: str, damage: str) -> None:
     changes: dict[str, Any] = {field: BREAKS[damage]("x")}
     bad = replace(make.resource("assessment"), **changes)
     person = make.principal("evaluator")
-    decision = cedar.shipped().decide(person, Action.ASSESSMENT_RUN, bad, now=make.NOW)
+    decision = cedar.shipped().decide(person, Action.ASSESSMENT_RUN, bad, Circumstances(make.NOW))
     assert not decision.allowed
 
 
@@ -115,10 +115,10 @@ def test_a_time_without_offset_is_denied() -> None:
     bare = make.UNTIL.replace(tzinfo=None)
     shipped = cedar.shipped()
     late = shipped.decide(
-        replace(person, access_until=bare), Action.ASSESSMENT_RUN, thing, now=make.NOW
+        replace(person, access_until=bare), Action.ASSESSMENT_RUN, thing, Circumstances(make.NOW)
     )
     no_zone = shipped.decide(
-        person, Action.ASSESSMENT_RUN, thing, now=make.NOW.replace(tzinfo=None)
+        person, Action.ASSESSMENT_RUN, thing, Circumstances(make.NOW.replace(tzinfo=None))
     )
     assert not late.allowed
     assert not no_zone.allowed
@@ -131,7 +131,10 @@ def test_a_mistaken_role_cannot_take_the_developers_choice() -> None:
     evaluator = replace(shipped.roles["evaluator"], grants=(grant,))
     mistaken = cedar.CedarAccess(shipped.rules, {**shipped.roles, "evaluator": evaluator})
     decision = mistaken.decide(
-        make.principal("evaluator"), Action.ENGAGEMENT_WITHDRAW, make.resource(), now=make.NOW
+        make.principal("evaluator"),
+        Action.ENGAGEMENT_WITHDRAW,
+        make.resource(),
+        Circumstances(make.NOW),
     )
     assert (decision.allowed, decision.rules) == (False, ("developer-alone",))
 

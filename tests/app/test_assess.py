@@ -9,7 +9,7 @@ import pytest
 
 from app.laboratory import FakeLaboratory
 from fakes import Faulty, MemoryExecutor, MemorySigner, MemoryStore, MemoryVault
-from leadline import settings, wiring
+from leadline import settings
 from leadline.access import cedar
 from leadline.app import assess, bundle, engagement, reporting
 from leadline.app.assess import Request, Script, Secret
@@ -22,6 +22,8 @@ from leadline.core.errors import Refused, Unavailable
 from leadline.core.record.act import Kind
 from leadline.store.shards import open_executor
 from leadline.store.sql import open_store
+from leadline.wiring import assess as wiring
+from leadline.wiring import home
 
 ACCESS = cedar.shipped()
 SECRET = Secret(bytes(range(32)), bytes(32))
@@ -57,7 +59,7 @@ def prepared(
 ) -> Script:
     """The script over a fake laboratory."""
     vault = vault or MemoryVault()
-    parts = wiring.Parts(store, vault, MemorySigner(), ACCESS)
+    parts = home.Parts(store, vault, MemorySigner(), ACCESS)
     lab = FakeLaboratory(executor or open_executor(place.database), vault)
     return wiring.prepare_script(parts, lab, SECRET, REQUEST, Silent())
 
@@ -71,7 +73,7 @@ def acts(script: Script) -> Counter[tuple[str, str]]:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """A store in the workspace."""
-    return open_store(workspace(tmp_path).database, kinds=wiring.KINDS)
+    return open_store(workspace(tmp_path).database, kinds=home.KINDS)
 
 
 def test_every_step_stands_in_the_record_in_order(tmp_path: Path, store: Store) -> None:
@@ -115,7 +117,7 @@ def test_stopped_at_any_write_it_resumes_to_the_same_acts(
     """A fault at each single write, before or after it became durable, changes no act."""
 
     def memory() -> MemoryStore:
-        return MemoryStore(lambda: bytes(32), wiring.KINDS)
+        return MemoryStore(lambda: bytes(32), home.KINDS)
 
     undisturbed = prepared(workspace(tmp_path / "whole"), memory(), MemoryExecutor())
     assess.run(undisturbed)
@@ -159,6 +161,22 @@ def test_withdrawal_ends_access_and_everything_after_it(tmp_path: Path, store: S
     assert not window.is_open(script.desk.developer().now)
 
 
+def test_withdrawn_once_all_is_measured_nothing_is_finished(tmp_path: Path, store: Store) -> None:
+    """Where the last shard was done before the withdrawal, no end, seed or finding follows it."""
+    script = prepared(workspace(tmp_path), store)
+    assert isinstance(script.lab, FakeLaboratory)
+
+    def stop_workers() -> None:
+        engagement.withdraw(script.desk.developer(), script.dealings)
+
+    script.lab.stop_workers = stop_workers  # type: ignore[method-assign]
+    with pytest.raises(Refused, match="withdrawn"):
+        assess.run(script)
+    made = {kind for kind, _ in acts(script)}
+    assert Kind.EVIDENCE_SEALED.value in made
+    assert not made & {Kind.ASSESSMENT_FINISHED.value, Kind.SEED_REVEALED.value}
+
+
 def test_without_open_access_nothing_is_measured(tmp_path: Path, store: Store) -> None:
     """Access that the developer ended before the run: no sample starts, and the cause is named."""
     script = prepared(workspace(tmp_path), store)
@@ -178,13 +196,13 @@ def test_the_bundle_verifies_and_the_summary_has_its_numbers(tmp_path: Path, sto
     script = prepared(place, store)
     assess.run(script)
     found = reporting.gather(script)
-    signer = wiring.open_parts(place, store).signer
+    signer = home.open_parts(place.home, store).signer
     head = bundle.write(
-        place.bundle, place.logs, signer, wiring.ORIGIN, bundle.contents(script, found)
+        place.bundle, place.logs, signer, home.ORIGIN, bundle.contents(script, found)
     )
     verified = verify_bundle(place.bundle, signer.vkeys())
     assert verified.size == head.size == verified.acts
-    facts = shown.LogState(wiring.ORIGIN, head.size, head.root, True, "x", "none")  # noqa: FBT003
+    facts = shown.LogState(home.ORIGIN, head.size, head.root, True, "x", "none")  # noqa: FBT003
     summary = shown.summary(reporting.build(script, found, facts, "0"))
     text = json.dumps(summary)
     read = json.loads(text)

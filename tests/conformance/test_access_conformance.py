@@ -7,7 +7,7 @@ import pytest
 
 import make
 from leadline.app.ports import Access
-from leadline.core.access import Action, Principal, Resource
+from leadline.core.access import Action, Circumstances, Principal, Resource
 from leadline.core.marking import Tlp
 
 PLAN = Action.ASSESSMENT_PLAN
@@ -19,7 +19,7 @@ def allowed(
     access: Access, principal: Principal, action: Action = PLAN, thing: Resource = ASSESSMENT
 ) -> bool:
     """The answer at the usual moment; a denial always says why."""
-    decision = access.decide(principal, action, thing, now=make.NOW)
+    decision = access.decide(principal, action, thing, Circumstances(make.NOW))
     assert decision.reason
     return decision.allowed
 

@@ -70,7 +70,7 @@ def test_a_dead_worker_is_replaced_and_its_work_queued_again(lab: HostLaboratory
     lab.executor.submit("job", "planted", {"name": "one"}, total=1)
     lab.start_workers("job")
     [(name, first)] = lab.workers.items()
-    from leadline.wiring import clock
+    from leadline.wiring.home import clock
 
     claimed = lab.executor.claim(name, now=clock(), lease_seconds=30)
     assert claimed is not None
@@ -88,7 +88,7 @@ def test_a_dead_worker_is_replaced_and_its_work_queued_again(lab: HostLaboratory
 
 def test_what_an_earlier_process_held_is_free_at_the_start(lab: HostLaboratory) -> None:
     """A resumed assessment does not wait for the lease of a worker that died with its starter."""
-    from leadline.wiring import clock
+    from leadline.wiring.home import clock
 
     lab.executor.submit("job", "planted", {"name": "one"}, total=1)
     assert lab.executor.claim("worker-7", now=clock(), lease_seconds=3600)

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from journeys.assessments import children, environment, gone
-from leadline import wiring
 from leadline.app.assess import Request
 from leadline.app.ports import Shard
 from leadline.core.assessment import Budget
@@ -20,6 +19,8 @@ from leadline.settings import Workspace
 from leadline.store.shards import ShardTable, open_executor
 from leadline.suites.planted import SUITE
 from leadline.vault.files import FileVault
+from leadline.wiring import assess as wiring
+from leadline.wiring.home import clock
 from runner.scripted import SEED
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(240)]
@@ -105,7 +106,7 @@ def test_fenced_off_it_stops_and_changes_nothing(yard: Yard) -> None:
     process = yard.worker("w1")
     first = yard.until(held)
     yard.table.release("w1")
-    second = yard.table.claim("other", now=wiring.clock(), lease_seconds=30)
+    second = yard.table.claim("other", now=clock(), lease_seconds=30)
     assert second is not None
     assert second.token == first.token + 1
     assert process.wait(timeout=30) == 130, yard.told("w1")

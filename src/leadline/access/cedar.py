@@ -18,7 +18,7 @@ from importlib.resources.abc import Traversable
 
 import cedarpy
 
-from leadline.core.access import Action, Decision, Principal, Resource
+from leadline.core.access import Action, Circumstances, Decision, Principal, Resource
 from leadline.core.errors import Invalid
 from leadline.formats import roles_toml
 from leadline.formats.roles_toml import RESOURCE_KINDS, Reach, Role, deed
@@ -60,7 +60,7 @@ class CedarAccess:
         self._standing = dict[frozenset[str], Standing]()
 
     def decide(
-        self, principal: Principal, action: Action, resource: Resource, *, now: datetime
+        self, principal: Principal, action: Action, resource: Resource, given: Circumstances
     ) -> Decision:
         """Never raises for a denial; the decision carries rule ids and a reason."""
         if resource.kind not in RESOURCE_KINDS:
@@ -69,7 +69,7 @@ class CedarAccess:
             if principal.roles not in self._standing:
                 self._standing[principal.roles] = standing(self.roles, principal.roles)
             user = _user(principal, self._standing[principal.roles])
-            thing, moment = _thing(resource), _microseconds(now)
+            thing, moment = _thing(resource), _microseconds(given.now)
         except (TypeError, AttributeError):
             # A value of another type than the vocabulary declares, such as a time without offset.
             return Decision(allowed=False, rules=(), reason=NOT_DECIDED)
@@ -188,7 +188,7 @@ def _check_grants(access: CedarAccess, role: Role) -> None:
         for action in sorted(grant.actions):
             for kind in sorted(grant.kinds):
                 thing = Resource(kind, "nothing")
-                if access.decide(nobody, action, thing, now=EPOCH).reason == NOT_DECIDED:
+                if access.decide(nobody, action, thing, Circumstances(EPOCH)).reason == NOT_DECIDED:
                     raise Invalid(f"{role.id}.toml", f"{action.value} does not apply to {kind}")
 
 

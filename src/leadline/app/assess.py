@@ -306,9 +306,14 @@ def _require_access(script: Script) -> None:
 
     Raises: Refused, saying what ended it: the developer's withdrawal, or the computed ceiling.
     """
+    _require_taking_part(script)
+    engagement.require_open(script.desk.evaluator(), script.dealings)
+
+
+def _require_taking_part(script: Script) -> None:
+    """Raises: Refused, once the developer has withdrawn, even where every sample was measured before."""
     if script.done.withdrawn():
         raise Refused("the developer has withdrawn: access has ended and every sample stopped")
-    engagement.require_open(script.desk.evaluator(), script.dealings)
 
 
 def _proof(script: Script, plan: Plan) -> tuple[Mapping[str, object], datetime]:
@@ -355,6 +360,7 @@ def _finish(script: Script, plan: Plan, results: Sequence[ShardResult]) -> None:
     if (Kind.ASSESSMENT_FINISHED, plan.id) not in done:
         states = [sample.state for result in results for sample in result.samples]
         counts = {str(state): states.count(state) for state in sorted(set(states))}
+        _require_taking_part(script)
         assessment.finish_assessment(ctx(), plan, counts)
     if (Kind.SEED_REVEALED, plan.id) not in done:
         assessment.reveal_seed(ctx(), plan, script.secret.seed, script.secret.salt)

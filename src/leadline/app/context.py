@@ -5,14 +5,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from leadline.app.ports import Access, Signer, Store, Vault
-from leadline.core.access import Action, Principal, Resource
+from leadline.core.access import Action, Circumstances, Principal, Resource
+from leadline.core.alert import Alert, warrants
+from leadline.core.approval import Granted
 from leadline.core.errors import Denied
+from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Act, Kind, Value
+
+OWN = Marking(Tlp.AMBER_STRICT)
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One actor at one moment. *new_id* gives unguessable ids with a readable prefix."""
+    """One actor at one moment. *new_id* gives unguessable ids with a readable prefix.
+
+    *assurance* and *suspended* are as in `leadline.core.access.Circumstances`: whoever opens the
+    context established them, from the sign-in and from the store.
+    """
 
     principal: Principal
     clock: Callable[[], datetime]
@@ -21,19 +30,70 @@ class Context:
     access: Access
     vault: Vault
     signer: Signer
+    assurance: int = 1
+    suspended: frozenset[str] = frozenset()
     now: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "now", self.clock())
 
-    def require(self, action: Action, resource: Resource) -> None:
-        """Return if the rules allow it.
+    def require(
+        self,
+        action: Action,
+        resource: Resource,
+        granted: Granted | None = None,
+        *,
+        proved: bool = False,
+    ) -> None:
+        """Return if the rules allow it. A denial is an act, and an alert where it warrants one.
+
+        Called outside any open transaction, because a denial writes. *granted* counts only for the
+        very action and resource it was asked for.
 
         Raises: Denied, with the ids of the rules that decided and the reason.
         """
-        decision = self.access.decide(self.principal, action, resource, now=self.now)
+        fits = granted is not None and (
+            granted.request.action,
+            granted.request.kind,
+            granted.request.resource,
+            granted.request.requester,
+        ) == (action, resource.kind, resource.id, self.principal.id)
+        given = Circumstances(
+            self.now,
+            approvers=granted.approvers if granted and fits else frozenset(),
+            asserted=bool(granted and fits and granted.asserted),
+            proved=proved,
+            assurance=self.assurance,
+            suspended=self.suspended,
+        )
+        decision = self.access.decide(self.principal, action, resource, given)
         if not decision.allowed:
+            self._denied(action, resource, decision.rules)
             raise Denied(decision.reason, decision.rules)
+
+    def _denied(self, action: Action, resource: Resource, rules: tuple[str, ...]) -> None:
+        about = f"{resource.kind}/{resource.id}"
+        with self.store.write() as tx:
+            tx.record(
+                self.act(
+                    Kind.ACCESS_DENIED,
+                    about,
+                    resource.engagement,
+                    action=action.value,
+                    rules=rules,
+                )
+            )
+        if warrants(action, resource.kind, rules):
+            told = f"refused: {action.value} ({', '.join(rules) or 'no rule allows it'})"
+            self.alarm("denial", about, told, engagement=resource.engagement)
+
+    def alarm(self, kind: str, about: str, what: str, *, engagement: str = "") -> Alert:
+        """Raise an alert: a row that administrators and auditors list, and an act."""
+        alert = Alert(self.new_id("alert"), self.now, kind, about, self.principal.id, what)
+        with self.store.write() as tx:
+            tx.put(alert.id, alert, marking=OWN, engagement=engagement)
+            tx.record(self.act(Kind.ALERT_RAISED, about, engagement, alert=alert.id, cause=kind))
+        return alert
 
     def act(self, kind: Kind, about: str, engagement: str, **detail: Value) -> Act:
         """A new act by this principal, now."""

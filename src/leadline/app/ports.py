@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Literal, Protocol, TypeVar
 
-from leadline.core.access import Action, Decision, Principal, Resource
+from leadline.core.access import Action, Circumstances, Decision, Principal, Resource
 from leadline.core.marking import Marking
 from leadline.core.record.act import Act, Kind
 
@@ -109,6 +109,10 @@ class Writing(Reading, Protocol):
         """
         ...
 
+    def remove(self, kind: type, id_: str) -> None:
+        """Delete a state value; what must not be lost has no business here. Raises NotFound."""
+        ...
+
     def put_principal(self, principal: Principal) -> None:
         """Insert or replace."""
         ...
@@ -173,7 +177,7 @@ class Access(Protocol):
     """The rules. Default deny; an error in a rule is a denial."""
 
     def decide(
-        self, principal: Principal, action: Action, resource: Resource, *, now: datetime
+        self, principal: Principal, action: Action, resource: Resource, given: Circumstances
     ) -> Decision:
         """Never raises for a denial; the decision carries rule ids and a reason."""
         ...

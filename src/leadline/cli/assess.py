@@ -44,10 +44,11 @@ def assess(  # noqa: PLR0913 -- one option each
 
     Ctrl-C at any moment leaves what `--resume` finishes.
     """
-    from leadline import settings, wiring
+    from leadline import settings
     from leadline.app.assess import Request
     from leadline.cli.progress import Progress
     from leadline.core.assessment import Budget
+    from leadline.wiring import assess as wiring
 
     with edge():
         budget = Budget(runs, tokens, seconds, round(cost * 1e6))

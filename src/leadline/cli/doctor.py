@@ -14,7 +14,8 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Look at this machine: sandbox, compiler, fuzzer, registry suite. Changes nothing."""
-    from leadline import settings, wiring
+    from leadline import settings
+    from leadline.wiring import assess as wiring
 
     with edge():
         checks = wiring.diagnose(settings.load())

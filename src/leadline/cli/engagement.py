@@ -19,7 +19,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Show state, access window and acts of the engagement in OUT."""
-    from leadline import wiring
+    from leadline.wiring import assess as wiring
 
     with edge():
         shown = wiring.show_engagement(out)
@@ -39,7 +39,7 @@ def withdraw(
     yes: Annotated[bool, typer.Option("--yes", help="Withdraw without asking again.")] = False,
 ) -> None:
     """Withdraw, as the developer: ends access at once and stops every sample. Needs no reason."""
-    from leadline import wiring
+    from leadline.wiring import assess as wiring
 
     if not yes:
         typer.confirm("Withdraw from this engagement?", abort=True, err=True)

@@ -16,7 +16,8 @@ def list_suites(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Name every installed suite, what it measures, and how many of its items can run here."""
-    from leadline import settings, wiring
+    from leadline import settings
+    from leadline.wiring import assess as wiring
 
     with edge():
         rows = wiring.suite_rows(settings.load())

@@ -34,11 +34,45 @@ class Action(StrEnum):
     NOTICE_ISSUE = "notice:issue"
     DETERMINATION_RECORD = "determination:record"
     RECORD_READ = "record:read"
+    ARTEFACT_DEPOSIT = "artefact:deposit"
+    ARTEFACT_READ = "artefact:read"
+    ARTEFACT_UNSEAL = "artefact:unseal"
+    ARTEFACT_PUBLISH = "artefact:publish"
+    ARTEFACT_SHRED = "artefact:shred"
+    KEY_ROTATE = "key:rotate"
+    HOLD_PLACE = "hold:place"
+    HOLD_LIFT = "hold:lift"
+    PACK_SEAL = "pack:seal"
+    PACK_READ = "pack:read"
+    PACK_UNSEAL = "pack:unseal"
+    PACK_RUN = "pack:run"
+    PACK_REVEAL = "pack:reveal"
+    PACK_ROTATE = "pack:rotate"
+    SCORE_RELEASE = "score:release"
+    ITEM_READ = "item:read"
+    VERDICT_RECEIVE = "verdict:receive"
+    PRINCIPAL_ENROL = "principal:enrol"
+    PRINCIPAL_READ = "principal:read"
+    PRINCIPAL_SUSPEND = "principal:suspend"
+    PRINCIPAL_RESTORE = "principal:restore"
+    GRANT_GIVE = "grant:give"
+    GRANT_END = "grant:end"
+    CREDENTIAL_ISSUE = "credential:issue"
+    CREDENTIAL_REVOKE = "credential:revoke"
+    SESSION_LIST = "session:list"
+    SESSION_REVOKE = "session:revoke"
+    ACCESS_EXPLAIN = "access:explain"
+    ALERT_READ = "alert:read"
+    BACKUP_MAKE = "backup:make"
+    LOG_SIGN = "log:sign"
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A person or worker. *engagements* are those whose content it needs to know."""
+    """A person or worker. *engagements* and *cases* are those whose content it needs to know.
+
+    *clearance* counts from 0, which is none; a thing of level n needs a clearance of n or more.
+    """
 
     id: str
     name: str
@@ -48,17 +82,41 @@ class Principal:
     compartments: frozenset[str] = frozenset()
     suspended: bool = False
     access_until: datetime | None = None  # None only for workers of this installation
+    cases: frozenset[str] = frozenset()
+    clearance: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
     """The thing an action touches, with every attribute that rules read."""
 
-    kind: str  # "engagement", "assessment", "finding", "advisory", "notice", "determination", "record"
+    kind: str  # one of `leadline.formats.roles_toml.RESOURCE_KINDS`
     id: str
     engagement: str = ""
     org: str = ""  # the developer whose engagement it is
     marking: Marking = field(default_factory=lambda: Marking(Tlp.AMBER_STRICT))
+    case: str = ""
+    level: int = 0  # the clearance that content of this thing needs
+    embargo_until: datetime | None = None
+    owner: str = ""  # the person that a session, credential or principal belongs to
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What this installation itself established about a request; nothing of it comes from the caller.
+
+    *approvers* are persons other than the requester whose verified approvals cover this very act,
+    *asserted* says that the requester's own fresh assertion does, *proved* that the act it rests on
+    has an inclusion proof. *assurance*: 1 one factor, 2 two factors, 3 phishing-resistant.
+    *suspended* holds ``org:<id>``, ``compartment:<name>`` and ``engagement:<id>``.
+    """
+
+    now: datetime
+    approvers: frozenset[str] = frozenset()
+    asserted: bool = False
+    proved: bool = False
+    assurance: int = 1
+    suspended: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,6 +215,13 @@ class SqlWriting(SqlReading):
         if rows:
             self._connection.execute(STATE_COMPARTMENT.insert(), rows)
 
+    def remove(self, kind: type, id_: str) -> None:
+        """Delete a state value; raises NotFound."""
+        name = self._records.kind(kind)
+        here = (STATE.c.kind == name) & (STATE.c.id == id_)
+        if not self._connection.execute(STATE.delete().where(here)).rowcount:
+            raise NotFound(f"no {name} {id_}")
+
     def put_principal(self, principal: Principal) -> None:
         """Insert or replace."""
         _storable("id", principal.id)

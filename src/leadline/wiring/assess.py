@@ -1,4 +1,4 @@
-"""Where drivers and use cases meet: the only module that edges reach drivers through."""
+"""One assessment in a folder of its own: what `leadline assess`, its workers and `doctor` stand on."""
 
 import fcntl
 import hashlib
@@ -17,23 +17,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from leadline.access import cedar
 from leadline.app import assess as script
 from leadline.app import bundle, engagement, match, reporting
 from leadline.app.assess import Observer, Request, Script, Secret
 from leadline.app.context import Context
 from leadline.app.engagement import Cast, Dealings, Desk
 from leadline.app.laboratory import Laboratory
-from leadline.app.ports import Access, Shard, Signer, Store, Vault
+from leadline.app.ports import Shard, Vault
 from leadline.core import report as shown
-from leadline.core.access import Principal
-from leadline.core.assessment import Plan, ShardResult
-from leadline.core.clearing.advisory import Advisory
-from leadline.core.clearing.finding import Finding, ReplayResult
-from leadline.core.clearing.group import Crash, Group
-from leadline.core.clearing.notice import Notice, Questions
-from leadline.core.engagement.determination import Determination
-from leadline.core.engagement.engagement import Engagement
+from leadline.core.assessment import ShardResult
 from leadline.core.engagement.regime import Regime
 from leadline.core.errors import Invalid, NotFound, Refused, Tampered
 from leadline.core.marking import Marking, Tlp
@@ -47,68 +39,21 @@ from leadline.store.shards import open_executor
 from leadline.store.sql import open_store
 from leadline.suites.item import Suite
 from leadline.vault.files import FileVault
-from leadline.vault.keys import open_signer
+from leadline.wiring.home import KINDS, ORIGIN, Parts, clock, make, open_parts
 
-ORIGIN = "leadline.example/demonstration"
 REGIME, CRITERIA = "us-eo-14409", "demonstration"
 DATA = files("leadline") / "data"
-KINDS: Mapping[type, str] = {
-    Engagement: "engagement",
-    Plan: "plan",
-    ShardResult: "shard-result",
-    Finding: "finding",
-    ReplayResult: "replay",
-    Crash: "crash",
-    Group: "group",
-    Advisory: "advisory",
-    Notice: "notice",
-    Questions: "questions",
-    Determination: "determination",
-}
 ACCESS_DAYS = 60
 SEED_BYTES_MIN, SEED_BYTES_MAX = 16, 64
 
 
-def clock() -> datetime:
-    """The time; the only place that asks for it."""
-    return datetime.now(UTC)  # noqa: TID251 -- the one place
-
-
-def new_id(prefix: str) -> str:
-    """An unguessable id of 128 bits."""
-    return f"{prefix}-{secrets.token_hex(16)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The drivers of one workspace, open."""
-
-    store: Store
-    vault: Vault
-    signer: Signer
-    access: Access
-
-    def context(self, principal: Principal) -> Context:
-        """What a use case is given when *principal* acts now."""
-        return Context(principal, clock, new_id, self.store, self.access, self.vault, self.signer)
-
-
 def _made(place: Workspace) -> Workspace:
     """The workspace with its folders."""
-    for folder in (place.state, place.vault, place.keys, place.items, place.logs):
+    make(place.home)
+    for folder in (place.items, place.logs):
         folder.mkdir(parents=True, exist_ok=True)
     place.state.chmod(0o711)  # box users pass through to the items, and list nothing
     return place
-
-
-def open_parts(place: Workspace, store: Store) -> Parts:
-    """The drivers of a workspace around its open store."""
-    return Parts(
-        store,
-        FileVault(place.vault),
-        open_signer(place.keys / "log.key", ORIGIN),
-        cedar.shipped(),
-    )
 
 
 def installed_suites(settings: Settings) -> tuple[Suite, ...]:
@@ -218,7 +163,7 @@ def assess(
         else:
             _begin(place, request)
         store = open_store(_made(place).database, kinds=KINDS)
-        parts = open_parts(place, store)
+        parts = open_parts(place.home, store)
         try:
             laboratory, full = _laboratory(place, settings, parts.vault, request)
             run = prepare_script(parts, laboratory, _secret(place), full, observe)
@@ -495,7 +440,7 @@ def _existing(out: Path) -> Iterator[tuple[Workspace, Dealings, Desk]]:
     try:
         id_ = script.engagement_id(_secret(place))
         dealings = Dealings(id_, file.people["developer"].org, _regime(REGIME))
-        yield place, dealings, _desk(open_parts(place, store), file, id_)
+        yield place, dealings, _desk(open_parts(place.home, store), file, id_)
     finally:
         store.close()
 

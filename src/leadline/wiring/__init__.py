@@ -1,0 +1,1 @@
+"""Where drivers and use cases meet: the only modules that edges reach drivers through."""

@@ -1,0 +1,106 @@
+"""An installation: one folder, or one database beside it, that holds state, vault and keys.
+
+Every command that works on an installation opens it here. What `leadline assess` leaves in OUT/.state
+is an installation as well, so that everything said about one can be tried on the other.
+"""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from leadline.access import cedar
+from leadline.app.context import Context
+from leadline.app.ports import Access, Signer, Store, Vault
+from leadline.core.access import Principal
+from leadline.core.alert import Alert
+from leadline.core.approval import Approval, Request
+from leadline.core.assessment import Plan, ShardResult
+from leadline.core.clearing.advisory import Advisory
+from leadline.core.clearing.finding import Finding, ReplayResult
+from leadline.core.clearing.group import Crash, Group
+from leadline.core.clearing.notice import Notice, Questions
+from leadline.core.engagement.determination import Determination
+from leadline.core.engagement.engagement import Engagement
+from leadline.core.errors import NotFound
+from leadline.settings import Home
+from leadline.store.sql import open_store
+from leadline.vault.files import FileVault
+from leadline.vault.keys import open_signer
+
+ORIGIN = "leadline.example/demonstration"
+KINDS: Mapping[type, str] = {
+    Engagement: "engagement",
+    Plan: "plan",
+    ShardResult: "shard-result",
+    Finding: "finding",
+    ReplayResult: "replay",
+    Crash: "crash",
+    Group: "group",
+    Advisory: "advisory",
+    Notice: "notice",
+    Questions: "questions",
+    Determination: "determination",
+    Alert: "alert",
+    Request: "approval-request",
+    Approval: "approval",
+}
+
+
+def clock() -> datetime:
+    """The time; the only place that asks for it."""
+    return datetime.now(UTC)  # noqa: TID251 -- the one place
+
+
+def new_id(prefix: str) -> str:
+    """An unguessable id of 128 bits."""
+    return f"{prefix}-{secrets.token_hex(16)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The drivers of one installation, open."""
+
+    store: Store
+    vault: Vault
+    signer: Signer
+    access: Access
+
+    def context(self, principal: Principal) -> Context:
+        """What a use case is given when *principal* acts now."""
+        return Context(principal, clock, new_id, self.store, self.access, self.vault, self.signer)
+
+
+def make(home: Home) -> None:
+    """The folders of an installation, where they are missing."""
+    for folder in (home.folder, home.vault, home.keys):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def open_parts(home: Home, store: Store) -> Parts:
+    """The drivers of an installation around its open store."""
+    return Parts(
+        store,
+        FileVault(home.vault),
+        open_signer(home.keys / "log.key", ORIGIN),
+        cedar.shipped(),
+    )
+
+
+@contextmanager
+def opened(home: Home) -> Iterator[Parts]:
+    """The parts of an installation that exists already.
+
+    Raises: NotFound, saying how to make one, if nothing is there.
+    """
+    if not home.exists():
+        raise NotFound(
+            f"no installation at {home.folder}; run `leadline init --home DIR` or `make assess`, "
+            "or name the folder with --home or LEADLINE_HOME"
+        )
+    store = open_store(home.database, kinds=KINDS)
+    try:
+        yield open_parts(home, store)
+    finally:
+        store.close()
