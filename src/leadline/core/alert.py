@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from leadline.core.access import Action
-
 SEALED_KINDS = frozenset({"artefact", "item", "pack"})
 ALARMING_RULES = frozenset(
     {
@@ -33,11 +31,10 @@ class Alert:
     what: str
 
 
-def warrants(action: Action, kind: str, rules: Iterable[str]) -> bool:
-    """Whether a refusal of *action* on a resource of *kind* by *rules* is an alert.
+def warrants(kind: str, rules: Iterable[str]) -> bool:
+    """Whether a refusal on a resource of *kind* by *rules* is an alert.
 
     Everything refused about sealed things is, and whatever a rule about a person refuses; a role
     that does not reach somewhere is everyday.
     """
-    del action
     return kind in SEALED_KINDS or not ALARMING_RULES.isdisjoint(rules)
