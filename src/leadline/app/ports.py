@@ -1,14 +1,17 @@
 """The few things the outside must provide. Each has a conformance suite in `tests/conformance`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import BinaryIO, Generic, Literal, Protocol, TypeVar
 
 from leadline.core.access import Action, Circumstances, Decision, Principal, Resource
+from leadline.core.approval import Approval, Request
 from leadline.core.marking import Marking
 from leadline.core.record.act import Act, Kind
+from leadline.core.vaulting import Bound, Destroyed, Owner, Protection, Wrapped
+from leadline.formats.tlog_proof import ActProof
 
 T = TypeVar("T")
 
@@ -32,6 +35,15 @@ class Opened:
     act: Act
     index: int
     blinder: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignedHead:
+    """The largest tree head that was ever handed to a signature, and when."""
+
+    size: int
+    root: bytes
+    at: datetime
 
 
 ShardState = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -89,6 +101,24 @@ class Reading(Protocol):
         """The root hash of the committed tree."""
         ...
 
+    def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
+        """The hashes that lead from leaf *index* to the root of the first *size* leaves.
+
+        Raises: Invalid, unless 0 <= index < size <= `log_size()`.
+        """
+        ...
+
+    def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
+        """The hashes that show the first *old* leaves to be a prefix of the first *new*.
+
+        Empty for equal sizes and for *old* 0. Raises: Invalid, unless 0 <= old <= new <= `log_size()`.
+        """
+        ...
+
+    def signed(self) -> SignedHead | None:
+        """The largest head that was ever handed to a signature; None before the first."""
+        ...
+
 
 class Writing(Reading, Protocol):
     """One transaction: everything in it becomes durable together, or nothing does."""
@@ -121,6 +151,14 @@ class Writing(Reading, Protocol):
         """Append the act and its log leaf (a 33-byte blinded commitment); answers the log index.
 
         Raises: Refused, if an act with this id exists.
+        """
+        ...
+
+    def set_signed(self, size: int, root: bytes, at: datetime) -> None:
+        """Keep the head that is about to be signed, before it is; the same one again is allowed.
+
+        Raises: Refused, if a larger head, or another root of this size, was signed before, or if
+        *root* is not that of the first *size* leaves of this log.
         """
         ...
 
@@ -195,17 +233,161 @@ class Signer(Protocol):
         ...
 
 
-class Vault(Protocol):
-    """Content by digest. Written once; a second write of the same bytes is the same object."""
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """What a vault answers for content it took in: SHA-256 in hex, and length in bytes."""
 
-    def put(self, content: bytes, *, marking: Marking) -> str:
-        """Store and answer the SHA-256 in hex."""
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One sealed copy in a vault, as it can be told without opening it."""
+
+    digest: str
+    size: int
+    engagement: str
+    owner: Owner
+    protection: Protection
+    compartment: str
+    epoch: int
+    shards: int
+    terms: str
+    marking: Marking
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What opens one sealed artefact once: a request, its signatures, and a proof.
+
+    The proof is of the act that authorised the request, and that it stands in the log.
+    """
+
+    request: Request
+    approvals: tuple[Approval, ...]
+    proof: ActProof
+
+
+class KeyService(Protocol):
+    """Keys of compartments: one pair per (engagement, owner) and epoch. No private half leaves it."""
+
+    def ensure(self, engagement: str, owner: Owner) -> str:
+        """The id of the compartment, made if there is none yet.
+
+        Raises: Refused, if its keys were destroyed.
+        """
+        ...
+
+    def wrap(self, key: bytes, bound: Bound) -> Wrapped:
+        """Seal a data key to the compartment's newest epoch; needs public halves only.
+
+        Raises: NotFound, if there is no such compartment; Refused, if its keys were destroyed.
+        """
+        ...
+
+    def open_working(self, wrapped: Wrapped) -> bytes:
+        """The data key of working content.
+
+        Raises: Refused, for anything sealed; Tampered, if it does not open under what it is bound to.
+        """
+        ...
+
+    def unwrap(self, wrapped: Sequence[Wrapped], release: Release) -> Sequence[bytes]:
+        """The data keys of one sealed artefact, all its shards at once; *release* serves once.
+
+        Verifies by itself: two approvals by two persons other than the requester and the requester's
+        own assertion, unexpired, over this very artefact; the proof, and that what it proves is the
+        authorisation of this request.
+
+        Raises: Refused or Tampered, saying which of these fails.
+        """
+        ...
+
+    def rotate(self, engagement: str, owner: Owner) -> int:
+        """Begin a new epoch and answer its number. Raises: Refused, if the clock went back."""
+        ...
+
+    def rewrap(self, wrapped: Wrapped) -> Wrapped:
+        """The same data key under the newest epoch; it does not leave the key service."""
+        ...
+
+    def end(self, engagement: str, owner: Owner) -> None:
+        """No sealed artefact of this compartment opens from now on; what is open closes."""
+        ...
+
+    def destroy(self, engagement: str, owner: Owner, *, authority: str) -> Sequence[Destroyed]:
+        """Destroy the keys of every epoch. *authority* is the act or request that orders it.
+
+        Twice is once: what is destroyed already is reported again.
+        """
+        ...
+
+    def attest(self, engagement: str, owner: Owner) -> str:
+        """What the driver says of the key: where it is, what it protects from, whether it exists."""
+        ...
+
+
+class Vault(Protocol):
+    """Encrypted content by digest, written once.
+
+    A second write of the same bytes for the same engagement, owner and protection is the same object
+    under the strictest marking.
+    """
+
+    def put(
+        self, content: bytes, *, marking: Marking, engagement: str = "", owner: Owner = "agency"
+    ) -> str:
+        """Store working content and answer its SHA-256 in hex.
+
+        Raises: Refused, where a compartment is missing that the caller may not make, or where its
+        keys were destroyed.
+        """
         ...
 
     def get(self, digest: str) -> bytes:
-        """Raises NotFound, or Tampered if the bytes no longer match their digest."""
+        """Working content. Raises NotFound; Refused, if all there is is sealed; Tampered."""
         ...
 
     def marking(self, digest: str) -> Marking:
-        """The marking the content was stored under; raises NotFound."""
+        """The strictest marking the content was stored under; raises NotFound."""
+        ...
+
+    def receive(
+        self,
+        chunks: Iterable[bytes],
+        *,
+        marking: Marking,
+        engagement: str,
+        owner: Owner,
+        sealed: bool,
+        terms: str = "",
+        bytes_max: int,
+    ) -> Deposit:
+        """Encrypt content of any size as it comes; no plaintext reaches the disk.
+
+        Raises: Invalid, if more than *bytes_max* come; then nothing is kept. Otherwise as `put`.
+        """
+        ...
+
+    def open(self, digest: str, release: Release | None = None) -> AbstractContextManager[BinaryIO]:
+        """A file of verified plaintext, gone when the block ends.
+
+        Working content needs no *release*, sealed content always one. Nothing is handed out before
+        the whole of it was verified.
+
+        Raises: NotFound, Tampered; for sealed content what `KeyService.unwrap` raises.
+        """
+        ...
+
+    def holdings(self, engagement: str | None = None) -> Sequence[Holding]:
+        """Every sealed copy, in order of digest, optionally of one engagement."""
+        ...
+
+    def rewrap(self, engagement: str, owner: Owner) -> int:
+        """Move every data key to the newest epoch; answers how many. Ciphertext is untouched."""
+        ...
+
+    def erase(self, engagement: str, owner: Owner) -> Sequence[Holding]:
+        """Delete the ciphertext of one compartment; answers what was deleted."""
         ...
