@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from leadline.app.ports import Opened, Shard, Store, Stored, Writing
+from leadline.app.ports import Opened, Shard, SignedHead, Store, Stored, Writing
 from leadline.core.access import Action, Circumstances, Decision, Principal, Resource
 from leadline.core.errors import Invalid, NotFound, Refused, Stale, Tampered, Unavailable
 from leadline.core.marking import Marking, Tlp
@@ -33,10 +33,11 @@ class State:
     values: dict[tuple[type, str], Stored[object]] = field(default_factory=dict)
     principals: dict[str, Principal] = field(default_factory=dict)
     opened: list[Opened] = field(default_factory=list)
+    signed: SignedHead | None = None
 
     def copied(self) -> "State":
         """A state whose changes do not reach this one."""
-        return State(copy(self.values), copy(self.principals), copy(self.opened))
+        return State(copy(self.values), copy(self.principals), copy(self.opened), self.signed)
 
 
 class MemoryReading:
@@ -98,6 +99,22 @@ class MemoryReading:
         """RFC 6962 as the text defines it, by recursion, so that it can tell on the fast one."""
         return naive_root(self.entries())
 
+    def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
+        """As the port, by RFC 6962 section 2.1.1, word for word."""
+        if not 0 <= index < size <= self.log_size():
+            raise Invalid("index", f"leaf {index} of {size} is not in the log")
+        return naive_path(index, self.entries()[:size])
+
+    def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
+        """As the port, by RFC 6962 section 2.1.2, word for word."""
+        if not 0 <= old <= new <= self.log_size():
+            raise Invalid("old", f"{old} and {new} are no sizes of the log")
+        return naive_subproof(old, self.entries()[:new], known=True) if old else ()
+
+    def signed(self) -> SignedHead | None:
+        """As the port."""
+        return self._state.signed
+
 
 def naive_root(entries: Sequence[bytes]) -> bytes:
     """The Merkle tree hash of RFC 6962 section 2.1, word for word."""
@@ -105,10 +122,38 @@ def naive_root(entries: Sequence[bytes]) -> bytes:
         return sha256(b"").digest()
     if len(entries) == 1:
         return sha256(b"\x00" + entries[0]).digest()
-    split = 1
-    while split * 2 < len(entries):
-        split *= 2
+    split = naive_split(len(entries))
     return sha256(b"\x01" + naive_root(entries[:split]) + naive_root(entries[split:])).digest()
+
+
+def naive_path(index: int, entries: Sequence[bytes]) -> tuple[bytes, ...]:
+    """PATH(m, D[n]) of RFC 6962 section 2.1.1."""
+    if len(entries) == 1:
+        return ()
+    split = naive_split(len(entries))
+    if index < split:
+        return (*naive_path(index, entries[:split]), naive_root(entries[split:]))
+    return (*naive_path(index - split, entries[split:]), naive_root(entries[:split]))
+
+
+def naive_subproof(old: int, entries: Sequence[bytes], *, known: bool) -> tuple[bytes, ...]:
+    """SUBPROOF(m, D[n], b) of RFC 6962 section 2.1.2."""
+    if old == len(entries):
+        return () if known else (naive_root(entries),)
+    split = naive_split(len(entries))
+    if old <= split:
+        below = naive_subproof(old, entries[:split], known=known)
+        return (*below, naive_root(entries[split:]))
+    above = naive_subproof(old - split, entries[split:], known=False)
+    return (*above, naive_root(entries[:split]))
+
+
+def naive_split(leaves: int) -> int:
+    """The largest power of two below *leaves*."""
+    split = 1
+    while split * 2 < leaves:
+        split *= 2
+    return split
 
 
 class MemoryWriting(MemoryReading):
@@ -157,6 +202,17 @@ class MemoryWriting(MemoryReading):
             raise Refused(f"an act {act.id} is recorded already")
         self._state.opened.append(Opened(act, len(self._state.opened), self._blinder()))
         return len(self._state.opened) - 1
+
+    def set_signed(self, size: int, root: bytes, at: datetime) -> None:
+        """As the port."""
+        if size > self.log_size():
+            raise Invalid("size", f"the log has no {size} leaves")
+        before = self._state.signed
+        known = naive_root(self.entries()[:size]) == root
+        if not known or (before is not None and size < before.size):
+            raise Refused(f"size {size} is not to be signed")
+        if before is None or size > before.size:
+            self._state.signed = SignedHead(size, root, at)
 
 
 class MemoryStore:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 import fakes
 import make
 from conformance.sightings import Remark, Sighting
-from leadline.app.ports import Reading, Store
+from leadline.app.ports import Reading, SignedHead, Store
 from leadline.core.errors import Invalid, NotFound, Refused, Stale, Unavailable
 from leadline.core.marking import Marking, Tlp
+from leadline.core.record import tlog
 from leadline.core.record.act import Act, Kind, Value, to_record
 from leadline.core.record.commitment import commit, entry
 from leadline.formats import canonical, tiles
@@ -293,6 +294,83 @@ def test_the_log_is_the_tree_of_the_acts(store: Store, sizes: tuple[int, ...]) -
             assert (len(entries), view.log_size()) == (number, number)
             assert view.log_root() == fakes.naive_root(entries)
             assert dict(view.log_files()) == dict(tiles.tree_files(entries))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 255, 256, 257, 515])
+def test_proofs_lead_to_the_root(store: Store, size: int) -> None:
+    """Inclusion of leaves and consistency of prefixes verify, and equal the RFC's own recursion."""
+    with store.write() as tx:
+        for number in range(size):
+            tx.record(make.act(number))
+        tx.record(make.act(size))  # so that a proof is about a prefix of the log, too
+    with store.read() as view:
+        entries = entries_of(view)
+        root = fakes.naive_root(entries[:size])
+        for index in {0, size // 2, size - 1}:
+            proof = view.inclusion(index, size)
+            tlog.verify_inclusion(index, size, tlog.leaf_hash(entries[index]), proof, root)
+            assert proof == fakes.naive_path(index, entries[:size])
+        for old in {1, size // 2, size - 1, size} - {0}:
+            proof = view.consistency(old, size)
+            tlog.verify_consistency(old, size, proof, fakes.naive_root(entries[:old]), root)
+            assert proof == fakes.naive_subproof(old, entries[:size], known=True)
+        assert view.consistency(0, size) == ()
+
+
+def test_proofs_of_what_is_not_there_are_invalid(store: Store) -> None:
+    """A leaf beyond the size, a size beyond the log, a negative number, sizes that go down."""
+    with store.write() as tx:
+        tx.record(make.act(1))
+        assert tx.inclusion(0, 1) == ()
+    with store.read() as view:
+        for index, size in ((1, 1), (-1, 1), (0, 0), (0, 2)):
+            with pytest.raises(Invalid):
+                view.inclusion(index, size)
+        for old, new in ((1, 0), (-1, 1), (1, 2)):
+            with pytest.raises(Invalid):
+                view.consistency(old, new)
+
+
+def test_the_signed_head_only_grows(store: Store) -> None:
+    """A smaller size, another root, and a size the log has not are refused; nothing else changes."""
+    roots = []
+    for number in range(3):
+        with store.write() as tx:
+            tx.record(make.act(number))
+        roots.append(root_of(store))
+    with store.read() as view:
+        assert view.signed() is None
+    with store.write() as tx:
+        tx.set_signed(2, roots[1], make.NOW)
+        tx.set_signed(2, roots[1], make.UNTIL)
+        assert tx.signed() == SignedHead(2, roots[1], make.NOW)
+        with pytest.raises(Refused):
+            tx.set_signed(1, roots[0], make.NOW)
+        with pytest.raises(Refused):
+            tx.set_signed(3, roots[1], make.NOW)
+        with pytest.raises(Invalid):
+            tx.set_signed(4, roots[2], make.NOW)
+    with store.write() as tx:
+        tx.set_signed(3, roots[2], make.UNTIL)
+    with store.read() as view:
+        assert view.signed() == SignedHead(3, roots[2], make.UNTIL)
+
+
+def test_a_signed_head_of_a_failed_block_is_forgotten(store: Store) -> None:
+    """It is kept with the transaction or not at all."""
+    with store.write() as tx:
+        tx.record(make.act(1))
+    root = root_of(store)
+
+    def fail() -> None:
+        with store.write() as tx:
+            tx.set_signed(1, root, make.NOW)
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        fail()
+    with store.read() as view:
+        assert view.signed() is None
 
 
 def test_an_empty_log_has_no_files(store: Store) -> None:

@@ -19,6 +19,7 @@ from leadline.core.marking import Tlp
 from leadline.store import guards, tables, upgrades
 from leadline.store.connections import engine_for, writing
 from leadline.store.database import open_database
+from leadline.store.records import Records
 from leadline.store.sql import SqlStore, open_store
 
 SQLITE_SCHEMA = """
@@ -73,6 +74,7 @@ def filled(database_url: str) -> str:
         tx.put("r", Remark("1"), marking=make.marking(Tlp.RED, "alpha"))
         tx.put_principal(make.principal("evaluator"))
         tx.record(make.act(1))
+        tx.set_signed(1, tx.log_root(), make.NOW)
     return database_url
 
 
@@ -99,6 +101,30 @@ def test_migrations_build_the_schema_that_the_tables_describe(engine: sa.Engine)
         assert set(sa.inspect(connection).get_table_names()) == {"alembic_version"}
     upgrades.upgrade(engine)
     assert schema_of(engine) == scratch
+
+
+def test_each_migration_leaves_the_guards_of_the_others(engine: sa.Engine) -> None:
+    """Down one by one to the first with an act in the log, and up again: guards and rows stay."""
+    script = ScriptDirectory(str(upgrades.MIGRATIONS))
+    line = [one.revision for one in script.walk_revisions("base", upgrades.HEAD)]
+    upgrades.upgrade(engine)
+    seen = {line[0]: schema_of(engine)}
+    store = SqlStore(engine, blinder=make.blinders(), records=Records(KINDS))
+    with store.write() as tx:
+        tx.record(make.act(1))
+    for revision in line[1:]:
+        with writing(engine) as connection:
+            command.downgrade(upgrades.config(connection), revision)
+        seen[revision] = schema_of(engine)
+        refusal = pytest.raises(exc.DBAPIError, match="append-only")
+        with refusal, writing(engine) as connection:
+            connection.exec_driver_sql("DELETE FROM act")
+    for revision in reversed(line):
+        with writing(engine) as connection:
+            command.upgrade(upgrades.config(connection), revision)
+        assert schema_of(engine) == seen[revision]
+    with store.read() as view:
+        assert [one.act for one in view.acts()] == [make.act(1)]
 
 
 def test_migrations_are_one_line() -> None:
@@ -138,6 +164,10 @@ FORBIDDEN = [
     "UPDATE tile SET n = n + 1",
     "UPDATE head SET size = 0",
     "DELETE FROM head",
+    "UPDATE signed SET size = 0",
+    "UPDATE signed SET size = 9",
+    "UPDATE signed SET root = (SELECT blinder FROM act)",
+    "DELETE FROM signed",
 ]
 SQLITE_ONLY = [
     "INSERT OR REPLACE INTO act SELECT leaf, id, kind, about, engagement, blinder, blinder FROM act",
@@ -145,6 +175,7 @@ SQLITE_ONLY = [
     "INSERT OR REPLACE INTO entry SELECT leaf, zeroblob(33) FROM entry",
     "INSERT OR REPLACE INTO tile SELECT level, n, zeroblob(32) FROM tile",
     "INSERT OR REPLACE INTO head SELECT id, 0, root FROM head",
+    "INSERT OR REPLACE INTO signed SELECT id, 0, root, at FROM signed",
     "UPDATE tile SET hashes = zeroblob(64)",
 ]
 POSTGRESQL_ONLY = [
@@ -152,6 +183,7 @@ POSTGRESQL_ONLY = [
     "TRUNCATE entry",
     "TRUNCATE tile",
     "TRUNCATE head",
+    "TRUNCATE signed",
     "UPDATE tile SET hashes = decode(repeat('00', 64), 'hex')",
     "SET LOCAL session_replication_role = replica; DELETE FROM act",
     "INSERT INTO act SELECT leaf, 'new', kind, about, engagement, record, blinder FROM act",
@@ -181,6 +213,7 @@ def fill(url: str) -> str:
     """One act in the log."""
     with opened(url) as store, store.write() as tx:
         tx.record(make.act(1))
+        tx.set_signed(1, tx.log_root(), make.NOW)
     return url
 
 

@@ -1,5 +1,7 @@
 """The database's own refusals: acts and log entries are never changed, the log never shrinks.
 
+Nor does the size of the largest head that was signed, which may not exceed the log's own.
+
 Triggers hold on every connection, ours or not. SQLite's `INSERT OR REPLACE` deletes the old row
 without firing a delete trigger, so an insert over an existing key is refused as well; PostgreSQL's
 triggers are enabled ALWAYS, so that a replication role does not skip them. `verify` compares what the
@@ -53,6 +55,20 @@ SQLITE = {
         "BEFORE INSERT ON head WHEN EXISTS (SELECT 1 FROM head) "
         "BEGIN SELECT RAISE(ABORT, 'head only grows'); END"
     ),
+    "signed_only_grows": (
+        "BEFORE UPDATE ON signed WHEN NEW.id <> OLD.id OR NEW.size < OLD.size "
+        "OR (NEW.size = OLD.size AND NEW.root <> OLD.root) "
+        "OR NEW.size > (SELECT size FROM head) "
+        "BEGIN SELECT RAISE(ABORT, 'signed only grows'); END"
+    ),
+    "signed_no_delete": (
+        "BEFORE DELETE ON signed BEGIN SELECT RAISE(ABORT, 'signed only grows'); END"
+    ),
+    "signed_no_replace": (
+        "BEFORE INSERT ON signed WHEN EXISTS (SELECT 1 FROM signed) "
+        "OR NEW.size > (SELECT size FROM head) "
+        "BEGIN SELECT RAISE(ABORT, 'signed only grows'); END"
+    ),
 }
 
 POSTGRESQL_FUNCTIONS = {
@@ -68,9 +84,14 @@ POSTGRESQL_FUNCTIONS = {
         "BEGIN IF NEW.id <> OLD.id OR NEW.size < OLD.size "
         "THEN RAISE EXCEPTION USING MESSAGE = 'head only grows'; END IF; RETURN NEW; END"
     ),
+    "leadline_signed_grows": (
+        "BEGIN IF NEW.size > (SELECT size FROM head) OR (TG_OP = 'UPDATE' AND (NEW.id <> OLD.id "
+        "OR NEW.size < OLD.size OR (NEW.size = OLD.size AND NEW.root <> OLD.root))) "
+        "THEN RAISE EXCEPTION USING MESSAGE = 'signed only grows'; END IF; RETURN NEW; END"
+    ),
 }
 
-_REFUSE, _TILE, _HEAD = POSTGRESQL_FUNCTIONS
+_REFUSE, _TILE, _HEAD, _SIGNED = POSTGRESQL_FUNCTIONS
 POSTGRESQL = {  # spelled as `pg_get_triggerdef` spells them
     "act_append_only": ("act", "BEFORE DELETE OR UPDATE", "ROW", _REFUSE),
     "act_no_truncate": ("act", "BEFORE TRUNCATE", "STATEMENT", _REFUSE),
@@ -82,6 +103,9 @@ POSTGRESQL = {  # spelled as `pg_get_triggerdef` spells them
     "head_only_grows": ("head", "BEFORE UPDATE", "ROW", _HEAD),
     "head_no_delete": ("head", "BEFORE DELETE", "ROW", _REFUSE),
     "head_no_truncate": ("head", "BEFORE TRUNCATE", "STATEMENT", _REFUSE),
+    "signed_only_grows": ("signed", "BEFORE INSERT OR UPDATE", "ROW", _SIGNED),
+    "signed_no_delete": ("signed", "BEFORE DELETE", "ROW", _REFUSE),
+    "signed_no_truncate": ("signed", "BEFORE TRUNCATE", "STATEMENT", _REFUSE),
 }
 ALWAYS = "A"  # pg_trigger.tgenabled of a trigger that no session setting skips
 

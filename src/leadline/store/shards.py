@@ -12,7 +12,7 @@ agree to well within the lease.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 import sqlalchemy as sa
@@ -23,9 +23,9 @@ from leadline.core.errors import Invalid, Stale
 from leadline.formats import canonical
 from leadline.store.connections import reading, writing
 from leadline.store.database import open_database
+from leadline.store.instants import microseconds
 from leadline.store.tables import SHARD
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TEXT_MAX = 4000  # characters kept of a note or an error
 
 
@@ -80,7 +80,7 @@ class ShardTable:
         """
         if not worker:
             raise Invalid("worker", "a worker needs an id, new for each start of its process")
-        lost_before = _microseconds(now - timedelta(seconds=lease_seconds))
+        lost_before = microseconds(now - timedelta(seconds=lease_seconds))
         lost = (SHARD.c.state == "running") & (SHARD.c.seen_at < lost_before)
         with writing(self.engine, exclusive=False) as connection:
             _end_cancelled(connection, lost)
@@ -97,7 +97,7 @@ class ShardTable:
                     worker=worker,
                     token=SHARD.c.token + 1,
                     attempts=SHARD.c.attempts + 1,
-                    seen_at=_microseconds(now),
+                    seen_at=microseconds(now),
                     done=0,
                     note="",
                 )
@@ -106,7 +106,7 @@ class ShardTable:
 
     def heartbeat(self, shard: Shard, *, now: datetime, done: int, note: str) -> bool:
         """Report progress; False means a newer token holds the shard or a stop was asked: stop."""
-        seen = {"seen_at": _microseconds(now), "done": done, "note": _text(note)}
+        seen = {"seen_at": microseconds(now), "done": done, "note": _text(note)}
         with writing(self.engine, exclusive=False) as connection:
             held = connection.execute(SHARD.update().where(_held(shard)).values(seen)).rowcount
             asked = connection.scalar(sa.select(SHARD.c.cancel_asked).where(SHARD.c.id == shard.id))
@@ -114,7 +114,7 @@ class ShardTable:
 
     def finish(self, shard: Shard, *, now: datetime, result: str) -> None:
         """Raises Stale, if a newer token holds the shard: the late result must be discarded."""
-        ended = {"state": "done", "seen_at": _microseconds(now), "result": result, "error": ""}
+        ended = {"state": "done", "seen_at": microseconds(now), "result": result, "error": ""}
         with writing(self.engine, exclusive=False) as connection:
             values = {**ended, "done": SHARD.c.total}
             _fence(connection.execute(SHARD.update().where(_held(shard)).values(values)), shard)
@@ -129,7 +129,7 @@ class ShardTable:
             (SHARD.c.attempts >= attempts_max, "failed"),
             else_="queued",
         )
-        ended = {"state": state, "seen_at": _microseconds(now), "error": _text(error), "worker": ""}
+        ended = {"state": state, "seen_at": microseconds(now), "error": _text(error), "worker": ""}
         with writing(self.engine, exclusive=False) as connection:
             _fence(connection.execute(SHARD.update().where(_held(shard)).values(ended)), shard)
 
@@ -204,13 +204,6 @@ def _shard(row: sa.Row[tuple[object, ...]]) -> Shard:
         result=row.result,
         error=row.error,
     )
-
-
-def _microseconds(at: datetime) -> int:
-    """Whole microseconds since 1970; raises Invalid for a time without an offset."""
-    if at.tzinfo is None:
-        raise Invalid("now", "a time needs an offset; give it one, UTC for preference")
-    return (at - EPOCH) // timedelta(microseconds=1)
 
 
 def _text(said: str) -> str:

@@ -9,12 +9,13 @@ import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TypeVar
 
 import sqlalchemy as sa
 from typing_extensions import override
 
-from leadline.app.ports import Opened, Stored
+from leadline.app.ports import Opened, SignedHead, Stored
 from leadline.core.access import Principal
 from leadline.core.errors import Invalid, NotFound, Refused, Stale, Tampered
 from leadline.core.marking import Marking, Tlp
@@ -24,8 +25,18 @@ from leadline.core.record.commitment import commit, entry
 from leadline.formats import canonical, tiles
 from leadline.store.connections import reading, writing
 from leadline.store.database import open_database
+from leadline.store.instants import instant, microseconds
 from leadline.store.records import PRINCIPALS, Records
-from leadline.store.tables import ACT, ENTRY, HEAD, PRINCIPAL, STATE, STATE_COMPARTMENT, TILE
+from leadline.store.tables import (
+    ACT,
+    ENTRY,
+    HEAD,
+    PRINCIPAL,
+    SIGNED,
+    STATE,
+    STATE_COMPARTMENT,
+    TILE,
+)
 
 T = TypeVar("T")
 
@@ -123,6 +134,32 @@ class SqlReading:
         for tile in tlog.tiles_of(size):
             files[tile.path] = self._tile(tile)
         return files
+
+    def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
+        """The hashes that lead from leaf *index* to the root of the first *size* leaves.
+
+        Raises: Invalid, unless 0 <= index < size <= `log_size()`; Tampered, if a tile is cut short.
+        """
+        self._within("size", size)
+        return tlog.inclusion_proof(index, size, self._tile)
+
+    def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
+        """The hashes that show the first *old* leaves to be a prefix of the first *new*.
+
+        Raises: Invalid, unless 0 <= old <= new <= `log_size()`; Tampered, if a tile is cut short.
+        """
+        self._within("new", new)
+        return tlog.consistency_proof(old, new, self._tile)
+
+    def _within(self, field: str, size: int) -> None:
+        present = self.log_size()
+        if size > present:
+            raise Invalid(field, f"the log has {present} leaves, not {size}; ask for fewer")
+
+    def signed(self) -> SignedHead | None:
+        """The largest head that was ever handed to a signature; None before the first."""
+        row = self._connection.execute(sa.select(SIGNED)).one_or_none()
+        return None if row is None else SignedHead(row.size, row.root, instant(row.at))
 
     def _head(self) -> tuple[int, bytes]:
         row = self._connection.execute(sa.select(HEAD.c.size, HEAD.c.root)).one_or_none()
@@ -257,6 +294,28 @@ class SqlWriting(SqlReading):
         self._connection.execute(ENTRY.insert().values(leaf=leaf, data=data))
         self._pending.append(tlog.leaf_hash(data))
         return leaf
+
+    def set_signed(self, size: int, root: bytes, at: datetime) -> None:
+        """Keep the head that is about to be signed, before it is; the same one again is allowed.
+
+        Raises: Refused, if a larger head, or another root of this size, was signed before, or if
+        *root* is not that of the first *size* leaves; Invalid, as `inclusion`.
+        """
+        self._within("size", size)
+        if tlog.root(tlog.edge_at(size, self._tile)) != root:
+            raise Refused(f"this log of size {size} has another root than the one to be signed")
+        before = self.signed()
+        values = {"size": size, "root": root, "at": microseconds(at)}
+        if before is None:
+            self._connection.execute(SIGNED.insert().values(id=0, **values))
+            return
+        if size < before.size or (size == before.size and root != before.root):
+            raise Refused(
+                f"a head of size {before.size} was signed already and size {size} does not "
+                "continue it: the log was set back; do not sign"
+            )
+        if size > before.size:
+            self._connection.execute(SIGNED.update().values(values))
 
     def flush(self) -> None:
         """Append what was recorded to the tree, inside the transaction."""

@@ -111,6 +111,18 @@ HEAD = sa.Table(
     sa.CheckConstraint("length(root) = 32", name="root"),
 )
 
+SIGNED = sa.Table(
+    "signed",
+    METADATA,
+    _count("id", key=True),
+    _count("size"),
+    _bytes("root"),
+    _count("at"),
+    sa.CheckConstraint("id = 0", name="one"),
+    sa.CheckConstraint("size >= 0", name="size"),
+    sa.CheckConstraint("length(root) = 32", name="root"),
+)
+
 SHARD = sa.Table(
     "shard",
     METADATA,
