@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from leadline.core.errors import Invalid
 from leadline.core.record.act import Value
+from leadline.formats.document import repeated
 
 DEPTH_MAX = 64
 INTEGER_MAX = 1 << 53
@@ -61,8 +62,7 @@ def decode(data: bytes, *, bytes_max: int = BYTES_MAX) -> Value:
 def _members(pairs: list[tuple[str, _Parsed]]) -> dict[str, _Parsed]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = repeated(name for name, _ in pairs)
         raise Invalid("value", f"the member {twice!r} stands twice in one object")
     return members
 

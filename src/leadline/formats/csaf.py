@@ -29,7 +29,7 @@ from leadline.formats.document import items, load, record, records, text, texts
 
 FORMAT = "csaf"
 ADVISORY_BYTES_MAX = 64 << 20
-BRANCH_DEPTH_MAX = 64
+BRANCH_DEPTH_MAX = 24  # two levels of JSON each; `document` takes 64
 _FOUND_BY = "How this was found"
 _TLP_1 = {
     Tlp.RED: "RED",

@@ -1,37 +1,111 @@
-"""Bytes of someone else's JSON into plain values, within limits."""
+"""Bytes of someone else's JSON into plain values, within limits.
+
+The limits hold whatever the bytes are: at most about a second and 250 MiB. What JSON leaves to the reader
+is refused here, because two readers may differ on it: a key that stands twice, NaN and Infinity, and
+integers beyond 2^53. Sources: RFC 8259 section 4 and 6, RFC 7493 (I-JSON).
+"""
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 
 from leadline.core.errors import Invalid
 
-DOCUMENT_BYTES_MAX = 64 << 20
+DOCUMENT_BYTES_MAX = 16 << 20
+SIGNS_MAX = 1_000_000  # commas, colons and opening brackets; no document has more values
+DEPTH_MAX = 64
+INTEGER_MAX = 1 << 53
 
 
 def load(data: bytes, name: str, bytes_max: int = DOCUMENT_BYTES_MAX) -> Mapping[str, object]:
     """The JSON object in *data*; *name* stands in the error.
 
-    Raises: Invalid, if it is too large or too deep, no UTF-8, no JSON, repeats a key, or no object.
+    Raises: Invalid, as `value`, or if it is no object.
+    """
+    found = value(data, name, bytes_max)
+    if not isinstance(found, dict):
+        raise Invalid(name, "expected a JSON object")
+    return found
+
+
+def value(
+    data: bytes, name: str, bytes_max: int = DOCUMENT_BYTES_MAX, *, depth_max: int = DEPTH_MAX
+) -> object:
+    """The JSON value in *data*; *name* stands in the error.
+
+    Raises: Invalid, if it is too large, has too many values or is too deep, is no UTF-8 or no JSON,
+    repeats a key, or holds NaN, Infinity or an integer beyond 2^53.
     """
     if len(data) > bytes_max:
         raise Invalid(name, f"longer than {bytes_max} bytes")
+    if sum(data.count(sign) for sign in (b",", b":", b"[", b"{")) > SIGNS_MAX:
+        raise Invalid(name, f"more than {SIGNS_MAX} commas, colons and brackets; divide it")
     try:
-        value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unique)
+        found = json.loads(
+            data.decode("utf-8-sig"),
+            object_pairs_hook=_unique,
+            parse_int=_integer,
+            parse_float=_fraction,
+            parse_constant=_no_number,
+        )
     except RecursionError:
         raise Invalid(name, "nested too deeply") from None
     except ValueError as error:
         raise Invalid(name, f"no JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise Invalid(name, "expected a JSON object")
-    return value
+    _check_depth(found, name, depth_max)
+    return found
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     held = dict(pairs)
     if len(held) != len(pairs):
-        twice = sorted({key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1})
-        raise ValueError(f"the key {twice[0]!r} stands twice in one object")
+        raise ValueError(
+            f"the key {repeated(key for key, _ in pairs)!r} stands twice in one object"
+        )
     return held
+
+
+def repeated(keys: Iterable[str]) -> str:
+    """The first of *keys* that stood before; empty text if each stands once."""
+    seen = set[str]()
+    for key in keys:
+        if key in seen:
+            return key
+        seen.add(key)
+    return ""
+
+
+def _integer(digits: str) -> int:
+    number = int(digits) if len(digits) <= 20 else INTEGER_MAX + 1  # noqa: PLR2004 -- 2^53 has 16
+    if abs(number) > INTEGER_MAX:
+        raise ValueError(
+            "an integer beyond 2^53, which readers round differently; write it as text"
+        )
+    return number
+
+
+def _fraction(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _no_number(digits)
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word[:20]} is no number in JSON")
+
+
+def _check_depth(found: object, name: str, depth_max: int) -> None:
+    level: list[object] = [found]
+    for _ in range(depth_max + 1):
+        if not level:
+            return
+        deeper: list[object] = []
+        for one in level:
+            if isinstance(one, dict):
+                deeper.extend(held for held in one.values() if isinstance(held, dict | list))
+            elif isinstance(one, list):
+                deeper.extend(held for held in one if isinstance(held, dict | list))
+        level = deeper
+    raise Invalid(name, f"nested too deeply; {depth_max} levels are taken")
 
 
 def record(value: object) -> Mapping[str, object]:
