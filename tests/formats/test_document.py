@@ -5,7 +5,7 @@ import time
 import pytest
 
 from leadline.core.errors import Invalid
-from leadline.formats.document import items, load, record, records, repeated, text, texts
+from leadline.formats.document import items, load, record, records, repeated, text, texts, value
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,8 @@ def test_the_first_repeat_is_named() -> None:
     """Nothing where each stands once."""
     assert repeated(["a", "b", "a", "b"]) == "a"
     assert repeated(["a", "b"]) == ""
+
+
+def test_a_bare_value_is_one() -> None:
+    """JSON is not only objects, where a caller takes others."""
+    assert value(b"1", "x") == 1
