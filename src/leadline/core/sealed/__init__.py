@@ -1,0 +1,1 @@
+"""Sealed suites: commitments, exposure, the budget of what leaves, sessions, verdicts."""
