@@ -435,6 +435,30 @@ class PlainAccess:
         }
     )
     ABOUT_OTHERS = frozenset({Action.INQUIRY_ANSWER, Action.DETERMINATION_RECORD})
+    FOR_OTHERS = frozenset({Action.PRINCIPAL_ENROL, Action.PRINCIPAL_RESTORE, Action.GRANT_GIVE})
+    SIGNED_BY_THREE = frozenset(
+        {Action.ARTEFACT_UNSEAL, Action.ARTEFACT_PUBLISH, Action.PACK_UNSEAL}
+    )
+    STRONG = SIGNED_BY_THREE | {
+        Action.ARTEFACT_READ,
+        Action.KEY_ROTATE,
+        Action.HOLD_LIFT,
+        Action.PACK_SEAL,
+        Action.PACK_READ,
+        Action.PACK_RUN,
+        Action.PACK_REVEAL,
+        Action.PACK_ROTATE,
+        Action.SCORE_RELEASE,
+        Action.ITEM_READ,
+        Action.VERDICT_RECEIVE,
+        Action.PRINCIPAL_ENROL,
+        Action.PRINCIPAL_RESTORE,
+        Action.GRANT_GIVE,
+        Action.CREDENTIAL_ISSUE,
+        Action.ALERT_READ,
+        Action.BACKUP_MAKE,
+    }
+    OFFICE = frozenset({"principal", "grant", "credential", "session", "alert", "installation"})
 
     def __init__(self, roles: Mapping[str, Role]) -> None:
         self._roles = roles
@@ -445,8 +469,11 @@ class PlainAccess:
         """As the port; the rule named is the first that decides."""
         reason = (
             self._person(principal, given.now)
-            or self._developers_choice(principal, action, resource)
-            or self._marking(principal, action, resource)
+            or self._suspended(principal, action, resource, given.suspended)
+            or self._choice(principal, action, resource)
+            or self._side(principal, resource)
+            or self._marking(principal, action, resource, given.now)
+            or self._ceremony(principal, action, resource, given)
             or self._grant(principal, action, resource)
         )
         return Decision(not reason, (reason,) if reason else ("granted",), reason or "granted")
@@ -463,39 +490,91 @@ class PlainAccess:
             return "no end of access" if any(role.time_boxed for role in roles) else ""
         return "" if now < principal.access_until else "access has ended"
 
-    def _developers_choice(self, principal: Principal, action: Action, resource: Resource) -> str:
-        own = bool(principal.org) and principal.org == resource.org
+    def _suspended(
+        self, principal: Principal, action: Action, resource: Resource, suspended: frozenset[str]
+    ) -> str:
+        touched = {f"org:{principal.org}", f"engagement:{resource.engagement}"}
+        touched |= {f"compartment:{name}" for name in resource.marking.compartments}
+        hit = bool(touched & suspended) and action not in self.TAKING_AWAY
+        return "suspended around it" if hit else ""
+
+    def _choice(self, principal: Principal, action: Action, resource: Resource) -> str:
+        own = self._own(principal, resource)
         if action in self.DEVELOPERS and not (own and "developer" in self._sides(principal)):
             return "only the developer"
+        if action in self.FOR_OTHERS and self._self(principal, resource):
+            return "for oneself"
         return "about the own organisation" if action in self.ABOUT_OTHERS and own else ""
 
-    def _marking(self, principal: Principal, action: Action, resource: Resource) -> str:
+    def _side(self, principal: Principal, resource: Resource) -> str:
+        sides = self._sides(principal)
+        if resource.kind == "item" and "developer" in sides:
+            return "items are never for developers"
+        if resource.kind not in self.OFFICE and "administration" in sides:
+            return "no content for administrators"
+        return ""
+
+    def _marking(
+        self, principal: Principal, action: Action, resource: Resource, now: datetime
+    ) -> str:
         if action in self.TAKING_AWAY:
             return ""
-        named = resource.engagement in principal.engagements
-        own = bool(principal.org) and principal.org == resource.org
+        named = resource.engagement in principal.engagements or resource.case in principal.cases
+        own, mine = self._own(principal, resource), self._self(principal, resource)
         sides = self._sides(principal)
+        inside = bool(sides & {"installation", "administration"})
         audience = {
-            Tlp.RED: named,
-            Tlp.AMBER_STRICT: named or own or "installation" in sides,
-            Tlp.AMBER: named or own or "installation" in sides,
+            Tlp.RED: named or mine,
+            Tlp.AMBER_STRICT: named or own or mine or inside,
+            Tlp.AMBER: named or own or mine or inside,
             Tlp.GREEN: bool(sides - {"public"}),
             Tlp.CLEAR: True,
         }
         if not audience[resource.marking.tlp]:
             return "not in the audience"
+        if resource.level > principal.clearance:
+            return "of a higher level"
+        if resource.embargo_until is not None and now < resource.embargo_until and not named:
+            return "under embargo"
         held = resource.marking.compartments <= principal.compartments
         return "" if held else "not in the compartment"
 
+    def _ceremony(
+        self, principal: Principal, action: Action, resource: Resource, given: Circumstances
+    ) -> str:
+        others = len(given.approvers - {principal.id})
+        own = self._own(principal, resource) and "developer" in self._sides(principal)
+        if others < 2 and (
+            action in self.SIGNED_BY_THREE or (action == Action.ARTEFACT_SHRED and not own)
+        ):
+            return "two others must sign"
+        if action in self.SIGNED_BY_THREE and not given.asserted:
+            return "not signed by the requester"
+        if action == Action.PACK_REVEAL and not given.proved:
+            return "not proved"
+        person = any(self._roles[name].time_boxed for name in principal.roles)
+        return "one factor" if action in self.STRONG and given.assurance < 2 and person else ""
+
     def _grant(self, principal: Principal, action: Action, resource: Resource) -> str:
         wanted = deed(action, resource.kind)
+        named = bool(resource.engagement) and resource.engagement in principal.engagements
+        named = named or (bool(resource.case) and resource.case in principal.cases)
+        within = {
+            Reach.OWN: self._own(principal, resource),
+            Reach.NAMED: named,
+            Reach.ANY: True,
+            Reach.SELF: self._self(principal, resource),
+        }
         for role in (self._roles[name] for name in principal.roles):
-            own = bool(principal.org) and principal.org == resource.org
-            named = bool(resource.engagement) and resource.engagement in principal.engagements
-            within = {Reach.OWN: own, Reach.NAMED: named, Reach.ANY: True}
             if any(within[reach] and wanted in role.deeds(reach) for reach in Reach):
                 return ""
         return "no grant"
+
+    def _own(self, principal: Principal, resource: Resource) -> bool:
+        return bool(principal.org) and principal.org == resource.org
+
+    def _self(self, principal: Principal, resource: Resource) -> bool:
+        return bool(resource.owner) and principal.id == resource.owner
 
     def _sides(self, principal: Principal) -> set[str]:
         return {self._roles[name].side.value for name in principal.roles if name in self._roles}

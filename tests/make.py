@@ -28,6 +28,8 @@ def principal(
     compartments: tuple[str, ...] = (),
     suspended: bool = False,
     access_until: datetime | None = UNTIL,
+    cases: tuple[str, ...] = (),
+    clearance: int = 0,
 ) -> Principal:
     """A person of the programme, named on the engagement, whose access has not ended."""
     return Principal(
@@ -39,6 +41,8 @@ def principal(
         frozenset(compartments),
         suspended,
         access_until,
+        frozenset(cases),
+        clearance,
     )
 
 
@@ -55,9 +59,14 @@ def resource(
     org: str = DEVELOPER,
     tlp: Tlp = Tlp.AMBER_STRICT,
     compartments: tuple[str, ...] = (),
+    case: str = "",
+    level: int = 0,
+    embargo_until: datetime | None = None,
+    owner: str = "",
 ) -> Resource:
     """A thing of the developer's engagement."""
-    return Resource(kind, id_, engagement, org, marking(tlp, *compartments))
+    marked = marking(tlp, *compartments)
+    return Resource(kind, id_, engagement, org, marked, case, level, embargo_until, owner)
 
 
 def act(

@@ -1,7 +1,8 @@
 """Every access rule file has examples beside it, and they come out as they say.
 
 A row leaves out what is usual: org `demonstration-programme`, named for `engagement-0001`, access
-until June, a thing of `demonstration-developer` in that engagement, TLP:AMBER+STRICT.
+until June, a thing of `demonstration-developer` in that engagement, TLP:AMBER+STRICT, one factor,
+nothing signed and nothing suspended. The person is `person-0001`.
 """
 
 import json
@@ -24,6 +25,10 @@ FOLDER = Path(str(files("leadline") / "data" / "access"))
 RULE_FILES = sorted(FOLDER.glob("*.cedar"))
 KEYS = {"rule", "why", "roles", "org", "engagements", "compartments", "suspended", "access_until"}
 KEYS |= {"endless", "action", "kind", "tlp", "within", "answer", "decided_by"}
+KEYS |= {"cases", "clearance", "case", "level", "embargo_until", "owner"}
+KEYS |= {"approvers", "asserted", "proved", "assurance", "suspensions"}
+PERMITS = {"own-organisation", "need-to-know", "need-to-know-case", "whole-installation"}
+PERMITS |= {"own-person"}
 
 Row = Mapping[str, Any]
 
@@ -48,10 +53,23 @@ def ask(access: cedar.CedarAccess, row: Row) -> Decision:
         compartments=tuple(row.get("compartments", [])),
         suspended=row.get("suspended", False),
         access_until=until,
+        cases=tuple(row.get("cases", [])),
+        clearance=row.get("clearance", 0),
     )
+    further = {
+        name: row[name] for name in ("case", "level", "embargo_until", "owner") if name in row
+    }
     tlp, within = Tlp(row.get("tlp", "TLP:AMBER+STRICT")), tuple(row.get("within", []))
-    thing = make.resource(row["kind"], tlp=tlp, compartments=within)
-    return access.decide(person, Action(row["action"]), thing, Circumstances(make.NOW))
+    thing = make.resource(row["kind"], tlp=tlp, compartments=within, **further)
+    given = Circumstances(
+        make.NOW,
+        approvers=frozenset(row.get("approvers", [])),
+        asserted=row.get("asserted", False),
+        proved=row.get("proved", False),
+        assurance=row.get("assurance", 1),
+        suspended=frozenset(row.get("suspensions", [])),
+    )
+    return access.decide(person, Action(row["action"]), thing, given)
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -61,8 +79,7 @@ def test_an_example_comes_out_as_it_says(row: Row) -> None:
     decision = ask(access, row)
     assert set(row) <= KEYS
     assert ("allow" if decision.allowed else "deny") == row["answer"]
-    permits = row["rule"] in {"own-organisation", "need-to-know", "whole-installation"}
-    if (row["answer"] == "allow") == permits:
+    if (row["answer"] == "allow") == (row["rule"] in PERMITS):
         assert row["rule"] in decision.rules
         assert access.rules.reasons[row["rule"]] in decision.reason
     if "decided_by" in row:

@@ -9,6 +9,7 @@ Upheld here, each against a trap that was measured in the engine:
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -26,6 +27,7 @@ from leadline.formats.roles_toml import RESOURCE_KINDS, Reach, Role, deed
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 USER = "User"
 NO_RULE = "no rule lets this person do this"
+SUSPENDED = "a suspension names an org, a compartment or an engagement"
 NOT_DECIDED = "the access rules could not be evaluated, so the answer is no"
 
 
@@ -69,7 +71,7 @@ class CedarAccess:
             if principal.roles not in self._standing:
                 self._standing[principal.roles] = standing(self.roles, principal.roles)
             user = _user(principal, self._standing[principal.roles])
-            thing, moment = _thing(resource), _microseconds(given.now)
+            thing, moment = _thing(resource), _moment(principal, given)
         except (TypeError, AttributeError):
             # A value of another type than the vocabulary declares, such as a time without offset.
             return Decision(allowed=False, rules=(), reason=NOT_DECIDED)
@@ -77,7 +79,7 @@ class CedarAccess:
             "principal": user["uid"],
             "action": {"type": "Action", "id": action.value},
             "resource": thing["uid"],
-            "context": {"now": moment, "deed": deed(action, resource.kind)},
+            "context": {**moment, "deed": deed(action, resource.kind)},
         }
         return evaluate(self.rules, request, (user, thing))
 
@@ -199,8 +201,11 @@ def _texts(folder: Traversable, suffix: str) -> list[tuple[str, bytes]]:
 
 def _user(principal: Principal, held: Standing) -> Entity:
     attributes: dict[str, object] = {
+        "id": principal.id,
         "org": principal.org,
         "engagements": sorted(principal.engagements),
+        "cases": sorted(principal.cases),
+        "clearance": principal.clearance,
         "compartments": sorted(principal.compartments),
         "suspended": principal.suspended,
         "time_boxed": held.time_boxed,
@@ -209,6 +214,7 @@ def _user(principal: Principal, held: Standing) -> Entity:
         "own_deeds": held.deeds[Reach.OWN],
         "named_deeds": held.deeds[Reach.NAMED],
         "any_deeds": held.deeds[Reach.ANY],
+        "self_deeds": held.deeds[Reach.SELF],
     }
     if principal.access_until is not None:
         attributes["access_until"] = _microseconds(principal.access_until)
@@ -216,14 +222,46 @@ def _user(principal: Principal, held: Standing) -> Entity:
 
 
 def _thing(resource: Resource) -> Entity:
+    until = resource.embargo_until
     attributes: dict[str, object] = {
         "engagement": resource.engagement,
         "org": resource.org,
+        "case": resource.case,
+        "owner": resource.owner,
+        "level": resource.level,
+        "embargo_until": 0 if until is None else _microseconds(until),
         "tlp": resource.marking.tlp.value,
         "compartments": sorted(resource.marking.compartments),
     }
     uid = {"type": resource.kind.title(), "id": resource.id}
     return {"uid": uid, "attrs": attributes, "parents": []}
+
+
+def _moment(principal: Principal, given: Circumstances) -> dict[str, object]:
+    """The context without its deed. Raises TypeError for what has another type than declared."""
+    suspended: dict[str, list[str]] = {"org": [], "compartment": [], "engagement": []}
+    for one in sorted(given.suspended):
+        what, _, name = one.partition(":")
+        if what not in suspended or not name:
+            raise TypeError(SUSPENDED)
+        suspended[what].append(name)
+    return {
+        "now": _microseconds(given.now),
+        "other_approvers": len(_texts_in(given.approvers) - {principal.id}),
+        "asserted": given.asserted,
+        "proved": given.proved,
+        "assurance": given.assurance,
+        "suspended_orgs": suspended["org"],
+        "suspended_compartments": suspended["compartment"],
+        "suspended_engagements": suspended["engagement"],
+    }
+
+
+def _texts_in(names: object) -> AbstractSet[object]:
+    """*names*, which must be a set of texts that are not empty; raises TypeError otherwise."""
+    if not isinstance(names, AbstractSet) or not all(isinstance(one, str) and one for one in names):
+        raise TypeError(NOT_DECIDED)
+    return names
 
 
 def _microseconds(at: datetime) -> int:

@@ -14,9 +14,11 @@ from typing import TypeVar
 from leadline.core.access import Action
 from leadline.core.errors import Invalid
 
-RESOURCE_KINDS = frozenset(
-    {"engagement", "assessment", "finding", "advisory", "notice", "determination", "record"}
-)
+CONTENT_KINDS = ("engagement", "assessment", "finding", "advisory", "notice", "determination")
+SEALED_KINDS = ("record", "artefact", "pack", "item")
+OFFICE_KINDS = ("principal", "grant", "credential", "session", "alert", "installation")
+KIND_ORDER = (*CONTENT_KINDS, *SEALED_KINDS, *OFFICE_KINDS)
+RESOURCE_KINDS = frozenset(KIND_ORDER)
 
 
 class Reach(StrEnum):
@@ -25,6 +27,7 @@ class Reach(StrEnum):
     OWN = "own"  # what belongs to the holder's organisation
     NAMED = "named"  # engagements the holder is named for
     ANY = "any"
+    SELF = "self"  # what belongs to the holder in person, such as a session
 
 
 class Side(StrEnum):
@@ -32,6 +35,7 @@ class Side(StrEnum):
 
     DEVELOPER = "developer"
     INSTALLATION = "installation"
+    ADMINISTRATION = "administration"  # people and machines, no content
     COMMUNITY = "community"
     PUBLIC = "public"
 
