@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from leadline.app.ports import Access, Signer, Store, Vault
+from leadline.app.ports import Access, Outlet, Signer, Store, Vault
 from leadline.core.access import Action, Circumstances, Principal, Resource
 from leadline.core.alert import Alert, warrants
 from leadline.core.approval import Granted
@@ -32,6 +32,7 @@ class Context:
     signer: Signer
     assurance: int = 1
     suspended: frozenset[str] = frozenset()
+    outlet: Outlet | None = None  # where the log is shown; without one it is signed only
     now: datetime = field(init=False)
 
     def __post_init__(self) -> None:

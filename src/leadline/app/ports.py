@@ -391,3 +391,58 @@ class Vault(Protocol):
     def erase(self, engagement: str, owner: Owner) -> Sequence[Holding]:
         """Delete the ciphertext of one compartment; answers what was deleted."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a witness answered over HTTP."""
+
+    status: int
+    kind: str  # its Content-Type
+    body: bytes
+
+
+class Outlet(Protocol):
+    """Where the log meets the outside: its memory beside the keys, its folder, its witnesses.
+
+    What is kept here is never restored together with the state, so that a state set back is noticed.
+    """
+
+    def alone(self) -> AbstractContextManager[None]:
+        """One signing at a time, over all processes."""
+        ...
+
+    def policy(self) -> bytes:
+        """The quorum file (C2SP tlog-policy); empty where there is none."""
+        ...
+
+    def last(self) -> bytes:
+        """The checkpoint signed last, with its cosignatures; empty before the first."""
+        ...
+
+    def keep(self, signed: bytes) -> None:
+        """Make *signed* the last, durably, before this returns."""
+        ...
+
+    def incidents(self) -> Sequence[str]:
+        """Refusals to sign that no act tells of yet, each as one canonical JSON object."""
+        ...
+
+    def enter(self, incident: str) -> None:
+        """Add one, durably; the same as the one before is not added again."""
+        ...
+
+    def settle(self) -> None:
+        """Acts tell of all of them now."""
+        ...
+
+    def show(self, files: Mapping[str, bytes], signed: bytes) -> None:
+        """Publish tiles and entries, then the checkpoint; a full tile is never written again.
+
+        Raises: Tampered, if a full tile is published with other content.
+        """
+        ...
+
+    def post(self, url: str, body: bytes) -> Reply:
+        """Ask a witness; raises Unavailable, with the reason, if it gives no answer in time."""
+        ...
