@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from leadline.core.access import Action
-from leadline.core.record.act import Value
 
 LIFETIME = timedelta(minutes=15)
 CONTEXT = b"leadline/assert/v1"
+
+Detail = str | int | bool | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Request:
     requester: str
     at: datetime
     nonce: str  # 32 random bytes in hex
-    detail: Mapping[str, Value] = field(default_factory=dict)
+    detail: Mapping[str, Detail] = field(default_factory=dict)
     used: bool = False
 
     @property

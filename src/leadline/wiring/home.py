@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from leadline.access import cedar
+from leadline.app.approval import Matter
 from leadline.app.context import Context
 from leadline.app.ports import Access, Signer, Store, Vault
 from leadline.core.access import Principal
+from leadline.core.account import RegisteredKey
 from leadline.core.alert import Alert
 from leadline.core.approval import Approval, Request
 from leadline.core.assessment import Plan, ShardResult
@@ -45,6 +47,8 @@ KINDS: Mapping[type, str] = {
     Alert: "alert",
     Request: "approval-request",
     Approval: "approval",
+    Matter: "approval-matter",
+    RegisteredKey: "registered-key",
 }
 
 
