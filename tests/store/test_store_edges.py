@@ -74,10 +74,11 @@ def test_a_writer_that_cannot_get_the_lock_hears_why(sqlite_url: str) -> None:
     engine = open_database(sqlite_url)
     event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout = 50"))
     engine.dispose()  # so that every connection from here on is a new one
+    other = SqlStore(engine, blinder=make.blinders(), records=Records({}))
     with closing(SqlStore(engine, blinder=make.blinders(), records=Records({}))) as store:
         with store.write() as tx:
             tx.record(make.act(1))
-            with pytest.raises(Unavailable, match="locked"), store.write():
+            with pytest.raises(Unavailable, match="locked"), other.write():
                 pytest.fail("two writers at once")
         with store.read() as view:
             assert view.log_size() == 1

@@ -10,6 +10,7 @@ one advisory lock and read what was committed before they got it; readers see on
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
@@ -17,6 +18,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from leadline.core.errors import Invalid, Unavailable
+
+if TYPE_CHECKING:
+    import sqlite3
 
 PRAGMAS = (
     "busy_timeout = 10000",
@@ -26,6 +30,7 @@ PRAGMAS = (
     "trusted_schema = OFF",
 )
 WRITE = "leadline_write"
+BEGIN_WRITE = "BEGIN IMMEDIATE"
 # Faults of a statement, a guard that refused it included; what is left is the database's own trouble.
 _MISTAKES = (
     exc.DataError,
@@ -72,8 +77,17 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
 
     def begin(connection: sa.Connection) -> None:
         writes = connection.get_execution_options().get(WRITE)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        connection.exec_driver_sql(BEGIN_WRITE if writes else "BEGIN")
 
+    def inside(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
+        # On some errors, a failed disk for one, SQLite ends the transaction by itself. Whoever went on
+        # after that would commit each further statement alone.
+        raw: sqlite3.Connection | None = connection.connection.driver_connection
+        writes = connection.get_execution_options().get(WRITE)
+        if writes and raw and not raw.in_transaction and statement != BEGIN_WRITE:
+            raise Unavailable("the database gave the transaction up after an error; try again")
+
+    event.listen(engine, "before_cursor_execute", inside)
     event.listen(engine, "connect", settle)
     event.listen(engine, "begin", begin)
     return engine

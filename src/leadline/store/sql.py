@@ -23,24 +23,38 @@ from leadline.core.record import tlog
 from leadline.core.record.act import Act, Kind, Value, from_record, to_record
 from leadline.core.record.commitment import commit, entry
 from leadline.formats import canonical, tiles
-from leadline.store.connections import reading, writing
+from leadline.store.batches import Commits
+from leadline.store.connections import reading
 from leadline.store.database import open_database
 from leadline.store.instants import instant, microseconds
 from leadline.store.records import PRINCIPALS, Records
 from leadline.store.tables import (
     ACT,
     ENTRY,
-    HEAD,
     PRINCIPAL,
     SIGNED,
     STATE,
     STATE_COMPARTMENT,
-    TILE,
 )
+from leadline.store.tail import LogTail, head, tile_bytes
 
 T = TypeVar("T")
 
 BLINDER_BYTES = 32
+
+# Built once: what every write runs.
+_HERE = (STATE.c.kind == sa.bindparam("of_kind")) & (STATE.c.id == sa.bindparam("of_id"))
+_VERSION = sa.select(STATE.c.version).where(_HERE)
+_REPLACE = (
+    STATE.update()
+    .where(_HERE)
+    .values({n: sa.bindparam(n) for n in ("version", "tlp", "body", "engagement", "org")})
+)
+_UNMARK = STATE_COMPARTMENT.delete().where(
+    STATE_COMPARTMENT.c.kind == sa.bindparam("of_kind"),
+    STATE_COMPARTMENT.c.id == sa.bindparam("of_id"),
+)
+_LEAF_OF = sa.select(ACT.c.leaf).where(ACT.c.id == sa.bindparam("of_id"))
 
 
 class SqlReading:
@@ -110,11 +124,11 @@ class SqlReading:
 
     def log_size(self) -> int:
         """The number of leaves committed."""
-        return self._head()[0]
+        return head(self._connection)[0]
 
     def log_root(self) -> bytes:
         """The root hash of the committed tree."""
-        return self._head()[1]
+        return head(self._connection)[1]
 
     def log_files(self) -> Mapping[str, bytes]:
         """The log as C2SP tlog-tiles files (`tile/...`), without a checkpoint.
@@ -161,20 +175,8 @@ class SqlReading:
         row = self._connection.execute(sa.select(SIGNED)).one_or_none()
         return None if row is None else SignedHead(row.size, row.root, instant(row.at))
 
-    def _head(self) -> tuple[int, bytes]:
-        row = self._connection.execute(sa.select(HEAD.c.size, HEAD.c.root)).one_or_none()
-        if row is None:
-            raise Tampered("log head", "missing; restore a checked backup")
-        return row.size, row.root
-
     def _tile(self, tile: tlog.Tile) -> bytes:
-        """The first hashes of a tile; a later, wider state of it may be what is stored."""
-        query = sa.select(TILE.c.hashes).where(TILE.c.level == tile.level, TILE.c.n == tile.index)
-        hashes: bytes = self._connection.scalar(query) or b""
-        length = tile.width * tlog.HASH_BYTES
-        if len(hashes) < length:
-            raise Tampered(tile.path, f"{len(hashes)} bytes stand where {length} are due")
-        return hashes[:length]
+        return tile_bytes(self._connection, tile)
 
 
 def _opened(row: sa.Row[tuple[object, ...]]) -> Opened:
@@ -195,23 +197,17 @@ def _opened(row: sa.Row[tuple[object, ...]]) -> Opened:
 
 
 class SqlWriting(SqlReading):
-    """One transaction; leaves are appended when it ends, or earlier when the log is asked for."""
+    """One block of a transaction; its leaves are written at the end, or when the log is asked for."""
 
     def __init__(
         self,
         connection: sa.Connection,
         records: Records,
         blinder: Callable[[], bytes],
-        edge: tlog.Edge,
+        tail: LogTail,
     ) -> None:
         super().__init__(connection, records)
-        self._blinder = blinder
-        self._pending: list[bytes] = []
-        size, root = self._head()
-        known = edge.size == size and tlog.root(edge) == root
-        self.edge = edge if known else tlog.edge_at(size, self._tile)
-        if tlog.root(self.edge) != root:
-            raise Tampered("log head", f"its root is not that of the tiles at size {size}")
+        self._blinder, self._tail = blinder, tail
 
     def put(
         self,
@@ -230,27 +226,22 @@ class SqlWriting(SqlReading):
         kind, body = self._records.kind(type(value)), self._records.dump(value)
         for field, text in (("id", id_), ("engagement", engagement), ("org", org)):
             _storable(field, text)
-        here = (STATE.c.kind == kind) & (STATE.c.id == id_)
-        present = self._connection.scalar(sa.select(STATE.c.version).where(here))
+        place = {"of_kind": kind, "of_id": id_}
+        present = self._connection.scalar(_VERSION, place)
         if present != expect:
             at = "is not there" if present is None else f"is at version {present}"
             raise Stale(f"{kind} {id_} {at}, not {expect or 'new'}; reload and try again")
-        version = (expect or 0) + 1
-        columns = {"version": version, "engagement": engagement, "org": org, "body": body}
-        columns["tlp"] = marking.tlp.value
+        row = {"version": (expect or 0) + 1, "tlp": marking.tlp.value, "body": body}
+        row |= {"engagement": engagement, "org": org}
         if expect is None:
-            self._connection.execute(STATE.insert().values(kind=kind, id=id_, **columns))
+            self._connection.execute(STATE.insert(), {"kind": kind, "id": id_, **row})
         else:
-            self._connection.execute(STATE.update().where(here).values(**columns))
-        self._mark(kind, id_, marking.compartments)
-        return version
-
-    def _mark(self, kind: str, id_: str, compartments: frozenset[str]) -> None:
-        here = (STATE_COMPARTMENT.c.kind == kind) & (STATE_COMPARTMENT.c.id == id_)
-        self._connection.execute(STATE_COMPARTMENT.delete().where(here))
-        rows = [{"kind": kind, "id": id_, "compartment": name} for name in sorted(compartments)]
-        if rows:
-            self._connection.execute(STATE_COMPARTMENT.insert(), rows)
+            self._connection.execute(_REPLACE, {**place, **row})
+            self._connection.execute(_UNMARK, place)
+        marks = [{"kind": kind, "id": id_, "compartment": c} for c in sorted(marking.compartments)]
+        if marks:
+            self._connection.execute(STATE_COMPARTMENT.insert(), marks)
+        return (expect or 0) + 1
 
     def remove(self, kind: type, id_: str) -> None:
         """Delete a state value; raises NotFound."""
@@ -277,23 +268,10 @@ class SqlWriting(SqlReading):
             _storable(field, str(fields[field]))
         if len(blinder) != BLINDER_BYTES:
             raise Invalid("blinder", f"{BLINDER_BYTES} random bytes are due, not {len(blinder)}")
-        if self._connection.scalar(sa.select(ACT.c.leaf).where(ACT.c.id == act.id)) is not None:
+        recorded = self._connection.scalar(_LEAF_OF, {"of_id": act.id})
+        if recorded is not None or self._tail.waits(act.id):
             raise Refused(f"an act {act.id} is recorded already; a correction is a further act")
-        leaf, data = self.edge.size + len(self._pending), entry(commit(blinder, record))
-        self._connection.execute(
-            ACT.insert().values(
-                leaf=leaf,
-                id=act.id,
-                kind=act.kind.value,
-                about=act.about,
-                engagement=act.engagement,
-                record=record,
-                blinder=blinder,
-            )
-        )
-        self._connection.execute(ENTRY.insert().values(leaf=leaf, data=data))
-        self._pending.append(tlog.leaf_hash(data))
-        return leaf
+        return self._tail.add(act, record, blinder)
 
     def set_signed(self, size: int, root: bytes, at: datetime) -> None:
         """Keep the head that is about to be signed, before it is; the same one again is allowed.
@@ -317,31 +295,24 @@ class SqlWriting(SqlReading):
         if size > before.size:
             self._connection.execute(SIGNED.update().values(values))
 
-    def flush(self) -> None:
-        """Append what was recorded to the tree, inside the transaction."""
-        if not self._pending:
-            return
-        growth = tlog.append(self.edge, self._pending)
-        for tile, hashes in growth.tiles.items():
-            here = (TILE.c.level == tile.level) & (TILE.c.n == tile.index)
-            changed = self._connection.execute(TILE.update().where(here).values(hashes=hashes))
-            if not changed.rowcount:
-                row = {"level": tile.level, "n": tile.index, "hashes": hashes}
-                self._connection.execute(TILE.insert().values(row))
-        head = {"size": growth.edge.size, "root": tlog.root(growth.edge)}
-        self._connection.execute(HEAD.update().values(head))
-        self.edge, self._pending = growth.edge, []
+    @override
+    def acts(
+        self, *, engagement: str | None = None, kind: Kind | None = None, about: str | None = None
+    ) -> Sequence[Opened]:
+        """Acts in log order, those of this transaction included."""
+        self._tail.flush()
+        return super().acts(engagement=engagement, kind=kind, about=about)
 
     @override
     def log_size(self) -> int:
         """The number of leaves, those of this transaction included."""
-        self.flush()
+        self._tail.flush()
         return super().log_size()
 
     @override
     def log_root(self) -> bytes:
         """The root, leaves of this transaction included."""
-        self.flush()
+        self._tail.flush()
         return super().log_root()
 
 
@@ -358,7 +329,7 @@ class SqlStore:
         self, engine: sa.Engine, *, blinder: Callable[[], bytes], records: Records
     ) -> None:
         self._engine, self._blinder, self._records = engine, blinder, records
-        self._edge = tlog.Edge()
+        self._commits = Commits(engine)
 
     @contextmanager
     def read(self) -> Iterator[SqlReading]:
@@ -371,17 +342,14 @@ class SqlStore:
 
     @contextmanager
     def write(self) -> Iterator[SqlWriting]:
-        """A transaction, committed when the block ends without an error.
+        """A transaction, durable when the block has ended without an error; see `store.batches`.
 
         Raises: Unavailable, if the database cannot serve. An error while committing leaves open
-        whether the transaction became durable: look before trying again.
+        whether the transaction became durable: look before trying again. RuntimeError, inside another
+        write of the same thread.
         """
-        with writing(self._engine) as connection:
-            transaction = SqlWriting(connection, self._records, self._blinder, self._edge)
-            yield transaction
-            transaction.flush()
-        # Only a committed edge may serve the next transaction.
-        self._edge = transaction.edge
+        with self._commits.block() as batch:
+            yield SqlWriting(batch.connection, self._records, self._blinder, batch.tail)
 
     def close(self) -> None:
         """Give the connections back; the store cannot be used afterwards."""
