@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from leadline.access import cedar
 from leadline.app.approval import Matter
 from leadline.app.context import Context
-from leadline.app.ports import Access, Signer, Store, Vault
+from leadline.app.ports import Access, Outlet, Signer, Store, Vault
 from leadline.core.access import Principal
 from leadline.core.account import RegisteredKey
 from leadline.core.alert import Alert
@@ -30,6 +30,7 @@ from leadline.settings import Home
 from leadline.store.sql import open_store
 from leadline.vault.files import FileVault
 from leadline.vault.keys import open_signer
+from leadline.wiring.log import FolderOutlet
 
 ORIGIN = "leadline.example/demonstration"
 KINDS: Mapping[type, str] = {
@@ -70,10 +71,20 @@ class Parts:
     vault: Vault
     signer: Signer
     access: Access
+    outlet: Outlet | None = None
 
     def context(self, principal: Principal) -> Context:
         """What a use case is given when *principal* acts now."""
-        return Context(principal, clock, new_id, self.store, self.access, self.vault, self.signer)
+        return Context(
+            principal,
+            clock,
+            new_id,
+            self.store,
+            self.access,
+            self.vault,
+            self.signer,
+            outlet=self.outlet,
+        )
 
 
 def make(home: Home) -> None:
@@ -89,6 +100,7 @@ def open_parts(home: Home, store: Store) -> Parts:
         FileVault(home.vault),
         open_signer(home.keys / "log.key", ORIGIN),
         cedar.shipped(),
+        FolderOutlet(home),
     )
 
 
