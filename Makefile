@@ -29,7 +29,7 @@ test: setup-dev ## set up and run the test suite (a sample of each long campaign
 	@$(VENV)/bin/python -m pytest -q -n auto --dist loadfile
 
 soak: setup-dev ## run the long campaigns whole; the last figures stand in docs/reference/soak.md
-	@$(VENV)/bin/python -m pytest -m soak --soak -p no:randomly
+	@$(VENV)/bin/python -m pytest -m soak --soak -p no:randomly --durations=0 --durations-min=1
 
 check: setup-dev ## ruff, mypy --strict, import-linter, tests with coverage
 	@$(VENV)/bin/ruff check .
