@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from leadline.app.ports import Access, Outlet, Signer, Store, Vault
-from leadline.core.access import Action, Circumstances, Principal, Resource
+from leadline.core.access import Action, Circumstances, Decision, Principal, Resource
 from leadline.core.alert import Alert, warrants
 from leadline.core.approval import Granted
 from leadline.core.errors import Denied
@@ -53,6 +53,20 @@ class Context:
 
         Raises: Denied, with the ids of the rules that decided and the reason.
         """
+        decision = self.decision(action, resource, granted, proved=proved)
+        if not decision.allowed:
+            self._denied(action, resource, decision.rules)
+            raise Denied(decision.reason, decision.rules)
+
+    def decision(
+        self,
+        action: Action,
+        resource: Resource,
+        granted: Granted | None = None,
+        *,
+        proved: bool = False,
+    ) -> Decision:
+        """What the rules say, without a trace: for what must answer as if it did not exist."""
         fits = granted is not None and (
             granted.request.action,
             granted.request.kind,
@@ -67,10 +81,7 @@ class Context:
             assurance=self.assurance,
             suspended=self.suspended,
         )
-        decision = self.access.decide(self.principal, action, resource, given)
-        if not decision.allowed:
-            self._denied(action, resource, decision.rules)
-            raise Denied(decision.reason, decision.rules)
+        return self.access.decide(self.principal, action, resource, given)
 
     def _denied(self, action: Action, resource: Resource, rules: tuple[str, ...]) -> None:
         about = f"{resource.kind}/{resource.id}"
