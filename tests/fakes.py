@@ -3,23 +3,59 @@
 `Faulty` wraps any store and makes its next write fail, with or without having become durable.
 """
 
+import io
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from leadline.app.ports import Opened, Shard, SignedHead, Store, Stored, Writing
-from leadline.core.access import Action, Circumstances, Decision, Principal, Resource
+from leadline.app.ports import (
+    Deposit,
+    Holding,
+    KeyService,
+    Opened,
+    Recipient,
+    Release,
+    Shard,
+    SignedHead,
+    Store,
+    Stored,
+    Writing,
+)
+from leadline.core.access import (
+    Action,
+    Circumstances,
+    Decision,
+    Principal,
+    Resource,
+    Tenancy,
+    microseconds,
+)
+from leadline.core.clause import (
+    EVERYTHING,
+    NOTHING,
+    Above,
+    Clause,
+    Fact,
+    Measure,
+    Within,
+    every,
+    negation,
+    one_of,
+    some,
+    touches,
+)
 from leadline.core.errors import Invalid, NotFound, Refused, Stale, Tampered, Unavailable
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Act, Kind, to_record
 from leadline.core.record.commitment import commit, entry
+from leadline.core.vaulting import Bound, Owner, Protection, Wrapped
 from leadline.formats import canonical, note, tiles
 from leadline.formats.roles_toml import Reach, Role, deed
 
@@ -220,7 +256,7 @@ class MemoryStore:
 
     def __init__(self, blinder: Callable[[], bytes], kinds: Mapping[type, str]) -> None:
         self._blinder, self._kinds = blinder, frozenset(kinds)
-        self._state, self._lock = State(), threading.Lock()
+        self._state, self._lock, self._writer = State(), threading.Lock(), 0
 
     @contextmanager
     def read(self) -> Iterator[MemoryReading]:
@@ -230,10 +266,15 @@ class MemoryStore:
     @contextmanager
     def write(self) -> Iterator[MemoryWriting]:
         """As the port."""
+        if self._writer == threading.get_ident():
+            raise RuntimeError("a write inside a write of the same thread")
         with self._lock:
-            state = self._state.copied()
-            yield MemoryWriting(state, self._blinder, self._kinds)
-            self._state = state
+            self._writer, state = threading.get_ident(), self._state.copied()
+            try:
+                yield MemoryWriting(state, self._blinder, self._kinds)
+                self._state = state
+            finally:
+                self._writer = 0
 
 
 class Faulty:
@@ -369,33 +410,158 @@ class MemoryExecutor:
 
 
 class MemoryVault:
-    """`leadline.app.ports.Vault`; `content` may be damaged by a test."""
+    """`leadline.app.ports.Vault`; `content` may be damaged by a test.
 
-    def __init__(self) -> None:
+    Without a key service it holds working content only.
+    """
+
+    def __init__(self, keys: KeyService | None = None) -> None:
         self.content: dict[str, bytes] = {}
-        self._markings: dict[str, Marking] = {}
+        self._keys = keys
+        self._held: dict[tuple[str, str, str, Protection], tuple[Holding, Wrapped | None]] = {}
 
-    def put(self, content: bytes, *, marking: Marking) -> str:
+    def put(
+        self, content: bytes, *, marking: Marking, engagement: str = "", owner: Owner = "agency"
+    ) -> str:
         """As the port."""
-        digest = sha256(content).hexdigest()
-        self._markings[digest] = marking.join(self._markings.get(digest, marking))
-        self.content.setdefault(digest, content)
-        self.get(digest)
+        digest = self.receive(
+            (content,),
+            marking=marking,
+            engagement=engagement,
+            owner=owner,
+            sealed=False,
+            bytes_max=len(content),
+        ).digest
+        self._verified(digest)
         return digest
 
     def get(self, digest: str) -> bytes:
         """As the port."""
-        if digest not in self.content:
-            raise NotFound(digest)
-        if sha256(self.content[digest]).hexdigest() != digest:
-            raise Tampered(digest, "other bytes")
-        return self.content[digest]
+        with self.open(digest) as file:
+            return file.read()
 
     def marking(self, digest: str) -> Marking:
         """As the port."""
-        if digest not in self._markings:
+        first, *more = (held.marking for held, _ in self._under(digest))
+        for one in more:
+            first = first.join(one)
+        return first
+
+    def receive(
+        self,
+        chunks: Iterable[bytes],
+        *,
+        marking: Marking,
+        engagement: str,
+        owner: Owner,
+        sealed: bool,
+        terms: str = "",
+        bytes_max: int,
+    ) -> Deposit:
+        """As the port."""
+        whole = b""
+        for chunk in chunks:
+            whole += chunk
+            if len(whole) > bytes_max:
+                raise Invalid("size", f"more than {bytes_max} bytes")
+        digest = sha256(whole).hexdigest()
+        protection = Protection.SEALED if sealed else Protection.WORKING
+        name = (digest, engagement, owner, protection)
+        to = self._keys.ensure(engagement, owner) if self._keys else Recipient("none", 1)
+        present = self._held.get(name)
+        if present is not None:
+            joined = marking.join(present[0].marking)
+            self._held[name] = (replace(present[0], marking=joined), present[1])
+            return Deposit(digest, len(whole))
+        bound = Bound(
+            engagement,
+            owner,
+            to.compartment,
+            to.epoch,
+            digest,
+            len(whole),
+            protection,
+            terms,
+            0,
+            1,
+        )
+        wrapped = self._keys.wrap(digest.encode(), bound) if self._keys else None
+        held = Holding(
+            digest,
+            len(whole),
+            engagement,
+            owner,
+            protection,
+            to.compartment,
+            to.epoch,
+            1,
+            terms,
+            marking,
+        )
+        self._held[name] = (held, wrapped)
+        self.content.setdefault(digest, whole)
+        return Deposit(digest, len(whole))
+
+    @contextmanager
+    def open(self, digest: str, release: Release | None = None) -> Iterator[BinaryIO]:
+        """As the port."""
+        due = Protection.WORKING if release is None else Protection.SEALED
+        where = None if release is None else release.request.engagement
+        for held, wrapped in self._under(digest):
+            if held.protection is not due or where not in {None, held.engagement}:
+                continue
+            if self._keys and wrapped:
+                if release is None:
+                    self._keys.open_working(wrapped)
+                else:
+                    self._keys.unwrap([wrapped], release)
+            elif release is not None:
+                raise Refused("no key service, so that nothing sealed opens")
+            yield io.BytesIO(self._verified(digest))
+            return
+        if release is not None:
             raise NotFound(digest)
-        return self._markings[digest]
+        raise Refused("sealed")
+
+    def holdings(self, engagement: str | None = None) -> Sequence[Holding]:
+        """As the port."""
+        found = (held for held, _ in self._held.values())
+        some = [held for held in found if engagement in {None, held.engagement}]
+        return sorted(some, key=lambda held: (held.digest, held.compartment, held.protection))
+
+    def rewrap(self, engagement: str, owner: Owner) -> int:
+        """As the port."""
+        count = 0
+        for name, (held, wrapped) in list(self._held.items()):
+            if (held.engagement, held.owner) == (engagement, owner) and self._keys and wrapped:
+                moved = self._keys.rewrap(wrapped)
+                count += moved.bound.epoch != held.epoch
+                self._held[name] = (replace(held, epoch=moved.bound.epoch), moved)
+        return count
+
+    def erase(self, engagement: str, owner: Owner) -> Sequence[Holding]:
+        """As the port."""
+        gone = [
+            name
+            for name, (held, _) in self._held.items()
+            if (held.engagement, held.owner) == (engagement, owner)
+        ]
+        erased = [self._held.pop(name)[0] for name in gone]
+        for held in erased:
+            if not any(name[0] == held.digest for name in self._held):
+                self.content.pop(held.digest, None)
+        return erased
+
+    def _under(self, digest: str) -> Sequence[tuple[Holding, Wrapped | None]]:
+        found = [one for name, one in self._held.items() if name[0] == digest]
+        if not found:
+            raise NotFound(digest)
+        return found
+
+    def _verified(self, digest: str) -> bytes:
+        if sha256(self.content[digest]).hexdigest() != digest:
+            raise Tampered(digest, "other bytes")
+        return self.content[digest]
 
 
 class MemorySigner:
@@ -477,6 +643,77 @@ class PlainAccess:
             or self._grant(principal, action, resource)
         )
         return Decision(not reason, (reason,) if reason else ("granted",), reason or "granted")
+
+    def visible(
+        self, principal: Principal, action: Action, kind: str, given: Circumstances
+    ) -> Clause:
+        """As the port, for actions that end nothing and that no developer has alone."""
+        bare = Resource(kind, "", marking=Marking(Tlp.CLEAR))
+        refused = (
+            self._person(principal, given.now)
+            or self._suspended(principal, action, bare, given.suspended)
+            or self._choice(principal, action, bare)
+            or self._side(principal, bare)
+            or self._ceremony(principal, action, bare, given)
+        )
+        if refused:
+            return NOTHING
+        split = [one.partition(":") for one in given.suspended]
+        stopped = some(
+            (
+                one_of(Fact.ENGAGEMENT, [name for what, _, name in split if what == "engagement"]),
+                touches(name for what, _, name in split if what == "compartment"),
+            )
+        )
+        named, own, mine = self._relations(principal)
+        return every(
+            (
+                negation(stopped),
+                self._audience(principal, some((named, own, mine)), some((named, mine))),
+                negation(Above(Measure.LEVEL, principal.clearance)),
+                some((named, negation(Above(Measure.EMBARGO_UNTIL, microseconds(given.now))))),
+                Within(principal.compartments),
+                self._reached(principal, deed(action, kind), (named, own, mine)),
+            )
+        )
+
+    def _relations(self, principal: Principal) -> tuple[Clause, Clause, Clause]:
+        named = some(
+            (one_of(Fact.ENGAGEMENT, principal.engagements), one_of(Fact.CASE, principal.cases))
+        )
+        own = one_of(Fact.ORG, {principal.org} - {""})
+        return named, own, one_of(Fact.OWNER, {principal.id} - {""})
+
+    def _audience(self, principal: Principal, near: Clause, closest: Clause) -> Clause:
+        sides = self._sides(principal)
+        labels = {
+            Tlp.RED: closest,
+            Tlp.AMBER_STRICT: EVERYTHING if sides & {"installation", "administration"} else near,
+            Tlp.GREEN: EVERYTHING if sides - {"public"} else NOTHING,
+            Tlp.CLEAR: EVERYTHING,
+        }
+        labels[Tlp.AMBER] = labels[Tlp.AMBER_STRICT]
+        return some(every((one_of(Fact.TLP, [label.value]), who)) for label, who in labels.items())
+
+    def _reached(
+        self, principal: Principal, wanted: str, relations: tuple[Clause, Clause, Clause]
+    ) -> Clause:
+        _, own, mine = relations
+        named = some(
+            (
+                one_of(Fact.ENGAGEMENT, principal.engagements - {""}),
+                one_of(Fact.CASE, principal.cases - {""}),
+            )
+        )
+        within = {Reach.OWN: own, Reach.NAMED: named, Reach.ANY: EVERYTHING, Reach.SELF: mine}
+        roles = [self._roles[name] for name in principal.roles]
+        return some(
+            within[reach] for role in roles for reach in Reach if wanted in role.deeds(reach)
+        )
+
+    def tenancy(self, principal: Principal) -> Tenancy:
+        """Everything: this fake has no second wall."""
+        return Tenancy(principal.id, principal.org, labels=frozenset(one.value for one in Tlp))
 
     def _person(self, principal: Principal, now: datetime) -> str:
         roles = [self._roles[name] for name in principal.roles if name in self._roles]

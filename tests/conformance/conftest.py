@@ -1,8 +1,7 @@
 """Every implementation of every port, fakes first; a new one is added to a list here."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,9 @@ import fakes
 import make
 from conformance.sightings import KINDS
 from leadline.access import cedar
-from leadline.app.ports import Access, Executor, Signer, Store, Vault
+from leadline.app.ports import Access, Executor, Signer, Store
 from leadline.store.shards import open_executor
 from leadline.store.sql import open_store
-from leadline.vault.files import FileVault
 from leadline.vault.keys import open_signer
 
 POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgres)
@@ -48,28 +46,6 @@ def access(request: pytest.FixtureRequest) -> Access:
     """The shipped rules, in Cedar and in plain Python."""
     shipped = cedar.shipped()
     return fakes.PlainAccess(shipped.roles) if request.param == "plain" else shipped
-
-
-@dataclass(frozen=True, slots=True)
-class VaultUnderTest:
-    """A vault and a way to damage what it holds."""
-
-    vault: Vault
-    damage: Callable[[str, bytes], None]
-
-
-@pytest.fixture(params=["memory", "files"])
-def held(request: pytest.FixtureRequest, tmp_path: Path) -> VaultUnderTest:
-    """An empty vault of each kind."""
-    if request.param == "memory":
-        memory = fakes.MemoryVault()
-        return VaultUnderTest(memory, memory.content.__setitem__)
-    folder = tmp_path / "vault"
-
-    def damage(digest: str, content: bytes) -> None:
-        (folder / digest[:2] / digest).write_bytes(content)
-
-    return VaultUnderTest(FileVault(folder), damage)
 
 
 @pytest.fixture(params=["memory", "files"])

@@ -6,10 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Generic, Literal, Protocol, TypeVar
 
-from leadline.core.access import Action, Circumstances, Decision, Principal, Resource
+from leadline.core.access import (
+    Action,
+    Circumstances,
+    Decision,
+    Principal,
+    Resource,
+    Tenancy,
+)
 from leadline.core.approval import Approval, Request
+from leadline.core.clause import Clause
 from leadline.core.marking import Marking
 from leadline.core.record.act import Act, Kind
+from leadline.core.sealed.pack import Scheme
+from leadline.core.sealed.session import Driver, Quote, Session
 from leadline.core.vaulting import Bound, Destroyed, Owner, Protection, Wrapped
 from leadline.formats.tlog_proof import ActProof
 
@@ -211,6 +221,71 @@ class Executor(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What reaches a runner once keys may: the pack, and shares sealed to its channel, by place.
+
+    *shown* are the commitments of the items to show, *seed* the plan's random seed, both in hex.
+    """
+
+    pack: str
+    ciphertext: bytes
+    scheme: Scheme
+    shares: Mapping[int, str]
+    shown: tuple[str, ...]
+    seed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """That a run ended: how many items were shown, and at how many our own side failed."""
+
+    items: int
+    ours: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded:
+    """All that leaves a sealed run: a report of fixed form and size, and encrypted evidence."""
+
+    text: bytes
+    evidence: bytes
+
+
+class SealedRunner(Protocol):
+    """Runs one sealed session, in this order of calls; any other order raises Refused."""
+
+    driver: Driver
+
+    def prepare(self, session: Session) -> Session:
+        """Take what the run is about."""
+        ...
+
+    def quote(self, nonce: str) -> Quote:
+        """What the runner says of itself and of its channel in answer to *nonce*."""
+        ...
+
+    def release_keys(self, quote: Quote, proof: ActProof, material: Material) -> None:
+        """Open the pack.
+
+        Raises: Refused or Tampered, unless *proof* shows the UNSEALING_AUTHORISED act of this very
+        session and quote, and the shares are of this pack and came through this channel.
+        """
+        ...
+
+    def run(self) -> Ran:
+        """Show the items to the subject."""
+        ...
+
+    def report(self) -> Bounded:
+        """The bounded report; the session ends with it."""
+        ...
+
+    def close(self) -> None:
+        """End the session at any stage; what it knew is forgotten."""
+        ...
+
+
 class Access(Protocol):
     """The rules. Default deny; an error in a rule is a denial."""
 
@@ -218,6 +293,19 @@ class Access(Protocol):
         self, principal: Principal, action: Action, resource: Resource, given: Circumstances
     ) -> Decision:
         """Never raises for a denial; the decision carries rule ids and a reason."""
+        ...
+
+    def visible(
+        self, principal: Principal, action: Action, kind: str, given: Circumstances
+    ) -> Clause:
+        """The things of *kind* that `decide` would allow, as a filter for a list.
+
+        Raises: Denied, if the rules cannot be evaluated.
+        """
+        ...
+
+    def tenancy(self, principal: Principal) -> Tenancy:
+        """Whose rows the store may touch for this person; never fewer than the rules allow."""
         ...
 
 
@@ -269,11 +357,25 @@ class Release:
     proof: ActProof
 
 
-class KeyService(Protocol):
-    """Keys of compartments: one pair per (engagement, owner) and epoch. No private half leaves it."""
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom a data key is sealed to: a compartment's id and epoch."""
 
-    def ensure(self, engagement: str, owner: Owner) -> str:
-        """The id of the compartment, made if there is none yet.
+    compartment: str
+    epoch: int
+
+
+class KeyService(Protocol):
+    """Keys of compartments: one pair per (engagement, owner) and epoch. No private half leaves it.
+
+    *seals_only* says that this process holds public halves alone: it can neither make a compartment
+    nor open anything.
+    """
+
+    seals_only: bool
+
+    def ensure(self, engagement: str, owner: Owner) -> Recipient:
+        """What to seal to: the compartment, made if there is none yet, and its newest epoch.
 
         Raises: Refused, if its keys were destroyed.
         """
@@ -313,7 +415,11 @@ class KeyService(Protocol):
         ...
 
     def end(self, engagement: str, owner: Owner) -> None:
-        """No sealed artefact of this compartment opens from now on; what is open closes."""
+        """Nothing of this compartment opens from now on; what is sealed and open stops reading."""
+        ...
+
+    def ended(self, engagement: str, owner: Owner) -> bool:
+        """Whether `end` was called for this compartment, by any process."""
         ...
 
     def destroy(self, engagement: str, owner: Owner, *, authority: str) -> Sequence[Destroyed]:
