@@ -13,19 +13,21 @@ soon as the log continues again what was signed.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from leadline.app import cosigning
 from leadline.app.context import Context
 from leadline.app.ports import Opened, Outlet, Reading
 from leadline.app.proof import Checked, check, check_head
 from leadline.app.signature import check as check_signature
+from leadline.app.verify import Verified, verify_bundle
 from leadline.core.access import Action, Resource
 from leadline.core.errors import Invalid, NotFound, Refused, Tampered, Unavailable
 from leadline.core.record import tlog
 from leadline.core.record.act import Kind, Value, instant, to_record
 from leadline.formats import canonical, checkpoint, cosignature, note, tlog_policy
 from leadline.formats.checkpoint import Checkpoint
-from leadline.formats.manifest import Opening
+from leadline.formats.manifest import Opening, shown
 from leadline.formats.note import Note
 from leadline.formats.tlog_policy import Policy, Quorum
 from leadline.formats.tlog_proof import ActProof, Proof
@@ -44,12 +46,15 @@ __all__ = [
     "policy_of",
     "prove",
     "publish",
+    "receive_bundle",
     "require_proof",
 ]
 
 UNSEALING = DETERMINATION = Quorum.POLICY
 DISCLOSURE = Quorum.ANY
 LOG = Resource("record", "log")
+BUNDLE = Resource("record", "bundle")
+TOLD_CHARACTERS_MAX = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,27 @@ def require_proof(ctx: Context, act_id: str, quorum: Quorum = Quorum.POLICY) -> 
     proof = _prove(ctx, opened, last)
     check(proof, policy)
     return proof
+
+
+def receive_bundle(ctx: Context, folder: Path, vkeys: str) -> Verified:
+    """Verify a bundle that somebody handed in; one that does not verify is an act and an alert.
+
+    Raises: as `leadline.app.verify.verify_bundle`.
+    """
+    ctx.require(Action.RECORD_READ, BUNDLE)
+    try:
+        return verify_bundle(folder, vkeys)
+    except Tampered as error:
+        place, problem = _told(error.place), _told(error.problem)
+        with ctx.store.write() as tx:
+            tx.record(ctx.act(Kind.BUNDLE_REFUSED, "bundle", "", place=place, problem=problem))
+        ctx.alarm("bundle", "bundle", f"a bundle handed in does not verify: {place}: {problem}")
+        raise
+
+
+def _told(text: str) -> str:
+    """*text* as an act can hold it, whatever the input put into it."""
+    return shown(text)[:TOLD_CHARACTERS_MAX]
 
 
 def _find(ctx: Context, act_id: str) -> Opened:
@@ -258,8 +284,8 @@ def _refusal(ctx: Context, outlet: Outlet) -> Iterator[None]:
     except Tampered as error:
         with ctx.store.read() as view:
             size = view.log_size()
-        told: dict[str, Value] = {"at": instant(ctx.now), "place": error.place}
-        told |= {"problem": error.problem, "size": size}
+        told: dict[str, Value] = {"at": instant(ctx.now), "place": _told(error.place)}
+        told |= {"problem": _told(error.problem), "size": size}
         outlet.enter(canonical.encode(told).decode())
         raise
 
