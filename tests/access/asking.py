@@ -181,3 +181,13 @@ def spoilt(chance: random.Random, other: Asked, asked: Asked) -> Asked:
 def request(chance: random.Random) -> Asked:
     """Two in three near the line, the third anywhere."""
     return anything(chance) if chance.random() < 1 / 3 else near(chance)
+
+
+def known(action: Action, kind: str) -> bool:
+    """Whether any role grants the action on that kind, so that the schema knows it."""
+    return (action, kind) in applicable()
+
+
+def things(chance: random.Random, kind: str, count: int) -> list[Resource]:
+    """*count* things of one kind with random facts."""
+    return [replace(request(chance).thing, kind=kind, id=f"t{n:05}") for n in range(count)]

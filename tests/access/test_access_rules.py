@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import fakes
+import fake_access
 import make
 from access import asking
 from leadline.access import cedar
@@ -27,7 +27,7 @@ RULE = '@id("{id}") @reason("said plainly") {text};\n'
 def compare(count: int) -> tuple[int, Counter[str]]:
     """Ask both readings *count* times; how many were allowed, and how often each rule decided."""
     shipped, chance = cedar.shipped(), random.Random(14409)  # noqa: S311 -- repeats from run to run
-    plain = fakes.PlainAccess(shipped.roles)
+    plain = fake_access.PlainAccess(shipped.roles)
     allowed, decided = 0, Counter[str]()
     for _ in range(count):
         asked = asking.request(chance)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import fake_access
 import fakes
 import make
 from conformance.sightings import KINDS
@@ -45,7 +46,7 @@ def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
 def access(request: pytest.FixtureRequest) -> Access:
     """The shipped rules, in Cedar and in plain Python."""
     shipped = cedar.shipped()
-    return fakes.PlainAccess(shipped.roles) if request.param == "plain" else shipped
+    return fake_access.PlainAccess(shipped.roles) if request.param == "plain" else shipped
 
 
 @pytest.fixture(params=["memory", "files"])

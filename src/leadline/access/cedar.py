@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -19,13 +18,34 @@ from importlib.resources.abc import Traversable
 
 import cedarpy
 
-from leadline.core.access import Action, Circumstances, Decision, Principal, Resource
-from leadline.core.errors import Invalid
+from leadline.access import residual
+from leadline.core.access import (
+    EPOCH,
+    Action,
+    Circumstances,
+    Decision,
+    Principal,
+    Resource,
+    Tenancy,
+    microseconds,
+)
+from leadline.core.clause import Clause
+from leadline.core.errors import Denied, Invalid
+from leadline.core.marking import Tlp
 from leadline.formats import roles_toml
-from leadline.formats.roles_toml import RESOURCE_KINDS, Reach, Role, deed
+from leadline.formats.roles_toml import KIND_ORDER, RESOURCE_KINDS, Reach, Role, deed
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-USER = "User"
+LISTS = (
+    Action.ENGAGEMENT_READ,
+    Action.ASSESSMENT_READ,
+    Action.RECORD_READ,
+    Action.ARTEFACT_READ,
+    Action.PACK_READ,
+    Action.ITEM_READ,
+    Action.PRINCIPAL_READ,
+    Action.SESSION_LIST,
+    Action.ALERT_READ,
+)
 NO_RULE = "no rule lets this person do this"
 SUSPENDED = "a suspension names an org, a compartment or an engagement"
 NOT_DECIDED = "the access rules could not be evaluated, so the answer is no"
@@ -52,6 +72,18 @@ class Standing:
 
 
 Entity = Mapping[str, object]
+# Rules read attributes only; a list's request names its user in the engine's own syntax, so that no
+# name of a person is ever spelled there.
+USER_UID = {"type": "User", "id": "nobody"}
+# Under which labels somebody on a side sees things of others; see markings.cedar.
+_COMMUNITY = (Tlp.GREEN.value, Tlp.CLEAR.value)
+AUDIENCES = {
+    "installation": tuple(label.value for label in Tlp),
+    "administration": tuple(label.value for label in Tlp),
+    "developer": _COMMUNITY,
+    "community": _COMMUNITY,
+    "public": (Tlp.CLEAR.value,),
+}
 
 
 class CedarAccess:
@@ -68,9 +100,7 @@ class CedarAccess:
         if resource.kind not in RESOURCE_KINDS:
             return Decision(allowed=False, rules=(), reason=NO_RULE)
         try:
-            if principal.roles not in self._standing:
-                self._standing[principal.roles] = standing(self.roles, principal.roles)
-            user = _user(principal, self._standing[principal.roles])
+            user = _user(principal, self.standing(principal))
             thing, moment = _thing(resource), _moment(principal, given)
         except (TypeError, AttributeError):
             # A value of another type than the vocabulary declares, such as a time without offset.
@@ -82,6 +112,70 @@ class CedarAccess:
             "context": {**moment, "deed": deed(action, resource.kind)},
         }
         return evaluate(self.rules, request, (user, thing))
+
+    def standing(self, principal: Principal) -> Standing:
+        """What this person's roles amount to."""
+        if principal.roles not in self._standing:
+            self._standing[principal.roles] = standing(self.roles, principal.roles)
+        return self._standing[principal.roles]
+
+    def visible(
+        self, principal: Principal, action: Action, kind: str, given: Circumstances
+    ) -> Clause:
+        """What *principal* may do *action* on among all things of *kind*, for a list.
+
+        The clause admits a thing exactly when `decide` allows it.
+
+        Raises: Denied, if the rules cannot be evaluated.
+        """
+        try:
+            user = {**_user(principal, self.standing(principal)), "uid": USER_UID}
+            moment = _moment(principal, given)
+        except (TypeError, AttributeError):
+            raise Denied(NOT_DECIDED, ()) from None
+        context = {**moment, "deed": deed(action, kind)}
+        return _left_over(self.rules, user, action, kind, context)
+
+    def tenancy(self, principal: Principal) -> Tenancy:
+        """The rows that the second wall lets this person reach: never fewer than the rules allow."""
+        held = self.standing(principal)
+        labels = {
+            label
+            for side, seen in AUDIENCES.items()
+            if side in held.sides and held.deeds[Reach.ANY]
+            for label in seen
+        }
+        return Tenancy(
+            principal.id,
+            principal.org,
+            principal.engagements,
+            principal.cases,
+            principal.clearance,
+            frozenset(labels),
+        )
+
+
+def _left_over(
+    rules: Rules, user: Entity, action: Action, kind: str, context: Mapping[str, object]
+) -> Clause:
+    """What the rules leave open when everything but the thing is known, as a clause.
+
+    An erring forbid would be dropped from what is left, so any error refuses the whole list.
+    """
+    try:
+        parsed = cedarpy.Entities.from_json_str(json.dumps([user]), rules.schema)
+    except (TypeError, ValueError):
+        raise Denied(NOT_DECIDED, ()) from None
+    request = {
+        "principal": 'User::"nobody"',
+        "action": f'Action::"{action.value}"',
+        "resource": None,
+        "context": dict(context),
+    }
+    answer = cedarpy.is_authorized_partial(request, rules.policies, parsed, rules.schema)
+    if answer.diagnostics.errors or set(answer.residuals) != set(rules.reasons):
+        raise Denied(NOT_DECIDED, ())
+    return residual.clause(answer.residuals, kind.title())
 
 
 def evaluate(rules: Rules, request: Mapping[str, object], entities: Sequence[Entity]) -> Decision:
@@ -134,6 +228,7 @@ def load(rules: Traversable, roles: Traversable) -> CedarAccess:
     access = CedarAccess(parsed, named)
     for role in named.values():
         _check_grants(access, role)
+        _check_lists(access, role)
     return access
 
 
@@ -194,6 +289,20 @@ def _check_grants(access: CedarAccess, role: Role) -> None:
                     raise Invalid(f"{role.id}.toml", f"{action.value} does not apply to {kind}")
 
 
+def _check_lists(access: CedarAccess, role: Role) -> None:
+    """Every list can be filtered for a holder of the role; see `residual`."""
+    holder = Principal(
+        "nobody", "nobody", "o", frozenset({role.id}), frozenset({"e"}), frozenset({"c"})
+    )
+    suspended = frozenset({"org:x", "compartment:x", "engagement:x"})
+    given = Circumstances(EPOCH, suspended=suspended)
+    granted = {one for reach in Reach for one in role.deeds(reach)}
+    for action in LISTS:
+        for kind in KIND_ORDER:
+            if deed(action, kind) in granted:
+                access.visible(holder, action, kind, given)
+
+
 def _texts(folder: Traversable, suffix: str) -> list[tuple[str, bytes]]:
     found = [one for one in folder.iterdir() if one.name.endswith(suffix)]
     return [(one.name, one.read_bytes()) for one in sorted(found, key=lambda one: one.name)]
@@ -217,7 +326,7 @@ def _user(principal: Principal, held: Standing) -> Entity:
         "self_deeds": held.deeds[Reach.SELF],
     }
     if principal.access_until is not None:
-        attributes["access_until"] = _microseconds(principal.access_until)
+        attributes["access_until"] = microseconds(principal.access_until)
     return {"uid": {"type": "User", "id": principal.id}, "attrs": attributes, "parents": []}
 
 
@@ -229,7 +338,7 @@ def _thing(resource: Resource) -> Entity:
         "case": resource.case,
         "owner": resource.owner,
         "level": resource.level,
-        "embargo_until": 0 if until is None else _microseconds(until),
+        "embargo_until": 0 if until is None else microseconds(until),
         "tlp": resource.marking.tlp.value,
         "compartments": sorted(resource.marking.compartments),
     }
@@ -246,7 +355,7 @@ def _moment(principal: Principal, given: Circumstances) -> dict[str, object]:
             raise TypeError(SUSPENDED)
         suspended[what].append(name)
     return {
-        "now": _microseconds(given.now),
+        "now": microseconds(given.now),
         "other_approvers": len(_texts_in(given.approvers) - {principal.id}),
         "asserted": given.asserted,
         "proved": given.proved,
@@ -262,7 +371,3 @@ def _texts_in(names: object) -> AbstractSet[object]:
     if not isinstance(names, AbstractSet) or not all(isinstance(one, str) and one for one in names):
         raise TypeError(NOT_DECIDED)
     return names
-
-
-def _microseconds(at: datetime) -> int:
-    return (at - EPOCH) // timedelta(microseconds=1)

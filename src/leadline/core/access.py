@@ -5,10 +5,20 @@ code, because each needs a use case that checks it.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from leadline.core.marking import Marking, Tlp
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def microseconds(at: datetime) -> int:
+    """Microseconds since 1970 in UTC, as rules and columns count time.
+
+    Raises: TypeError, if *at* carries no offset.
+    """
+    return (at - EPOCH) // timedelta(microseconds=1)
 
 
 class Action(StrEnum):
@@ -99,6 +109,32 @@ class Resource:
     level: int = 0  # the clearance that content of this thing needs
     embargo_until: datetime | None = None
     owner: str = ""  # the person that a session, credential or principal belongs to
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What narrows who may see a stored value, beside its engagement, developer and marking."""
+
+    case: str = ""
+    level: int = 0
+    embargo_until: datetime | None = None
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenancy:
+    """Whose rows a connection may touch at all: the second wall, below the access rules.
+
+    It is wider than the rules and knows nothing of actions. *labels* are the TLP labels under which
+    this person may see things of others.
+    """
+
+    person: str
+    org: str
+    engagements: frozenset[str] = frozenset()
+    cases: frozenset[str] = frozenset()
+    clearance: int = 0
+    labels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
