@@ -71,14 +71,28 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Artefact:
-    """One thing taken in; its content lies in the vault under *digest* (SHA-256 in hex)."""
+class Taken:
+    """What is known of an upload that was taken in: why it came, and what it was found to be.
+
+    *id* is the artefact's, *digest* the SHA-256 of its content in hex.
+    """
 
     id: str
     engagement: str
     digest: str
     bytes: int
     purpose: Purpose
-    content: Content
+    name: str
+    judged: Judged
     received_at: datetime
     received_from: str
+
+
+def check_purpose(purpose: Purpose, judged: Judged) -> None:
+    """Return if content of this kind is taken for this purpose.
+
+    Raises: Invalid, naming what is taken.
+    """
+    if judged.content not in TAKEN[purpose]:
+        taken = ", ".join(sorted(TAKEN[purpose]))
+        raise Invalid("content", f"{judged.content} is not taken as {purpose}; {taken} are")
