@@ -13,9 +13,19 @@ from datetime import UTC, datetime
 from leadline.access import cedar
 from leadline.app.approval import Matter
 from leadline.app.context import Context
-from leadline.app.ports import Access, Outlet, Signer, Store, Vault
+from leadline.app.ports import Access, KeyService, Outlet, Signer, Store, Vault
 from leadline.core.access import Principal
-from leadline.core.account import RegisteredKey
+from leadline.core.account import (
+    Challenge,
+    Credential,
+    Failures,
+    Identity,
+    Invitation,
+    Password,
+    RegisteredKey,
+    Session,
+    Spent,
+)
 from leadline.core.alert import Alert
 from leadline.core.approval import Approval, Request
 from leadline.core.assessment import Plan, ShardResult
@@ -26,11 +36,12 @@ from leadline.core.clearing.notice import Notice, Questions
 from leadline.core.engagement.determination import Determination
 from leadline.core.engagement.engagement import Engagement
 from leadline.core.errors import NotFound
+from leadline.core.vaulting import Artefact, Hold, Shredding
 from leadline.settings import Home
 from leadline.store.sql import open_store
-from leadline.vault.files import FileVault
 from leadline.vault.keys import open_signer
 from leadline.wiring.log import FolderOutlet
+from leadline.wiring.vault import open_vault
 
 ORIGIN = "leadline.example/demonstration"
 KINDS: Mapping[type, str] = {
@@ -50,6 +61,17 @@ KINDS: Mapping[type, str] = {
     Approval: "approval",
     Matter: "approval-matter",
     RegisteredKey: "registered-key",
+    Artefact: "artefact",
+    Hold: "hold",
+    Shredding: "shredding",
+    Password: "password",
+    Identity: "identity",
+    Session: "session",
+    Credential: "credential",
+    Challenge: "challenge",
+    Invitation: "invitation",
+    Failures: "failures",
+    Spent: "spent",
 }
 
 
@@ -72,6 +94,7 @@ class Parts:
     signer: Signer
     access: Access
     outlet: Outlet | None = None
+    keys: KeyService | None = None
 
     def context(self, principal: Principal) -> Context:
         """What a use case is given when *principal* acts now."""
@@ -95,13 +118,9 @@ def make(home: Home) -> None:
 
 def open_parts(home: Home, store: Store) -> Parts:
     """The drivers of an installation around its open store."""
-    return Parts(
-        store,
-        FileVault(home.vault),
-        open_signer(home.keys / "log.key", ORIGIN),
-        cedar.shipped(),
-        FolderOutlet(home),
-    )
+    signer, outlet = open_signer(home.keys / "log.key", ORIGIN), FolderOutlet(home)
+    vault, keys = open_vault(home, store, signer, outlet, clock)
+    return Parts(store, vault, signer, cedar.shipped(), outlet, keys)
 
 
 @contextmanager
