@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -188,6 +189,44 @@ def test_a_transaction_reads_its_own_writes(store: Store) -> None:
         assert tx.log_root() == fakes.naive_root(entries_of(tx))
         assert tx.record(make.act(2)) == 1
         assert dict(tx.log_files()) == dict(tiles.tree_files(entries_of(tx)))
+
+
+def test_a_write_inside_a_write_is_a_mistake_and_no_deadlock(store: Store) -> None:
+    """It is told at once, as the caller's fault; the outer block goes on."""
+    with store.write() as tx:
+        tx.record(make.act(1))
+        with pytest.raises(RuntimeError), store.write():
+            pytest.fail("two writes in one thread")
+        tx.record(make.act(2))
+    with store.read() as view:
+        assert [one.index for one in view.acts()] == [0, 1]
+
+
+def test_blocks_of_many_threads_all_stand_or_fall_alone(store: Store) -> None:
+    """Of eight threads every third block raises: it leaves nothing, the others everything."""
+    kept: list[str] = []
+
+    def write_some(name: int) -> None:
+        for number in range(12):
+            id_ = f"{name}-{number}"
+            with suppress(ZeroDivisionError), store.write() as tx:
+                tx.put(id_, Remark(id_), marking=MARKING)
+                tx.record(replace(make.act(1), id=id_))
+                if number % 3 == 0:
+                    assert tx.log_size() > 0  # which writes the leaves that wait
+                if number % 3 == 1:
+                    raise ZeroDivisionError
+                kept.append(id_)
+
+    threads = [threading.Thread(target=write_some, args=(name,)) for name in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with store.read() as view:
+        assert [one.act.id for one in view.acts()] == kept
+        assert [one.id for one in view.find(Remark)] == sorted(kept)
+        assert (len(kept), view.log_root()) == (64, fakes.naive_root(entries_of(view)))
 
 
 def test_a_reader_keeps_its_snapshot(store: Store) -> None:

@@ -109,6 +109,8 @@ def _sorted(value: Mapping[object, object], path: str, levels: int) -> dict[str,
 
 
 def _text(text: str, path: str) -> str:
+    if text.isascii():  # in which there are no surrogates and nothing to normalise
+        return text
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise Invalid(path, "a lone surrogate is no Unicode text")
     if not unicodedata.is_normalized("NFC", text):

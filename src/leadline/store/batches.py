@@ -15,7 +15,7 @@ Left to the database: order among processes (`connections.writing`).
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import sqlalchemy as sa
@@ -26,7 +26,7 @@ from leadline.store.connections import available, writing
 from leadline.store.tail import LogTail
 
 BLOCKS_MAX = 256  # in one transaction
-OPEN_SECONDS_MAX = 0.05  # after which a transaction takes no further block
+OPEN_SECONDS_MAX = 0.1  # after which a transaction takes no further block
 TURN_SECONDS_MAX = 10.0  # waiting to begin; as long as SQLite waits for another process
 OUTCOME_SECONDS_MAX = 60.0  # waiting for the commit, once the own block has ended
 
@@ -94,7 +94,7 @@ class Batch:
             self.tail = LogTail(self.connection, edge)
             self._transaction = opening.pop_all()
         self._blocks, self._begun = 0, time.monotonic()
-        self._over = threading.Event()
+        self._waiting: list[threading.Lock] = []
         self._error: BaseException | None = None
 
     @contextmanager
@@ -139,23 +139,35 @@ class Batch:
             self._error = error
             raise
         finally:
-            self._over.set()
+            for gate in self._waiting:
+                gate.release()
 
     def _write(self) -> None:
         if self._error is not None:
             raise self._error
         self.tail.flush()
 
-    def outcome(self) -> None:
-        """Return once the batch is durable.
+    def wait_for_end(self) -> Callable[[], None]:
+        """Take part in the outcome; to be asked while having the turn, and the answer called without.
 
-        Raises: Unavailable, if it is not, or if that is not known after a minute.
+        The answer returns once the batch is durable. It raises Unavailable, if the batch is not, or if
+        that is not known after a minute.
         """
-        if not self._over.wait(OUTCOME_SECONDS_MAX):
-            raise Unavailable("a later write has not ended; whether this one is durable is open")
-        if self._error is not None:
-            said = "the transaction that this write shared with others was not committed"
-            raise Unavailable(f"{said}: {self._error}") from self._error
+        # A gate for each thread: all of them behind one condition would wake to wait for its lock.
+        gate = threading.Lock()
+        gate.acquire()
+        self._waiting.append(gate)
+
+        def outcome() -> None:
+            if not gate.acquire(timeout=OUTCOME_SECONDS_MAX):
+                raise Unavailable(
+                    "a later write has not ended; whether this one is durable is open"
+                )
+            if self._error is not None:
+                said = "the transaction that this write shared with others was not committed"
+                raise Unavailable(f"{said}: {self._error}") from self._error
+
+        return outcome
 
 
 class Commits:
@@ -187,8 +199,9 @@ class Commits:
             if self._turns.mine():
                 self._leave()
             raise
+        outcome = batch.wait_for_end()
         self._leave()
-        batch.outcome()
+        outcome()
 
     def _leave(self) -> None:
         """Hand the transaction on, or end it."""

@@ -79,15 +79,18 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
         writes = connection.get_execution_options().get(WRITE)
         connection.exec_driver_sql(BEGIN_WRITE if writes else "BEGIN")
 
-    def inside(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
-        # On some errors, a failed disk for one, SQLite ends the transaction by itself. Whoever went on
-        # after that would commit each further statement alone.
+    def given_up(context: sa.ExceptionContext) -> None:
+        # On some errors, a failed disk for one, SQLite ends the transaction by itself, and each further
+        # statement would be committed alone. A connection marked as lost runs none.
+        connection = context.connection
+        if connection is None or context.statement == BEGIN_WRITE:
+            return
         raw: sqlite3.Connection | None = connection.connection.driver_connection
-        writes = connection.get_execution_options().get(WRITE)
-        if writes and raw and not raw.in_transaction and statement != BEGIN_WRITE:
-            raise Unavailable("the database gave the transaction up after an error; try again")
+        if connection.in_transaction() and raw is not None and not raw.in_transaction:
+            context.is_disconnect = True
+            context.invalidate_pool_on_disconnect = False
 
-    event.listen(engine, "before_cursor_execute", inside)
+    event.listen(engine, "handle_error", given_up)
     event.listen(engine, "connect", settle)
     event.listen(engine, "begin", begin)
     return engine
@@ -131,6 +134,8 @@ def available() -> Iterator[None]:
         yield
     except _MISTAKES:
         raise
+    except exc.PendingRollbackError as error:
+        raise Unavailable("an error before this ended the transaction; try again") from error
     except (exc.DatabaseError, exc.InterfaceError, exc.TimeoutError) as error:
         said = str(error.orig) if isinstance(error, exc.DBAPIError) else str(error)
         line = said.strip().partition("\n")[0]

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from typing_extensions import override
 
 from leadline.app.ports import Opened, SignedHead, Stored
@@ -45,9 +46,13 @@ BLINDER_BYTES = 32
 # Built once: what every write runs.
 _HERE = (STATE.c.kind == sa.bindparam("of_kind")) & (STATE.c.id == sa.bindparam("of_id"))
 _VERSION = sa.select(STATE.c.version).where(_HERE)
+_INSERT = {
+    dialect: insert(STATE).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
 _REPLACE = (
     STATE.update()
-    .where(_HERE)
+    .where(_HERE, STATE.c.version == sa.bindparam("of_version"))
     .values({n: sa.bindparam(n) for n in ("version", "tlp", "body", "engagement", "org")})
 )
 _UNMARK = STATE_COMPARTMENT.delete().where(
@@ -208,6 +213,7 @@ class SqlWriting(SqlReading):
     ) -> None:
         super().__init__(connection, records)
         self._blinder, self._tail = blinder, tail
+        self._insert = _INSERT[connection.dialect.name]
 
     def put(
         self,
@@ -226,17 +232,18 @@ class SqlWriting(SqlReading):
         kind, body = self._records.kind(type(value)), self._records.dump(value)
         for field, text in (("id", id_), ("engagement", engagement), ("org", org)):
             _storable(field, text)
-        place = {"of_kind": kind, "of_id": id_}
-        present = self._connection.scalar(_VERSION, place)
-        if present != expect:
-            at = "is not there" if present is None else f"is at version {present}"
-            raise Stale(f"{kind} {id_} {at}, not {expect or 'new'}; reload and try again")
+        place = {"of_kind": kind, "of_id": id_, "of_version": expect}
         row = {"version": (expect or 0) + 1, "tlp": marking.tlp.value, "body": body}
         row |= {"engagement": engagement, "org": org}
         if expect is None:
-            self._connection.execute(STATE.insert(), {"kind": kind, "id": id_, **row})
+            done = self._connection.execute(self._insert, {"kind": kind, "id": id_, **row}).rowcount
         else:
-            self._connection.execute(_REPLACE, {**place, **row})
+            done = self._connection.execute(_REPLACE, {**place, **row}).rowcount
+        if not done:
+            present = self._connection.scalar(_VERSION, place)
+            at = "is not there" if present is None else f"is at version {present}"
+            raise Stale(f"{kind} {id_} {at}, not {expect or 'new'}; reload and try again")
+        if expect is not None:
             self._connection.execute(_UNMARK, place)
         marks = [{"kind": kind, "id": id_, "compartment": c} for c in sorted(marking.compartments)]
         if marks:
