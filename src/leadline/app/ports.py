@@ -19,7 +19,7 @@ from leadline.core.clause import Clause
 from leadline.core.marking import Marking
 from leadline.core.record.act import Act, Kind
 from leadline.core.sealed.pack import Scheme
-from leadline.core.sealed.session import Driver, Quote, Session
+from leadline.core.sealed.session import Driver, Quote, RunSession
 from leadline.core.vaulting import Bound, Destroyed, Owner, Protection, Wrapped
 from leadline.formats.tlog_proof import ActProof
 
@@ -257,7 +257,7 @@ class SealedRunner(Protocol):
 
     driver: Driver
 
-    def prepare(self, session: Session) -> Session:
+    def prepare(self, session: RunSession) -> RunSession:
         """Take what the run is about."""
         ...
 

@@ -9,21 +9,26 @@ canonical JSON.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from enum import StrEnum
 from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import TypeVar, get_args, get_origin, get_type_hints
 
 from leadline.core.errors import Invalid, Tampered
-from leadline.core.record.act import Act, Value, from_record, to_record
+from leadline.core.record.act import Kind, Value, from_record
 from leadline.core.sealed.pack import (
     ITEMS_MAX,
     Commitment,
-    Opening,
     Reveal,
     commitment_record,
     item_commitment,
 )
+from leadline.core.sealed.pack import (
+    Opening as LeafOpening,
+)
 from leadline.formats import canonical
+from leadline.formats.manifest import Opening
+from leadline.formats.tlog_proof import ActProof
 from leadline.formats.values import plain
 
 MAGIC = b"leadline/pack/v1\n"
@@ -114,7 +119,7 @@ def decode(data: bytes) -> tuple[PackedItem, ...]:
             held[path] = PackedFile(content, runs)
             if path in list(held)[:-1] or _digest(held[path]) != digest:
                 raise Tampered(f"pack file {len(held)}", "its digest is not the one listed")
-        items.append(PackedItem(_text(one, "id"), _salt(one), held))
+        items.append(PackedItem(_text(one, "id"), _bytes(one, "salt"), held))
     if at != len(data):
         raise Invalid("pack", "bytes stand after the last file")
     if not items or len({item.id for item in items}) != len(items):
@@ -163,11 +168,11 @@ def _text(one: Mapping[str, Value], name: str) -> str:
     return value
 
 
-def _salt(one: Mapping[str, Value]) -> bytes:
-    text = _text(one, "salt")
-    if len(text) != 2 * SALT_BYTES or not HEX.issuperset(text):
-        raise Invalid("salt", f"{SALT_BYTES} bytes in hex are due")
-    return bytes.fromhex(text)
+def _bytes(one: Mapping[str, Value], name: str) -> bytes:
+    spelled = _text(one, name)
+    if len(spelled) != 2 * SALT_BYTES or not HEX.issuperset(spelled):
+        raise Invalid(name, f"{SALT_BYTES} bytes in hex are due")
+    return bytes.fromhex(spelled)
 
 
 def _digest(file: PackedFile) -> str:
@@ -190,6 +195,8 @@ def _typed(place: str, due: object, value: Value) -> object:
     """*value*, if it is of the declared type."""
     if due is datetime:
         return _moment(place, value)
+    if isinstance(due, type) and issubclass(due, StrEnum) and value in set(due):
+        return due(value)
     if get_origin(due) is tuple:
         sound = isinstance(value, tuple) and all(isinstance(one, str) for one in value)
     elif get_args(due):
@@ -234,43 +241,45 @@ def commitment_digest(one: Commitment) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A commitment with the act that logged it and that act's blinder (in hex)."""
+    """A commitment with the proof of the act that logged it."""
 
     commitment: Commitment
-    act: Act
-    index: int
-    blinder: str
+    proof: ActProof
 
 
 def encode_commitment(one: Committed) -> str:
     """The text to sign and hand out before the run."""
+    opening = one.proof.opening
     return text(
         COMMITMENT,
         {
             "commitment": commitment_record(one.commitment),
-            "act": to_record(one.act),
-            "index": one.index,
-            "blinder": one.blinder,
+            "act": opening.record,
+            "blinder": opening.blinder.hex(),
+            "index": opening.index,
+            "proof": one.proof.text,
         },
     )
 
 
 def decode_commitment(whole: str) -> Committed:
-    """What `encode_commitment` wrote.
+    """What `encode_commitment` wrote; whether the proof holds is for its reader to check.
 
     Raises: Invalid, naming the field; Tampered, if the act is about another commitment.
     """
     value = read_text(COMMITMENT, whole)
-    if not isinstance(value, Mapping) or set(value) != {"commitment", "act", "index", "blinder"}:
-        raise Invalid("commitment", "commitment, act, index and blinder are due")
+    due = {"commitment", "act", "blinder", "index", "proof"}
+    if not isinstance(value, Mapping) or set(value) != due:
+        raise Invalid("commitment", f"exactly these fields are due: {', '.join(sorted(due))}")
     commitment = flat(Commitment, "commitment", value["commitment"])
-    record, index, blinder = value["act"], value["index"], value["blinder"]
-    if not isinstance(record, Mapping) or type(index) is not int or not isinstance(blinder, str):
-        raise Invalid("act", "the act that logged it, its index and blinder are due")
+    record, index, proof = value["act"], value["index"], value["proof"]
+    if not isinstance(record, Mapping) or type(index) is not int or not isinstance(proof, str):
+        raise Invalid("act", "the act that logged it, its index and its proof are due")
     act = from_record(record)
-    if act.detail.get("commitment") != commitment_digest(commitment):
-        raise Tampered("act", "it logged another commitment")
-    return Committed(commitment, act, index, blinder)
+    told = (act.kind, act.detail.get("commitment"))
+    if told != (Kind.PACK_COMMITTED, commitment_digest(commitment)):
+        raise Tampered("act", "it did not log this commitment")
+    return Committed(commitment, ActProof(Opening(index, _bytes(value, "blinder"), record), proof))
 
 
 def encode_reveal(one: Reveal) -> str:
@@ -283,12 +292,12 @@ def decode_reveal(whole: str) -> Reveal:
     return flat(Reveal, "reveal", read_text(REVEAL, whole))
 
 
-def encode_openings(openings: Sequence[Opening]) -> bytes:
+def encode_openings(openings: Sequence[LeafOpening]) -> bytes:
     """Openings as a file."""
     return text(OPENINGS, plain(list(openings)), bytes_max=LIST_BYTES_MAX).encode()
 
 
-def decode_openings(data: bytes) -> tuple[Opening, ...]:
+def decode_openings(data: bytes) -> tuple[LeafOpening, ...]:
     """What `encode_openings` wrote; raises Invalid, naming the field."""
     if len(data) > LIST_BYTES_MAX:
         raise Invalid("openings", "a larger file than is taken")
@@ -298,12 +307,12 @@ def decode_openings(data: bytes) -> tuple[Opening, ...]:
         raise Invalid("openings", "no text") from None
     if not isinstance(value, tuple):
         raise Invalid("openings", "a list is due")
-    read = tuple(flat(Opening, "opening", one) for one in value)
+    read = tuple(flat(LeafOpening, "opening", one) for one in value)
     for one in read:
         if not all(HEX.issuperset(part) and not len(part) % 2 for part in _hex(one)):
             raise Invalid("openings", "salt, record and proof are hexadecimal")
     return read
 
 
-def _hex(one: Opening) -> tuple[str, ...]:
+def _hex(one: LeafOpening) -> tuple[str, ...]:
     return (one.salt, one.record, *one.proof)

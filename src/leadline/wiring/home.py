@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from leadline.access import cedar
+from leadline.app import sealed
 from leadline.app.approval import Matter
 from leadline.app.context import Context
 from leadline.app.ports import Access, KeyService, Outlet, Signer, Store, Vault
@@ -72,6 +73,7 @@ KINDS: Mapping[type, str] = {
     Invitation: "invitation",
     Failures: "failures",
     Spent: "spent",
+    **sealed.KINDS,
 }
 
 

@@ -49,7 +49,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class RunSession:
     """What a run is about, agreed before a runner says anything. Digests in hex."""
 
     id: str
@@ -65,7 +65,17 @@ class Session:
     nonce: str
     asked: datetime
     committed: str = ""  # id of the PACK_COMMITTED act
+    shown: tuple[str, ...] = ()  # commitments of the items to show
     stage: Stage = Stage.NEW
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """The random seed of a session's plan and its salt, in hex; revealed after the run."""
+
+    id: str
+    seed: str
+    salt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,37 @@ class Quote:
         return LABELS[self.driver]
 
 
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A quote whose signature was verified, with what was computed of it. Digests in hex.
+
+    *digest* is of `quote_record`, *channel* of the channel's key.
+    """
+
+    quote: Quote
+    digest: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealedReport:
+    """What leaves a runner, whole; it stays in the compartment. *ours* are failures of our side."""
+
+    v: str
+    session: str
+    commitment: str
+    model: str
+    driver: Driver
+    mode: Mode
+    says: tuple[str, ...]
+    items: int
+    ours: int
+    solved: int
+    outcomes: str
+    egress: str
+    evidence: str
+
+
 def quote_record(quote: Quote) -> Mapping[str, Value]:
     """What a quote's signature covers."""
     return {
@@ -103,20 +144,17 @@ def quote_record(quote: Quote) -> Mapping[str, Value]:
 
 
 def check_quote(
-    quote: Quote,
-    session: Session,
+    measured: Measurement,
+    session: RunSession,
     logged: frozenset[str],
-    channel_digest: str,
     now: datetime,
     limits: Limits,
 ) -> None:
-    """Return if keys may be sealed to the quote's channel. The signature is checked elsewhere.
-
-    *logged* are the code digests that stand in the log; *channel_digest* is the SHA-256 of
-    ``quote.channel``.
+    """Return if keys may be sealed to the quote's channel. *logged* are the code digests in the log.
 
     Raises: Refused, naming the first condition that does not hold.
     """
+    quote = measured.quote
     hardware = quote.driver != "local-process"
     age = now - session.asked
     held = {
@@ -127,7 +165,7 @@ def check_quote(
         "the platform's level is high enough": not hardware or quote.tcb >= limits.tcb_min,
         "the nonce is ours": quote.nonce == session.nonce,
         "the nonce is fresh": timedelta(0) <= age <= timedelta(seconds=limits.nonce_seconds),
-        "the channel key is bound to the quote": quote.bound == channel_digest,
+        "the channel key is bound to the quote": quote.bound == measured.channel,
         "the commitments are those logged": quote.commitments == session.commitment,
     }
     for condition, holds in held.items():
@@ -138,3 +176,13 @@ def check_quote(
 def statements(driver: Driver, mode: Mode) -> tuple[str, ...]:
     """The sentences that every plan, page, file and line about such a run carries."""
     return tuple(one for one in (LABELS[driver], MODES.get(mode)) if one)
+
+
+def check_report(report: SealedReport) -> None:
+    """Return if the counts fit and the words are those of driver and mode.
+
+    Raises: Refused, because a report in any other form does not leave.
+    """
+    counts = 0 <= report.solved <= report.items - report.ours <= report.items
+    if not counts or report.ours < 0 or report.says != statements(report.driver, report.mode):
+        raise Refused("a report that does not add up, or leaves out what must be said")
