@@ -5,22 +5,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from journeys.assessments import children, environment, gone
-from leadline.app.assess import Request
+from leadline.app.assess import Request, engagement_id
 from leadline.app.ports import Shard
 from leadline.core.assessment import Budget
 from leadline.runner.laboratory import RESULT
 from leadline.settings import Workspace
 from leadline.store.shards import ShardTable, open_executor
+from leadline.store.sql import open_store
 from leadline.suites.planted import SUITE
-from leadline.vault.files import FileVault
 from leadline.wiring import assess as wiring
-from leadline.wiring.home import clock
+from leadline.wiring.home import KINDS, Parts, clock, open_parts
 from runner.scripted import SEED
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(240)]
@@ -36,6 +37,7 @@ class Yard:
 
     place: Workspace
     table: ShardTable
+    parts: Parts
     started: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def submit(self, name: str, items: str, subject: str = "baseline") -> Shard:
@@ -80,8 +82,13 @@ def yard(tmp_path: Path) -> Iterator[Yard]:
     for folder in (place.vault, place.keys, place.items, place.logs):
         folder.mkdir(parents=True)
     wiring._begin(place, Request("baseline", 1, Budget(runs=LONG), seed_hex=SEED.hex()))
-    made = Yard(place, open_executor(place.database))
-    yield made
+    with closing(open_store(place.database, kinds=KINDS)) as store:
+        parts = open_parts(place.home, store)
+        assert parts.keys is not None
+        # Whoever starts workers made the compartment: they hold no private half of any key.
+        parts.keys.ensure(engagement_id(wiring._secret(place)), "agency")
+        made = Yard(place, open_executor(place.database), parts)
+        yield made
     for process in made.started:
         process.kill()
         process.wait()
@@ -161,7 +168,7 @@ def test_a_finished_shard_names_its_result(yard: Yard) -> None:
     assert yard.worker("w1").wait(timeout=120) == 0, yard.told("w1")
     shard = yard.table.shards(JOB)[0]
     assert (shard.state, shard.done) == ("done", 1)
-    result = RESULT.validate_json(FileVault(yard.place.vault).get(shard.result))
+    result = RESULT.validate_json(yard.parts.vault.get(shard.result))
     assert (result.shard, result.subject) == ("one", "baseline")
     assert [easy] == [sample.item for sample in result.samples]
     assert {path.name for path in yard.place.logs.iterdir()} == set(result.logs)

@@ -455,7 +455,9 @@ def _determine(script: Script, plan: Plan, results: Sequence[ShardResult]) -> No
         decision = decided(script, plan, results)
         found = outcome(decision.state) if decision else Outcome.UNDETERMINED
         log = [record.to_dict() for record in decision.log] if decision else []
-        basis = ctx.vault.put(encode(plain(log)), marking=assessment.EVIDENCE)
+        basis = ctx.vault.put(
+            encode(plain(log)), marking=assessment.EVIDENCE, engagement=script.dealings.id
+        )
         engagement.record_determination(
             ctx,
             script.dealings,

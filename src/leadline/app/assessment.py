@@ -32,7 +32,7 @@ def _resource(plan: Plan) -> Resource:
 def plan_assessment(ctx: Context, plan: Plan) -> Plan:
     """Fix what will be run, and commit to the seed, before the subject is touched."""
     ctx.require(Action.ASSESSMENT_PLAN, _resource(plan))
-    digest = ctx.vault.put(encode(plain(plan)), marking=EVIDENCE)
+    digest = ctx.vault.put(encode(plain(plan)), marking=EVIDENCE, engagement=plan.engagement)
     with ctx.store.write() as tx:
         tx.put(plan.id, plan, marking=EVIDENCE, engagement=plan.engagement)
         tx.record(
@@ -58,7 +58,9 @@ def record_isolation(ctx: Context, plan: Plan, kind: Kind, evidence: Evidence) -
     Raises: Refused, if the evidence says that isolation did not hold.
     """
     ctx.require(Action.ASSESSMENT_RUN, _resource(plan))
-    digest = ctx.vault.put(encode(dict(evidence.record)), marking=EVIDENCE)
+    digest = ctx.vault.put(
+        encode(dict(evidence.record)), marking=EVIDENCE, engagement=plan.engagement
+    )
     with ctx.store.write() as tx:
         tx.record(
             ctx.act(
@@ -87,7 +89,7 @@ def start_assessment(ctx: Context, plan: Plan) -> None:
 def seal_evidence(ctx: Context, plan: Plan, result: ShardResult) -> None:
     """Enter a shard's eval logs and results by digest."""
     ctx.require(Action.EVIDENCE_SEAL, _resource(plan))
-    digest = ctx.vault.put(encode(plain(result)), marking=EVIDENCE)
+    digest = ctx.vault.put(encode(plain(result)), marking=EVIDENCE, engagement=plan.engagement)
     with ctx.store.write() as tx:
         tx.put(f"{plan.id}/{result.shard}", result, marking=EVIDENCE, engagement=plan.engagement)
         tx.record(

@@ -28,7 +28,7 @@ CASE = Marking(Tlp.AMBER_STRICT)
 def record_finding(ctx: Context, engagement: str, finding: Finding, proof: bytes) -> None:
     """Enter a finding; its proof goes to the vault under TLP:RED."""
     ctx.require(Action.FINDING_RECORD, Resource("finding", finding.id, engagement, marking=CASE))
-    ctx.vault.put(proof, marking=PROOF)
+    ctx.vault.put(proof, marking=PROOF, engagement=engagement)
     with ctx.store.write() as tx:
         tx.put(finding.id, finding, marking=CASE, engagement=engagement)
         tx.record(
@@ -88,7 +88,7 @@ def draft_advisory(ctx: Context, engagement: str, advisory: Advisory) -> str:
     faults = (*csaf.faults(document), *csaf.mandatory_faults(document))
     if faults:
         raise Invalid(f"{advisory.id}{faults[0].place}", f"no valid CSAF: {faults[0].problem}")
-    digest = ctx.vault.put(document, marking=marking)
+    digest = ctx.vault.put(document, marking=marking, engagement=engagement)
     with ctx.store.write() as tx:
         tx.put(advisory.id, advisory, marking=marking, engagement=engagement)
         tx.record(ctx.act(Kind.ADVISORY_DRAFTED, advisory.id, engagement, document=digest))
@@ -118,7 +118,7 @@ def issue_page(ctx: Context, engagement: str, about: str, page: Notice | Questio
     """Enter that a page was written for one operator; answers its digest."""
     marking = Marking(page.tlp)
     ctx.require(Action.NOTICE_ISSUE, Resource("notice", about, engagement, marking=marking))
-    digest = ctx.vault.put(encode(plain(page)), marking=marking)
+    digest = ctx.vault.put(encode(plain(page)), marking=marking, engagement=engagement)
     with ctx.store.write() as tx:
         tx.put(about, page, marking=marking, engagement=engagement)
         tx.record(ctx.act(Kind.NOTICE_ISSUED, about, engagement, notice=digest))

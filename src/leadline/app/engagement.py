@@ -64,14 +64,14 @@ def open_draft(ctx: Context, on: Dealings, model: str, subject: Subject) -> Enga
 def lodge_inquiry(ctx: Context, on: Dealings, question: Mapping[str, str]) -> None:
     """Ask whether a model under development would be covered; *question* goes to the vault."""
     ctx.require(Action.INQUIRY_LODGE, on.resource())
-    digest = ctx.vault.put(encode(dict(question)), marking=PARTIES)
+    digest = ctx.vault.put(encode(dict(question)), marking=PARTIES, engagement=on.id)
     _record(ctx, core.lodge_inquiry(standing(ctx, on), ctx.principal, ctx.now, question=digest))
 
 
 def answer_inquiry(ctx: Context, on: Dealings, answer: Answer, reason: str) -> None:
     """Answer the latest inquiry, dated, by the role that the regime says decides."""
     ctx.require(Action.INQUIRY_ANSWER, on.resource())
-    basis = ctx.vault.put(encode({"reason": reason}), marking=PARTIES)
+    basis = ctx.vault.put(encode({"reason": reason}), marking=PARTIES, engagement=on.id)
     deed = core.answer_inquiry(
         standing(ctx, on), ctx.principal, answer=answer, basis=basis, caveats=(reason,)
     )
@@ -87,7 +87,7 @@ def set_anchor(ctx: Context, on: Dealings, anchor: datetime, zone: str) -> None:
 def agree_terms(ctx: Context, on: Dealings, terms: Terms) -> None:
     """Agree to terms; they have effect once both parties agreed to the same text."""
     ctx.require(Action.TERMS_AGREE, on.resource())
-    ctx.vault.put(encode(plain(terms)), marking=PARTIES)
+    ctx.vault.put(encode(plain(terms)), marking=PARTIES, engagement=on.id)
     _record(ctx, core.agree_terms(standing(ctx, on), ctx.principal, ctx.now, terms=terms))
 
 

@@ -38,8 +38,8 @@ from leadline.settings import Settings, Workspace
 from leadline.store.shards import open_executor
 from leadline.store.sql import open_store
 from leadline.suites.item import Suite
-from leadline.vault.files import FileVault
 from leadline.wiring.home import KINDS, ORIGIN, Parts, clock, make, open_parts
+from leadline.wiring.vault import sealing_vault
 
 REGIME, CRITERIA = "us-eo-14409", "demonstration"
 DATA = files("leadline") / "data"
@@ -104,15 +104,19 @@ class WorkerParts:
 
 
 def worker(place: Workspace, settings: Settings) -> WorkerParts:
-    """The parts of a worker: it reads shards and the seed, and writes results to the vault."""
+    """The parts of a worker: it reads shards and the seed, and writes results to the vault.
+
+    It holds public halves of keys only: what it wrote it cannot read again.
+    """
     from pydantic import TypeAdapter
 
     from leadline.runner import subject as subjects
     from leadline.runner.shard import ShardJob, run_shard
 
     suites = {suite.name: suite for suite in installed_suites(settings)}
-    vault = FileVault(place.vault)
+    vault = sealing_vault(place.home)
     secret, request = _secret(place), _request(place)
+    dealings = script.engagement_id(secret)
     marking = Marking(Tlp.AMBER_STRICT)
     adapter = TypeAdapter(ShardResult)
 
@@ -130,7 +134,7 @@ def worker(place: Workspace, settings: Settings) -> WorkerParts:
         name = shard.input["subject"]
         budget = request.budget if name == request.subject else replace(request.budget, runs=0)
         result = run_shard(job, subjects.resolve(name, budget), report)
-        return vault.put(adapter.dump_json(result), marking=marking)
+        return vault.put(adapter.dump_json(result), marking=marking, engagement=dealings)
 
     return WorkerParts(open_executor(place.database), settings, run)
 
