@@ -240,7 +240,7 @@ def commit(ctx: Context, id_: str, plan: Plan, limits: Limits) -> RunSession:
 
 def prove_commitment(ctx: Context, session_id: str) -> Committed:
     """The commitment with the proof that it was logged: what is handed out before the run."""
-    session, _ = _session(ctx, Action.PACK_RUN, session_id)
+    session, _ = standing(ctx, Action.PACK_RUN, session_id)
     proof = log.require_proof(ctx, session.value.committed, log.UNSEALING)
     with ctx.store.read() as view:
         return Committed(view.get(Commitment, session.value.commitment).value, proof)
@@ -248,7 +248,7 @@ def prove_commitment(ctx: Context, session_id: str) -> Committed:
 
 def ask_unsealing(ctx: Context, session_id: str, measured: Measurement) -> Request:
     """Ask two others to sign that this runner may have this pack's key; raises as `read`."""
-    session, row = _session(ctx, Action.PACK_READ, session_id)
+    session, row = standing(ctx, Action.PACK_READ, session_id)
     detail = asked(session.value, measured.digest)
     return approval.ask(ctx, Action.PACK_UNSEAL, _thing(row), detail)
 
@@ -272,7 +272,7 @@ def authorise(
     Raises: Denied without two approvals and an assertion; Refused, if the quote does not hold, or
     the approvals were given for something else; Tampered or Unavailable, if the log gives no proof.
     """
-    session, row = _session(ctx, Action.PACK_UNSEAL, session_id, granted)
+    session, row = standing(ctx, Action.PACK_UNSEAL, session_id, granted)
     session.value.stage.require(Stage.PREPARED, "unsealing")
     if dict(granted.request.detail) != asked(session.value, measured.digest):
         raise Refused("these approvals were given for another session or another runner")
@@ -310,7 +310,7 @@ def release(
 
     Raises: what `SealedRunner.release_keys` raises; then nothing was opened.
     """
-    session, row = _session(ctx, Action.PACK_RUN, session_id)
+    session, row = standing(ctx, Action.PACK_RUN, session_id)
     session.value.stage.require(Stage.QUOTED, "the release of keys")
     with ctx.store.read() as view:
         draw = view.get(Draw, session.id).value
@@ -342,7 +342,7 @@ def run(ctx: Context, session_id: str, runner: SealedRunner, host: str, limits: 
 
     Raises: Refused, out of order, or if an item was shown meanwhile where terms say once.
     """
-    session, row = _session(ctx, Action.PACK_RUN, session_id)
+    session, row = standing(ctx, Action.PACK_RUN, session_id)
     session.value.stage.require(Stage.KEYED, "the run")
     with ctx.store.read() as view:
         account = _account(view, row.value, session.value.family)
@@ -380,7 +380,7 @@ def release_score(ctx: Context, session_id: str, limits: Limits) -> Released:
     Raises: Refused, before the run, a second time, or if the budget is spent; the last is an act and
     names when rotation restores it.
     """
-    session, row = _session(ctx, Action.SCORE_RELEASE, session_id)
+    session, row = standing(ctx, Action.SCORE_RELEASE, session_id)
     session.value.stage.require(Stage.RAN, "the release of a score")
     with ctx.store.read() as view:
         report = view.get(SealedReport, session.id).value
@@ -436,7 +436,7 @@ def reveal(ctx: Context, session_id: str) -> Reveal:
     with ctx.store.read() as view:
         known = _row(view, RunSession, session_id)
     proof = log.require_proof(ctx, known.value.committed) if known else None
-    session, row = _session(ctx, Action.PACK_REVEAL, session_id, proved=proof is not None)
+    session, row = standing(ctx, Action.PACK_REVEAL, session_id, proved=proof is not None)
     session.value.stage.require(Stage.REPORTED, "the reveal")
     with ctx.store.read() as view:
         report = view.get(SealedReport, session.id).value
@@ -612,7 +612,7 @@ def _known(
     raise NotFound(f"no pack {absent.id}")
 
 
-def _session(
+def standing(
     ctx: Context,
     action: Action,
     session_id: str,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from leadline.access import cedar
-from leadline.app import sealed
+from leadline.app import high_side, sealed
 from leadline.app.approval import Matter
 from leadline.app.context import Context
 from leadline.app.ports import Access, KeyService, Outlet, Signer, Store, Vault
@@ -37,6 +37,8 @@ from leadline.core.clearing.notice import Notice, Questions
 from leadline.core.engagement.determination import Determination
 from leadline.core.engagement.engagement import Engagement
 from leadline.core.errors import NotFound
+from leadline.core.intake import Taken
+from leadline.core.publication import Published
 from leadline.core.vaulting import Artefact, Hold, Shredding
 from leadline.settings import Home
 from leadline.store.sql import open_store
@@ -58,6 +60,8 @@ KINDS: Mapping[type, str] = {
     Questions: "questions",
     Determination: "determination",
     Alert: "alert",
+    Taken: "taken",
+    Published: "published",
     Request: "approval-request",
     Approval: "approval",
     Matter: "approval-matter",
@@ -74,6 +78,7 @@ KINDS: Mapping[type, str] = {
     Failures: "failures",
     Spent: "spent",
     **sealed.KINDS,
+    **high_side.KINDS,
 }
 
 
