@@ -172,6 +172,7 @@ class Shredding:
 
     *backups* are those made while the key existed: without the key they open nothing of it.
     *key_copies* are copies of keys that left this installation and that this act cannot reach.
+    *kept* counts the things of the other owner, which stay.
     """
 
     id: str
@@ -186,5 +187,6 @@ class Shredding:
     decryptions: tuple[Decryption, ...] = ()
     backups: tuple[str, ...] = ()
     key_copies: tuple[str, ...] = ()
+    kept: int = 0
     ended: datetime | None = None
     statement: str = EVIDENCED
