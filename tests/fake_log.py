@@ -6,11 +6,12 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from typing import cast
 
 import make
 from fakes import MemorySigner, MemoryStore, MemoryVault
 from leadline.app.context import Context
-from leadline.app.ports import Reply, Signer, Store
+from leadline.app.ports import Access, Reply, Signer, Store
 from leadline.app.witness import Cosigner, Seen, Slot, Witness, known_logs
 from leadline.core.access import Action, Circumstances, Decision, Principal, Resource
 from leadline.core.alert import Alert
@@ -135,7 +136,7 @@ class MemoryOutlet:
 
 
 class Allowed:
-    """`leadline.app.ports.Access` that allows everything, or denies what stands in *denied*."""
+    """The decisions of an `Access` that allows everything but *denied*; it lists nothing."""
 
     def __init__(self, *denied: Action) -> None:
         self.denied = denied
@@ -161,7 +162,7 @@ def context(
         lambda: make.NOW,
         make.ids(),
         store or MemoryStore(make.blinders(), {Alert: "alert"}),
-        Allowed(*denied),
+        cast("Access", Allowed(*denied)),
         MemoryVault(),
         signer or MemorySigner(ORIGIN),
         outlet=outlet,

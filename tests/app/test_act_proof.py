@@ -61,7 +61,7 @@ def test_another_record_or_blinder_is_refused(proved: tuple[ActProof, Policy]) -
     for opening in (
         replace(proof.opening, blinder=bytes(32)),
         replace(proof.opening, record={**proof.opening.record, "actor": "person-0002"}),
-        replace(proof.opening, record={**proof.opening.record, "at": 1.5}),
+        replace(proof.opening, record={**proof.opening.record, "at": 1 << 60}),
         Opening(99, b"short", proof.opening.record),
     ):
         refused(replace(proof, opening=opening), known)

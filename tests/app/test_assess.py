@@ -13,15 +13,19 @@ from leadline import settings
 from leadline.access import cedar
 from leadline.app import assess, bundle, engagement, reporting
 from leadline.app.assess import Request, Script, Secret
-from leadline.app.ports import Executor, Shard, Store, Vault
+from leadline.app.log import ActProof, check
+from leadline.app.ports import Executor, Shard, Signer, Store, Vault
 from leadline.app.verify import verify_bundle
 from leadline.core import report as shown
 from leadline.core.assessment import Budget
 from leadline.core.engagement.engagement import State
 from leadline.core.errors import Refused, Unavailable
 from leadline.core.record.act import Kind
+from leadline.formats.manifest import decode_opening
+from leadline.formats.tlog_policy import alone
 from leadline.store.shards import open_executor
 from leadline.store.sql import open_store
+from leadline.vault.keys import open_signer
 from leadline.wiring import assess as wiring
 from leadline.wiring import home
 
@@ -56,10 +60,11 @@ def prepared(
     store: Store,
     executor: Executor | None = None,
     vault: Vault | None = None,
+    signer: Signer | None = None,
 ) -> Script:
     """The script over a fake laboratory."""
     vault = vault or MemoryVault()
-    parts = home.Parts(store, vault, MemorySigner(), ACCESS)
+    parts = home.Parts(store, vault, signer or MemorySigner(), ACCESS)
     lab = FakeLaboratory(executor or open_executor(place.database), vault)
     return wiring.prepare_script(parts, lab, SECRET, REQUEST, Silent())
 
@@ -193,15 +198,20 @@ def test_without_open_access_nothing_is_measured(tmp_path: Path, store: Store) -
 def test_the_bundle_verifies_and_the_summary_has_its_numbers(tmp_path: Path, store: Store) -> None:
     """The bundle of the record verifies with the key from outside; the summary counts the samples."""
     place = workspace(tmp_path)
-    script = prepared(place, store)
+    signer = open_signer(place.keys / "log.key", home.ORIGIN)
+    script = prepared(place, store, signer=signer)
     assess.run(script)
     found = reporting.gather(script)
-    signer = home.open_parts(place.home, store).signer
     head = bundle.write(
         place.bundle, place.logs, signer, home.ORIGIN, bundle.contents(script, found)
     )
     verified = verify_bundle(place.bundle, signer.vkeys())
     assert verified.size == head.size == verified.acts
+    proofs = sorted((place.bundle / "proofs").glob("*.tlog-proof"))
+    assert len(found.proofs) == len(proofs) > 1
+    for path in proofs:
+        opening = decode_opening(path.with_suffix(".json").read_bytes())
+        check(ActProof(opening, path.read_text("utf-8")), alone(signer.vkeys()))
     facts = shown.LogState(home.ORIGIN, head.size, head.root, True, "x", "none")  # noqa: FBT003
     summary = shown.summary(reporting.build(script, found, facts, "0"))
     text = json.dumps(summary)

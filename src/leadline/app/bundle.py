@@ -6,54 +6,88 @@ bundle or the new one.
 
 import base64
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from leadline.app import log
 from leadline.app.assess import Script
-from leadline.app.ports import Signer
+from leadline.app.context import Context
+from leadline.app.ports import Opened, Signer
 from leadline.app.reporting import Gathered
 from leadline.app.seal import seal
+from leadline.core.errors import Unavailable
 from leadline.core.record.act import Kind, to_record
-from leadline.formats import checkpoint, csaf
+from leadline.formats import csaf
 from leadline.formats.canonical import encode
-from leadline.formats.manifest import Opening, encode_opening
+from leadline.formats.manifest import CHECKPOINT, Opening, encode_opening
+from leadline.formats.tlog_proof import EXTENSION
 from leadline.formats.values import plain
 
 BYTES_MAX = 256 << 20
+ATTEMPTS_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The tree head that the bundle was sealed with; *root* is base64, as in the checkpoint."""
+    """The tree head that the bundle was sealed with; *root* is base64, as in the checkpoint.
+
+    *witnesses* is a sentence on who else vouches for the order.
+    """
 
     size: int
     root: str
+    witnesses: str
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What goes into a bundle: files by path, and the log's own."""
+    """What goes into a bundle: files by path, the log's tiles and checkpoint among them."""
 
     files: Mapping[str, bytes]
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """Acts, tiles and a signed checkpoint of one and the same size."""
+
+    acts: Sequence[Opened]
     tiles: Mapping[str, bytes]
-    size: int
-    root: bytes
+    signed: str
+    head: Head
+
+
+def _snapshot(ctx: Context) -> _Snapshot:
+    """The log as it stands under one checkpoint; others may be writing meanwhile."""
+    for _ in range(ATTEMPTS_MAX):
+        with ctx.store.read() as view:
+            acts, tiles, size = view.acts(), view.log_files(), view.log_size()
+        proof = log.require_proof(ctx, acts[-1].act.id, log.Quorum.NONE)
+        checked = log.check(proof, log.policy_of(ctx).at(log.Quorum.NONE))
+        if checked.head.size == size:
+            root = base64.b64encode(checked.head.root).decode()
+            words = f"{checked.words[0].upper()}{checked.words[1:]}."
+            return _Snapshot(acts, tiles, proof.proof.checkpoint, Head(size, root, words))
+    raise Unavailable("the log grows faster than a bundle of it can be made; try again")
 
 
 def contents(script: Script, found: Gathered) -> Contents:
     """Everything but the eval logs, which are copied from where Inspect wrote them."""
     ctx = script.desk.evaluator()
-    with ctx.store.read() as view:
-        acts = view.acts()
-        tiles, size, root = view.log_files(), view.log_size(), view.log_root()
-    lines = [encode_opening(Opening(o.index, o.blinder, to_record(o.act))) for o in acts]
+    whole = _snapshot(ctx)
+    lines = [encode_opening(Opening(o.index, o.blinder, to_record(o.act))) for o in whole.acts]
     named: dict[str, bytes] = {
+        **whole.tiles,
+        CHECKPOINT: whole.signed.encode(),
         "acts.jsonl": b"".join(lines),
         "plan.json": encode(plain(found.plan), bytes_max=BYTES_MAX),
         "results.json": encode(plain(found.results), bytes_max=BYTES_MAX),
         "criteria.json": encode(plain(script.criteria)),
     }
+    for id_, proof in found.proofs.items():
+        named[f"proofs/{id_}{EXTENSION}"] = proof.text.encode()
+        named[f"proofs/{id_}.json"] = encode_opening(proof.opening)
     if found.decision is not None:
         named["decision.json"] = encode(
             {
@@ -72,7 +106,7 @@ def contents(script: Script, found: Gathered) -> Contents:
         named[f"notices/{about.lower()}.json"] = encode(plain(page))
     for finding in found.case.findings:
         named[f"findings/{finding.id}.json"] = encode(plain(finding))
-    return Contents(named, tiles, size, root)
+    return Contents(named, whole.head)
 
 
 def write(folder: Path, logs: Path, signer: Signer, origin: str, what: Contents) -> Head:
@@ -80,18 +114,16 @@ def write(folder: Path, logs: Path, signer: Signer, origin: str, what: Contents)
     new, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
     for left in (new, old):
         shutil.rmtree(left, ignore_errors=True)
-    head = checkpoint.Checkpoint(origin, what.size, what.root)
-    files = {**what.files, **what.tiles, "checkpoint": signer.sign(head.text).encode()}
-    for path, content in files.items():
+    for path, content in what.files.items():
         place = new / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
     (new / "logs").mkdir()
-    for log in sorted(logs.glob("*.eval")):
-        shutil.copyfile(log, new / "logs" / log.name)
+    for one in sorted(logs.glob("*.eval")):
+        shutil.copyfile(one, new / "logs" / one.name)
     seal(new, signer, origin)
     if folder.exists():
         folder.rename(old)
     Path(new).replace(folder)
     shutil.rmtree(old, ignore_errors=True)
-    return Head(what.size, base64.b64encode(what.root).decode())
+    return what.head

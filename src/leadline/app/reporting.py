@@ -7,7 +7,7 @@ from datetime import datetime
 
 import numpy as np
 
-from leadline.app import assessment, clearing, engagement
+from leadline.app import assessment, clearing, engagement, log
 from leadline.app.assess import Script, decided
 from leadline.app.ports import Opened
 from leadline.core import report as shown
@@ -31,6 +31,11 @@ from leadline.core.measure.interval import interval
 from leadline.core.measure.sequential import Decision, basis, path
 from leadline.core.record.act import Act, Kind
 
+# What leaves the installation only once it stands in the log, under as many witnesses.
+NEED_PROOF: Mapping[Kind, log.Quorum] = {
+    Kind.DETERMINATION_RECORDED: log.DETERMINATION,
+    Kind.NOTICE_ISSUED: log.DISCLOSURE,
+}
 ENDS = {Kind.ACCESS_ENDED, Kind.ENGAGEMENT_ENDED, Kind.ENGAGEMENT_WITHDRAWN}
 WORDS: Mapping[Kind, str] = {
     Kind.INQUIRY_LODGED: "Inquiry lodged by the developer",
@@ -70,17 +75,26 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Everything read from the record for one report."""
+    """Everything read from the record for one report.
+
+    *proofs* has, by act id, the proof of each determination and each notice: there is no report, no
+    page and no bundle without them.
+    """
 
     plan: Plan
     results: tuple[ShardResult, ...]
     acts: tuple[Opened, ...]
     case: clearing.Case
     decision: Decision | None
+    proofs: Mapping[str, log.ActProof]
 
 
 def gather(script: Script) -> Gathered:
-    """Read the record as the evaluator."""
+    """Read the record as the evaluator, and prove what it will show.
+
+    Raises: Unavailable or Tampered, as `log.require_proof`, for a determination or a notice that
+    cannot be proved: then nothing of it is shown.
+    """
     ctx = script.desk.evaluator()
     ctx.require(Action.RECORD_READ, Resource("record", script.engagement, script.engagement))
     with ctx.store.read() as view:
@@ -88,10 +102,15 @@ def gather(script: Script) -> Gathered:
         acts = tuple(view.acts(engagement=script.engagement))
     results = tuple(assessment.shard_results(ctx, plan))
     case = clearing.case_of(ctx, plan.engagement)
-    return Gathered(plan, results, acts, case, decided(script, plan, results))
+    proofs = {
+        opened.act.id: log.require_proof(ctx, opened.act.id, NEED_PROOF[opened.act.kind])
+        for opened in acts
+        if opened.act.kind in NEED_PROOF
+    }
+    return Gathered(plan, results, acts, case, decided(script, plan, results), proofs)
 
 
-def build(script: Script, found: Gathered, log: shown.LogState, version: str) -> shown.Report:
+def build(script: Script, found: Gathered, head: shown.LogState, version: str) -> shown.Report:
     """The report: nothing in it that the record does not hold."""
     plan, acts = found.plan, found.acts
     own = of_subject(found.results, plan.subject.name)
@@ -113,7 +132,7 @@ def build(script: Script, found: Gathered, log: shown.LogState, version: str) ->
         funnel=_funnel(found, own),
         findings=tuple(_finding(found, finding) for finding in found.case.findings),
         operators=_operators(script, found),
-        log=log,
+        log=head,
         budgets=(
             ("Each attempt", plan.budget.words()),
             ("Attempts at each item", str(plan.epochs)),
