@@ -56,6 +56,8 @@ class Limits:
     entries: int = 10_000
     ratio: int = 100
     path_bytes: int = 512
+    bytes_per_second: int = 4096  # an upload slower than this, after the grace, is ended
+    grace_seconds: float = 30.0
 
 
 DEFAULT = Limits()
