@@ -28,7 +28,8 @@ from leadline.app.ports import (
     Stored,
     Writing,
 )
-from leadline.core.access import Principal
+from leadline.core.access import UNBOUND, Bounds, Principal, Tenancy
+from leadline.core.clause import EVERYTHING, Clause, admits
 from leadline.core.errors import Invalid, NotFound, Refused, Stale, Tampered, Unavailable
 from leadline.core.marking import Marking
 from leadline.core.record.act import Act, Kind, to_record
@@ -66,14 +67,21 @@ class MemoryReading:
             raise NotFound(f"no {kind.__name__} {id_}")
         return found[0]
 
-    def find(self, kind: type[T], *, engagement: str | None = None) -> Sequence[Stored[T]]:
+    def find(
+        self, kind: type[T], *, engagement: str | None = None, visible: Clause = EVERYTHING
+    ) -> Sequence[Stored[T]]:
         """As the port."""
         found: list[Stored[T]] = []
         for (one, _), stored in sorted(self._state.values.items(), key=lambda item: item[0][1]):
-            if one is kind and engagement in {None, stored.engagement}:
+            asked = one is kind and engagement in {None, stored.engagement}
+            if asked and admits(visible, stored.thing("")):
                 assert isinstance(stored.value, kind)
                 found.append(replace(stored, value=stored.value))  # type: ignore[arg-type]
         return found
+
+    def principals(self) -> Sequence[Principal]:
+        """As the port."""
+        return [person for _, person in sorted(self._state.principals.items())]
 
     def principal(self, id_: str) -> Principal:
         """As the port."""
@@ -184,19 +192,20 @@ class MemoryWriting(MemoryReading):
         marking: Marking,
         engagement: str = "",
         org: str = "",
+        bounds: Bounds = UNBOUND,
         expect: int | None = None,
     ) -> int:
         """As the port."""
         key = (type(value), id_)
         if key[0] not in self._kinds:
             raise Invalid("record", f"{key[0].__name__} has no stored kind")
-        if "\0" in id_ + engagement + org:
+        if "\0" in id_ + engagement + org + bounds.case + bounds.owner:
             raise Invalid("id", "a NUL character cannot be stored")
         present = self._state.values.get(key)
         if (present.version if present else None) != expect:
             raise Stale(f"{id_} is not at {expect}")
         version = (expect or 0) + 1
-        self._state.values[key] = Stored(id_, value, version, engagement, org, marking)
+        self._state.values[key] = Stored(id_, value, version, engagement, org, marking, bounds)
         return version
 
     def remove(self, kind: type, id_: str) -> None:
@@ -262,6 +271,11 @@ class Faulty:
         self.read = store.read
         self._persisted: bool | None = None
         self._left = 0
+
+    def acting(self, tenancy: Tenancy) -> "Faulty":
+        """As the port, and faulty still."""
+        del tenancy
+        return self
 
     def fail_next(self, *, persisted: bool) -> None:
         """The next write fails; *persisted*: after the commit, so that the caller cannot know."""

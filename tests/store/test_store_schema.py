@@ -16,7 +16,7 @@ import make
 from conformance.sightings import KINDS, Remark
 from leadline.core.errors import Invalid, Refused, Tampered, Unavailable
 from leadline.core.marking import Tlp
-from leadline.store import guards, tables, upgrades
+from leadline.store import guards, tables, upgrades, wall
 from leadline.store.connections import engine_for, writing
 from leadline.store.database import open_database
 from leadline.store.records import Records
@@ -31,7 +31,8 @@ SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
 LEFT JOIN pg_collation l ON l.oid = a.attcollation
-LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum WHERE a.attnum > 0
+LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+WHERE a.attnum > 0 AND NOT a.attisdropped
 """
 INDEXES = "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
 CONSTRAINTS = """
@@ -42,10 +43,30 @@ TRIGGERS = """
 SELECT tgname, tgenabled::text, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
 """
 FUNCTIONS = "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+POLICIES = """
+SELECT tablename, policyname, cmd, qual, with_check FROM pg_policies
+UNION ALL SELECT 'none before revision 3', '', '', '', ''
+"""
+FORCED = "SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class WHERE relkind = 'r'"
 SCHEMA = {
     "sqlite": (SQLITE_SCHEMA,),
-    "postgresql": (COLUMNS, INDEXES, CONSTRAINTS, TRIGGERS, FUNCTIONS),
+    "postgresql": (COLUMNS, INDEXES, CONSTRAINTS, TRIGGERS, FUNCTIONS, POLICIES, FORCED),
 }
+
+
+def unordered(text: str) -> str:
+    """A CREATE TABLE with its parts sorted: SQLite writes an added column behind the constraints."""
+    if not text.startswith("CREATE TABLE"):
+        return text
+    head, _, body = text.removesuffix(")").partition("(")
+    parts, depth = [""], 0
+    for character in body:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return head + ", ".join(sorted(part.strip() for part in parts))
 
 
 def schema_of(engine: sa.Engine) -> set[tuple[str, ...]]:
@@ -55,7 +76,7 @@ def schema_of(engine: sa.Engine) -> set[tuple[str, ...]]:
         for query in SCHEMA[engine.dialect.name]:
             rows = [tuple(map(str, row)) for row in connection.execute(sa.text(query))]
             assert rows
-            found |= {tuple(" ".join(part.split()) for part in row) for row in rows}
+            found |= {tuple(unordered(" ".join(part.split())) for part in row) for row in rows}
     return {row for row in found if not any("alembic" in part for part in row)}
 
 
@@ -91,8 +112,8 @@ def test_migrations_build_the_schema_that_the_tables_describe(engine: sa.Engine)
     with writing(engine) as connection:
         tables.METADATA.drop_all(connection)
         if engine.dialect.name == "postgresql":
-            for name in guards.POSTGRESQL_FUNCTIONS:
-                connection.exec_driver_sql(f"DROP FUNCTION {name}()")
+            for name in (*guards.POSTGRESQL_FUNCTIONS, *wall.FUNCTIONS):
+                connection.exec_driver_sql(f"DROP FUNCTION {name}")
     upgrades.upgrade(engine)
     assert schema_of(engine) == scratch
     with writing(engine) as connection:

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import BinaryIO, Generic, Literal, Protocol, TypeVar
 
 from leadline.core.access import (
+    UNBOUND,
     Action,
+    Bounds,
     Circumstances,
     Decision,
     Principal,
@@ -15,7 +17,7 @@ from leadline.core.access import (
     Tenancy,
 )
 from leadline.core.approval import Approval, Request
-from leadline.core.clause import Clause
+from leadline.core.clause import EVERYTHING, Clause
 from leadline.core.marking import Marking
 from leadline.core.record.act import Act, Kind
 from leadline.core.sealed.pack import Scheme
@@ -36,6 +38,22 @@ class Stored(Generic[T]):
     engagement: str
     org: str
     marking: Marking
+    bounds: Bounds = UNBOUND
+
+    def thing(self, kind: str) -> Resource:
+        """What access rules are asked about it, as a resource of *kind*."""
+        of = self.bounds
+        return Resource(
+            kind,
+            self.id,
+            self.engagement,
+            self.org,
+            self.marking,
+            of.case,
+            of.level,
+            of.embargo_until,
+            of.owner,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +103,21 @@ class Reading(Protocol):
         """The state value; raises NotFound."""
         ...
 
-    def find(self, kind: type[T], *, engagement: str | None = None) -> Sequence[Stored[T]]:
-        """All values of one kind, in order of id, optionally of one engagement."""
+    def find(
+        self, kind: type[T], *, engagement: str | None = None, visible: Clause = EVERYTHING
+    ) -> Sequence[Stored[T]]:
+        """All values of one kind, in order of id, optionally of one engagement.
+
+        A list that a person sees takes *visible* from `Access.visible`; without it, everything.
+        """
         ...
 
     def principal(self, id_: str) -> Principal:
         """Raises NotFound."""
+        ...
+
+    def principals(self) -> Sequence[Principal]:
+        """Everybody, in order of id."""
         ...
 
     def acts(
@@ -141,6 +168,7 @@ class Writing(Reading, Protocol):
         marking: Marking,
         engagement: str = "",
         org: str = "",
+        bounds: Bounds = UNBOUND,
         expect: int | None = None,
     ) -> int:
         """Insert (*expect* None) or replace version *expect*; answers the new version.
@@ -175,6 +203,10 @@ class Writing(Reading, Protocol):
 
 class Store(Protocol):
     """Durable state. `read` is deferred, `write` takes the write lock at once."""
+
+    def acting(self, tenancy: Tenancy) -> "Store":
+        """The same store for one person: a second wall where the database has one."""
+        ...
 
     def read(self) -> AbstractContextManager[Reading]:
         """A consistent snapshot."""

@@ -121,6 +121,9 @@ class Bounds:
     owner: str = ""
 
 
+UNBOUND = Bounds()
+
+
 @dataclass(frozen=True, slots=True)
 class Tenancy:
     """Whose rows a connection may touch at all: the second wall, below the access rules.

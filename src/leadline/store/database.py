@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from leadline.store import guards, upgrades
+from leadline.store import guards, upgrades, wall
 from leadline.store.connections import available, engine_for, reading
 
 
@@ -20,6 +20,7 @@ def open_database(url: str) -> sa.Engine:
             upgrades.upgrade(engine)
             with reading(engine) as connection:
                 guards.verify(connection)
+                wall.verify(connection)
     except BaseException:
         engine.dispose()
         raise

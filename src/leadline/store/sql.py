@@ -9,6 +9,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from datetime import datetime
 from typing import TypeVar
 
@@ -17,13 +18,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from typing_extensions import override
 
 from leadline.app.ports import Opened, SignedHead, Stored
-from leadline.core.access import Principal
+from leadline.core.access import UNBOUND, Bounds, Principal, Tenancy
+from leadline.core.clause import EVERYTHING, Clause
 from leadline.core.errors import Invalid, NotFound, Refused, Stale, Tampered
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record import tlog
 from leadline.core.record.act import Act, Kind, Value, from_record, to_record
 from leadline.core.record.commitment import commit, entry
 from leadline.formats import canonical, tiles
+from leadline.store import wall
 from leadline.store.batches import Commits
 from leadline.store.connections import reading
 from leadline.store.database import open_database
@@ -38,6 +41,7 @@ from leadline.store.tables import (
     STATE_COMPARTMENT,
 )
 from leadline.store.tail import LogTail, head, tile_bytes
+from leadline.store.visible import condition
 
 T = TypeVar("T")
 
@@ -50,10 +54,11 @@ _INSERT = {
     dialect: insert(STATE).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
     for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
+_REPLACED = [name for name in STATE.c.keys() if name not in {"kind", "id"}]  # noqa: SIM118 -- columns
 _REPLACE = (
     STATE.update()
     .where(_HERE, STATE.c.version == sa.bindparam("of_version"))
-    .values({n: sa.bindparam(n) for n in ("version", "tlp", "body", "engagement", "org")})
+    .values({n: sa.bindparam(n) for n in _REPLACED})
 )
 _UNMARK = STATE_COMPARTMENT.delete().where(
     STATE_COMPARTMENT.c.kind == sa.bindparam("of_kind"),
@@ -76,9 +81,11 @@ class SqlReading:
             raise NotFound(f"no {name} {id_}")
         return found[0]
 
-    def find(self, kind: type[T], *, engagement: str | None = None) -> Sequence[Stored[T]]:
-        """All values of one kind, in order of id, optionally of one engagement."""
-        where = [STATE.c.kind == self._records.kind(kind)]
+    def find(
+        self, kind: type[T], *, engagement: str | None = None, visible: Clause = EVERYTHING
+    ) -> Sequence[Stored[T]]:
+        """All values of one kind, in order of id, of one engagement and those *visible* if told."""
+        where = [STATE.c.kind == self._records.kind(kind), condition(visible)]
         if engagement is not None:
             where.append(STATE.c.engagement == engagement)
         return self._state(kind, *where)
@@ -101,9 +108,15 @@ class SqlReading:
                 row.engagement,
                 row.org,
                 Marking(Tlp(row.tlp), frozenset(compartments[row.id])),
+                _bounds(row),
             )
             for row in rows
         ]
+
+    def principals(self) -> Sequence[Principal]:
+        """Everybody, in order of id."""
+        rows = self._connection.execute(sa.select(PRINCIPAL).order_by(PRINCIPAL.c.id))
+        return [PRINCIPALS.load(Principal, f"principal {row.id}", row.body) for row in rows]
 
     def principal(self, id_: str) -> Principal:
         """Raises NotFound."""
@@ -184,6 +197,11 @@ class SqlReading:
         return tile_bytes(self._connection, tile)
 
 
+def _bounds(row: sa.Row[tuple[object, ...]]) -> Bounds:
+    until = instant(row.embargo_until) if row.embargo_until else None
+    return Bounds(row.case_id, row.level, until, row.owner)
+
+
 def _opened(row: sa.Row[tuple[object, ...]]) -> Opened:
     if row.data != entry(commit(row.blinder, row.record)):
         raise Tampered(f"log leaf {row.leaf}", "the act and blinder beside it do not open it")
@@ -223,6 +241,7 @@ class SqlWriting(SqlReading):
         marking: Marking,
         engagement: str = "",
         org: str = "",
+        bounds: Bounds = UNBOUND,
         expect: int | None = None,
     ) -> int:
         """Insert (*expect* None) or replace version *expect*; answers the new version.
@@ -230,11 +249,14 @@ class SqlWriting(SqlReading):
         Raises: Stale, if the row is not at *expect* (or exists, when *expect* is None).
         """
         kind, body = self._records.kind(type(value)), self._records.dump(value)
-        for field, text in (("id", id_), ("engagement", engagement), ("org", org)):
+        beside = {"engagement": engagement, "org": org, "case": bounds.case, "owner": bounds.owner}
+        for field, text in {"id": id_, **beside}.items():
             _storable(field, text)
         place = {"of_kind": kind, "of_id": id_, "of_version": expect}
         row = {"version": (expect or 0) + 1, "tlp": marking.tlp.value, "body": body}
-        row |= {"engagement": engagement, "org": org}
+        until = microseconds(bounds.embargo_until) if bounds.embargo_until else 0
+        row |= {"engagement": engagement, "org": org, "case_id": bounds.case}
+        row |= {"owner": bounds.owner, "level": bounds.level, "embargo_until": until}
         if expect is None:
             done = self._connection.execute(self._insert, {"kind": kind, "id": id_, **row}).rowcount
         else:
@@ -337,6 +359,13 @@ class SqlStore:
     ) -> None:
         self._engine, self._blinder, self._records = engine, blinder, records
         self._commits = Commits(engine)
+        self._tenancy = wall.INSTALLATION
+
+    def acting(self, tenancy: Tenancy) -> "SqlStore":
+        """The same store, walled to what *tenancy* reaches, where the database has such a wall."""
+        walled = copy(self)
+        walled._tenancy = tenancy  # noqa: SLF001 -- another of this class
+        return walled
 
     @contextmanager
     def read(self) -> Iterator[SqlReading]:
@@ -345,6 +374,7 @@ class SqlStore:
         Raises: Unavailable, if the database cannot serve.
         """
         with reading(self._engine) as connection:
+            wall.identify(connection, self._tenancy)
             yield SqlReading(connection, self._records)
 
     @contextmanager
@@ -356,6 +386,7 @@ class SqlStore:
         write of the same thread.
         """
         with self._commits.block() as batch:
+            wall.identify(batch.connection, self._tenancy)
             yield SqlWriting(batch.connection, self._records, self._blinder, batch.tail)
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """The tables, the same on SQLite and PostgreSQL.
 
-Whatever access rules read (engagement, org, tlp, compartments) is a column that is never NULL, so
+Whatever access rules read (engagement, org, tlp, compartments, bounds) is a column that is never NULL, so
 that lists can be filtered in SQL by the rules themselves. Text sorts by its bytes on both databases.
 Instants are microseconds since 1970 in UTC. What happened stands in `act`; everything else could be
 built again from it or is progress.
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from leadline.core.marking import Tlp
 from leadline.core.record.tlog import EMPTY_ROOT
-from leadline.store import guards
+from leadline.store import guards, wall
 
 METADATA = sa.MetaData(
     naming_convention={
@@ -52,6 +52,10 @@ STATE = sa.Table(
     _text("org"),
     _text("tlp"),
     _text("body"),
+    sa.Column("case_id", TEXT, nullable=False, server_default=""),
+    sa.Column("owner", TEXT, nullable=False, server_default=""),
+    sa.Column("level", COUNT, nullable=False, server_default="0"),
+    sa.Column("embargo_until", COUNT, nullable=False, server_default="0"),
     sa.CheckConstraint("version >= 1", name="version"),
     sa.CheckConstraint(f"tlp IN ({TLP_LABELS})", name="tlp"),
     sa.Index("ix_state_engagement", "engagement", "kind"),
@@ -156,5 +160,6 @@ def create(connection: sa.Connection) -> None:
     """
     METADATA.create_all(connection)
     connection.execute(HEAD.insert().values(id=0, size=0, root=EMPTY_ROOT))
-    for statement in guards.statements(connection.dialect.name):
+    dialect = connection.dialect.name
+    for statement in (*guards.statements(dialect), *wall.statements(dialect)):
         connection.exec_driver_sql(statement)
