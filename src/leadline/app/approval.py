@@ -312,6 +312,17 @@ def use(tx: Writing, granted: Granted) -> None:
     )
 
 
+def shown(ctx: Context, request_id: str) -> Pending:
+    """One request, to whoever asked for it or may sign it.
+
+    Raises: NotFound, for everybody else; Denied, if a rule stands against the person.
+    """
+    request, resource = _asked(ctx, request_id)
+    _may_sign(ctx, request, resource)
+    with ctx.store.read() as view:
+        return _pending(view, request)
+
+
 def waiting(ctx: Context) -> list[Pending]:
     """Requests that are open and that the caller asked for, or may sign."""
     ctx.require(Action.SESSION_LIST, _own(ctx))
@@ -324,9 +335,7 @@ def waiting(ctx: Context) -> list[Pending]:
             resource = view.get(Matter, request.id).value.resource
             if not _stands(ctx, ctx.principal, request, resource):
                 continue
-            signers = frozenset(a.principal for a in _given(view, request))
-            own = request.requester in signers
-            found.append(Pending(request, signers - {request.requester}, asserted=own))
+            found.append(_pending(view, request))
     return found
 
 
@@ -357,6 +366,12 @@ def _open(ctx: Context, request: Request) -> None:
 def _given(view: Reading, request: Request) -> list[Approval]:
     rows = view.find(Approval, engagement=request.engagement)
     return [row.value for row in rows if row.value.request == request.id]
+
+
+def _pending(view: Reading, request: Request) -> Pending:
+    signers = frozenset(approval.principal for approval in _given(view, request))
+    own = request.requester in signers
+    return Pending(request, signers - {request.requester}, asserted=own)
 
 
 def _may_sign(ctx: Context, request: Request, resource: Resource) -> None:

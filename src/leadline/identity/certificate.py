@@ -4,6 +4,7 @@ A chain is built to the authorities of this installation only. A revocation list
 out of date or not signed by the issuer refuses every certificate of that issuer.
 """
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from leadline.core.account import Method, RegisteredKey
 from leadline.core.errors import Invalid, Refused
 
 CHAIN_MAX = 5
@@ -75,6 +77,12 @@ def check(der: bytes, trusted: Authorities, now: datetime) -> str:
     for one, issuer in pairwise(chain):
         _check_revoked(one, issuer, trusted, now)
     return sha256(der).hexdigest()
+
+
+def registered(id_: str, principal: str, der: bytes, handle: str, at: datetime) -> RegisteredKey:
+    """What the installation keeps of a card."""
+    public = base64.b64encode(der).decode()
+    return RegisteredKey(id_, principal, Method.CERTIFICATE.value, public, at, handle=handle)
 
 
 def _card() -> verification.ExtensionPolicy:

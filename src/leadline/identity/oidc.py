@@ -127,10 +127,14 @@ def _exchanged(provider: Issuer, visit: Visit, place: str, code: str) -> Mapping
         "client_id": provider.client_id,
         "code_verifier": visit.verifier,
     }
-    known = (provider.client_id, provider.client_secret) if provider.client_secret else None
+    known = (
+        httpx.BasicAuth(provider.client_id, provider.client_secret)
+        if provider.client_secret
+        else None
+    )
     try:
-        with httpx.Client(timeout=SECONDS_MAX, trust_env=False) as client:
-            answer = client.post(place, data=form, auth=known)
+        with httpx.Client(timeout=SECONDS_MAX, trust_env=False, auth=known) as client:
+            answer = client.post(place, data=form)
     except httpx.HTTPError as error:
         raise Unavailable("the provider does not answer; try again") from error
     if answer.is_client_error:
