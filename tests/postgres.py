@@ -1,7 +1,7 @@
 """A private PostgreSQL server for the length of a test session.
 
-Lives in a temporary folder, listens on loopback and a socket in that folder, never syncs to disk,
-trusts whoever reaches it, and is stopped and removed at the end. PostgreSQL refuses to run as root,
+Lives in a temporary folder, listens on loopback and a socket in that folder, does not sync to disk unless
+told, trusts whoever reaches it, and is stopped and removed at the end. PostgreSQL refuses to run as root,
 so root hands it to the `postgres` user, or to `nobody` where that one does not exist.
 """
 
@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -66,35 +66,102 @@ def wait_until_ready(process: subprocess.Popen[bytes], url: str, folder: Path) -
     raise RuntimeError(f"PostgreSQL did not answer:\n{log_tail(folder)}")
 
 
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+DURABLE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on")
+
+
+class Server:
+    """A server with its data in *folder*; it can be killed in the middle and started again."""
+
+    def __init__(self, programs: Path, folder: Path, settings: tuple[str, ...]) -> None:
+        self._programs, self._folder, self._settings = programs, folder, settings
+        self._port, user = free_port(), owner()
+        self._as: dict[str, str] = {"user": user} if user else {}
+        if user:
+            shutil.chown(folder, user)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"postgresql://{ROLE}@127.0.0.1:{self._port}"
+        initdb = [str(programs / "initdb"), "-D", self._data, "-U", ROLE, "-A", "trust"]
+        initdb += ["--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]
+        with (folder / "log").open("wb") as log:
+            subprocess.run(  # type: ignore[call-overload]
+                initdb, check=True, cwd=folder, stdout=log, stderr=log, **self._as
+            )
+
+    @property
+    def _data(self) -> str:
+        return str(self._folder / "data")
+
+    def start(self) -> None:
+        """Return once it answers, after whatever recovery it needs."""
+        settings = [*self._settings, "max_connections=60", "shared_buffers=32MB"]
+        settings.append(f"unix_socket_directories={self._folder}")
+        command = [str(self._programs / "postgres"), "-D", self._data, "-h", "127.0.0.1"]
+        command += ["-p", str(self._port)]
+        command += [part for setting in settings for part in ("-c", setting)]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(  # type: ignore[call-overload]
+                command, cwd=self._folder, stdout=log, stderr=log, **self._as
+            )
+        assert self._process is not None
+        wait_until_ready(self._process, self.url, self._folder)
+
+    def create(self, name: str) -> str:
+        """A new empty database, as an SQLAlchemy URL."""
+        with psycopg.connect(f"{self.url}/postgres", autocommit=True) as admin:
+            admin.execute(f"CREATE DATABASE {name}".encode())
+        return f"{self.url}/{name}"
+
+    def stop(self) -> None:
+        """End it at once, without a checkpoint: what `pg_ctl stop -m immediate` does."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait(STOP_SECONDS_MAX)
+
+    def kill(self) -> None:
+        """SIGKILL to the server and each of its processes; returns when all are gone."""
+        assert self._process is not None
+        mine = children(self._process.pid)
+        self._process.kill()
+        for child in mine:
+            with suppress(ProcessLookupError):  # it may have noticed and gone by itself
+                os.kill(child, signal.SIGKILL)
+        self._process.wait(STOP_SECONDS_MAX)
+        last = time.monotonic() + STOP_SECONDS_MAX
+        while any(Path(f"/proc/{child}").exists() for child in mine) and time.monotonic() < last:
+            time.sleep(0.01)
+
+
+def children(parent: int) -> list[int]:
+    """The processes that *parent* started and that are still there."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # ended while we were looking
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(stat.parent.name))
+    return found
+
+
+@contextmanager
+def serving(programs: Path, settings: tuple[str, ...] = FAST) -> Iterator[Server]:
+    """A server that runs until the block ends, when its folder is removed."""
+    folder = Path(tempfile.mkdtemp(prefix="leadline-pg-", dir="/tmp"))
+    try:
+        server = Server(programs, folder, settings)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
 @contextmanager
 def running(programs: Path) -> Iterator[str]:
     """A server; answers `postgresql://role@host:port`, to which a database name is added."""
-    user, port = owner(), free_port()
-    folder = Path(tempfile.mkdtemp(prefix="leadline-pg-", dir="/tmp"))
-    as_user: dict[str, str] = {"user": user} if user else {}
-    if user:
-        shutil.chown(folder, user)
-    data = str(folder / "data")
-    initdb = [str(programs / "initdb"), "-D", data, "-U", ROLE, "-A", "trust", "--no-sync"]
-    initdb += ["-E", "UTF8", "--locale=C.UTF-8"]
-    settings = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
-    settings += ["max_connections=60", "shared_buffers=32MB", f"unix_socket_directories={folder}"]
-    command = [str(programs / "postgres"), "-D", data, "-h", "127.0.0.1", "-p", str(port)]
-    command += [part for setting in settings for part in ("-c", setting)]
-    process: subprocess.Popen[bytes] | None = None
-    try:
-        with (folder / "log").open("wb") as log:
-            subprocess.run(initdb, check=True, cwd=folder, stdout=log, stderr=log, **as_user)  # type: ignore[call-overload]
-            process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, **as_user)  # type: ignore[call-overload]
-        assert process is not None
-        url = f"postgresql://{ROLE}@127.0.0.1:{port}"
-        wait_until_ready(process, url, folder)
-        yield url
-    finally:
-        if process is not None:
-            process.send_signal(signal.SIGQUIT)
-            process.wait(STOP_SECONDS_MAX)
-        shutil.rmtree(folder)
+    with serving(programs) as server:
+        yield server.url
 
 
 class Databases:

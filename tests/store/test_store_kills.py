@@ -1,0 +1,259 @@
+"""The write path under kill -9: no acknowledged act lost, none doubled, one log.
+
+A writer is killed between statements, in place of an acknowledgement, and on SQLite before, halfway
+through and after a write, a sync or a truncation of the disk; PostgreSQL itself is killed, too. After
+each kill the database is opened anew and compared with all that was ever told.
+"""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+import postgres
+from conformance.sightings import KINDS, Remark
+from conftest import absent
+from leadline.app.ports import Opened, Reading
+from leadline.core.record import tlog
+from leadline.core.record.act import to_record
+from leadline.core.record.commitment import commit, entry
+from leadline.formats import canonical, tiles
+from leadline.store.sql import open_store
+from store import disks
+from store.disks import Fate, Op
+from store.writers import Round
+
+TESTS = Path(__file__).parent.parent
+DATABASE_ROUNDS = 25  # kills that one database goes through
+SERVER_ROUNDS = 5  # of as many, in one the server is killed, too
+KILLED = f"ended {-signal.SIGKILL}"
+
+
+@dataclass
+class Told:
+    """All that writers of one database ever acknowledged."""
+
+    acts: dict[str, int] = field(default_factory=dict)
+    heads: set[tuple[int, bytes]] = field(default_factory=set)
+    open: set[str] = field(default_factory=set)
+    stood: int = 0
+
+    def take(self, line: str) -> None:
+        """Note what one line tells; nothing may be told twice."""
+        what, *words = line.split()
+        if what == "begin":
+            self.open.add(words[0])
+        elif what == "ack":
+            assert words[0] not in self.acts, f"{words[0]} was acknowledged twice"
+            self.acts[words[0]] = int(words[1])
+            self.open.remove(words[0])
+        elif what == "head":
+            self.heads.add((int(words[0]), bytes.fromhex(words[1])))
+        elif what == "stood":
+            self.stood += 1
+        else:
+            assert what == "unavailable", line
+
+    def to_try_again(self) -> list[str]:
+        """The acts that were begun and never acknowledged; they are no longer open after this."""
+        again, self.open = self.open, set()
+        return sorted(id_ for id_ in again if not id_.startswith("undone"))
+
+
+class Writers:
+    """The program that forks a writer for each round."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "store.writers"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._process = subprocess.Popen(command, cwd=TESTS, text=True, **pipes)  # type: ignore[call-overload]
+
+    def begin(self, plan: Round) -> None:
+        """Start a round."""
+        self._process.stdin.write(plan.line())
+        self._process.stdin.flush()
+
+    def lines(self) -> Iterator[str]:
+        """What the round's writer tells, as it comes; the last is how it ended."""
+        for line in self._process.stdout:
+            yield line.rstrip("\n")
+            if line.startswith("ended"):
+                return
+
+    def close(self) -> None:
+        """End the program."""
+        self._process.communicate()
+
+
+@pytest.fixture(scope="module")
+def writers() -> Iterator[Writers]:
+    """One program for all rounds."""
+    with closing(Writers()) as program:
+        yield program
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The failing disk, compiled."""
+    built = disks.build(tmp_path_factory.mktemp("disk"))
+    if built is None:
+        absent("no C compiler, or no SQLite headers: install clang and libsqlite3-dev")
+    return str(built)
+
+
+def compare(url: str, told: Told) -> None:
+    """Open the database anew and hold it against what was told."""
+    with closing(open_store(url, kinds=KINDS)) as store, store.read() as view:
+        acts = view.acts()
+        present = {one.act.id: one.index for one in acts}
+        assert len(present) == len(acts) == view.log_size()
+        assert [one.index for one in acts] == list(range(len(acts)))
+        assert told.acts.items() <= present.items()
+        assert not [id_ for id_ in present if id_.startswith("undone")]
+        assert {one.id for one in view.find(Remark)} == set(present)
+        check_log(view, acts)
+        root = view.log_root()
+        for size, old_root in told.heads:
+            if size:
+                proof = view.consistency(size, len(acts))
+                tlog.verify_consistency(size, len(acts), proof, old_root, root)
+        told.heads.add((len(acts), root))
+
+
+def check_log(view: Reading, acts: Sequence[Opened]) -> None:
+    """Root and files are those of the acts."""
+    records = [(one.blinder, canonical.encode(to_record(one.act))) for one in acts]
+    entries = [entry(commit(blinder, record)) for blinder, record in records]
+    grown = tlog.append(tlog.Edge(), [tlog.leaf_hash(one) for one in entries])
+    assert view.log_root() == tlog.root(grown.edge)
+    assert dict(view.log_files()) == dict(tiles.tree_files(entries))
+
+
+def somewhere(chance: random.Random, library: str) -> dict[str, object]:
+    """A point of the write path to die at."""
+    where = chance.choice(
+        ["statement", "acknowledgement", "disk", "disk"]
+        if library
+        else ["statement", "statement", "acknowledgement"]
+    )
+    if where == "disk":
+        ops = chance.choice([Op.ANY, Op.ANY, Op.SYNC, Op.WRITE])
+        fate = chance.choice([Fate.KILL_BEFORE, Fate.KILL_HALFWAY, Fate.KILL_AFTER])
+        most = 30 if ops is Op.SYNC else 250
+        return {"library": library, "disk": (int(ops), chance.randint(1, most), int(fate))}
+    return {where: chance.randint(1, 30 if where == "acknowledgement" else 250)}
+
+
+def campaign(writers: Writers, urls: Iterator[str], kills: int, library: str = "") -> Told:
+    """Kill writers one after the other, each at another point, and compare after each."""
+    told, url, killed = Told(), "", 0
+    chance = random.Random(f"kills {kills}")  # noqa: S311 -- repeats from run to run
+    while killed < kills:
+        if killed % DATABASE_ROUNDS == 0:
+            told, url = Told(), next(urls)
+            open_store(url, kinds=KINDS).close()
+        point = somewhere(chance, library)
+        plan = Round(url, f"r{killed}", again=told.to_try_again(), **point)  # type: ignore[arg-type]
+        writers.begin(plan)
+        lines = list(writers.lines())
+        assert lines[-1] == KILLED, (plan, lines[-5:])
+        for line in lines[:-1]:
+            told.take(line)
+        killed += 1
+        compare(url, told)
+    return told
+
+
+def files(folder: Path) -> Iterator[str]:
+    """SQLite databases that do not exist yet."""
+    number = 0
+    while True:
+        number += 1
+        yield f"sqlite:///{folder / f'{number}.db'}"
+
+
+def sqlite_kills(writers: Writers, folder: Path, kills: int, library: str) -> None:
+    """The campaign on SQLite."""
+    told = campaign(writers, files(folder), kills, library)
+    assert told.acts
+
+
+def test_killed_anywhere_sqlite_keeps_what_was_acknowledged(
+    writers: Writers, tmp_path: Path, library: str
+) -> None:
+    """Twenty kills: each act told of stands once, at its place, in a log that only grew."""
+    sqlite_kills(writers, tmp_path, 20, library)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_500_kills_on_sqlite(writers: Writers, tmp_path: Path, library: str) -> None:
+    """As above, 500 times."""
+    sqlite_kills(writers, tmp_path, 500, library)
+
+
+@contextmanager
+def durable_server() -> Iterator[postgres.Server]:
+    """A PostgreSQL server that syncs, as one in use does."""
+    programs = postgres.binaries()
+    if programs is None:
+        absent("no PostgreSQL server below /usr/lib/postgresql: install postgresql")
+    assert programs is not None
+    with postgres.serving(programs, postgres.DURABLE) as server:
+        yield server
+
+
+def fresh(server: postgres.Server) -> Iterator[str]:
+    """Empty databases on a server; they are left to the end of the server."""
+    number = 0
+    while True:
+        number += 1
+        yield server.create(f"kills_{number}")
+
+
+def server_kills(writers: Writers, server: postgres.Server, url: str, kills: int) -> None:
+    """Kill the server under a writer, by SIGKILL and by an immediate stop in turn; compare after each."""
+    chance = random.Random(f"server {kills}")  # noqa: S311 -- repeats from run to run
+    told = Told()
+    open_store(url, kinds=KINDS).close()
+    for number in range(kills):
+        writers.begin(Round(url, f"s{number}", again=told.to_try_again()))
+        acknowledged = 0
+        last = chance.randint(1, 60)
+        for line in writers.lines():
+            if not line.startswith("ended"):
+                told.take(line)
+            acknowledged += line.startswith("ack")
+            if acknowledged == last:
+                acknowledged += 1000  # only once
+                time.sleep(chance.random() / 200)
+                server.kill() if number % 2 else server.stop()
+        assert acknowledged > 1000, line
+        server.start()
+        compare(url, told)
+
+
+@pytest.mark.postgres
+def test_killed_anywhere_postgresql_keeps_what_was_acknowledged(writers: Writers) -> None:
+    """Sixteen kills of the writer and four of the server: as on SQLite."""
+    with durable_server() as server:
+        told = campaign(writers, fresh(server), 16)
+        assert told.acts
+        server_kills(writers, server, server.create("server_killed"), 4)
+
+
+@pytest.mark.soak
+@pytest.mark.postgres
+@pytest.mark.timeout(3600)
+def test_500_kills_on_postgresql(writers: Writers) -> None:
+    """As above, 450 and 50 times."""
+    with durable_server() as server:
+        campaign(writers, fresh(server), 450)
+        server_kills(writers, server, server.create("server_killed"), 50)
