@@ -370,7 +370,7 @@ def _finish(place: Workspace, parts: Parts, run: Script, observe: Observer) -> F
         head.root,
         verified=True,
         command="leadline log verify bundle --key log.vkey",
-        witnesses="Not witnessed: this operator alone vouches for the order.",
+        witnesses=head.witnesses,
     )
     report = reporting.build(run, found, log, version("leadline"))
     observe.phase("report: HTML, PDF, summary")
