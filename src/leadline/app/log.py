@@ -140,8 +140,12 @@ def require_proof(ctx: Context, act_id: str, quorum: Quorum = Quorum.POLICY) -> 
     """
     opened = _find(ctx, act_id)
     policy = policy_of(ctx).at(quorum)
+    with ctx.store.read() as view:
+        size = view.log_size()
     last = latest(ctx)
-    if last is None or last.head.size <= opened.index or not policy.met(last.witnesses):
+    # A checkpoint beyond the log means a state set back, which `_sign` refuses and writes down.
+    covered = last is not None and opened.index < last.head.size <= size
+    if last is None or not covered or not policy.met(last.witnesses):
         last = _sign(ctx)
     if not policy.met(last.witnesses):
         raise Unavailable(
@@ -184,6 +188,10 @@ def _find(ctx: Context, act_id: str) -> Opened:
 
 def _prove(ctx: Context, opened: Opened, under: Published) -> ActProof:
     with ctx.store.read() as view:
+        if under.head.size > view.log_size():
+            raise Tampered(
+                "log", "fewer entries stand here than were signed; run `leadline log publish`"
+            )
         hashes = view.inclusion(opened.index, under.head.size)
     text = Proof(opened.index, hashes, under.signed.document).document
     return ActProof(Opening(opened.index, opened.blinder, to_record(opened.act)), text)
@@ -232,6 +240,16 @@ def _sign(ctx: Context) -> Published:
     _, names = check_head(signed, policy.at(Quorum.NONE))
     told = {name: why for name, why in {**silent, **refused}.items() if name not in names}
     return Published(head, signed, names, policy.words(names), told)
+
+
+def _require_all(silent: Mapping[str, str]) -> None:
+    """Return if every witness that can be asked has said what it has seen."""
+    mute = {name: why for name, why in silent.items() if why != cosigning.NO_URL}
+    if mute:
+        raise Unavailable(
+            "nothing is kept here of what this log signed, and not every witness says what it has "
+            f"seen ({cosigning.words(mute)}); try again when they answer"
+        )
 
 
 def _empty(ctx: Context) -> Note:
