@@ -450,7 +450,7 @@ def test_a_state_that_lost_acts_it_knows_as_signed_is_not_signed() -> None:
     log.publish(ctx)
     outlet.kept = b""
     assert isinstance(ctx.store, MemoryStore)
-    ctx.store._state.opened.pop()  # noqa: SLF001 -- damage that no port can do
+    ctx.store._state.opened.pop()
     with pytest.raises(Tampered, match="log: "):
         log.publish(ctx)
     assert outlet.kept == b""
