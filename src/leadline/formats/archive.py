@@ -15,7 +15,7 @@ import tarfile
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -120,11 +120,15 @@ class _Count:
             )
 
 
+Visit = Callable[[str, bytes], None]
+
+
 class _Judge:
     """Takes the content of one entry in pieces: its digest, and what it must not begin with."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, visit: Visit | None) -> None:
         self._name, self._head = name, b""
+        self._visit, self._pieces = visit, list[bytes]()
         self._digest = hashlib.sha256()
         self.length = 0
 
@@ -133,6 +137,8 @@ class _Judge:
             self._head += piece[:BLOCK]
         self._digest.update(piece)
         self.length += len(piece)
+        if self._visit:
+            self._pieces.append(piece)
 
     def entry(self) -> Entry:
         if nested(self._head):
@@ -141,11 +147,17 @@ class _Judge:
             )
         if pickled(self._head):
             raise Hostile(_shown(self._name), "a pickle, which runs code when loaded")
+        if self._visit:
+            self._visit(self._name, b"".join(self._pieces))
         return Entry(self._name, self.length, self._digest.hexdigest())
 
 
-def read_zip(file: BinaryIO, size: int, limits: Limits = DEFAULT) -> tuple[Entry, ...]:
+def read_zip(
+    file: BinaryIO, size: int, limits: Limits = DEFAULT, *, visit: Visit | None = None
+) -> tuple[Entry, ...]:
     """Every file in a zip archive of *size* bytes, in the order of their places.
+
+    *visit* is called with name and content of each, once it was judged.
 
     Raises: Hostile, naming the entry, for what can only mislead; Invalid, for damage and for what this
     reader does not take (zip64, methods other than stored and deflate).
@@ -159,7 +171,7 @@ def read_zip(file: BinaryIO, size: int, limits: Limits = DEFAULT) -> tuple[Entry
             check_names(_zip_files(infos), limits)
             _zip_places(file, infos, begins)
             count = _Count(limits)
-            return tuple(_zip_entry(archive, i, count) for i in infos if not i.is_dir())
+            return tuple(_zip_entry(archive, i, count, visit) for i in infos if not i.is_dir())
     except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError) as error:
         raise Invalid("zip", f"damaged: {error}") from None
     except UnicodeDecodeError:
@@ -236,8 +248,10 @@ def _zip_places(file: BinaryIO, infos: list[zipfile.ZipInfo], ends: int) -> None
         raise Hostile("zip", "the last entry reaches into the list of entries")
 
 
-def _zip_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, count: _Count) -> Entry:
-    judge = _Judge(info.orig_filename)
+def _zip_entry(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, count: _Count, visit: Visit | None
+) -> Entry:
+    judge = _Judge(info.orig_filename, visit)
     with archive.open(info) as content:
         while piece := content.read(CHUNK_BYTES):
             judge.take(piece)
@@ -287,9 +301,15 @@ class _Inflated:
 
 
 def read_tar(
-    file: BinaryIO, limits: Limits = DEFAULT, *, gzipped: bool = False
+    file: BinaryIO,
+    limits: Limits = DEFAULT,
+    *,
+    gzipped: bool = False,
+    visit: Visit | None = None,
 ) -> tuple[Entry, ...]:
     """Every file in a tar archive (POSIX ustar, plain files and folders), from where *file* stands.
+
+    *visit* as in `read_zip`.
 
     Raises: Hostile, naming the entry, for links, devices, names that mislead, lengths that lie, bombs
     and nested archives; Invalid, for damage and for extensions of the format that this reader does not
@@ -308,7 +328,7 @@ def read_tar(
         if info.isdir():
             folders += 1
         else:
-            entries.append(_tar_entry(source, info, count))
+            entries.append(_tar_entry(source, info, count, visit))
     check_names((entry.path for entry in entries), limits)
     while rest := source.read(CHUNK_BYTES):
         count.add("tar", len(rest), 0, 0)
@@ -332,8 +352,10 @@ def _tar_header(block: bytes) -> tarfile.TarInfo:
     return info
 
 
-def _tar_entry(source: _Plain | _Inflated, info: tarfile.TarInfo, count: _Count) -> Entry:
-    judge, due = _Judge(info.name), info.size
+def _tar_entry(
+    source: _Plain | _Inflated, info: tarfile.TarInfo, count: _Count, visit: Visit | None
+) -> Entry:
+    judge, due = _Judge(info.name, visit), info.size
     while due:
         piece = source.read(min(due, CHUNK_BYTES))
         if not piece:
