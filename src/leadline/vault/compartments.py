@@ -164,7 +164,7 @@ class CompartmentKeys:
             }
         )
         with disk.writable("the vault"):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            disk.private(folder)
             with disk.locked(folder):
                 if self._ring.find(engagement, owner) is None:
                     self._keys.make(id_)
@@ -234,7 +234,7 @@ class CompartmentKeys:
         """Mark the request before anything opens, so that a crash never leaves it unspent."""
         place = self._marks / "spent"
         with disk.writable("the keys"):
-            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            disk.private(place)
             name = sha256(request.id.encode()).hexdigest()
             if not disk.write_once(place / name, b""):
                 raise Refused(f"request {request.id} has served already; ask anew")
@@ -246,7 +246,7 @@ class CompartmentKeys:
         """
         now, place = self._clock(), self._marks / "clock.json"
         with disk.writable("the keys"):
-            self._marks.mkdir(parents=True, exist_ok=True, mode=0o700)
+            disk.private(self._marks)
             with disk.locked(self._marks):
                 seen = _seen(place)
                 if seen is not None and now < seen - CLOCK_TOLERANCE:

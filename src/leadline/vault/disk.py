@@ -39,6 +39,13 @@ def opened(place: Path) -> int | None:
         raise Unavailable(f"{place.name} cannot be read: {error.strerror}") from error
 
 
+def private(folder: Path) -> None:
+    """The folder, made with mode 0700 where it is missing, as are those above it."""
+    if not folder.is_dir():
+        private(folder.parent)
+        folder.mkdir(exist_ok=True, mode=0o700)
+
+
 def write(place: Path, content: bytes) -> None:
     """Put *content* at *place* with mode 0600, in place of whatever stands there."""
     descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=place.parent)

@@ -62,7 +62,7 @@ class FileWrappingKeys:
     def make(self, name: str) -> None:
         """As the port."""
         with disk.writable("the keys"):
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            disk.private(self._folder)
             if not disk.write_once(self._folder / name, secrets.token_bytes(KEY_BYTES)):
                 raise Refused(f"the key {name} exists already")
 

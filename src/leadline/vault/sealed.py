@@ -109,8 +109,7 @@ class SealedVault:
         )
         envelope.info(bound)  # words without a canonical form are refused before anything is read
         with disk.writable("the vault"):
-            self._content.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._folder.chmod(0o700)
+            disk.private(self._content)
             incoming = Path(tempfile.mkdtemp(prefix=".new-", dir=self._content))
             try:
                 taken = _Intake(incoming, bound, self._shard_bytes, bytes_max)
@@ -131,7 +130,7 @@ class SealedVault:
             else self._keys.unwrap(copy.wrapped(), release)
         )
         with disk.writable("the quarantine"):
-            self._quarantine.mkdir(parents=True, exist_ok=True, mode=0o700)
+            disk.private(self._quarantine)
             plain = tempfile.TemporaryFile(dir=self._quarantine)  # noqa: SIM115 -- closed below
         with plain:
             with disk.writable("the quarantine"):
@@ -199,7 +198,7 @@ class SealedVault:
                 self._mark(place, marking, locked=True)
                 return
             disk.write(incoming / "header.json", envelope.encode(copy))
-            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            disk.private(place.parent)
             incoming.rename(place)
             disk.synced(place.parent)
             disk.synced(place.parent.parent)
@@ -293,7 +292,7 @@ class SealedVault:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """One writer at a time, so that of two markings none is lost."""
-        self._content.mkdir(parents=True, exist_ok=True, mode=0o700)
+        disk.private(self._content)
         with disk.locked(self._content):
             yield
 

@@ -6,6 +6,7 @@ segment is found bad. Whoever reads here keeps what comes to himself until the l
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO
@@ -22,7 +23,7 @@ from tink.proto import (  # type: ignore[import-untyped]
     tink_pb2,
 )
 
-from leadline.core.errors import NotFound, Tampered
+from leadline.core.errors import NotFound, Tampered, Unavailable
 from leadline.vault import disk
 
 KEY_BYTES = 32
@@ -65,17 +66,29 @@ class ShardWriter:
         self.size = 0
 
     def write(self, content: bytes | memoryview) -> None:
-        """Append plaintext."""
-        self._stream.write(content)
+        """Append plaintext. Raises: Unavailable, if the disk refuses."""
+        with _disk():
+            self._stream.write(content)
         self.size += len(content)
 
     def close(self) -> None:
-        """Write the last segment, and sync."""
+        """Write the last segment, and sync. Raises: Unavailable, if the disk refuses."""
         try:
-            self._stream.close()
+            with _disk():
+                self._stream.close()
             os.fsync(self._kept)
         finally:
             os.close(self._kept)
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    """Tink tells of a disk's refusal in an error of its own."""
+    try:
+        yield
+    except TinkError as error:
+        reason = str(error).partition("\n")[0]
+        raise Unavailable(f"the vault cannot be written: {reason}") from None
 
 
 def decrypted(place: Path, key: bytes, associated: bytes) -> Iterator[bytes]:
