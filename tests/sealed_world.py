@@ -140,7 +140,7 @@ class World:
             lambda prefix: f"{prefix}-{secrets.token_hex(16)}",
             self.store,
             cedar.shipped(),
-            self.vault,  # type: ignore[arg-type]
+            self.vault,
             self.signer,
             assurance=3,
         )

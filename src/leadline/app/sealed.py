@@ -238,6 +238,13 @@ def commit(ctx: Context, id_: str, plan: Plan, limits: Limits) -> RunSession:
     return session
 
 
+def prepared(ctx: Context, session_id: str) -> tuple[RunSession, Pack]:
+    """A session that has not been unsealed yet, with its pack; raises as `read`, and Refused."""
+    session, row = standing(ctx, Action.PACK_RUN, session_id)
+    session.value.stage.require(Stage.PREPARED, "a runner")
+    return session.value, row.value
+
+
 def prove_commitment(ctx: Context, session_id: str) -> Committed:
     """The commitment with the proof that it was logged: what is handed out before the run."""
     session, _ = standing(ctx, Action.PACK_RUN, session_id)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from leadline.cli import assess, doctor, engagement, findings, log, match, suite
+from leadline.cli import assess, doctor, engagement, findings, log, match, pack, suite, verdict
 
 app = typer.Typer(
     name="leadline",
@@ -19,7 +19,9 @@ app.command(name="match")(match.match)
 app.add_typer(engagement.app, name="engagement")
 app.add_typer(findings.app, name="findings")
 app.add_typer(log.app, name="log")
+app.add_typer(pack.app, name="pack")
 app.add_typer(suite.app, name="suite")
+app.add_typer(verdict.app, name="verdict")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 -- Typer calls it with the flag

@@ -309,10 +309,13 @@ def decode_openings(data: bytes) -> tuple[LeafOpening, ...]:
         raise Invalid("openings", "a list is due")
     read = tuple(flat(LeafOpening, "opening", one) for one in value)
     for one in read:
-        if not all(HEX.issuperset(part) and not len(part) % 2 for part in _hex(one)):
-            raise Invalid("openings", "salt, record and proof are hexadecimal")
+        for part in (one.salt, one.record, *one.proof):
+            hexadecimal("openings", part)
     return read
 
 
-def _hex(one: LeafOpening) -> tuple[str, ...]:
-    return (one.salt, one.record, *one.proof)
+def hexadecimal(name: str, spelled: str) -> bytes:
+    """The bytes that *spelled* says in hex; raises Invalid, naming the text."""
+    if not HEX.issuperset(spelled) or len(spelled) % 2:
+        raise Invalid(name, "hexadecimal digits are due")
+    return bytes.fromhex(spelled)

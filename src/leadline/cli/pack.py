@@ -1,0 +1,263 @@
+"""`leadline pack`: sealed suites, from the custodians' keys to a reveal that anyone can verify."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leadline.cli.edge import edge
+from leadline.core.assessment import Budget
+from leadline.core.errors import Invalid
+from leadline.formats.note import NOTE_BYTES_MAX
+from leadline.settings import home as home_of
+
+app = typer.Typer(no_args_is_help=True, help="Sealed suites.")
+HomeDir = Annotated[Path | None, typer.Option("--home", help="The installation's folder.")]
+Seat = Annotated[Path, typer.Option("--session", help="File with the token of your session.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+PackId = Annotated[str, typer.Argument(help="The pack's id.")]
+RunId = Annotated[str, typer.Argument(help="The session's id.")]
+Exchange = Annotated[Path, typer.Option(help="The folder where the hands of a run meet.")]
+Out = Annotated[Path, typer.Option("--out", help="Where to write it.")]
+
+
+@app.command("custodian")
+def custodian(file: Annotated[Path, typer.Argument(help="A new key file.")]) -> None:
+    """Make a custodian's key: FILE stays secret, FILE.pub is for whoever seals packs."""
+    from leadline.wiring import sealed as wiring
+
+    with edge():
+        typer.echo(wiring.new_custodian(file))
+
+
+@app.command("seal")
+def seal(  # noqa: PLR0913 -- options of a command
+    *,
+    custodian: Annotated[list[Path], typer.Option(help="A custodian's FILE.pub; one per share.")],
+    engagement: Annotated[str, typer.Option(help="The engagement that people are named for.")],
+    session: Seat,
+    compartment: Annotated[list[str] | None, typer.Option(help="Who may know of it.")] = None,
+    items: Annotated[int, typer.Option(min=1, max=1000, help="How many items.")] = 8,
+    xor: Annotated[bool, typer.Option("--xor", help="All shares needed, in place of 2.")] = False,
+    hidden: Annotated[bool, typer.Option("--hidden", help="Its existence is restricted.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Terms: one showing to a family.")] = False,
+    home: HomeDir = None,
+) -> None:
+    """Draw and build planted items, and seal them: any 2 of the custodians can have it run.
+
+    SLIP-39 shares are made by a library that is not constant-time: seal on a host nobody else uses.
+    """
+    from leadline.wiring import sealed as wiring
+
+    wanted = wiring.Sealing(
+        custodian, engagement, frozenset(compartment or ()), items, xor, hidden, once
+    )
+    with edge(), wiring.seated(home_of(home), session) as ctx:
+        typer.echo(wiring.seal_planted(ctx, wanted).id)
+
+
+@app.command("list")
+def listed(*, session: Seat, home: HomeDir = None, as_json: AsJson = False) -> None:
+    """List the packs that you may know of."""
+    from leadline.app import sealed
+    from leadline.wiring import sealed as wiring
+
+    with edge(), wiring.seated(home_of(home), session) as ctx:
+        found = [_told(pack.id, pack.cycle, len(pack.shown)) for pack in sealed.listed(ctx)]
+    _show(found, as_json=as_json)
+
+
+@app.command("show")
+def show(pack: PackId, *, session: Seat, home: HomeDir = None, as_json: AsJson = False) -> None:
+    """Show one pack, without its content."""
+    from leadline.app import sealed
+    from leadline.wiring import sealed as wiring
+
+    with edge(), wiring.seated(home_of(home), session) as ctx:
+        found = sealed.read(ctx, pack)
+    _show([_told(found.id, found.cycle, len(found.shown))], as_json=as_json)
+
+
+def _told(id_: str, cycle: int, items: int) -> dict[str, str | int]:
+    return {"pack": id_, "cycle": cycle, "items": items}
+
+
+@app.command("exposures")
+def exposures(
+    pack: PackId, *, session: Seat, home: HomeDir = None, as_json: AsJson = False
+) -> None:
+    """The ledger: which item was shown to whom, when, and where."""
+    from leadline.app import sealed
+    from leadline.wiring import sealed as wiring
+
+    with edge(), wiring.seated(home_of(home), session) as ctx:
+        found = [asdict(one) | {"at": str(one.at)} for one in sealed.exposures(ctx, pack)]
+    _show(found, as_json=as_json)
+
+
+SubjectSpec = Annotated[str, typer.Option(help="'baseline' or a model as Inspect names it.")]
+Runs = Annotated[int, typer.Option(min=0, help="Fuzzer runs an attempt; 0: the default.")]
+
+
+@app.command("commit")
+def commit(
+    pack: PackId,
+    *,
+    family: Annotated[str, typer.Option(help="The model family that showings count for.")],
+    terms: Annotated[Path, typer.Option(help="The agreed terms, whose digest is committed to.")],
+    out: Out,
+    session: Seat,
+    subject: SubjectSpec = "baseline",
+    runs: Runs = 0,
+    home: HomeDir = None,
+) -> None:
+    """Log what will be shown and what scores it, and write the signed commitment to OUT."""
+    from leadline.wiring import sealed as wiring
+
+    with edge(), wiring.seated(home_of(home), session) as ctx:
+        wanted = wiring.Subject(subject, family, Budget(runs=runs), terms)
+        made, signed = wiring.commit(ctx, pack, wanted)
+        out.write_text(signed, "utf-8")
+    typer.echo(made.id)
+    for sentence in wiring.statements(made.driver, made.mode):
+        typer.echo(sentence, err=True)
+
+
+@app.command("run")
+def run(
+    run_id: RunId,
+    *,
+    exchange: Exchange,
+    session: Seat,
+    subject: SubjectSpec = "baseline",
+    runs: Runs = 0,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for proof and shares.")] = 600.0,
+    home: HomeDir = None,
+) -> None:
+    """Start the runner, wait for proof and shares, run; print the bounded report."""
+    from leadline.wiring import sealed as wiring
+
+    with edge(), wiring.seated(home_of(home), session) as ctx:
+        wanted = wiring.Subject(subject, "", Budget(runs=runs), Path())
+        told = wiring.run(ctx, run_id, wanted, exchange, wait)
+    typer.echo(told.text.decode())
+
+
+@app.command("unseal")
+def unseal(
+    run_id: RunId,
+    *,
+    exchange: Exchange,
+    session: Seat,
+    request: Annotated[str, typer.Option(help="A request that is signed by all.")] = "",
+    home: HomeDir = None,
+) -> None:
+    """Ask for the unsealing; with --request, authorise it and leave the proof for the runner."""
+    from leadline.wiring import sealed as wiring
+
+    with edge(), wiring.seated(home_of(home), session) as ctx:
+        if not request:
+            typer.echo(wiring.ask_unsealing(ctx, run_id, exchange))
+            return
+        wiring.unseal(ctx, run_id, request, exchange)
+
+
+@app.command("pass-on")
+def pass_on(
+    *,
+    exchange: Exchange,
+    key: Annotated[Path, typer.Option(help="Your custodian's key.")],
+    policy: Annotated[Path, typer.Option(help="The quorum file you verify the log by.")],
+) -> None:
+    """As a custodian: verify that the unsealing is logged, and pass your share to the channel."""
+    from leadline.wiring import sealed as wiring
+
+    with edge():
+        for place in wiring.pass_on(exchange, key, policy):
+            typer.echo(f"share {place} passed on")
+
+
+@app.command("release")
+def release(run_id: RunId, *, session: Seat, home: HomeDir = None, as_json: AsJson = False) -> None:
+    """Let the score out, in a band and against the budget."""
+    from leadline.app import sealed
+    from leadline.wiring import sealed as wiring
+
+    with edge(), wiring.seated(home_of(home), session) as ctx:
+        found = sealed.release_score(ctx, run_id, wiring.limits())
+    _show([asdict(found)], as_json=as_json)
+
+
+@app.command("reveal")
+def reveal(run_id: RunId, *, out: Out, session: Seat, home: HomeDir = None) -> None:
+    """Write the signed reveal to OUT."""
+    from leadline.wiring import sealed as wiring
+
+    with edge(), wiring.seated(home_of(home), session) as ctx:
+        _, signed = wiring.reveal(ctx, run_id)
+        out.write_text(signed, "utf-8")
+
+
+@app.command("rotate")
+def rotate(pack: PackId, *, session: Seat, home: HomeDir = None) -> None:
+    """Begin a new cycle: a share of the items leaves, budgets begin anew."""
+    from leadline.app import sealed
+    from leadline.wiring import sealed as wiring
+
+    with edge(), wiring.seated(home_of(home), session) as ctx:
+        after = sealed.rotate(ctx, pack, wiring.limits())
+    typer.echo(f"cycle {after.cycle}: {len(after.shown)} items left")
+
+
+@app.command("verify")
+def verify(
+    commitment: Annotated[Path, typer.Argument(help="The signed commitment.")],
+    reveal: Annotated[Path, typer.Argument(help="The signed reveal.")],
+    *,
+    key: Annotated[Path, typer.Option(help="The installation's verifier keys, one a line.")],
+    policy: Annotated[Path | None, typer.Option(help="A quorum file for the log.")] = None,
+    openings: Annotated[Path | None, typer.Option(help="Opened items and outcomes.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify offline that REVEAL answers COMMITMENT and that the log had it before."""
+    from leadline.app.pack_verify import verify as verify_texts
+    from leadline.formats import tlog_policy
+    from leadline.formats.pack import LIST_BYTES_MAX, decode_openings
+
+    with edge():
+        found = verify_texts(
+            _file(commitment, NOTE_BYTES_MAX),
+            _file(reveal, NOTE_BYTES_MAX),
+            _file(key, NOTE_BYTES_MAX).decode("utf-8", "replace"),
+            tlog_policy.parse(_file(policy, NOTE_BYTES_MAX)) if policy else None,
+            decode_openings(_file(openings, LIST_BYTES_MAX + 1)) if openings else (),
+        )
+    if as_json:
+        typer.echo(json.dumps({"ok": True, **asdict(found)}))
+        return
+    typer.echo(
+        f"verified: {found.items} items committed at log index {found.index} ({found.log}); "
+        f"score {found.low} to {found.high} %; {found.opened} openings, which notice 5 % altered "
+        f"items with a chance of {found.chance:.2f}"
+    )
+
+
+def _file(path: Path, bytes_max: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(bytes_max)
+    except OSError as error:
+        raise Invalid(str(path), f"cannot be read: {error.strerror}") from error
+
+
+def _show(
+    rows: Sequence[dict[str, object]] | Sequence[dict[str, str | int]], *, as_json: bool
+) -> None:
+    if as_json:
+        typer.echo(json.dumps(list(rows)))
+        return
+    for row in rows:
+        typer.echo("  ".join(f"{name} {value}" for name, value in row.items()))
