@@ -26,6 +26,12 @@ def engagement(ctx: Context, id_: str) -> Engagement:
     return _readable(ctx, id_).value
 
 
+def resource(ctx: Context, id_: str) -> Resource:
+    """The engagement as a thing that access rules know; raises NotFound, as `engagement`."""
+    row = _readable(ctx, id_)
+    return Resource("engagement", row.id, row.engagement, row.org, row.marking)
+
+
 def acts(ctx: Context, engagement_id: str) -> Sequence[Act]:
     """The acts of one engagement, in the order of the log; raises NotFound, as `engagement`."""
     row = _readable(ctx, engagement_id)

@@ -32,7 +32,7 @@ from leadline.core.account import (
     RegisteredKey,
     Session,
 )
-from leadline.core.approval import Granted
+from leadline.core.approval import Granted, Request
 from leadline.core.errors import Denied, NotFound, Refused, Stale, Tampered
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Kind, instant
@@ -296,6 +296,17 @@ def invite(ctx: Context, principal_id: str) -> str:
     return code
 
 
+def ask_recovery(ctx: Context, principal_id: str) -> Request:
+    """Ask for another's signature under the recovery of a person who lost every key.
+
+    Raises: Denied; NotFound, if there is no such person.
+    """
+    with ctx.store.read() as view:
+        view.principal(principal_id)
+    about = Resource("principal", principal_id, owner=principal_id)
+    return approval.ask(ctx, Action.PRINCIPAL_RESTORE, about, {"recovery": principal_id})
+
+
 def recover(ctx: Context, principal_id: str, given: Granted) -> str:
     """A code for a person who lost every key, shown once; it counts a day later.
 
@@ -306,8 +317,7 @@ def recover(ctx: Context, principal_id: str, given: Granted) -> str:
     """
     about = Resource("principal", principal_id, owner=principal_id)
     ctx.require(Action.PRINCIPAL_RESTORE, about, given)
-    asked = (given.request.action, given.request.kind, given.request.resource)
-    if asked != (Action.PRINCIPAL_RESTORE, "principal", principal_id):
+    if given.request.detail.get("recovery") != principal_id:
         raise Refused("those signatures are of another act")
     if not given.approvers - {ctx.principal.id, principal_id}:
         raise Refused("a second person must sign a recovery; ask one")

@@ -4,7 +4,22 @@ from typing import Annotated
 
 import typer
 
-from leadline.cli import assess, doctor, engagement, findings, log, match, pack, suite, verdict
+from leadline.cli import (
+    approval,
+    assess,
+    credential,
+    doctor,
+    engagement,
+    findings,
+    log,
+    match,
+    pack,
+    serve,
+    session,
+    sign_in,
+    suite,
+    verdict,
+)
 
 app = typer.Typer(
     name="leadline",
@@ -16,10 +31,15 @@ app = typer.Typer(
 app.command(name="assess")(assess.assess)
 app.command(name="doctor")(doctor.doctor)
 app.command(name="match")(match.match)
+app.command(name="serve")(serve.serve)
+app.add_typer(approval.app, name="approval")
+app.add_typer(credential.app, name="credential")
 app.add_typer(engagement.app, name="engagement")
 app.add_typer(findings.app, name="findings")
 app.add_typer(log.app, name="log")
 app.add_typer(pack.app, name="pack")
+app.add_typer(session.app, name="session")
+app.add_typer(sign_in.app, name="sign-in")
 app.add_typer(suite.app, name="suite")
 app.add_typer(verdict.app, name="verdict")
 

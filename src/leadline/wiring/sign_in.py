@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from leadline.app import approval, credentials, sign_in
+from leadline.app.assertion import Signed
 from leadline.app.context import Context
 from leadline.app.credentials import Shown
 from leadline.app.sign_in import Caller, NotSignedIn, SignedIn
@@ -24,6 +25,7 @@ from leadline.core.account import (
     Session,
     assurance,
 )
+from leadline.core.approval import Request as ApprovalRequest
 from leadline.core.errors import Invalid, NotFound, Refused
 from leadline.identity import certificate, dpop, oidc, passkey, software_key
 from leadline.identity.certificate import Authorities
@@ -207,6 +209,20 @@ class Door:
         """Link the account at the provider to the caller's own."""
         sign_in.link(acting.ctx, self._provider().issuer, self._subject(visit, returned))
 
+    def approval_options(
+        self, acting: Acting, request: ApprovalRequest
+    ) -> tuple[bytes, Mapping[str, object]]:
+        """What a browser is asked, to sign one request with a passkey of the caller's."""
+        with acting.ctx.store.read() as view:
+            keys = [row.value for row in approval.keys_of(view, acting.ctx.principal.id)]
+        to_sign = approval.challenge(request)
+        known = tuple(
+            key.handle
+            for key in keys
+            if key.method == Method.WEBAUTHN.value and key.held(acting.ctx.now)
+        )
+        return to_sign, passkey.assertion_options(self.site, to_sign, known)
+
     def _subject(self, visit: str, returned: str) -> str:
         nobody, provider = self.nobody(), self._provider()
         kept = sign_in.answered(nobody, visit, OIDC).detail
@@ -292,6 +308,20 @@ def sign_request(acting: Acting, request_id: str, path: Path) -> str:
     request = approval.shown(acting.ctx, request_id).request
     signed = key.sign(approval.challenge(request))
     return approval.approve(acting.ctx, request_id, signed).id
+
+
+def passkey_signature(acting: Acting, answer: str) -> Signed:
+    """A browser's assertion as evidence under the id that the passkey is registered by.
+
+    Raises: NotFound, if it is not one of the caller's.
+    """
+    signed = passkey.signed(answer)
+    with acting.ctx.store.read() as view:
+        rows = approval.keys_of(view, acting.ctx.principal.id)
+    found = next((row.id for row in rows if row.value.handle == signed.key), None)
+    if found is None:
+        raise NotFound("you have no such passkey")
+    return replace(signed, key=found)
 
 
 def moment() -> datetime:

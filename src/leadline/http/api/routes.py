@@ -1,0 +1,137 @@
+"""Routes for sessions, credentials, approvals, engagements and acts."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from leadline.app import approval, credentials, listing
+from leadline.app import sign_in as use
+from leadline.app.assertion import Signed
+from leadline.core.access import Action
+from leadline.core.errors import Invalid
+from leadline.http.api import caller, wire
+from leadline.wiring.sign_in import Acting, Door, passkey_signature
+
+ROUTES = APIRouter(prefix="/api")
+At = Annotated[Door, Depends(caller.door)]
+Any_ = Annotated[Acting, Depends(caller.acting)]
+Me = Annotated[Acting, Depends(caller.personal)]
+
+
+@ROUTES.get("/health", tags=["health"])
+def health(at: At) -> dict[str, str]:
+    """That the program runs and its database answers; nothing about what is in it."""
+    with at.parts.store.read() as view:
+        view.log_size()
+    return {"status": "running"}
+
+
+@ROUTES.get("/session", tags=["session"])
+def sessions(me: Me) -> list[wire.SessionOut]:
+    """One's own sessions that still count."""
+    return [wire.session(one) for one in use.sessions(me.ctx)]
+
+
+@ROUTES.delete("/session", tags=["session"], status_code=204)
+def sign_out(me: Me, out: Response) -> None:
+    """End the session of this request."""
+    if me.session:
+        use.sign_out(me.ctx, me.session)
+    caller.forget(out)
+
+
+@ROUTES.delete("/session/{session}", tags=["session"], status_code=204)
+def revoke_session(session: str, me: Me) -> None:
+    """End one session at once."""
+    use.revoke(me.ctx, session)
+
+
+@ROUTES.get("/credentials", tags=["credentials"])
+def my_credentials(me: Me) -> list[wire.CredentialOut]:
+    """One's own credentials that still count."""
+    return [wire.credential(one) for one in credentials.mine(me.ctx)]
+
+
+@ROUTES.post("/credentials", tags=["credentials"], status_code=201)
+def issue(given: wire.CredentialIn, me: Me) -> wire.IssuedOut:
+    """A new credential; its secret is in this answer and nowhere else."""
+    made = credentials.issue(
+        me.ctx,
+        [_action(word) for word in given.scopes],
+        given.engagement,
+        given.binding,
+        given.expires,
+        given.note,
+    )
+    return wire.IssuedOut(credential=wire.credential(made.credential), secret=made.secret)
+
+
+@ROUTES.delete("/credentials/{credential}", tags=["credentials"], status_code=204)
+def revoke_credential(credential: str, me: Me) -> None:
+    """End one credential at once."""
+    credentials.revoke(me.ctx, credential)
+
+
+@ROUTES.get("/approvals", tags=["approvals"])
+def waiting(me: Me) -> list[wire.PendingOut]:
+    """Requests that are open and that the caller asked for or may sign."""
+    return [wire.pending(one) for one in approval.waiting(me.ctx)]
+
+
+@ROUTES.post("/approvals", tags=["approvals"], status_code=201)
+def ask(given: wire.RequestIn, me: Me) -> wire.PendingOut:
+    """Ask for signatures under one act on an engagement."""
+    thing = listing.resource(me.ctx, given.engagement)
+    made = approval.ask(me.ctx, _action(given.action), thing, given.detail)
+    return wire.pending(approval.shown(me.ctx, made.id))
+
+
+@ROUTES.get("/approvals/{request}", tags=["approvals"])
+def one_request(request: str, me: Me) -> wire.PendingOut:
+    """One request, with all that will be done and what to sign."""
+    return wire.pending(approval.shown(me.ctx, request))
+
+
+@ROUTES.get("/approvals/{request}/challenge", tags=["approvals"])
+def approval_challenge(request: str, me: Me, at: At) -> wire.ChallengeOut:
+    """What a browser is asked to sign one request with a passkey."""
+    found = approval.shown(me.ctx, request).request
+    to_sign, options = at.approval_options(me, found)
+    return wire.ChallengeOut(challenge=found.id, to_sign=to_sign.hex(), options=dict(options))
+
+
+@ROUTES.post("/approvals/{request}", tags=["approvals"], status_code=201)
+def approve(request: str, given: wire.ApprovalIn, me: Me) -> wire.PendingOut:
+    """Sign one request."""
+    signed = (
+        passkey_signature(me, given.answer)
+        if given.answer
+        else Signed(given.key, given.method, {"signature": given.signature})
+    )
+    approval.approve(me.ctx, request, signed)
+    return wire.pending(approval.shown(me.ctx, request))
+
+
+@ROUTES.get("/engagements", tags=["engagements"])
+def engagements(by: Any_) -> list[wire.EngagementOut]:
+    """The engagements that the caller may read."""
+    return [wire.engagement(one) for one in listing.engagements(by.ctx)]
+
+
+@ROUTES.get("/engagements/{engagement}", tags=["engagements"])
+def engagement(engagement: str, by: Any_) -> wire.EngagementOut:
+    """One engagement."""
+    return wire.engagement(listing.engagement(by.ctx, engagement))
+
+
+@ROUTES.get("/acts", tags=["acts"])
+def acts(engagement: str, by: Any_) -> list[wire.ActOut]:
+    """The acts of one engagement, in the order of the log."""
+    return [wire.act(one) for one in listing.acts(by.ctx, engagement)]
+
+
+def _action(word: str) -> Action:
+    try:
+        return Action(word)
+    except ValueError:
+        raise Invalid("action", f"{word!r} is no action") from None

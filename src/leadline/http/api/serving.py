@@ -1,0 +1,80 @@
+"""Serving the API under uvicorn: TLS where a certificate is given, plain only to this machine itself."""
+
+import ssl
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from leadline.core.errors import Invalid
+from leadline.http.api.shell import CertificateProtocol
+
+SECONDS_IDLE_MAX, CONNECTIONS_MAX = 15, 256
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """A server certificate with its key, and the authorities whose client certificates are asked for."""
+
+    certificate: Path
+    key: Path
+    clients: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """An address of this machine and a port."""
+
+    host: str
+    port: int
+
+
+def listen(text: str, tls: Tls | None) -> Listen:
+    """Read ``HOST:PORT``.
+
+    Raises: Invalid, if it is none, or would serve others without TLS.
+    """
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]")
+    if not host or not port.isdecimal() or int(port) > 65_535:  # noqa: PLR2004 -- ports end there
+        raise Invalid("--listen", f"{text!r} is no HOST:PORT; write 127.0.0.1:8443")
+    try:
+        loopback = ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if tls is None and not loopback:
+        raise Invalid("--listen", f"{host} is reached by others: give --tls-cert and --tls-key")
+    return Listen(host, int(port))
+
+
+def configured(app: FastAPI, at: Listen, tls: Tls | None) -> uvicorn.Config:
+    """How uvicorn runs the application; clients show a certificate if they have one."""
+    config = uvicorn.Config(
+        app,
+        host=at.host,
+        port=at.port,
+        http=CertificateProtocol,
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=SECONDS_IDLE_MAX,
+        limit_concurrency=CONNECTIONS_MAX,
+        ssl_certfile=str(tls.certificate) if tls else None,
+        ssl_keyfile=str(tls.key) if tls else None,
+        ssl_ca_certs=str(tls.clients) if tls and tls.clients else None,
+        ssl_cert_reqs=ssl.CERT_OPTIONAL if tls and tls.clients else ssl.CERT_NONE,
+    )
+    config.load()
+    if config.ssl is not None:
+        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
+    return config
+
+
+def serve(app: FastAPI, at: Listen, tls: Tls | None) -> None:
+    """Serve until interrupted."""
+    uvicorn.Server(configured(app, at, tls)).run()

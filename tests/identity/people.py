@@ -1,0 +1,147 @@
+"""An installation in a folder with people of every kind, and a clock that tests move."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from typing_extensions import override
+
+import make
+from leadline.app import approval, sign_in
+from leadline.app.context import Context
+from leadline.app.sign_in import Caller, SignedIn
+from leadline.core.access import Principal
+from leadline.core.alert import Alert
+from leadline.core.engagement.engagement import Engagement
+from leadline.core.record.act import Kind
+from leadline.identity.passkey import Site
+from leadline.identity.password import Cost, Passwords
+from leadline.identity.software_key import SoftwareKey
+from leadline.settings import Home
+from leadline.wiring import home as wiring
+from leadline.wiring.sign_in import Acting, Door
+
+QUICK = Cost(memory=64, passes=1, lanes=1)
+SITE = Site("localhost", "https://localhost:8443")
+PASSWORD = "a long and quiet sentence"
+HERE = Caller("127.0.0.1", "a test")
+
+
+@dataclass
+class Clock:
+    """The time, until a test moves it."""
+
+    now: datetime = field(default_factory=lambda: make.NOW)
+
+    def __call__(self) -> datetime:
+        """The time."""
+        return self.now
+
+    def forward(self, **by: float) -> None:
+        """Some time passes."""
+        self.now += timedelta(**by)
+
+
+@dataclass(frozen=True)
+class TimedParts(wiring.Parts):
+    """Parts whose contexts read a test's clock."""
+
+    clock: Clock = field(default_factory=Clock)
+
+    @override
+    def context(self, principal: Principal) -> Context:
+        """As the parts', at the test's time."""
+        ctx = super().context(principal)
+        return Context(
+            ctx.principal,
+            self.clock,
+            ctx.new_id,
+            ctx.store,
+            ctx.access,
+            ctx.vault,
+            ctx.signer,
+            outlet=ctx.outlet,
+        )
+
+
+@dataclass
+class House:
+    """A door with its parts, and short ways to what tests ask about."""
+
+    door: Door
+    clock: Clock
+    folder: Path
+
+    def enrol(self, id_: str, *roles: str, **changed: object) -> Principal:
+        """A person as the store has it from now on."""
+        person = replace(make.principal(*roles, id_=id_), **changed)  # type: ignore[arg-type]
+        with self.door.parts.store.write() as tx:
+            tx.put_principal(person)
+        return person
+
+    def ctx(self, id_: str, level: int = 3) -> Context:
+        """The person's context now, signed in as told."""
+        return self.door.opened(id_, level)
+
+    def key(self, id_: str) -> SoftwareKey:
+        """A software key of the person's, registered."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        key = SoftwareKey(Ed25519PrivateKey.generate())
+        approval.register(self.ctx(id_), key.registered(id_, self.clock.now))
+        return key
+
+    def password(self, id_: str, password: str = PASSWORD) -> None:
+        """A password of the person's."""
+        sign_in.set_password(self.ctx(id_), self.door.passwords.new(password))
+
+    def signed_in(self, id_: str) -> SignedIn:
+        """A session begun with the password."""
+        return self.door.by_password(id_, PASSWORD, HERE)
+
+    def acting(self, begun: SignedIn) -> Acting:
+        """Who a session stands for now."""
+        return self.door.acting(begun.token)
+
+    def engagement(self, id_: str = make.ENGAGEMENT) -> None:
+        """An engagement with a developer, as the store has it."""
+        facts = Engagement(
+            id=id_,
+            regime="us-eo-14409",
+            regime_digest="00" * 32,
+            developer=make.DEVELOPER,
+            model="a model nobody heard of",
+            subject_digest="00" * 32,
+            opened_at=self.clock.now,
+        )
+        with self.door.parts.store.write() as tx:
+            tx.put(id_, facts, marking=make.marking(), engagement=id_, org=make.DEVELOPER)
+
+    def kinds(self) -> list[Kind]:
+        """The kinds of all acts, in order."""
+        with self.door.parts.store.read() as view:
+            return [opened.act.kind for opened in view.acts()]
+
+    def alerts(self) -> list[tuple[str, str]]:
+        """Kind and subject of every alert."""
+        with self.door.parts.store.read() as view:
+            return [(row.value.kind, row.value.about) for row in view.find(Alert)]
+
+
+@contextmanager
+def house(folder: Path, url: str = "") -> Iterator[House]:
+    """A new installation; its database is SQLite in the folder, unless *url* names another."""
+    home, clock = Home(folder, url), Clock()
+    wiring.make(home)
+    with wiring.opened(home) as parts:
+        fields = {name: getattr(parts, name) for name in wiring.Parts.__slots__}
+        timed = TimedParts(**fields, clock=clock)
+        yield House(Door(timed, SITE, Passwords(QUICK)), clock, folder)
+
+
+def password() -> str:
+    """A password that nobody has."""
+    return secrets.token_urlsafe(24)
