@@ -103,6 +103,64 @@ def test_a_malformed_thing_is_denied(field: str, damage: str) -> None:
     assert not decision.allowed
 
 
+OTHER: tuple[object, ...] = (None, 7, 2.5, "x", b"x", True, ["e1"], {"e1": 1}, object())
+MALFORMED = {
+    "person": "id org roles engagements compartments suspended access_until cases clearance",
+    "thing": "kind id engagement org marking case level embargo_until owner",
+    "given": "now approvers asserted proved assurance suspended",
+}
+
+
+def broken(chance: random.Random) -> asking.Asked:
+    """A request that is allowed, but for one fact that has another type than declared, or is gone."""
+    while True:
+        asked = asking.request(chance)
+        facts = (asked.person, asked.action, asked.thing, asked.given)
+        if not cedar.shipped().decide(*facts).allowed:
+            continue
+        part = chance.choice(tuple(MALFORMED))
+        field = chance.choice(MALFORMED[part].split())
+        whole = getattr(asked, part)
+        value = chance.choice(OTHER)
+        optional = field in {"access_until", "embargo_until"} and value is None
+        if not optional and type(value) is not type(getattr(whole, field)):
+            changes: dict[str, Any] = {field: value}
+            changed: dict[str, Any] = {part: replace(whole, **changes)}
+            return replace(asked, **changed)
+
+
+def count_allowed(count: int) -> int:
+    """How many of *count* broken requests are allowed."""
+    chance, allowed = random.Random(100), 0  # noqa: S311 -- repeats from run to run
+    for _ in range(count):
+        asked = broken(chance)
+        facts = (asked.person, asked.action, asked.thing, asked.given)
+        allowed += cedar.shipped().decide(*facts).allowed
+    return allowed
+
+
+def test_a_broken_request_is_never_allowed() -> None:
+    """2,000 requests that would be allowed, each with one fact missing or of another type."""
+    assert count_allowed(2_000) == 0
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_a_hundred_thousand_broken_requests_are_never_allowed() -> None:
+    """The same, 100,000 times."""
+    assert count_allowed(100_000) == 0
+
+
+def test_a_request_without_a_part_is_denied() -> None:
+    """No person, no thing, no circumstances, no action."""
+    person, thing = make.principal("evaluator"), make.resource("assessment")
+    whole: tuple[Any, ...] = (person, Action.ASSESSMENT_RUN, thing, Circumstances(make.NOW))
+    assert cedar.shipped().decide(*whole).allowed
+    for at in range(len(whole)):
+        parts: list[Any] = [None if n == at else part for n, part in enumerate(whole)]
+        assert not cedar.shipped().decide(*parts).allowed
+
+
 def test_a_time_without_offset_is_denied() -> None:
     """Neither the present nor an end of access may leave its zone open."""
     person, thing = make.principal("evaluator"), make.resource("assessment")

@@ -32,7 +32,7 @@ from leadline.core.access import (
 from leadline.core.clause import Clause
 from leadline.core.errors import Denied, Invalid
 from leadline.core.marking import Tlp
-from leadline.formats import roles_toml
+from leadline.formats import matrix_toml, roles_toml
 from leadline.formats.roles_toml import KIND_ORDER, RESOURCE_KINDS, Reach, Role, deed
 
 LISTS = (
@@ -46,6 +46,7 @@ LISTS = (
     Action.SESSION_LIST,
     Action.ALERT_READ,
 )
+MATRIX = ".examples.toml"
 NO_RULE = "no rule lets this person do this"
 SUSPENDED = "a suspension names an org, a compartment or an engagement"
 NOT_DECIDED = "the access rules could not be evaluated, so the answer is no"
@@ -97,19 +98,20 @@ class CedarAccess:
         self, principal: Principal, action: Action, resource: Resource, given: Circumstances
     ) -> Decision:
         """Never raises for a denial; the decision carries rule ids and a reason."""
-        if resource.kind not in RESOURCE_KINDS:
-            return Decision(allowed=False, rules=(), reason=NO_RULE)
         try:
-            user = _user(principal, self.standing(principal))
-            thing, moment = _thing(resource), _moment(principal, given)
+            if resource.kind not in RESOURCE_KINDS:
+                return Decision(allowed=False, rules=(), reason=NO_RULE)
+            user, thing = _user(principal, self.standing(principal)), _thing(resource)
+            wanted = {"type": "Action", "id": action.value}
+            context = {**_moment(principal, given), "deed": deed(action, resource.kind)}
         except (TypeError, AttributeError):
             # A value of another type than the vocabulary declares, such as a time without offset.
             return Decision(allowed=False, rules=(), reason=NOT_DECIDED)
         request = {
             "principal": user["uid"],
-            "action": {"type": "Action", "id": action.value},
+            "action": wanted,
             "resource": thing["uid"],
-            "context": {**moment, "deed": deed(action, resource.kind)},
+            "context": context,
         }
         return evaluate(self.rules, request, (user, thing))
 
@@ -162,17 +164,17 @@ def _left_over(
 
     An erring forbid would be dropped from what is left, so any error refuses the whole list.
     """
-    try:
-        parsed = cedarpy.Entities.from_json_str(json.dumps([user]), rules.schema)
-    except (TypeError, ValueError):
-        raise Denied(NOT_DECIDED, ()) from None
     request = {
         "principal": 'User::"nobody"',
         "action": f'Action::"{action.value}"',
         "resource": None,
         "context": dict(context),
     }
-    answer = cedarpy.is_authorized_partial(request, rules.policies, parsed, rules.schema)
+    try:
+        parsed = cedarpy.Entities.from_json_str(json.dumps([user]), rules.schema)
+        answer = cedarpy.is_authorized_partial(request, rules.policies, parsed, rules.schema)
+    except (TypeError, ValueError):
+        raise Denied(NOT_DECIDED, ()) from None
     if answer.diagnostics.errors or set(answer.residuals) != set(rules.reasons):
         raise Denied(NOT_DECIDED, ())
     return residual.clause(answer.residuals, kind.title())
@@ -186,10 +188,10 @@ def evaluate(rules: Rules, request: Mapping[str, object], entities: Sequence[Ent
         return refused
     try:
         parsed = cedarpy.Entities.from_json_str(json.dumps(entities), rules.schema)
+        answer = cedarpy.is_authorized(dict(request), rules.policies, parsed, rules.schema)
     except (TypeError, ValueError):
-        # The engine's own words would repeat the entities; that they do not fit is all there is to say.
+        # The engine's own words would repeat the facts; that they do not fit is all there is to say.
         return refused
-    answer = cedarpy.is_authorized(dict(request), rules.policies, parsed, rules.schema)
     if answer.diagnostics.errors or answer.decision is cedarpy.Decision.NoDecision:
         return refused
     decided = tuple(sorted(answer.diagnostics.reasons))
@@ -216,19 +218,22 @@ def load(rules: Traversable, roles: Traversable) -> CedarAccess:
     """The rules (`*.cedar` and one `*.cedarschema`) and the roles (`*.toml`) of two folders.
 
     Raises: Invalid, naming the file, for text that does not parse, a rule without `@id` or
-    `@reason`, an id that stands twice, a rule the schema contradicts, or a grant that no action
-    applies to.
+    `@reason`, an id that stands twice, a rule the schema contradicts, a grant that no action
+    applies to, a role that its matrix of expected answers does not describe, or a rule that no list
+    can be filtered by.
     """
     parsed = load_rules(rules)
     named = {
         name.removesuffix(".toml"): roles_toml.parse(name.removesuffix(".toml"), text)
         for name, text in _texts(roles, ".toml")
+        if not name.endswith(MATRIX)
     }
     roles_toml.check(named)
     access = CedarAccess(parsed, named)
     for role in named.values():
         _check_grants(access, role)
         _check_lists(access, role)
+    _check_matrices(named, dict(_texts(roles, MATRIX)))
     return access
 
 
@@ -278,6 +283,15 @@ def _rules(
         raise Invalid(name, f"contradicts the schema: {checked.errors[0].error}")
 
 
+def _check_matrices(named: Mapping[str, Role], texts: Mapping[str, bytes]) -> None:
+    """Each role has a matrix that agrees with it."""
+    for id_, role in named.items():
+        file = f"{id_}{MATRIX}"
+        if file not in texts:
+            raise Invalid(file, "missing: say what is expected of this role")
+        matrix_toml.check(role, matrix_toml.parse(file, texts[file]))
+
+
 def _check_grants(access: CedarAccess, role: Role) -> None:
     """Every deed that a role grants is one that the schema knows."""
     nobody = Principal("nobody", "nobody", "", frozenset({role.id}))
@@ -312,10 +326,10 @@ def _user(principal: Principal, held: Standing) -> Entity:
     attributes: dict[str, object] = {
         "id": principal.id,
         "org": principal.org,
-        "engagements": sorted(principal.engagements),
-        "cases": sorted(principal.cases),
+        "engagements": sorted(_texts_in(principal.engagements)),
+        "cases": sorted(_texts_in(principal.cases)),
         "clearance": principal.clearance,
-        "compartments": sorted(principal.compartments),
+        "compartments": sorted(_texts_in(principal.compartments)),
         "suspended": principal.suspended,
         "time_boxed": held.time_boxed,
         "sides": held.sides,
@@ -340,7 +354,7 @@ def _thing(resource: Resource) -> Entity:
         "level": resource.level,
         "embargo_until": 0 if until is None else microseconds(until),
         "tlp": resource.marking.tlp.value,
-        "compartments": sorted(resource.marking.compartments),
+        "compartments": sorted(_texts_in(resource.marking.compartments)),
     }
     uid = {"type": resource.kind.title(), "id": resource.id}
     return {"uid": uid, "attrs": attributes, "parents": []}
@@ -349,14 +363,14 @@ def _thing(resource: Resource) -> Entity:
 def _moment(principal: Principal, given: Circumstances) -> dict[str, object]:
     """The context without its deed. Raises TypeError for what has another type than declared."""
     suspended: dict[str, list[str]] = {"org": [], "compartment": [], "engagement": []}
-    for one in sorted(given.suspended):
+    for one in sorted(_texts_in(given.suspended)):
         what, _, name = one.partition(":")
         if what not in suspended or not name:
             raise TypeError(SUSPENDED)
         suspended[what].append(name)
     return {
         "now": microseconds(given.now),
-        "other_approvers": len(_texts_in(given.approvers) - {principal.id}),
+        "other_approvers": len(_texts_in(given.approvers) - {principal.id, ""}),
         "asserted": given.asserted,
         "proved": given.proved,
         "assurance": given.assurance,
@@ -366,8 +380,8 @@ def _moment(principal: Principal, given: Circumstances) -> dict[str, object]:
     }
 
 
-def _texts_in(names: object) -> AbstractSet[object]:
-    """*names*, which must be a set of texts that are not empty; raises TypeError otherwise."""
-    if not isinstance(names, AbstractSet) or not all(isinstance(one, str) and one for one in names):
+def _texts_in(names: object) -> AbstractSet[str]:
+    """*names*, which must be a set of texts; raises TypeError otherwise."""
+    if not isinstance(names, AbstractSet) or not all(isinstance(one, str) for one in names):
         raise TypeError(NOT_DECIDED)
     return names
