@@ -222,11 +222,8 @@ def _sign(ctx: Context) -> Published:
     with outlet.alone(), _refusal(ctx, outlet):
         kept = _kept(ctx)
         seen, silent = cosigning.sizes(outlet, policy, kept or _empty(ctx))
-        if kept is None and silent:
-            raise Unavailable(
-                "nothing is kept here of what this log signed, and not every witness says what it "
-                f"has seen ({cosigning.words(silent)}); try again when they answer"
-            )
+        if kept is None:
+            _require_all(silent)
         head, proofs, files = _committed(ctx, kept, seen)
         if kept is not None and kept.text == head.text:
             plain = kept
