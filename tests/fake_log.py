@@ -11,7 +11,7 @@ from typing import cast
 import make
 from fakes import MemorySigner, MemoryStore, MemoryVault
 from leadline.app.context import Context
-from leadline.app.ports import Access, Reply, Signer, Store
+from leadline.app.ports import Access, Outlet, Reply, Signer, Store
 from leadline.app.witness import Cosigner, Seen, Slot, Witness, known_logs
 from leadline.core.access import Action, Circumstances, Decision, Principal, Resource
 from leadline.core.alert import Alert
@@ -150,7 +150,7 @@ class Allowed:
 
 
 def context(
-    outlet: MemoryOutlet | None = None,
+    outlet: Outlet | None = None,
     *,
     store: Store | None = None,
     signer: Signer | None = None,

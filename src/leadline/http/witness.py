@@ -89,6 +89,7 @@ def listening(address: str) -> socket.socket:
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host.strip("[]"), int(port)))
+        bound.listen()
     except (OSError, OverflowError) as error:
         bound.close()
         raise Invalid("--listen", f"{address} cannot be listened on: {error}") from error

@@ -149,8 +149,8 @@ def _post(url: str, body: bytes, seconds: float) -> Reply:
         connection.request("POST", parts.path, body, {"Content-Type": "text/plain"})
         response = connection.getresponse()
         data = response.read(REPLY_BYTES_MAX + 1)
-        if len(data) > REPLY_BYTES_MAX:
-            raise http.client.HTTPException(f"more than {REPLY_BYTES_MAX} bytes")
+        if len(data) > REPLY_BYTES_MAX or response.length:
+            raise http.client.HTTPException("a reply too long, or cut short")
         kind = response.getheader("Content-Type", "").partition(";")[0].strip()
         return Reply(response.status, kind, data)
     finally:
