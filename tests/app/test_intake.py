@@ -41,7 +41,7 @@ def test_an_upload_is_taken_in(world: World) -> None:
     (artefact,) = world.all(Artefact)
     assert (artefact.id, artefact.digest, artefact.owner) == (taken.id, taken.digest, "agency")
     (act,) = world.acts(Kind.ARTEFACT_RECEIVED)
-    assert act.about == f"artefact/{taken.id}"
+    assert act.about == taken.id
     assert act.detail["digest"] == taken.digest
     assert "card" not in str(act)
 

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import BinaryIO
 
+from leadline.app import vaulting
 from leadline.app.context import Context
 from leadline.app.ports import Stored
+from leadline.app.vaulting import Material, Offer
 from leadline.core.access import Action, Circumstances, Resource
 from leadline.core.errors import Invalid, Tampered
 from leadline.core.intake import DEFAULT, Hostile, Limits, Purpose, Taken, check_purpose
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Kind
-from leadline.core.vaulting import Artefact, Owner, Protection
 from leadline.formats.content import judge
 
 CHUNK_BYTES = 1 << 20
@@ -74,20 +75,14 @@ def deposit(
             refused(ctx, upload, running, error)
             raise
         file.seek(0)
-        owner: Owner = "developer" if ctx.principal.org == upload.org else "agency"
-        kept = ctx.vault.receive(
-            _pieces(file),
-            marking=upload.marking,
-            engagement=upload.engagement,
-            owner=owner,
-            sealed=upload.sealed,
-            terms=upload.terms,
-            bytes_max=max(running.length, 1),
-        )
+        own = ctx.principal.org == upload.org
+        material = Material(upload.engagement, upload.org, "developer" if own else "agency")
+        offer = Offer(material, upload.marking, upload.sealed, max(running.length, 1), upload.terms)
+        kept = vaulting.deposit(ctx, offer, _pieces(file))
     if kept.digest != running.digest:
         raise Tampered("quarantine", "the upload changed between its check and the vault")
     taken = Taken(
-        ctx.new_id("artefact"),
+        kept.id,
         upload.engagement,
         kept.digest,
         kept.size,
@@ -97,45 +92,11 @@ def deposit(
         ctx.now,
         ctx.principal.id,
     )
-    _record(ctx, upload, taken, owner)
-    return taken
-
-
-def _record(ctx: Context, upload: Upload, taken: Taken, owner: Owner) -> None:
-    artefact = Artefact(
-        id=taken.id,
-        digest=taken.digest,
-        size=taken.bytes,
-        engagement=taken.engagement,
-        org=upload.org,
-        owner=owner,
-        protection=Protection.SEALED if upload.sealed else Protection.WORKING,
-        terms=upload.terms,
-        received=ctx.now,
-        by=ctx.principal.id,
-    )
     with ctx.store.write() as tx:
-        for value in (artefact, taken):
-            tx.put(
-                taken.id,
-                value,
-                marking=upload.marking,
-                engagement=upload.engagement,
-                org=upload.org,
-            )
-        tx.record(
-            ctx.act(
-                Kind.ARTEFACT_RECEIVED,
-                f"artefact/{taken.id}",
-                taken.engagement,
-                digest=taken.digest,
-                bytes=taken.bytes,
-                purpose=taken.purpose.value,
-                content=taken.judged.content.value,
-                protection=artefact.protection.value,
-                owner=owner,
-            )
+        tx.put(
+            taken.id, taken, marking=upload.marking, engagement=upload.engagement, org=upload.org
         )
+    return taken
 
 
 class Running:
