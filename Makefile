@@ -42,8 +42,8 @@ check: setup-dev ## ruff, mypy --strict, import-linter, tests with coverage
 bench: setup-dev ## run every benchmark and print its last line
 	@for file in bench/[a-z]*.py; do echo "$$file"; $(VENV)/bin/python $$file --json | tail -n 1; done
 
-serve: ## the portal (not built yet)
-	@echo "leadline serve does not exist yet: the portal is a later piece of work" >&2; exit 7
+serve: setup ## the API over what `make assess` left in OUT (the portal's pages are not built yet)
+	@$(LEADLINE) serve --home "$(OUT)/.state"
 
 lock: ## renew the hash-pinned locks, with a cooldown of seven days
 	@scripts/lock.sh

@@ -5,12 +5,15 @@ from typing import Annotated
 import typer
 
 from leadline.cli import (
+    access,
+    alert,
     approval,
     assess,
     credential,
     doctor,
     engagement,
     findings,
+    init,
     log,
     match,
     pack,
@@ -30,8 +33,11 @@ app = typer.Typer(
 )
 app.command(name="assess")(assess.assess)
 app.command(name="doctor")(doctor.doctor)
+app.command(name="init")(init.init)
 app.command(name="match")(match.match)
 app.command(name="serve")(serve.serve)
+app.add_typer(access.app, name="access")
+app.add_typer(alert.app, name="alert")
 app.add_typer(approval.app, name="approval")
 app.add_typer(credential.app, name="credential")
 app.add_typer(engagement.app, name="engagement")

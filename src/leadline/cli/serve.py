@@ -1,6 +1,5 @@
 """``leadline serve``: the API of an installation."""
 
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -23,11 +22,9 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the API at LISTEN, over TLS unless it is this machine's own address."""
+    from leadline.http.api import application, serving
     from leadline.wiring.sign_in import at_door
 
-    # The two edges know each other by name only: neither is built on the other.
-    serving = import_module("leadline.http.api.serving")
-    application = import_module("leadline.http.api.application")
     with edge():
         if (tls_cert is None) != (tls_key is None):
             raise Invalid("--tls-cert", "a certificate and its key come together")

@@ -4,6 +4,7 @@ Every command that works on an installation opens it here. What `leadline assess
 is an installation as well, so that everything said about one can be tried on the other.
 """
 
+import json
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from leadline.access import cedar
-from leadline.app import high_side, sealed
+from leadline.app import high_side, people, sealed
 from leadline.app.approval import Matter
 from leadline.app.context import Context
 from leadline.app.ports import Access, KeyService, Outlet, Signer, Store, Vault
@@ -36,7 +37,8 @@ from leadline.core.clearing.group import Crash, Group
 from leadline.core.clearing.notice import Notice, Questions
 from leadline.core.engagement.determination import Determination
 from leadline.core.engagement.engagement import Engagement
-from leadline.core.errors import NotFound
+from leadline.core.errors import NotFound, Tampered
+from leadline.core.grant import Grant, Suspension
 from leadline.core.intake import Taken
 from leadline.core.publication import Published
 from leadline.core.vaulting import Artefact, Hold, Shredding
@@ -46,6 +48,7 @@ from leadline.vault.keys import open_signer
 from leadline.wiring.log import FolderOutlet
 from leadline.wiring.vault import open_vault
 
+FACTS = "installation.json"
 ORIGIN = "leadline.example/demonstration"
 KINDS: Mapping[type, str] = {
     Engagement: "engagement",
@@ -60,6 +63,8 @@ KINDS: Mapping[type, str] = {
     Questions: "questions",
     Determination: "determination",
     Alert: "alert",
+    Grant: "grant",
+    Suspension: "suspension",
     Taken: "taken",
     Published: "published",
     Request: "approval-request",
@@ -104,15 +109,19 @@ class Parts:
     keys: KeyService | None = None
 
     def context(self, principal: Principal) -> Context:
-        """What a use case is given when *principal* acts now."""
+        """What a use case is given when *principal* acts now, with what stands of its grants."""
+        with self.store.read() as view:
+            person = people.present(view, principal, clock())
+            suspended = people.suspensions(view)
         return Context(
-            principal,
+            person,
             clock,
             new_id,
-            self.store,
+            self.store.acting(self.access.tenancy(person)),
             self.access,
             self.vault,
             self.signer,
+            suspended=suspended,
             outlet=self.outlet,
         )
 
@@ -120,12 +129,26 @@ class Parts:
 def make(home: Home) -> None:
     """The folders of an installation, where they are missing."""
     for folder in (home.folder, home.vault, home.keys):
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def origin(home: Home) -> str:
+    """The name of the installation's log; an assessment of its own has the demonstration's.
+
+    Raises: Tampered, if the installation's facts cannot be read.
+    """
+    place = home.folder / FACTS
+    if not place.exists():
+        return ORIGIN
+    try:
+        return str(json.loads(place.read_text())["log"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Tampered(FACTS, "it does not say the log's name; restore it") from error
 
 
 def open_parts(home: Home, store: Store) -> Parts:
     """The drivers of an installation around its open store."""
-    signer, outlet = open_signer(home.keys / "log.key", ORIGIN), FolderOutlet(home)
+    signer, outlet = open_signer(home.keys / "log.key", origin(home)), FolderOutlet(home)
     vault, keys = open_vault(home, store, signer, outlet, clock)
     return Parts(store, vault, signer, cedar.shipped(), outlet, keys)
 
