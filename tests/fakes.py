@@ -244,6 +244,11 @@ class MemoryStore:
         self._blinder, self._kinds = blinder, frozenset(kinds)
         self._state, self._lock, self._writer = State(), threading.Lock(), 0
 
+    def acting(self, tenancy: Tenancy) -> "MemoryStore":
+        """As the port; there is no wall here."""
+        del tenancy
+        return self
+
     @contextmanager
     def read(self) -> Iterator[MemoryReading]:
         """As the port."""

@@ -33,7 +33,7 @@ from leadline.core.clause import Clause
 from leadline.core.errors import Denied, Invalid
 from leadline.core.marking import Tlp
 from leadline.formats import matrix_toml, roles_toml
-from leadline.formats.roles_toml import KIND_ORDER, RESOURCE_KINDS, Reach, Role, deed
+from leadline.formats.roles_toml import KIND_ORDER, RESOURCE_KINDS, Reach, Role, deed, sound
 
 LISTS = (
     Action.ENGAGEMENT_READ,
@@ -202,11 +202,10 @@ def evaluate(rules: Rules, request: Mapping[str, object], entities: Sequence[Ent
 def standing(roles: Mapping[str, Role], held: frozenset[str]) -> Standing:
     """What holding exactly these roles amounts to; roles that are not known give nothing."""
     known = [roles[name] for name in sorted(held) if name in roles]
-    excluded = {name for role in known for name in role.excludes}
     return Standing(
         sides=tuple(sorted({role.side.value for role in known})),
         time_boxed=any(role.time_boxed for role in known),
-        sound=len(known) == len(held) and not excluded & held,
+        sound=sound(roles, held),
         deeds={
             reach: tuple(sorted({one for role in known for one in role.deeds(reach)}))
             for reach in Reach

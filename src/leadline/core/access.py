@@ -4,6 +4,7 @@ Individuals hold access, never organisations. Roles are data; an action and a ki
 code, because each needs a use case that checks it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -165,3 +166,13 @@ class Decision:
     allowed: bool
     rules: tuple[str, ...]
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision laid open. *changes* are the smallest sets of changes of which each would allow it."""
+
+    decision: Decision
+    reasons: Mapping[str, str]
+    roles: tuple[str, ...]
+    changes: tuple[tuple[str, ...], ...]

@@ -80,6 +80,13 @@ def deed(action: Action, kind: str) -> str:
     return f"{action.value} {kind}"
 
 
+def sound(roles: Mapping[str, Role], held: frozenset[str]) -> bool:
+    """Whether every role is known and none excludes another."""
+    known = [roles[name] for name in held if name in roles]
+    excluded = {name for role in known for name in role.excludes}
+    return len(known) == len(held) and not excluded & held
+
+
 def parse(id_: str, text: bytes) -> Role:
     """The role in the file *id_*`.toml`.
 
