@@ -1,0 +1,253 @@
+"""Uploads, weights and publication on this host: the quarantine, files, and signatures over folders."""
+
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from leadline.app import folder as files
+from leadline.app import intake, listing, publish, weights
+from leadline.app.context import Context
+from leadline.app.intake import Quarantine, Upload
+from leadline.app.publish import Plan
+from leadline.app.weights import Dealing, Verify
+from leadline.core.access import Principal
+from leadline.core.errors import Invalid, NotFound, Tampered
+from leadline.core.intake import Purpose, Taken
+from leadline.core.publication import Published
+from leadline.formats.canonical import encode
+from leadline.formats.embedded import Inspected, inspect
+from leadline.formats.manifest import encode_opening
+from leadline.settings import Home
+
+SIGNATURE_BYTES_MAX = 16 << 20
+FILE_BYTES_MAX = 256 << 20
+ANYBODY = Principal("anybody", "anybody", "", frozenset({"public"}))
+
+
+def quarantine(home: Home) -> Quarantine:
+    """Files without a name in the installation's quarantine: closed, or after a crash, they are gone."""
+
+    @contextmanager
+    def opened() -> Iterator[BinaryIO]:
+        folder = home.folder / "quarantine"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            yield cast("BinaryIO", file)
+
+    return opened
+
+
+def published(home: Home) -> Path:
+    """Where copies of published artefacts lie."""
+    return home.folder / "published"
+
+
+def deposit(ctx: Context, home: Home, file: Path, announced: Upload) -> Taken:
+    """Take one file of this host in.
+
+    Raises: Invalid, if it is no plain file; otherwise as `leadline.app.intake.deposit`.
+    """
+    if file.is_symlink() or not file.is_file():
+        raise Invalid("FILE", f"{file} is no plain file")
+    upload = replace(announced, name=file.name, bytes=file.stat().st_size)
+    return intake.deposit(ctx, upload, files.chunks(file.parent, file.name), quarantine(home))
+
+
+def dealing(ctx: Context, engagement: str) -> Dealing:
+    """The engagement with the developer whose it is; raises NotFound."""
+    return Dealing(engagement, listing.resource(ctx, engagement).org)
+
+
+def upload(ctx: Context, engagement: str, purpose: Purpose, *, sealed: bool) -> Upload:
+    """An upload to an engagement; raises NotFound."""
+    on = dealing(ctx, engagement)
+    return Upload(on.engagement, on.org, purpose, "", sealed=sealed)
+
+
+def scan(ctx: Context, home: Home) -> dict[str, Sequence[str]]:
+    """What an anonymous caller reads here: ids that lists show, digests that are published.
+
+    *unlisted* are files in the public folder that no publication accounts for.
+    """
+    anybody = replace(ctx, principal=ANYBODY, assurance=1)
+    shown = [row.id for row in intake.listed(anybody)]
+    with ctx.store.read() as view:
+        known = sorted({row.value.digest for row in view.find(Published)})
+    folder = published(home)
+    present = files.scan(folder) if folder.is_dir() else {}
+    readable = [digest for digest in known if _readable(anybody, folder, digest)]
+    return {"listed": shown, "published": readable, "unlisted": sorted(set(present) - set(known))}
+
+
+def _readable(ctx: Context, folder: Path, digest: str) -> bool:
+    try:
+        publish.fetch(ctx, folder, digest)
+    except NotFound:
+        return False
+    return True
+
+
+def plan(artefact: str, allowed: Sequence[str], canaries: Path | None) -> Plan:
+    """A plan from the command line: PATH=BYTES for each file that may be published.
+
+    Raises: Invalid, for a line that is not of this form, or a file of canaries that cannot be read.
+    """
+    return Plan(artefact, _listing(allowed), _canaries(canaries))
+
+
+def _listing(allowed: Sequence[str]) -> dict[str, int]:
+    listing_ = dict[str, int]()
+    for text in allowed:
+        path, _, size = text.rpartition("=")
+        if not path or not size.isdecimal() or path in listing_:
+            raise Invalid("--allow", f"{text!r}: PATH=BYTES is due, each path once")
+        listing_[path] = int(size)
+    return listing_
+
+
+def _canaries(file: Path | None) -> tuple[bytes, ...]:
+    if file is None:
+        return ()
+    try:
+        return tuple(line for line in file.read_bytes().splitlines() if line)
+    except OSError as error:
+        raise Invalid("--canaries", f"{file} cannot be read: {error.strerror}") from error
+
+
+def look(file: Path, canaries: Path | None) -> Inspected:
+    """Look into one file before it is deposited; nothing is recorded.
+
+    Raises: Invalid, if it cannot be read.
+    """
+    if not file.is_file():
+        raise Invalid("FILE", f"{file} is no plain file")
+    data = files.read(file.parent, file.name, bytes_max=FILE_BYTES_MAX)
+    return inspect(file.name, data, _canaries(canaries))
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whose signature over weights counts: one public key, or a private authority's chain."""
+
+    key: Path | None = None
+    chain: tuple[Path, ...] = ()
+
+
+def verifier(trust: Trust) -> Verify:
+    """The check of a model signature with *trust*, offline; no public log is asked or told.
+
+    Raises: Invalid, unless exactly one of key and chain is given.
+    """
+    if (trust.key is None) == (not trust.chain):
+        raise Invalid("--key", "give the developer's public key, or --chain of its authority")
+
+    def verify(folder: Path, signature: bytes) -> None:
+        from cryptography.exceptions import InvalidSignature
+        from model_signing import verifying
+
+        config = verifying.Config()  # type: ignore[no-untyped-call]
+        # The library prints a warning for old signatures; standard output is for documents.
+        with tempfile.NamedTemporaryFile() as copy, redirect_stdout(sys.stderr):
+            copy.write(signature)
+            copy.flush()
+            try:
+                if trust.key is not None:
+                    config.use_elliptic_key_verifier(public_key=trust.key)
+                else:
+                    config.use_certificate_verifier(certificate_chain=list(trust.chain))
+                config.verify(folder, Path(copy.name))
+            except (
+                InvalidSignature,
+                ValueError,
+                LookupError,
+                TypeError,
+                AttributeError,
+                OSError,
+            ) as error:
+                problem = f"the signature over the folder does not verify: {type(error).__name__}"
+                raise Tampered("weights", problem) from error
+
+    return verify
+
+
+def sign(folder: Path, key: Path, signature: Path) -> None:
+    """Sign every file of *folder*, as a developer does before handing it over; offline.
+
+    Raises: Invalid, if key or folder do not allow it.
+    """
+    from model_signing import hashing, signing
+
+    way = hashing.Config()  # type: ignore[no-untyped-call]
+    way.use_file_serialization().set_ignored_paths(paths=[signature])
+    config = signing.Config()  # type: ignore[no-untyped-call]
+    try:
+        config.set_hashing_config(way).use_elliptic_key_signer(private_key=key)
+        config.sign(folder, signature)
+    except (ValueError, OSError) as error:
+        raise Invalid("weights", f"cannot be signed: {error}") from error
+
+
+def receive(
+    ctx: Context, home: Home, folder: Path, on: Dealing, signature: Path, trust: Trust
+) -> tuple[Taken, ...]:
+    """Take a folder of weights in.
+
+    Raises: Invalid, if there is no such signature file; otherwise as `leadline.app.weights.receive`.
+    """
+    if not signature.is_file() or folder in signature.parents:
+        raise Invalid("--signature", f"{signature}: a file outside the folder is due")
+    told = files.read(signature.parent, signature.name, bytes_max=SIGNATURE_BYTES_MAX)
+    return weights.receive(ctx, on, folder, told, verifier(trust), quarantine(home))
+
+
+def write_proofs(ctx: Context, told: weights.Statement, folder: Path) -> int:
+    """Write the proof and the opening of every movement into *folder*; answers how many.
+
+    Raises: Refused, if no checkpoint covers one of them yet.
+    """
+    from leadline.app import log
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for act in told.index:
+        proof = log.prove(ctx, act)
+        (folder / f"{act}.tlog-proof").write_text(proof.text, "utf-8")
+        (folder / f"{act}.json").write_bytes(encode_opening(proof.opening))
+    return len(told.index)
+
+
+def statement(told: weights.Statement) -> bytes:
+    """The custody statement as canonical JSON."""
+    return encode(
+        {
+            "schema": "leadline/custody/v1",
+            "engagement": told.engagement,
+            "files": tuple(
+                {
+                    "digest": file.digest,
+                    "stored": file.standing.stored,
+                    "shredded": file.standing.shredded,
+                    "mounted": tuple(sorted(file.standing.mounted)),
+                    "copies": tuple(sorted(file.standing.copies)),
+                    "movements": tuple(
+                        {
+                            "act": entry.act,
+                            "index": told.index[entry.act],
+                            "movement": entry.movement.value,
+                            "at": entry.at.isoformat(),
+                            "actor": entry.actor,
+                            "place": entry.place,
+                            "bytes": entry.bytes,
+                            "irregular": file.irregular.get(entry.act, ""),
+                        }
+                        for entry in file.entries
+                    ),
+                }
+                for file in told.files
+            ),
+            "unknown": told.unknown,
+        }
+    )
