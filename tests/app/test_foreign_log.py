@@ -18,14 +18,14 @@ WORDS = [
     "five",
     "six",
     "seven",
-    "eight",
-    "nine",
+    "eit",
+    "nain",
     "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
+    "ileven",
+    "twelf",
+    "threeten",
+    "fourten",
+    "fivten",
 ]
 
 
