@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -16,7 +17,7 @@ ALGORITHMS = ("ES256", "EdDSA", "Ed25519")
 SKEW = timedelta(seconds=60)
 BYTES_MAX, NUMBER_MAX = 4096, 128
 KEEP = 2 * SKEW + timedelta(seconds=10)
-KEYS = (jwk.ECKey, jwk.OKPKey)
+KEYS: Mapping[str, type[jwk.ECKey | jwk.OKPKey]] = {"EC": jwk.ECKey, "OKP": jwk.OKPKey}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,12 @@ def verify(text: str, sent: Sent, now: datetime) -> Proof:
     try:
         found = jws.extract_compact(text.encode("ascii"))
         header = found.headers()
-        key = jwk.import_key(header["jwk"])
-        if not isinstance(key, KEYS) or key.is_private:
-            raise Refused("the DPoP proof names no public key of a kind that is taken")
+        key = KEYS[header["jwk"]["kty"]].import_key(header["jwk"])
         claims = jwt.decode(text, key, algorithms=list(ALGORITHMS)).claims
     except (JoseError, ValueError, KeyError, TypeError) as error:
         raise Refused("the DPoP proof does not verify") from error
+    if key.is_private:
+        raise Refused("the DPoP proof shows a private key, which is nobody's any more")
     if header.get("typ") != "dpop+jwt":
         raise Refused("the DPoP proof is of another type")
     number, at = claims.get("jti"), claims.get("iat")
