@@ -116,8 +116,10 @@ def decode(data: bytes) -> tuple[PackedItem, ...]:
             at, files = at + size, files + 1
             if len(content) != size or files > FILES_MAX:
                 raise Invalid("pack", "a file is longer than the pack, or there are too many")
+            if path in held:
+                raise Invalid("pack", "one path twice in an item")
             held[path] = PackedFile(content, runs)
-            if path in list(held)[:-1] or _digest(held[path]) != digest:
+            if _digest(held[path]) != digest:
                 raise Tampered(f"pack file {len(held)}", "its digest is not the one listed")
         items.append(PackedItem(_text(one, "id"), _bytes(one, "salt"), held))
     if at != len(data):
