@@ -9,6 +9,7 @@ from leadline.cli import (
     alert,
     approval,
     assess,
+    backup,
     credential,
     doctor,
     engagement,
@@ -32,9 +33,11 @@ app = typer.Typer(
     help="Early access and assessment of frontier AI models, and what their findings lead to.",
 )
 app.command(name="assess")(assess.assess)
+app.command(name="backup")(backup.backup)
 app.command(name="doctor")(doctor.doctor)
 app.command(name="init")(init.init)
 app.command(name="match")(match.match)
+app.command(name="restore")(backup.restore)
 app.command(name="serve")(serve.serve)
 app.add_typer(access.app, name="access")
 app.add_typer(alert.app, name="alert")
