@@ -28,7 +28,7 @@ from leadline.core.sealed.exposure import Limits
 from leadline.core.sealed.pack import Pack, Scheme
 from leadline.core.sealed.session import Quote, RunSession
 from leadline.formats.pack import PackedFile, PackedItem, encode
-from leadline.formats.sealed_report import measured
+from leadline.formats.sealed_report import measured, read_report, write_report
 from leadline.formats.sealed_toml import load_limits
 from leadline.formats.tlog_proof import ActProof
 from leadline.runner import custody
@@ -58,6 +58,9 @@ def limits() -> Limits:
     )
 
 
+LIMITS = limits()
+
+
 def items(count: int) -> list[PackedItem]:
     """Items of a few bytes each, with the canary in every file; ids and salts repeat."""
     return [
@@ -72,11 +75,6 @@ def items(count: int) -> list[PackedItem]:
         )
         for number in range(count)
     ]
-
-
-def outcomes(solved: int) -> "Measure":
-    """A measure that solves the first *solved* items by id."""
-    return Measure(solved)
 
 
 @dataclass
@@ -221,16 +219,18 @@ class World:
         sealed.release(self.ctx("lead"), session.id, runner, quote, proof, passed)
         return proof
 
-    def ran(self, pack: Pack, measure: Measure, **changed: str) -> tuple[RunSession, Bounded]:
+    def ran(
+        self, pack: Pack, measure: Measure, limits: Limits = LIMITS, **changed: str
+    ) -> tuple[RunSession, Bounded]:
         """A whole run."""
-        session = sealed.commit(self.ctx("lead"), pack.id, self.plan(**changed), limits())
+        session = sealed.commit(self.ctx("lead"), pack.id, self.plan(**changed), limits)
         runner = self.runner(measure)
         self.unsealed(pack, session, runner)
-        return session, sealed.run(self.ctx("lead"), session.id, runner, "host-1", limits())
+        return session, sealed.run(self.ctx("lead"), session.id, runner, "host-1", limits)
 
-    def released(self, pack: Pack, measure: Measure, **changed: str) -> Released:
+    def released(self, pack: Pack, measure: Measure) -> Released:
         """A whole run with its score let out."""
-        session, _ = self.ran(pack, measure, **changed)
+        session, _ = self.ran(pack, measure)
         return sealed.release_score(self.ctx("lead"), session.id, limits())
 
     def acts(self, kind: Kind) -> list[Mapping[str, object]]:
@@ -254,3 +254,18 @@ def material(world: World, pack: Pack, session: RunSession, passed: Mapping[int,
 def thing(pack: Pack) -> Resource:
     """The pack as access rules see it."""
     return Resource("pack", pack.name, make.ENGAGEMENT, marking=SEALED)
+
+
+class Lying:
+    """A runner whose report has one field changed."""
+
+    def __init__(self, runner: LocalProcess, field_: str) -> None:
+        self.driver, self._runner, self._field = runner.driver, runner, field_
+        self.prepare, self.quote = runner.prepare, runner.quote
+        self.release_keys, self.run, self.close = runner.release_keys, runner.run, runner.close
+
+    def report(self) -> Bounded:
+        """As the port, but for one field."""
+        told = self._runner.report()
+        report = replace(read_report(told.text), **{self._field: "0" * 64})  # type: ignore[arg-type]
+        return Bounded(write_report(report), told.evidence)
