@@ -1,6 +1,7 @@
 """The proof of an act, checked as an outsider does: with a policy and nothing else."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from leadline.formats.manifest import Opening
 from leadline.formats.note import Note
 from leadline.formats.tlog_policy import NOT_WITNESSED, Policy
 from leadline.formats.tlog_proof import Proof
+from leadline.vault.keys import open_signer
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +100,7 @@ def test_without_enough_witnesses_it_is_refused(proved: tuple[ActProof, Policy])
     alone = known.at(log.Quorum.NONE)
     nobody = without(*(f"body{n}.example/witness" for n in range(3)))
     assert check(nobody, alone).words == NOT_WITNESSED
-    assert "no log of the policy signed" in refused(without(ORIGIN), known)
+    assert f"no signature by the key {ORIGIN}" in refused(without(ORIGIN), known)
 
 
 def test_a_false_line_of_a_known_key_rejects_the_whole(proved: tuple[ActProof, Policy]) -> None:
@@ -114,17 +116,31 @@ def test_a_false_line_of_a_known_key_rejects_the_whole(proved: tuple[ActProof, P
     assert check(more, known).witnesses == ("w0", "w1", "w2")
 
 
-def test_one_key_of_the_log_is_enough_and_none_of_another_origin() -> None:
-    """As the specification has it; a policy that names no log believes nobody."""
+def test_logs_that_the_policy_does_not_name_prove_nothing() -> None:
+    """One of its logs must be meant; a policy that names none believes nobody."""
     ctx = context()
     grow(ctx, 3)
     proof = log.require_proof(ctx, "act-9001")
     other = MemorySigner("other.example/log")
     both = tlog_policy.alone(ctx.signer.vkeys() + other.vkeys())
     assert check(proof, both).head.origin == ORIGIN
-    refused(proof, tlog_policy.alone(other.vkeys()))
+    assert "names no log" in refused(proof, tlog_policy.alone(other.vkeys()))
     with pytest.raises(Invalid, match="names no log"):
         check(proof, tlog_policy.parse(b"quorum none\n"))
+
+
+def test_a_log_with_two_keys_signs_with_both(tmp_path: Path) -> None:
+    """Neither the classical nor the post-quantum signature can be taken off."""
+    ctx = context(signer=open_signer(tmp_path / "log.key", ORIGIN))
+    grow(ctx, 3)
+    proof, known = log.require_proof(ctx, "act-9001"), log.policy_of(ctx)
+    check(proof, known)
+    signed = proof.proof.note
+    for line in signed.signatures:
+        single = changed(proof, checkpoint=Note(signed.text, (line,)).document)
+        assert "no signature by the key" in refused(single, known)
+        own = [log_ for log_ in known.logs if line.by(log_.key)]
+        check(single, replace(known, logs=tuple(own)))
 
 
 def test_a_text_that_is_no_proof_or_no_checkpoint_is_tampering(
