@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -25,10 +26,15 @@ from leadline.core.record import tlog
 from leadline.store.connections import available, writing
 from leadline.store.tail import LogTail
 
-BLOCKS_MAX = 256  # in one transaction
-OPEN_SECONDS_MAX = 0.1  # after which a transaction takes no further block
-TURN_SECONDS_MAX = 10.0  # waiting to begin; as long as SQLite waits for another process
-OUTCOME_SECONDS_MAX = 60.0  # waiting for the commit, once the own block has ended
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What keeps one thread from waiting on the others for ever."""
+
+    blocks: int = 256  # in one transaction
+    open_seconds: float = 0.1  # after which a transaction takes no further block
+    turn_seconds: float = 10.0  # waiting to begin; as long as SQLite waits for another process
+    outcome_seconds: float = 60.0  # waiting for the commit, once the own block has ended
 
 
 class Turns:
@@ -88,12 +94,12 @@ class Batch:
     Raises: Unavailable, if the database cannot serve; Tampered, as `LogTail`.
     """
 
-    def __init__(self, engine: sa.Engine, edge: tlog.Edge) -> None:
+    def __init__(self, engine: sa.Engine, edge: tlog.Edge, limits: Limits) -> None:
         with ExitStack() as opening:
             self.connection = opening.enter_context(writing(engine))
             self.tail = LogTail(self.connection, edge)
             self._transaction = opening.pop_all()
-        self._blocks, self._begun = 0, time.monotonic()
+        self._limits, self._blocks, self._begun = limits, 0, time.monotonic()
         self._waiting: list[threading.Lock] = []
         self._error: BaseException | None = None
 
@@ -124,8 +130,9 @@ class Batch:
 
     def full(self) -> bool:
         """Whether it is to end although others wait."""
-        spent = time.monotonic() - self._begun
-        return self._error is not None or self._blocks >= BLOCKS_MAX or spent >= OPEN_SECONDS_MAX
+        if self._error is not None or self._blocks >= self._limits.blocks:
+            return True
+        return time.monotonic() - self._begun >= self._limits.open_seconds
 
     def end(self) -> None:
         """Make what the blocks wrote durable, and let those who wait in `outcome` go on.
@@ -151,7 +158,7 @@ class Batch:
         """Take part in the outcome; to be asked while having the turn, and the answer called without.
 
         The answer returns once the batch is durable. It raises Unavailable, if the batch is not, or if
-        that is not known after a minute.
+        that is not known in time.
         """
         # A gate for each thread: all of them behind one condition would wake to wait for its lock.
         gate = threading.Lock()
@@ -159,7 +166,7 @@ class Batch:
         self._waiting.append(gate)
 
         def outcome() -> None:
-            if not gate.acquire(timeout=OUTCOME_SECONDS_MAX):
+            if not gate.acquire(timeout=self._limits.outcome_seconds):
                 raise Unavailable(
                     "a later write has not ended; whether this one is durable is open"
                 )
@@ -173,8 +180,8 @@ class Batch:
 class Commits:
     """The one way to write to a database from this process; threads share it."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine, self._turns = engine, Turns()
+    def __init__(self, engine: sa.Engine, limits: Limits = Limits()) -> None:
+        self._engine, self._limits, self._turns = engine, limits, Turns()
         # The rest belongs to the thread that has the turn.
         self._batch: Batch | None = None
         self._edge = tlog.Edge()
@@ -189,9 +196,9 @@ class Commits:
         if self._turns.mine():
             raise RuntimeError("a write inside a write of the same thread: end the outer one first")
         try:
-            self._turns.take(TURN_SECONDS_MAX)
+            self._turns.take(self._limits.turn_seconds)
             if self._batch is None:
-                self._batch = Batch(self._engine, self._edge)
+                self._batch = Batch(self._engine, self._edge, self._limits)
             batch = self._batch
             with batch.block():
                 yield batch
