@@ -87,12 +87,12 @@ def test_an_everyday_denial_is_an_act_and_no_alert() -> None:
     """A role that does not reach somewhere is recorded with its rules, quietly."""
     ctx = context(Listening(Decision(allowed=False, rules=(), reason="no rule")))
     with pytest.raises(Denied, match="no rule"):
-        ctx.require(Action.ENGAGEMENT_READ, make.resource())
+        ctx.require(Action.ASSESSMENT_PLAN, make.resource())
     assert left(ctx) == ([Kind.ACCESS_DENIED], [])
     with ctx.store.read() as view:
         act = view.acts()[0].act
     assert (act.about, act.actor) == ("engagement/thing-0001", "person-0001")
-    assert act.detail == {"action": "engagement:read", "rules": ()}
+    assert act.detail == {"action": "assessment:plan", "rules": ()}
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_denial_about_sealed_things_or_of_a_person_is_an_alert(
     kind: str, rules: tuple[str, ...]
 ) -> None:
     """It leaves an act for the auditor, and a row that somebody must look at."""
-    assert warrants(kind, rules)
+    assert warrants(Action.RECORD_READ, kind, rules)
     ctx = context(Listening(Decision(allowed=False, rules=rules, reason="no")))
     with pytest.raises(Denied):
         ctx.require(Action.RECORD_READ, make.resource(kind))
@@ -111,6 +111,14 @@ def test_a_denial_about_sealed_things_or_of_a_person_is_an_alert(
     assert [(a.kind, a.about, a.actor) for a in alerts] == [
         ("denial", f"{kind}/thing-0001", "person-0001")
     ]
+
+
+def test_reading_an_engagement_of_others_is_an_alert() -> None:
+    """Its id is random, so whoever names it without being a party has guessed or was told."""
+    ctx = context(Listening(Decision(allowed=False, rules=(), reason="no")))
+    with pytest.raises(Denied):
+        ctx.require(Action.ENGAGEMENT_READ, make.resource(id_="engagement-guessed"))
+    assert [alert.about for alert in left(ctx)[1]] == ["engagement/engagement-guessed"]
 
 
 def test_approvals_count_for_the_very_act_they_were_asked_for() -> None:

@@ -95,7 +95,7 @@ class Context:
                     rules=rules,
                 )
             )
-        if warrants(resource.kind, rules):
+        if warrants(action, resource.kind, rules):
             told = f"refused: {action.value} ({', '.join(rules) or 'no rule allows it'})"
             self.alarm("denial", about, told, engagement=resource.engagement)
 

@@ -4,7 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from leadline.core.access import Action
+
 SEALED_KINDS = frozenset({"artefact", "item", "pack"})
+PROBES = frozenset({Action.ENGAGEMENT_READ, Action.ASSESSMENT_READ})
 ALARMING_RULES = frozenset(
     {
         "access-ended",
@@ -31,10 +34,12 @@ class Alert:
     what: str
 
 
-def warrants(kind: str, rules: Iterable[str]) -> bool:
-    """Whether a refusal on a resource of *kind* by *rules* is an alert.
+def warrants(action: Action, kind: str, rules: Iterable[str]) -> bool:
+    """Whether a refusal of *action* on a resource of *kind* by *rules* is an alert.
 
-    Everything refused about sealed things is, and whatever a rule about a person refuses; a role
-    that does not reach somewhere is everyday.
+    Everything refused about sealed things is, whatever a rule about a person refuses, and reading an
+    engagement that one has nothing to do with: its id is random and known to its parties only, so
+    that whoever names it has guessed or was told. A role that does not reach somewhere is everyday.
     """
-    return kind in SEALED_KINDS or not ALARMING_RULES.isdisjoint(rules)
+    probing = action in PROBES
+    return kind in SEALED_KINDS or probing or not ALARMING_RULES.isdisjoint(rules)
