@@ -54,17 +54,7 @@ class TimedParts(wiring.Parts):
     @override
     def context(self, principal: Principal) -> Context:
         """As the parts', at the test's time."""
-        ctx = super().context(principal)
-        return Context(
-            ctx.principal,
-            self.clock,
-            ctx.new_id,
-            ctx.store,
-            ctx.access,
-            ctx.vault,
-            ctx.signer,
-            outlet=ctx.outlet,
-        )
+        return replace(super().context(principal), clock=self.clock)
 
 
 @dataclass

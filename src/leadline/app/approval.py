@@ -17,7 +17,7 @@ from leadline.app import assertion
 from leadline.app.assertion import Signed
 from leadline.app.context import Context
 from leadline.app.ports import Reading, Stored, Writing
-from leadline.core.access import Action, Circumstances, Principal, Resource
+from leadline.core.access import Action, Bounds, Circumstances, Principal, Resource
 from leadline.core.account import RegisteredKey
 from leadline.core.approval import CONTEXT, Approval, Detail, Granted, Request
 from leadline.core.errors import LeadlineError, NotFound, Refused, Tampered
@@ -161,6 +161,7 @@ def ask(
                 marking=resource.marking,
                 engagement=resource.engagement,
                 org=resource.org,
+                bounds=Bounds(resource.case, resource.level, resource.embargo_until),
             )
         tx.record(
             ctx.act(
@@ -212,7 +213,14 @@ def approve(ctx: Context, request_id: str, signed: Signed) -> Approval:
         raise
     with ctx.store.write() as tx:
         counted(tx, row, count)
-        tx.put(approval.id, approval, marking=resource.marking, engagement=request.engagement)
+        tx.put(
+            approval.id,
+            approval,
+            marking=resource.marking,
+            engagement=request.engagement,
+            org=resource.org,
+            bounds=Bounds(resource.case, resource.level, resource.embargo_until),
+        )
         tx.record(
             ctx.act(
                 Kind.APPROVAL_GIVEN,
@@ -308,6 +316,7 @@ def use(tx: Writing, granted: Granted) -> None:
         marking=row.marking,
         engagement=row.engagement,
         org=row.org,
+        bounds=row.bounds,
         expect=row.version,
     )
 

@@ -16,6 +16,7 @@ from leadline.app.ports import Access, Writing
 from leadline.app.sign_in import NotSignedIn, hashed
 from leadline.core.access import (
     Action,
+    Bounds,
     Circumstances,
     Decision,
     Principal,
@@ -127,7 +128,8 @@ def issue(
     )
     check_credential(made)
     with ctx.store.write() as tx:
-        tx.put(made.id, made, marking=OWN, engagement=engagement, org=ctx.principal.org)
+        # Of no engagement to the store: whoever shows it is not yet known to be anybody.
+        tx.put(made.id, made, marking=OWN, bounds=Bounds(owner=made.holder))
         tx.record(
             ctx.act(
                 Kind.CREDENTIAL_ISSUED,
@@ -165,15 +167,8 @@ def revoke(ctx: Context, credential_id: str) -> None:
     with ctx.store.write() as tx:
         present = tx.get(Credential, credential_id)
         ended = replace(present.value, ended=present.value.ended or ctx.now)
-        tx.put(
-            row.id,
-            ended,
-            marking=row.marking,
-            engagement=row.engagement,
-            org=row.org,
-            expect=present.version,
-        )
-        tx.record(ctx.act(Kind.CREDENTIAL_REVOKED, row.id, row.engagement))
+        tx.put(row.id, ended, marking=OWN, bounds=row.bounds, expect=present.version)
+        tx.record(ctx.act(Kind.CREDENTIAL_REVOKED, row.id, row.value.engagement))
 
 
 def used(ctx: Context, shown: Shown) -> Credential:

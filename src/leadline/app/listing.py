@@ -28,8 +28,7 @@ def engagement(ctx: Context, id_: str) -> Engagement:
 
 def resource(ctx: Context, id_: str) -> Resource:
     """The engagement as a thing that access rules know; raises NotFound, as `engagement`."""
-    row = _readable(ctx, id_)
-    return Resource("engagement", row.id, row.engagement, row.org, row.marking)
+    return _readable(ctx, id_).thing("engagement")
 
 
 def acts(ctx: Context, engagement_id: str) -> Sequence[Act]:
@@ -45,11 +44,7 @@ def _readable(ctx: Context, id_: str) -> Stored[Engagement]:
         rows = view.find(Engagement, engagement=id_)
     row = next((one for one in rows if one.id == id_), None)
     # Asked about an absent thing as well, so that both ways take the same steps and leave an act.
-    thing = (
-        Resource("engagement", id_, row.engagement, row.org, row.marking)
-        if row
-        else Resource("engagement", id_, id_)
-    )
+    thing = row.thing("engagement") if row else Resource("engagement", id_, id_)
     try:
         ctx.require(Action.ENGAGEMENT_READ, thing)
     except Denied:
