@@ -85,6 +85,7 @@ def _copy_sqlite(source: Path, target: Path) -> Path:
             opened.execute("VACUUM INTO ?", (str(target),))
         _synced(target)
     except (sqlite3.Error, OSError) as error:
+        target.unlink(missing_ok=True)
         raise Unavailable(f"the state cannot be copied: {error}") from error
     return target
 

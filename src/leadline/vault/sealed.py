@@ -145,9 +145,9 @@ class SealedVault:
 
     def holdings(self, engagement: str | None = None) -> Sequence[Holding]:
         """As the port."""
-        return [
-            copy.holding for _, copy in self._all() if engagement in {None, copy.holding.engagement}
-        ]
+        with disk.writable("the vault"), self._alone():
+            held = [copy.holding for _, copy in self._all()]
+        return [one for one in held if engagement in {None, one.engagement}]
 
     def rewrap(self, engagement: str, owner: Owner) -> int:
         """As the port; stopped in the middle, a second call does the rest."""
@@ -263,21 +263,24 @@ class SealedVault:
 
     def _copies(self, digest: str) -> Sequence[tuple[Path, Copy]]:
         """Every copy under a digest. Raises: Invalid, NotFound, Tampered."""
-        place = self._place(digest)
-        found = [(one, _header(one)) for one in _folders(place)]
+        found = self._under(digest)
+        if not found:
+            raise NotFound(f"the vault holds nothing under {digest}")
+        return found
+
+    def _under(self, digest: str) -> Sequence[tuple[Path, Copy]]:
+        found = [(one, _header(one)) for one in _folders(self._place(digest))]
         for path, copy in found:
             if copy.holding.digest != digest or path.name != _name(
                 copy.holding.compartment, copy.holding.protection
             ):
                 raise Tampered(f"vault {digest}", "a copy of something else stands in its place")
-        if not found:
-            raise NotFound(f"the vault holds nothing under {digest}")
         return found
 
     def _all(self) -> Iterator[tuple[Path, Copy]]:
         for pair in _folders(self._content):
             for content in _folders(pair):
-                yield from self._copies(content.name)
+                yield from self._under(content.name)
 
     def _of(self, engagement: str, owner: Owner) -> Iterator[tuple[Path, Copy]]:
         for place, copy in self._all():
