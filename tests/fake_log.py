@@ -16,7 +16,8 @@ from leadline.app.witness import Cosigner, Seen, Slot, Witness, known_logs
 from leadline.core.access import Action, Circumstances, Decision, Principal, Resource
 from leadline.core.alert import Alert
 from leadline.core.errors import Tampered, Unavailable
-from leadline.formats import tlog_policy
+from leadline.core.record.tlog import EMPTY_ROOT
+from leadline.formats import checkpoint, note, tlog_policy
 from leadline.formats.tlog_witness import PATH
 
 ORIGIN = "log.example/demonstration"
@@ -186,3 +187,9 @@ def grow(ctx: Context, count: int, start: int = 0) -> None:
     with ctx.store.write() as tx:
         for number in range(start, start + count):
             tx.record(make.act(9000 + number))
+
+
+def empty_head(ctx: Context) -> bytes:
+    """The signed head of the empty log, as an outlet keeps it once something was signed."""
+    name = note.parse_vkeys(ctx.signer.vkeys())[0].name
+    return ctx.signer.sign(checkpoint.Checkpoint(name, 0, EMPTY_ROOT).text).encode()

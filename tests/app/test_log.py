@@ -9,7 +9,7 @@ from typing_extensions import override
 
 import make
 from bundles import openings, write_bundle
-from fake_log import MemoryMemory, MemoryOutlet, context, grow, witness, witnessed
+from fake_log import MemoryMemory, MemoryOutlet, context, empty_head, grow, witness, witnessed
 from fakes import MemorySigner, MemoryStore
 from leadline.app import log
 from leadline.app.context import Context
@@ -21,7 +21,6 @@ from leadline.core.access import Action
 from leadline.core.alert import Alert
 from leadline.core.errors import Denied, Invalid, NotFound, Refused, Tampered, Unavailable
 from leadline.core.record.act import Kind
-from leadline.core.record.tlog import EMPTY_ROOT
 from leadline.formats import checkpoint, note, tiles
 from leadline.formats.tlog_policy import NOT_WITNESSED
 from leadline.formats.tlog_witness import SIZE_TYPE
@@ -295,13 +294,6 @@ def test_a_witness_that_refuses_is_told_with_its_status() -> None:
     outlet.kept = empty_head(ctx)
     done = log.announce(ctx)
     assert done.silent["w0"] == "answered 404"
-
-
-def empty_head(ctx: Context) -> bytes:
-    """The signed head of the empty log, as kept."""
-    return ctx.signer.sign(
-        checkpoint.Checkpoint("log.example/demonstration", 0, EMPTY_ROOT).text
-    ).encode()
 
 
 def test_a_witness_without_an_address_is_told() -> None:

@@ -193,6 +193,7 @@ def test_tampering_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)
 def test_tampering_is_found_in_every_one_of_100_000_trials(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
