@@ -51,6 +51,7 @@ class PlainAccess:
     SIGNED_BY_THREE = frozenset(
         {Action.ARTEFACT_UNSEAL, Action.ARTEFACT_PUBLISH, Action.PACK_UNSEAL}
     )
+    SIGNED_BY_ONESELF = SIGNED_BY_THREE | {Action.DETERMINATION_RECORD}
     STRONG = SIGNED_BY_THREE | {
         Action.ARTEFACT_READ,
         Action.KEY_ROTATE,
@@ -231,7 +232,7 @@ class PlainAccess:
             action in self.SIGNED_BY_THREE or (action == Action.ARTEFACT_SHRED and not own)
         ):
             return "two others must sign"
-        if action in self.SIGNED_BY_THREE and not given.asserted:
+        if action in self.SIGNED_BY_ONESELF and not given.asserted:
             return "not signed by the requester"
         if action == Action.PACK_REVEAL and not given.proved:
             return "not proved"

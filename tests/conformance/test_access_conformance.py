@@ -153,4 +153,6 @@ def test_nobody_answers_about_the_own_organisation(access: Access) -> None:
         official = make.principal("determining-official", org=org)
         assert allowed(access, official, Action.INQUIRY_ANSWER, make.resource()) is expected
         thing = make.resource("determination")
-        assert allowed(access, official, Action.DETERMINATION_RECORD, thing) is expected
+        given = Circumstances(make.NOW, asserted=True)
+        decision = access.decide(official, Action.DETERMINATION_RECORD, thing, given)
+        assert decision.allowed is expected

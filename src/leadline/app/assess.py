@@ -6,17 +6,19 @@ again. So the script may be stopped at any moment, by Ctrl-C or by force, and ru
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from leadline.app import assessment, clearing, engagement
+from leadline.app import approval, assessment, clearing, engagement
+from leadline.app.assertion import Signed
 from leadline.app.engagement import Cast, Dealings, Desk
 from leadline.app.laboratory import Laboratory
 from leadline.app.match import Sample
 from leadline.app.ports import Shard
 from leadline.core import assessment as core
+from leadline.core.access import Action
 from leadline.core.assessment import Budget, Plan, PlannedItem, SampleResult, ShardResult
 from leadline.core.clearing.advisory import draft
 from leadline.core.clearing.finding import REPLAYS, Finding, ReplayVerdict
@@ -124,6 +126,7 @@ class Script:
     cast: Cast
     regime: Regime
     operators: Sequence[Sample]
+    sign: Callable[[bytes], Signed]  # with the demonstration official's own key
 
     @property
     def engagement(self) -> str:
@@ -458,26 +461,25 @@ def _determine(script: Script, plan: Plan, results: Sequence[ShardResult]) -> No
         basis = ctx.vault.put(
             encode(plain(log)), marking=assessment.EVIDENCE, engagement=script.dealings.id
         )
-        engagement.record_determination(
-            ctx,
-            script.dealings,
-            Determination(
-                scope=Scope(cast.model, plan.subject.name, plan.subject.digest),
-                answer=criteria.answers[found],
-                outcome=found,
-                basis=basis,
-                criteria=criteria.digest,
-                alpha_above=criteria.alpha_above,
-                alpha_below=criteria.alpha_below,
-                official=cast.official,
-                expires=ctx.now + timedelta(days=cast.determination_days),
-                trigger="another weights version, or another scaffold",
-                caveats=(
-                    criteria.notice,
-                    "Holds for this suite, this budget and the effort shown.",
-                ),
-                demonstration=criteria.demonstration,
+        determination = Determination(
+            scope=Scope(cast.model, plan.subject.name, plan.subject.digest),
+            answer=criteria.answers[found],
+            outcome=found,
+            basis=basis,
+            criteria=criteria.digest,
+            alpha_above=criteria.alpha_above,
+            alpha_below=criteria.alpha_below,
+            official=cast.official,
+            expires=ctx.now + timedelta(days=cast.determination_days),
+            trigger="another weights version, or another scaffold",
+            caveats=(
+                criteria.notice,
+                "Holds for this suite, this budget and the effort shown.",
             ),
+            demonstration=criteria.demonstration,
         )
+        facts, about = engagement.signed_facts(determination), script.dealings.resource()
+        granted = approval.asserted(ctx, Action.DETERMINATION_RECORD, about, facts, script.sign)
+        engagement.record_determination(ctx, script.dealings, determination, granted)
     if not done.by(Kind.ENGAGEMENT_ENDED, cast.people["developer"]):
         engagement.end(script.desk.developer(), script.dealings)

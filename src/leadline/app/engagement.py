@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 
+from leadline.app import approval
 from leadline.app.context import Context
 from leadline.core.access import Action, Resource
+from leadline.core.approval import Granted
 from leadline.core.assessment import Subject
 from leadline.core.engagement import engagement as core
 from leadline.core.engagement.clock import Window
@@ -115,15 +118,30 @@ def end(ctx: Context, on: Dealings) -> None:
     _record(ctx, core.end(standing(ctx, on), ctx.principal))
 
 
-def record_determination(ctx: Context, on: Dealings, determination: Determination) -> None:
-    """Record an official's answer with its scope, basis and errors."""
-    ctx.require(Action.DETERMINATION_RECORD, on.resource())
+def signed_facts(determination: Determination) -> Mapping[str, str]:
+    """What the official's own signature covers: every word of the determination."""
+    return {"determination": sha256(encode(determination.to_record())).hexdigest()}
+
+
+def record_determination(
+    ctx: Context, on: Dealings, determination: Determination, granted: Granted
+) -> None:
+    """Record an official's answer with its scope, basis and errors, under the official's signature.
+
+    Raises: Denied, without the official's fresh assertion; Refused, if it is of another determination
+    or was used.
+    """
+    ctx.require(Action.DETERMINATION_RECORD, on.resource(), granted)
+    if granted.request.detail != signed_facts(determination):
+        raise Refused("the official signed another determination than this one")
     deed = core.record_determination(
         standing(ctx, on), ctx.principal, ctx.now, determination=determination
     )
     with ctx.store.write() as tx:
+        approval.use(tx, granted)
         tx.put(f"{on.id}/determination", determination, marking=PARTIES, engagement=on.id)
-        tx.record(ctx.act(deed.kind, deed.about, on.id, **deed.detail))
+        signed = {"request": granted.request.id}
+        tx.record(ctx.act(deed.kind, deed.about, on.id, **deed.detail, **signed))
 
 
 def state_of(ctx: Context, on: Dealings) -> tuple[State, Window]:

@@ -38,6 +38,8 @@ NEED_PROOF: Mapping[Kind, log.Quorum] = {
 }
 ENDS = {Kind.ACCESS_ENDED, Kind.ENGAGEMENT_ENDED, Kind.ENGAGEMENT_WITHDRAWN}
 WORDS: Mapping[Kind, str] = {
+    Kind.APPROVAL_ASKED: "Signature under an act asked for",
+    Kind.APPROVAL_GIVEN: "Act signed with a registered key",
     Kind.INQUIRY_LODGED: "Inquiry lodged by the developer",
     Kind.INQUIRY_ANSWERED: "Inquiry answered by the official",
     Kind.ANCHOR_SET: "Anchor set by the developer",
@@ -419,7 +421,8 @@ def _timeline(acts: Iterable[Opened]) -> Iterable[shown.Deed]:
         else:
             held.append((act.kind, act.at, 1))
     for kind, at, number in held:
-        yield shown.Deed(at, WORDS[kind] + (f" ({number})" if number > 1 else ""))
+        told = WORDS.get(kind, f"Recorded: {kind.value}")
+        yield shown.Deed(at, told + (f" ({number})" if number > 1 else ""))
 
 
 def _not_run(plan: Plan) -> Iterable[str]:

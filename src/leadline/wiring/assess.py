@@ -17,8 +17,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from leadline.app import approval, bundle, engagement, match, reporting
 from leadline.app import assess as script
-from leadline.app import bundle, engagement, match, reporting
 from leadline.app.assess import Observer, Request, Script, Secret
 from leadline.app.context import Context
 from leadline.app.engagement import Cast, Dealings, Desk
@@ -34,6 +34,8 @@ from leadline.formats.cast_toml import CastFile, load_cast
 from leadline.formats.criteria_toml import load_criteria
 from leadline.formats.regime_toml import load_regime
 from leadline.formats.values import plain
+from leadline.identity import software_key
+from leadline.identity.software_key import SoftwareKey
 from leadline.settings import Settings, Workspace
 from leadline.store.shards import open_executor
 from leadline.store.sql import open_store
@@ -170,7 +172,8 @@ def assess(
         parts = open_parts(place.home, store)
         try:
             laboratory, full = _laboratory(place, settings, parts.vault, request)
-            run = prepare_script(parts, laboratory, _secret(place), full, observe)
+            key = software_key.opened(place.keys / "official.key")
+            run = prepare_script(parts, laboratory, _secret(place), full, observe, key)
             script.run(run)
             return _finish(place, parts, run, observe)
         finally:
@@ -290,12 +293,21 @@ def _laboratory(
 
 
 def prepare_script(
-    parts: Parts, laboratory: Laboratory, secret: Secret, request: Request, observe: Observer
+    parts: Parts,
+    laboratory: Laboratory,
+    secret: Secret,
+    request: Request,
+    observe: Observer,
+    key: SoftwareKey,
 ) -> Script:
-    """The script with the demonstration's people, terms and criteria."""
+    """The script with the demonstration's people, terms and criteria; *key* is its official's."""
     content, cast = (DATA / "criteria" / f"{CRITERIA}.toml").read_bytes(), _cast_file()
+    desk = _desk(parts, cast, script.engagement_id(secret))
+    official = desk.official()
+    note = "in a file of the demonstration: no proof that its holder was there"
+    approval.register(official, key.registered(official.principal.id, official.now, note))
     return Script(
-        desk=_desk(parts, cast, script.engagement_id(secret)),
+        desk=desk,
         lab=laboratory,
         observe=observe,
         secret=secret,
@@ -305,6 +317,7 @@ def prepare_script(
         cast=_cast(cast),
         regime=_regime(REGIME),
         operators=match.samples(),
+        sign=key.sign,
     )
 
 
