@@ -284,11 +284,13 @@ def _read(place: Path) -> bytes:
         descriptor = os.open(place, flags)
     except OSError as error:
         raise Refused("it cannot be opened as a plain file") from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
             raise Refused("no plain file with one name")
-        content = file.read(texts.FILE_BYTES_MAX + 1)
+        content = os.read(descriptor, texts.FILE_BYTES_MAX + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > texts.FILE_BYTES_MAX:
         raise Refused(f"more than the {texts.FILE_BYTES_MAX} bytes that it may have")
     return content
