@@ -152,6 +152,19 @@ def test_of_two_writers_who_read_the_same_version_one_is_stale(store: Store) -> 
     assert sorted(outcomes) == sorted([winner, "stale", "stale"])
 
 
+def test_what_was_removed_is_gone(store: Store) -> None:
+    """With its compartments; a second removal finds nothing, and the id is free again."""
+    with store.write() as tx:
+        tx.put("r", Remark("1"), marking=MARKING)
+        tx.remove(Remark, "r")
+        with pytest.raises(NotFound):
+            tx.remove(Remark, "r")
+    with store.write() as tx:
+        assert tx.put("r", Remark("2"), marking=make.marking()) == 1
+    with store.read() as view:
+        assert view.get(Remark, "r").marking == make.marking()
+
+
 def test_a_block_that_raises_leaves_nothing(store: Store) -> None:
     """State, principal, act and leaf of a failed block are all absent."""
     with store.write() as tx:

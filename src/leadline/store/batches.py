@@ -20,6 +20,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from leadline.core.errors import Unavailable
 from leadline.core.record import tlog
@@ -108,25 +109,31 @@ class Batch:
         """What is written here is undone alone when it raises."""
         mark = self.tail.mark()
         with available():
-            self._settle("SAVEPOINT block")
+            self._begin()
             try:
                 yield
                 self.connection.exec_driver_sql("RELEASE SAVEPOINT block")
-            except BaseException:
+            except BaseException as error:
                 self.tail.back(mark)
-                self._settle("ROLLBACK TO SAVEPOINT block", "RELEASE SAVEPOINT block")
+                self._undo(error)
                 raise
         self._blocks += 1
 
-    def _settle(self, *statements: str) -> None:
-        # SQLite ends a transaction by itself on some errors, a full disk for one, and PostgreSQL with
-        # its connection. Then this fails, and what was in the transaction is lost to everybody.
+    def _begin(self) -> None:
         try:
-            for statement in statements:
-                self.connection.exec_driver_sql(statement)
-        except BaseException as error:
+            self.connection.exec_driver_sql("SAVEPOINT block")
+        except SQLAlchemyError as error:
             self._error = error
             raise
+
+    def _undo(self, cause: BaseException) -> None:
+        try:
+            self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT block")
+            self.connection.exec_driver_sql("RELEASE SAVEPOINT block")
+        except SQLAlchemyError:
+            # SQLite ends a transaction by itself on some errors, a full disk for one, and PostgreSQL
+            # with its connection. Then what was in the transaction is lost to everybody.
+            self._error = cause
 
     def full(self) -> bool:
         """Whether it is to end although others wait."""
