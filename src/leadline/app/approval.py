@@ -192,7 +192,10 @@ def approve(ctx: Context, request_id: str, signed: Signed) -> Approval:
     if row is None:
         raise NotFound(f"you have no key {signed.key}")
     if again:
-        raise Refused("you signed this request already")
+        told = "a person signed a second time, where two persons are due"
+        about = f"{request.kind}/{request.resource}"
+        ctx.alarm("approval", about, told, engagement=request.engagement)
+        raise Refused("you signed this request already; another person is due")
     approval = Approval(
         ctx.new_id("approval"),
         request.id,

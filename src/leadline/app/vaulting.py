@@ -17,7 +17,7 @@ from leadline.app.log import Quorum
 from leadline.app.ports import KeyService, Reading, Release, Stored
 from leadline.core.access import Action, Resource
 from leadline.core.approval import Approval, Granted, Request
-from leadline.core.errors import Refused, Tampered
+from leadline.core.errors import NotFound, Refused, Tampered
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Kind
 from leadline.core.vaulting import (
@@ -196,7 +196,7 @@ def _opened(
     with ExitStack() as open_:
         try:
             file = open_.enter_context(ctx.vault.open(row.value.digest, release))
-        except (Refused, Tampered) as error:
+        except (NotFound, Refused, Tampered) as error:
             told = f"an artefact did not open: {error.code}"
             ctx.alarm("vault", f"artefact/{row.id}", told, engagement=row.engagement)
             raise
