@@ -15,6 +15,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -249,15 +250,20 @@ class SealedVault:
         Raises: Tampered, if a shard or the whole is not what the header says.
         """
         held, digest, size = copy.holding, sha256(), 0
-        for wrapped, key in zip(copy.wrapped(), keys, strict=True):
-            associated = envelope.shard_data(wrapped.bound)
-            shard = place / f"{wrapped.bound.shard}.shard"
-            for chunk in streaming.decrypted(shard, key, associated):
-                size += len(chunk)
-                if size > held.size:
-                    raise Tampered(f"vault {held.digest}", f"more than its {held.size} bytes came")
-                digest.update(chunk)
-                to.write(chunk)
+        with ThreadPoolExecutor(1) as aside:
+            for wrapped, key in zip(copy.wrapped(), keys, strict=True):
+                associated = envelope.shard_data(wrapped.bound)
+                shard = place / f"{wrapped.bound.shard}.shard"
+                hashed: Future[None] | None = None
+                for chunk in streaming.decrypted(shard, key, associated):
+                    size += len(chunk)
+                    if size > held.size:
+                        told = f"more than its {held.size} bytes came"
+                        raise Tampered(f"vault {held.digest}", told)
+                    if hashed is not None:
+                        hashed.result()
+                    hashed = aside.submit(digest.update, chunk)
+                    to.write(chunk)
         if size != held.size or digest.hexdigest() != held.digest:
             raise Tampered(f"vault {held.digest}", "the content has another digest or length")
 
@@ -313,23 +319,28 @@ class _Intake:
 
     def take(self, chunks: Iterable[bytes]) -> Deposit:
         """Raises: Invalid, if more than *bytes_max* come."""
-        digest, writer = sha256(), self._next()
-        try:
-            for chunk in chunks:
-                self.size += len(chunk)
-                if self.size > self.bytes_max:
-                    raise Invalid("size", f"more than the {self.bytes_max} bytes that are taken")
-                digest.update(chunk)
-                rest = memoryview(chunk)
-                while rest:
-                    if writer.size == self.shard_bytes:
-                        writer.close()
-                        writer = self._next()
-                    room = min(self.shard_bytes - writer.size, streaming.CHUNK_BYTES)
-                    writer.write(rest[:room])
-                    rest = rest[room:]
-        finally:
-            writer.close()
+        digest = sha256()
+        # Digest and disk work beside the cipher: each lets go of the interpreter meanwhile.
+        with ThreadPoolExecutor(2) as aside:
+            writer = self._next(aside)
+            try:
+                for chunk in chunks:
+                    self.size += len(chunk)
+                    if self.size > self.bytes_max:
+                        told = f"more than the {self.bytes_max} bytes that are taken"
+                        raise Invalid("size", told)
+                    hashed = aside.submit(digest.update, chunk)
+                    rest = memoryview(chunk)
+                    while rest:
+                        if writer.size == self.shard_bytes:
+                            writer.close()
+                            writer = self._next(aside)
+                        room = min(self.shard_bytes - writer.size, streaming.CHUNK_BYTES)
+                        writer.write(rest[:room])
+                        rest = rest[room:]
+                    hashed.result()
+            finally:
+                writer.close()
         return Deposit(digest.hexdigest(), self.size)
 
     def bounds(self, deposit: Deposit) -> Sequence[Bound]:
@@ -337,11 +348,11 @@ class _Intake:
         whole = replace(self.bound, digest=deposit.digest, size=deposit.size, shards=len(self.keys))
         return [replace(whole, shard=number) for number in range(len(self.keys))]
 
-    def _next(self) -> streaming.ShardWriter:
+    def _next(self, aside: Executor) -> streaming.ShardWriter:
         number, key = len(self.keys), secrets.token_bytes(streaming.KEY_BYTES)
         self.keys.append(key)
         associated = envelope.shard_data(replace(self.bound, shard=number))
-        return streaming.ShardWriter(self.folder / f"{number}.shard", key, associated)
+        return streaming.ShardWriter(self.folder / f"{number}.shard", key, associated, aside)
 
 
 class _Revocable(io.RawIOBase):
