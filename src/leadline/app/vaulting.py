@@ -246,6 +246,12 @@ def decryptions(ctx: Context, material: Material) -> tuple[Decryption, ...]:
         return _decryptions(view, material.engagement)
 
 
+def attest(ctx: Context, keys: KeyService, material: Material) -> str:
+    """What the key's driver says of it. Raises: NotFound, if no key was made yet."""
+    ctx.require(Action.RECORD_READ, material.resource())
+    return keys.attest(material.engagement, material.owner)
+
+
 def place_hold(ctx: Context, material: Material, hold: Hold) -> Hold:
     """Enter that an authority wants material kept; *hold* has *material*'s engagement.
 

@@ -22,6 +22,7 @@ from leadline.cli import (
     session,
     sign_in,
     suite,
+    vault,
     verdict,
 )
 
@@ -50,6 +51,7 @@ app.add_typer(pack.app, name="pack")
 app.add_typer(session.app, name="session")
 app.add_typer(sign_in.app, name="sign-in")
 app.add_typer(suite.app, name="suite")
+app.add_typer(vault.app, name="vault")
 app.add_typer(verdict.app, name="verdict")
 
 

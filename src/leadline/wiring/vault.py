@@ -10,8 +10,11 @@ from datetime import datetime
 from pathlib import Path
 
 from leadline.app.ports import Outlet, Signer, Store
+from leadline.app.vaulting import Material
 from leadline.core.account import RegisteredKey
+from leadline.core.engagement.engagement import Engagement
 from leadline.core.errors import Invalid
+from leadline.core.vaulting import OWNERS
 from leadline.formats import tlog_policy
 from leadline.formats.tlog_policy import Policy
 from leadline.settings import Home
@@ -75,3 +78,16 @@ def wrapping_keys(home: Home) -> WrappingKeys:
     from leadline.vault.tokens import TokenWrappingKeys
 
     return TokenWrappingKeys(module, label, pin)
+
+
+def material(store: Store, engagement: str, owner: str) -> Material:
+    """Whose material is meant, with the organisation that the engagement belongs to.
+
+    Raises: Invalid, for an owner there is not; NotFound, for an engagement there is not.
+    """
+    found = next((one for one in OWNERS if one == owner), None)
+    if found is None:
+        raise Invalid("--owner", f"{owner!r}; use one of {', '.join(OWNERS)}")
+    with store.read() as view:
+        row = view.get(Engagement, engagement)
+    return Material(engagement, row.org, found)
