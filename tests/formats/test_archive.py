@@ -174,6 +174,11 @@ ZIPS: dict[str, tuple[bytes, str]] = {
     "a file that is a folder": (zipped(change=_folder_bit), "a link or a device"),
     "a second name": (zipped(change=_second_name), "a second name"),
     "traversal": (zipped({"../../etc/cron.d/x": b"x"}), "leads out"),
+    "a NUL in a name": (zipped(ONE).replace(b"a.txt", b"\0.txt"), "with a NUL"),
+    "no name": (
+        zipped({"a": b""}).replace(b"\1\0\0\0a", b"\0\0\0\0").replace(b"a", b""),
+        "damaged|no name|not where",
+    ),
     "encryption": (patched(zipped(ONE), CENTRAL, 8, b"\1\0"), "encrypted"),
     "a folder with content": (
         patched(zipped({"a/": b""}, method=zipfile.ZIP_STORED), CENTRAL, 24, b"\5"),

@@ -196,6 +196,8 @@ def _zip_end(file: BinaryIO, size: int, limits: Limits) -> tuple[int, int]:
 def _zip_files(infos: Iterable[zipfile.ZipInfo]) -> Iterator[str]:
     for info in infos:
         name = info.orig_filename
+        if not name or "\0" in name:
+            raise Hostile(_shown(name), "no name, or one with a NUL in it")
         if not name.isascii() and not info.flag_bits & _UTF8:
             raise Hostile(_shown(name), "a name in an unknown encoding; write names in UTF-8")
         if info.flag_bits & _ENCRYPTED:

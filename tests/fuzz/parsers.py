@@ -1,0 +1,304 @@
+"""Every parser that reads bytes from outside, with a few small inputs to start from.
+
+The property is the same for all: only Leadline's own errors come out, within two seconds and 256 MiB.
+"""
+
+import gzip
+import io
+import json
+import tarfile
+import zipfile
+import zlib
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from leadline.core.record.act import from_record
+from leadline.formats import (
+    approvers_toml,
+    archive,
+    assets_csv,
+    canonical,
+    cast_toml,
+    checkpoint,
+    content,
+    cosignature,
+    criteria_toml,
+    csaf,
+    cyclonedx,
+    document,
+    embedded,
+    manifest,
+    matrix_toml,
+    model_signature,
+    note,
+    operator_toml,
+    osv,
+    pack,
+    regime_toml,
+    roles_toml,
+    safetensors,
+    sanitizer,
+    sealed_report,
+    sealed_toml,
+    tiles,
+    tlog_policy,
+    tlog_proof,
+    tlog_witness,
+    verdict,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parser:
+    """What is called with any bytes, and where the search begins."""
+
+    run: Callable[[bytes], object]
+    seeds: Sequence[bytes]
+
+
+def _text(parse: Callable[[str], object]) -> Callable[[bytes], object]:
+    return lambda data: parse(data.decode("utf-8", "replace"))
+
+
+def _named(parse: Callable[[bytes, str], object]) -> Callable[[bytes], object]:
+    return lambda data: parse(data, "file")
+
+
+def _turned(parse: Callable[[str, bytes], object]) -> Callable[[bytes], object]:
+    return lambda data: parse("file", data)
+
+
+def _record(data: bytes) -> object:
+    value = canonical.decode(data)
+    return from_record(value) if isinstance(value, Mapping) else None
+
+
+def _header(data: bytes) -> object:
+    length = safetensors.header_length(data[: safetensors.LENGTH_BYTES], len(data))
+    start = safetensors.LENGTH_BYTES
+    return safetensors.parse_header(data[start : start + length], len(data) - start - length)
+
+
+def _witnessed(data: bytes) -> object:
+    return tlog_witness.parse_cosignatures(note.Note("text\n", ()), data)
+
+
+def _claimed(data: bytes) -> object:
+    """The first line as a key, the rest as a note whose lines claim to be by it."""
+    line, _, rest = data.partition(b"\n")
+    key = note.parse_vkey(line.decode("utf-8", "replace"))
+    signed = note.parse(rest)
+    return [cosignature.claim(key, signed.text, one.signature) for one in signed.signatures]
+
+
+def _zip() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("a/b.txt", b"text")
+        made.writestr("docProps/core.xml", b"<dc:creator>x</dc:creator>")
+    return out.getvalue()
+
+
+def _tar() -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as made:
+        info = tarfile.TarInfo("a/b.txt")
+        info.size = 4
+        made.addfile(info, io.BytesIO(b"text"))
+    return out.getvalue()[:2048]
+
+
+def _data(*names: str) -> bytes:
+    return files("leadline").joinpath("data", *names).read_bytes()
+
+
+def _json(**value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+_ED = b64encode(b"\x01" + bytes(32)).decode()
+_KEY = note.VerifierKey("example.org/log", note.Kind.ED25519, bytes(32)).line
+_SIGNATURE = "\u2014 example.org/log " + b64encode(bytes(4 + 64)).decode()
+_HASH = b64encode(bytes(32)).decode()
+_HEAD = f"example.org/log\n2\n{_HASH}\n"
+_NOTE = f"{_HEAD}\n{_SIGNATURE}\n".encode()
+_WEIGHTS = _json(
+    a={"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}, __metadata__={"format": "pt"}
+)
+_WEIGHTS = len(_WEIGHTS).to_bytes(8, "little") + _WEIGHTS + bytes(4)
+_PDF = b"%PDF-1.7\n1 0 obj<</Author(x)>>stream\n" + zlib.compress(b"text") + b"\nendstream\n%%EOF\n"
+_PNG = b"\x89PNG\r\n\x1a\n" + bytes(3) + b"\1tEXtx" + bytes(8) + b"IEND" + bytes(4)
+_JPEG = b"\xff\xd8\xff\xe1\0\4xx\xff\xda\0\2\xff\xd9"
+_PURL = "pkg:pypi/jinja2@3.1.2"
+_SBOM = _json(
+    bomFormat="CycloneDX",
+    specVersion="1.6",
+    version=1,
+    components=[
+        {"type": "library", "bom-ref": "a", "name": "jinja2", "version": "3.1.2", "purl": _PURL}
+    ],
+)
+_OSV = _json(
+    id="GHSA-1",
+    modified="2024-01-01T00:00:00Z",
+    aliases=["CVE-2024-1"],
+    affected=[
+        {
+            "package": {"ecosystem": "PyPI", "name": "jinja2"},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "3.1.3"}]}],
+            "versions": ["3.1.2"],
+        }
+    ],
+)
+_CSAF = _json(
+    document={
+        "category": "csaf_security_advisory",
+        "csaf_version": "2.0",
+        "title": "t",
+        "publisher": {"category": "vendor", "name": "n", "namespace": "https://e.org"},
+        "tracking": {
+            "id": "A-1",
+            "status": "final",
+            "version": "1",
+            "revision_history": [{"number": "1", "date": "2024-01-01T00:00:00Z", "summary": "s"}],
+        },
+    },
+    product_tree={
+        "branches": [
+            {
+                "category": "vendor",
+                "name": "v",
+                "branches": [
+                    {
+                        "category": "product_version_range",
+                        "name": "vers:pypi/<3.1.3",
+                        "product": {
+                            "product_id": "P",
+                            "name": "p",
+                            "product_identification_helper": {"purl": _PURL},
+                        },
+                    }
+                ],
+            }
+        ]
+    },
+    vulnerabilities=[
+        {
+            "cve": "CVE-2024-1",
+            "product_status": {"known_affected": ["P"]},
+            "scores": [{"products": ["P"], "cvss_v3": {"vectorString": "CVSS:3.1/AV:N"}}],
+        }
+    ],
+)
+_ASAN = b"""=================================================================
+==1==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x602 at pc 0x4 bp 0x7 sp 0x7
+READ of size 1 at 0x602 thread T0
+    #0 0x4f in parse_header /src/a.c:10:3
+    #1 0x50 in main (/bin/x+0x50)
+SUMMARY: AddressSanitizer: heap-buffer-overflow /src/a.c:10:3 in parse_header
+"""
+_CASR = _json(
+    CrashSeverity={"Type": "NOT_EXPLOITABLE", "ShortDescription": "AbortSignal"},
+    Stacktrace=["#0 0x1 in f /a.c:1:1"],
+    AsanReport=["==1==ERROR: AddressSanitizer: SEGV"],
+)
+_PROOF = f"c2sp.org/tlog-proof@v1\nindex 1\n{_HASH}\n\n".encode() + _NOTE
+_ACT = canonical.encode(
+    {
+        "v": 1,
+        "id": "a",
+        "kind": "cover",
+        "at": "2027-01-01T00:00:00.000000Z",
+        "actor": "p",
+        "about": "x",
+        "engagement": "e",
+        "detail": {},
+    }
+)
+_OPENING = manifest.encode_opening(manifest.Opening(0, bytes(32), canonical.decode(_ACT)))
+_SIGNED = b64encode(
+    _json(
+        predicateType=model_signature.PREDICATE,
+        predicate={
+            "serialization": {"method": "files", "hash_type": "sha256"},
+            "resources": [{"name": "a", "digest": "ab" * 32}],
+        },
+    )
+).decode()
+
+PARSERS: Mapping[str, Parser] = {
+    "act": Parser(_record, [_ACT]),
+    "approvers_toml": Parser(_turned(approvers_toml.parse), [_data("approvals", "approvers.toml")]),
+    "archive_tar": Parser(lambda data: archive.read_tar(io.BytesIO(data)), [_tar()]),
+    "archive_tar_gzip": Parser(
+        lambda data: archive.read_tar(io.BytesIO(data), gzipped=True), [gzip.compress(_tar())]
+    ),
+    "archive_zip": Parser(lambda data: archive.read_zip(io.BytesIO(data), len(data)), [_zip()]),
+    "assets_csv": Parser(
+        assets_csv.parse, [b"name;version\nopenssl;1.0\n", b'vendor,model,firmware\na,b,"c\nd"\n']
+    ),
+    "canonical": Parser(canonical.decode, [b'{"a":[1,"b",null,true]}']),
+    "cast_toml": Parser(_named(cast_toml.load_cast), [_data("demonstration", "cast.toml")]),
+    "checkpoint": Parser(_text(checkpoint.parse), [_HEAD.encode()]),
+    "content": Parser(
+        lambda data: content.judge(io.BytesIO(data), len(data)),
+        [_WEIGHTS, _PDF, _zip(), _tar(), gzip.compress(_tar()), b"{}", b"# text\n", b"c\na\n."],
+    ),
+    "cosignature": Parser(_claimed, [f"{_KEY}\n".encode() + _NOTE]),
+    "criteria_toml": Parser(
+        _named(criteria_toml.load_criteria), [_data("criteria", "demonstration.toml")]
+    ),
+    "csaf": Parser(csaf.parse, [_CSAF]),
+    "csaf_faults": Parser(csaf.faults, [_CSAF]),
+    "cyclonedx": Parser(cyclonedx.parse, [_SBOM]),
+    "document": Parser(_named(document.value), [b'{"a": [1, 2.5e3, "b", {}]}', b"[[[[]]]]"]),
+    "embedded": Parser(
+        lambda data: embedded.inspect("file", data, [b"CANARY-12345678"]),
+        [_PDF, _PNG, _JPEG, _zip(), b"//# sourceMappingURL=x"],
+    ),
+    "manifest": Parser(manifest.decode, [manifest.encode({"a.txt": manifest.File("ab" * 32, 4)})]),
+    "manifest_opening": Parser(manifest.decode_opening, [_OPENING]),
+    "manifest_statement": Parser(
+        _text(manifest.parse_statement),
+        [f"{manifest.HEADER}\n{_HEAD}sha256 {'ab' * 32}\n".encode()],
+    ),
+    "matrix_toml": Parser(_turned(matrix_toml.parse), [_data("roles", "public.examples.toml")]),
+    "model_signature": Parser(model_signature.parse, [_json(dsseEnvelope={"payload": _SIGNED})]),
+    "note": Parser(note.parse, [_NOTE]),
+    "operator_toml": Parser(
+        _named(operator_toml.load_operator), [b'id = "a"\nname = "b"\nsample = true\n']
+    ),
+    "osv": Parser(osv.parse, [_OSV]),
+    "pack": Parser(
+        pack.decode,
+        [pack.encode([pack.PackedItem("item-1", bytes(32), {"a": pack.PackedFile(b"x")})])],
+    ),
+    "pack_commitment": Parser(
+        _text(pack.decode_commitment), [f"{pack.COMMITMENT}\n{{}}\n".encode()]
+    ),
+    "pack_openings": Parser(pack.decode_openings, [f"{pack.OPENINGS}\n[]\n".encode()]),
+    "pack_reveal": Parser(_text(pack.decode_reveal), [f"{pack.REVEAL}\n{{}}\n".encode()]),
+    "regime_toml": Parser(_named(regime_toml.load_regime), [_data("regimes", "us-eo-14409.toml")]),
+    "roles_toml": Parser(_turned(roles_toml.parse), [_data("roles", "public.toml")]),
+    "safetensors": Parser(_header, [_WEIGHTS]),
+    "sanitizer": Parser(_named(sanitizer.parse), [_ASAN, _CASR]),
+    "sealed_report": Parser(sealed_report.read_report, [b'{"v":1}']),
+    "sealed_toml": Parser(_named(sealed_toml.load_limits), [_data("sealed", "limits.toml")]),
+    "tiles": Parser(tiles.decode_bundle, [tiles.encode_bundle([b"entry", b""])]),
+    "tiles_path": Parser(_text(tiles.parse_path), [b"tile/0/x001/067.p/3", b"tile/entries/000"]),
+    "tlog_policy": Parser(
+        tlog_policy.parse, [f"log {_KEY}\nwitness w {_KEY}\ngroup g 1 w\nquorum g\n".encode()]
+    ),
+    "tlog_proof": Parser(tlog_proof.parse, [_PROOF]),
+    "tlog_witness_request": Parser(
+        tlog_witness.parse_request, [f"old 1\n{_HASH}\n\n".encode() + _NOTE]
+    ),
+    "tlog_witness_answer": Parser(_witnessed, [f"{_SIGNATURE}\n".encode()]),
+    "verdict": Parser(_text(verdict.decode_verdict), [f"{verdict.VERDICT}\n{{}}\n".encode()]),
+    "verdict_request": Parser(
+        _text(verdict.decode_request), [f"{verdict.REQUEST}\n{{}}\n".encode()]
+    ),
+    "vkeys": Parser(_text(note.parse_vkeys), [f"{_KEY}\n".encode(), _ED.encode()]),
+}
