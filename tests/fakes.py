@@ -89,6 +89,13 @@ class MemoryReading:
             raise NotFound(f"no principal {id_}")
         return self._state.principals[id_]
 
+    def act(self, id_: str) -> Opened:
+        """As the port."""
+        found = [one for one in self._state.opened if one.act.id == id_]
+        if not found:
+            raise NotFound(f"no act {id_}")
+        return found[0]
+
     def acts(
         self, *, engagement: str | None = None, kind: Kind | None = None, about: str | None = None
     ) -> Sequence[Opened]:

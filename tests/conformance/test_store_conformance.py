@@ -303,6 +303,18 @@ def test_an_act_comes_back_equal(store: Store) -> None:
         assert view.acts()[0].act == act
 
 
+def test_one_act_is_found_by_its_id(store: Store) -> None:
+    """In its transaction and afterwards; another id is not there."""
+    with store.write() as tx:
+        tx.record(make.act(1))
+        tx.record(make.act(2))
+        assert tx.act("act-0002").index == 1
+    with store.read() as view:
+        assert view.act("act-0001").act == make.act(1)
+        with pytest.raises(NotFound, match="act-0003"):
+            view.act("act-0003")
+
+
 def test_an_act_is_recorded_once(store: Store) -> None:
     """The same id again is refused, in the same and in a later transaction."""
     with store.write() as tx:

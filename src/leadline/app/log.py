@@ -22,7 +22,7 @@ from leadline.app.proof import Checked, check, check_head
 from leadline.app.signature import check as check_signature
 from leadline.app.verify import Verified, verify_bundle
 from leadline.core.access import Action, Resource
-from leadline.core.errors import Invalid, NotFound, Refused, Tampered, Unavailable
+from leadline.core.errors import Invalid, Refused, Tampered, Unavailable
 from leadline.core.record import tlog
 from leadline.core.record.act import Kind, Value, instant, to_record
 from leadline.formats import canonical, checkpoint, cosignature, note, tlog_policy
@@ -180,10 +180,7 @@ def _told(text: str) -> str:
 
 def _find(ctx: Context, act_id: str) -> Opened:
     with ctx.store.read() as view:
-        for opened in view.acts():
-            if opened.act.id == act_id:
-                return opened
-    raise NotFound(f"no act {act_id}")
+        return view.act(act_id)
 
 
 def _prove(ctx: Context, opened: Opened, under: Published) -> ActProof:

@@ -120,6 +120,10 @@ class Reading(Protocol):
         """Everybody, in order of id."""
         ...
 
+    def act(self, id_: str) -> Opened:
+        """One act; raises NotFound."""
+        ...
+
     def acts(
         self, *, engagement: str | None = None, kind: Kind | None = None, about: str | None = None
     ) -> Sequence[Opened]:

@@ -67,6 +67,9 @@ _UNMARK = STATE_COMPARTMENT.delete().where(
 _LEAF_OF = sa.select(ACT.c.leaf).where(ACT.c.id == sa.bindparam("of_id"))
 
 
+_OPENED = sa.select(ACT, ENTRY.c.data).join(ENTRY, ENTRY.c.leaf == ACT.c.leaf, isouter=True)
+
+
 class SqlReading:
     """One snapshot of the state, on one connection."""
 
@@ -126,6 +129,16 @@ class SqlReading:
             raise NotFound(f"no principal {id_}")
         return PRINCIPALS.load(Principal, f"principal {id_}", body)
 
+    def act(self, id_: str) -> Opened:
+        """One act.
+
+        Raises: NotFound; Tampered, naming the leaf, if it does not open it.
+        """
+        row = self._connection.execute(_OPENED.where(ACT.c.id == id_)).one_or_none()
+        if row is None:
+            raise NotFound(f"no act {id_}")
+        return _opened(row)
+
     def acts(
         self, *, engagement: str | None = None, kind: Kind | None = None, about: str | None = None
     ) -> Sequence[Opened]:
@@ -133,7 +146,7 @@ class SqlReading:
 
         Raises: Tampered, naming the leaf, if an act does not open it.
         """
-        query = sa.select(ACT, ENTRY.c.data).join(ENTRY, ENTRY.c.leaf == ACT.c.leaf, isouter=True)
+        query = _OPENED
         wanted = {ACT.c.engagement: engagement, ACT.c.kind: kind, ACT.c.about: about}
         for column, value in wanted.items():
             if value is not None:
@@ -323,6 +336,12 @@ class SqlWriting(SqlReading):
             )
         if size > before.size:
             self._connection.execute(SIGNED.update().values(values))
+
+    @override
+    def act(self, id_: str) -> Opened:
+        """One act, of this transaction too."""
+        self._tail.flush()
+        return super().act(id_)
 
     @override
     def acts(
