@@ -60,16 +60,14 @@ class Log:
             else:
                 (self.folder / path).write_bytes(content)
 
-    def refused(self, files: dict[str, bytes | None]) -> bool:
-        """Whether the verifier notices that these files are other ones."""
+    def refused(self, files: dict[str, bytes | None]) -> None:
+        """The verifier notices that these files are other ones, or the trial fails."""
         self.put(files)
         try:
-            verify_bundle(self.folder, SIGNER.vkeys())
-        except Tampered:
-            return True
+            with pytest.raises(Tampered):
+                verify_bundle(self.folder, SIGNER.vkeys())
         finally:
             self.put({path: self.whole[path] for path in files})
-        return False
 
     def rebuilt(self, entries: Sequence[bytes]) -> dict[str, bytes | None]:
         """What somebody writes who has every file but no key: tiles of other entries."""
@@ -77,64 +75,64 @@ class Log:
         return {path: made.get(path) for path in self.whole if path != "checkpoint"}
 
 
-def flipped(log: Log, dice: random.Random) -> bool:
+def flipped(log: Log, dice: random.Random) -> None:
     """One bit of one file, each file as likely as the others."""
     path = dice.choice(sorted(log.whole))
     content = bytearray(log.whole[path])
     content[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
-    return log.refused({path: bytes(content)})
+    log.refused({path: bytes(content)})
 
 
-def removed(log: Log, dice: random.Random) -> bool:
+def removed(log: Log, dice: random.Random) -> None:
     """One entry is gone; the files that the tree then has are all recomputed."""
     gone = dice.randrange(SIZE)
     kept = [*ENTRIES[:gone], *ENTRIES[gone + 1 :]]
     if dice.random() < 0.5:
         kept.append(entry(SIZE + 1))
-    return log.refused(log.rebuilt(kept))
+    log.refused(log.rebuilt(kept))
 
 
-def reordered(log: Log, dice: random.Random) -> bool:
+def reordered(log: Log, dice: random.Random) -> None:
     """Two entries have changed places, tiles recomputed."""
     one, two = dice.sample(range(SIZE), 2)
     changed = list(ENTRIES)
     changed[one], changed[two] = changed[two], changed[one]
-    return log.refused(log.rebuilt(changed))
+    log.refused(log.rebuilt(changed))
 
 
-def rewritten(log: Log, dice: random.Random) -> bool:
+def rewritten(log: Log, dice: random.Random) -> None:
     """One entry is another one, tiles recomputed, all or only the lowest level."""
     changed = list(ENTRIES)
     changed[dice.randrange(SIZE)] = entry(dice.randrange(SIZE), 1)
     files = log.rebuilt(changed)
     if dice.random() < 0.5:
         files = {path: content for path, content in files.items() if "entries" in path}
-    return log.refused(files)
+    log.refused(files)
 
 
-def taken_away(log: Log, dice: random.Random) -> bool:
+def taken_away(log: Log, dice: random.Random) -> None:
     """A whole file is missing, empty or cut short."""
     path = dice.choice(sorted(log.whole))
     content = log.whole[path]
     cut = dice.choice([None, b"", content[: dice.randrange(len(content))]])
-    return log.refused({path: cut})
+    log.refused({path: cut})
 
 
-def head_changed(log: Log, dice: random.Random) -> bool:
+def head_changed(log: Log, dice: random.Random) -> None:
     """The checkpoint names another size or root, under the old signature."""
     size = dice.choice([SIZE - 1, SIZE + 1, dice.randrange(1, SIZE)])
     root = dice.choice(
         [dice.randbytes(32), head_of(ENTRIES[:SIZE]).root, head_of(ENTRIES[:9]).root]
     )
     head, signed = Checkpoint(ORIGIN, size, root), note.parse(log.whole["checkpoint"])
-    return log.refused({"checkpoint": Note(head.text, signed.signatures).document.encode()})
+    log.refused({"checkpoint": Note(head.text, signed.signatures).document.encode()})
 
 
 SEEN = Seen(SIZE, head_of(ENTRIES).root)
 WITNESSES = [witness(name, SIGNER.vkeys()) for name in NAMES]
 
 
-def two_headed(log: Log, dice: random.Random) -> bool:
+def two_headed(log: Log, dice: random.Random) -> None:
     """The log itself, with its key, shows one half of the world another history.
 
     The second head is signed and is a whole log by itself: a client without witnesses takes it. The
@@ -158,14 +156,11 @@ def two_headed(log: Log, dice: random.Random) -> bool:
             lines += parse_cosignatures(second, answer.body)
     shown = Note(second.text, tuple(lines))
     check_head(shown, POLICY.at(Quorum.NONE))
-    try:
+    with pytest.raises(Tampered, match="quorum"):
         check_head(shown, POLICY)
-    except Tampered:
-        return True
-    return False
 
 
-KINDS: Sequence[Callable[[Log, random.Random], bool]] = (
+KINDS: Sequence[Callable[[Log, random.Random], None]] = (
     flipped,
     removed,
     reordered,
@@ -181,7 +176,7 @@ def campaign(folder: Path, trials: int, seed: int) -> Counter[str]:
     log, dice, found = Log.written(folder), random.Random(seed), Counter[str]()  # noqa: S311 -- repeatable
     for trial in range(trials):
         kind = KINDS[trial % len(KINDS)]
-        assert kind(log, dice), f"trial {trial}: {kind.__name__} was not found"
+        kind(log, dice)
         found[kind.__name__] += 1
     verify_bundle(folder, SIGNER.vkeys())
     return found
@@ -189,7 +184,7 @@ def campaign(folder: Path, trials: int, seed: int) -> Counter[str]:
 
 def test_tampering_is_found(tmp_path: Path) -> None:
     """A sample of the campaign: every trial of seven kinds, and the log itself still verifies."""
-    assert campaign(tmp_path / "log", 700, seed=1).total() == 700
+    assert campaign(tmp_path / "log", 420, seed=1).total() == 420
 
 
 @pytest.mark.soak

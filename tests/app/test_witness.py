@@ -1,5 +1,6 @@
 """A witness answers as C2SP tlog-witness says, over values and over HTTP."""
 
+import select
 import socket
 import threading
 import time
@@ -308,12 +309,11 @@ def test_a_witness_that_is_slow_does_not_hold_anybody_up(tmp_path: Path) -> None
 
     def drip() -> None:
         peer, _ = listener.accept()
+        peer.recv(1 << 16)
         peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
-        while not stop.wait(0.05):
-            try:
-                peer.sendall(b"x")
-            except OSError:
-                break
+        peer.settimeout(0)
+        while not stop.wait(0.05) and not select.select([peer], [], [], 0)[0]:
+            peer.send(b"x")
         peer.close()
 
     thread = threading.Thread(target=drip)
