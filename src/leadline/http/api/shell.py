@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -29,10 +31,6 @@ HEADERS = {
 }
 
 
-class TooLargeError(Exception):
-    """The body is larger than any request of this API can be."""
-
-
 class Capped:
     """Refuses bodies above a size, whether their length was told or not."""
 
@@ -44,35 +42,21 @@ class Capped:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun, seen = False, 0
+        told, seen = dict(scope["headers"]).get(b"content-length", b"0"), 0
+        if not told.isdigit() or int(told) > self._bytes_max:
+            answer = problem.document(413, "http", HTTPStatus(413).phrase)
+            await answer(scope, receive, send)
+            return
 
         async def counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self._bytes_max:
-                raise TooLargeError
+                raise HTTPException(413)
             return message
 
-        async def watched(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
-        told = dict(scope["headers"]).get(b"content-length", b"0")
-        answer = problem.document(413, "too-large", f"at most {self._bytes_max} bytes are taken")
-        if not told.isdigit() or int(told) > self._bytes_max:
-            await answer(scope, receive, send)
-            return
-        try:
-            await self._app(scope, counted, watched)
-        except TooLargeError:
-            if begun:
-                raise
-            answer = problem.document(
-                413, "too-large", f"at most {self._bytes_max} bytes are taken"
-            )
-            await answer(scope, receive, send)
+        await self._app(scope, counted, send)
 
 
 class Headed:
