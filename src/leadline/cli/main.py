@@ -8,6 +8,7 @@ from leadline.cli import (
     access,
     alert,
     approval,
+    artefact,
     assess,
     backup,
     credential,
@@ -24,6 +25,7 @@ from leadline.cli import (
     suite,
     vault,
     verdict,
+    weights,
 )
 
 app = typer.Typer(
@@ -43,6 +45,7 @@ app.command(name="serve")(serve.serve)
 app.add_typer(access.app, name="access")
 app.add_typer(alert.app, name="alert")
 app.add_typer(approval.app, name="approval")
+app.add_typer(artefact.app, name="artefact")
 app.add_typer(credential.app, name="credential")
 app.add_typer(engagement.app, name="engagement")
 app.add_typer(findings.app, name="findings")
@@ -53,6 +56,7 @@ app.add_typer(sign_in.app, name="sign-in")
 app.add_typer(suite.app, name="suite")
 app.add_typer(vault.app, name="vault")
 app.add_typer(verdict.app, name="verdict")
+app.add_typer(weights.app, name="weights")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 -- Typer calls it with the flag

@@ -2,7 +2,7 @@
 
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +17,9 @@ from leadline.app.weights import Dealing, Verify
 from leadline.core.access import Principal
 from leadline.core.errors import Invalid, NotFound, Tampered
 from leadline.core.intake import Purpose, Taken
-from leadline.core.publication import Published
+from leadline.core.publication import Flaw, Published, check_listing
 from leadline.formats.canonical import encode
-from leadline.formats.embedded import Inspected, inspect
+from leadline.formats.embedded import inspect
 from leadline.formats.manifest import encode_opening
 from leadline.settings import Home
 
@@ -118,15 +118,21 @@ def _canaries(file: Path | None) -> tuple[bytes, ...]:
         raise Invalid("--canaries", f"{file} cannot be read: {error.strerror}") from error
 
 
-def look(file: Path, canaries: Path | None) -> Inspected:
-    """Look into one file before it is deposited; nothing is recorded.
+def look(
+    file: Path, allowed: Sequence[str], canaries: Path | None
+) -> tuple[Mapping[str, int], tuple[Flaw, ...]]:
+    """Look into one file before it is deposited: its files, and what speaks against publishing it.
+
+    Without *allowed* there is no list to compare with.
 
     Raises: Invalid, if it cannot be read.
     """
     if not file.is_file():
         raise Invalid("FILE", f"{file} is no plain file")
     data = files.read(file.parent, file.name, bytes_max=FILE_BYTES_MAX)
-    return inspect(file.name, data, _canaries(canaries))
+    found = inspect(file.name, data, _canaries(canaries))
+    listed = check_listing(found.files, _listing(allowed)) if allowed else ()
+    return found.files, (*listed, *found.flaws)
 
 
 @dataclass(frozen=True, slots=True)
