@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -269,3 +270,11 @@ class Lying:
         told = self._runner.report()
         report = replace(read_report(told.text), **{self._field: "0" * 64})  # type: ignore[arg-type]
         return Bounded(write_report(report), told.evidence)
+
+
+def appeared(path: Path, seconds: float = 120.0) -> None:
+    """Return once the file is there."""
+    until = time.monotonic() + seconds
+    while not path.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert path.exists()

@@ -1,6 +1,5 @@
 """A sealed suite as people use it: planted items, custodians with key files, a runner of its own."""
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -68,14 +67,6 @@ class Hands:
         return file
 
 
-def awaited(path: Path) -> None:
-    """Return once the file is there."""
-    until = time.monotonic() + SECONDS_MAX
-    while not path.exists() and time.monotonic() < until:
-        time.sleep(0.05)
-    assert path.exists()
-
-
 def test_planted_items_are_sealed_run_and_released_in_bands(world: World, tmp_path: Path) -> None:
     """From drawing the items to a reveal that verifies offline; no item in the clear stays behind."""
     hands = Hands(world, tmp_path)
@@ -90,7 +81,7 @@ def test_planted_items_are_sealed_run_and_released_in_bands(world: World, tmp_pa
     exchange, lead = tmp_path / "exchange", world.ctx("lead")
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(wiring.run, lead, session.id, subject, exchange, SECONDS_MAX)
-        awaited(exchange / wiring.QUOTE)
+        sw.appeared(exchange / wiring.QUOTE)
         hands.unseal(session.id, exchange)
         policy = hands.policy()
         assert [wiring.pass_on(exchange, file, policy) for file in custodians[1:]] == [[1], [2]]

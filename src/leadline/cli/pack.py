@@ -9,15 +9,12 @@ from typing import Annotated
 import typer
 
 from leadline.cli.edge import edge
+from leadline.cli.session import FILE, AsJson, Home, Kept, acting
 from leadline.core.assessment import Budget
 from leadline.core.errors import Invalid
 from leadline.formats.note import NOTE_BYTES_MAX
-from leadline.settings import home as home_of
 
 app = typer.Typer(no_args_is_help=True, help="Sealed suites.")
-HomeDir = Annotated[Path | None, typer.Option("--home", help="The installation's folder.")]
-Seat = Annotated[Path, typer.Option("--session", help="File with the token of your session.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 PackId = Annotated[str, typer.Argument(help="The pack's id.")]
 RunId = Annotated[str, typer.Argument(help="The session's id.")]
 Exchange = Annotated[Path, typer.Option(help="The folder where the hands of a run meet.")]
@@ -38,13 +35,13 @@ def seal(  # noqa: PLR0913 -- options of a command
     *,
     custodian: Annotated[list[Path], typer.Option(help="A custodian's FILE.pub; one per share.")],
     engagement: Annotated[str, typer.Option(help="The engagement that people are named for.")],
-    session: Seat,
+    session: Kept = FILE,
     compartment: Annotated[list[str] | None, typer.Option(help="Who may know of it.")] = None,
     items: Annotated[int, typer.Option(min=1, max=1000, help="How many items.")] = 8,
     xor: Annotated[bool, typer.Option("--xor", help="All shares needed, in place of 2.")] = False,
     hidden: Annotated[bool, typer.Option("--hidden", help="Its existence is restricted.")] = False,
     once: Annotated[bool, typer.Option("--once", help="Terms: one showing to a family.")] = False,
-    home: HomeDir = None,
+    home: Home = None,
 ) -> None:
     """Draw and build planted items, and seal them: any 2 of the custodians can have it run.
 
@@ -55,29 +52,27 @@ def seal(  # noqa: PLR0913 -- options of a command
     wanted = wiring.Sealing(
         custodian, engagement, frozenset(compartment or ()), items, xor, hidden, once
     )
-    with edge(), wiring.seated(home_of(home), session) as ctx:
-        typer.echo(wiring.seal_planted(ctx, wanted).id)
+    with edge(), acting(home, session) as (_, me):
+        typer.echo(wiring.seal_planted(me.ctx, wanted).id)
 
 
 @app.command("list")
-def listed(*, session: Seat, home: HomeDir = None, as_json: AsJson = False) -> None:
+def listed(*, session: Kept = FILE, home: Home = None, as_json: AsJson = False) -> None:
     """List the packs that you may know of."""
     from leadline.app import sealed
-    from leadline.wiring import sealed as wiring
 
-    with edge(), wiring.seated(home_of(home), session) as ctx:
-        found = [_told(pack.id, pack.cycle, len(pack.shown)) for pack in sealed.listed(ctx)]
+    with edge(), acting(home, session) as (_, me):
+        found = [_told(pack.id, pack.cycle, len(pack.shown)) for pack in sealed.listed(me.ctx)]
     _show(found, as_json=as_json)
 
 
 @app.command("show")
-def show(pack: PackId, *, session: Seat, home: HomeDir = None, as_json: AsJson = False) -> None:
+def show(pack: PackId, *, session: Kept = FILE, home: Home = None, as_json: AsJson = False) -> None:
     """Show one pack, without its content."""
     from leadline.app import sealed
-    from leadline.wiring import sealed as wiring
 
-    with edge(), wiring.seated(home_of(home), session) as ctx:
-        found = sealed.read(ctx, pack)
+    with edge(), acting(home, session) as (_, me):
+        found = sealed.read(me.ctx, pack)
     _show([_told(found.id, found.cycle, len(found.shown))], as_json=as_json)
 
 
@@ -87,14 +82,13 @@ def _told(id_: str, cycle: int, items: int) -> dict[str, str | int]:
 
 @app.command("exposures")
 def exposures(
-    pack: PackId, *, session: Seat, home: HomeDir = None, as_json: AsJson = False
+    pack: PackId, *, session: Kept = FILE, home: Home = None, as_json: AsJson = False
 ) -> None:
     """The ledger: which item was shown to whom, when, and where."""
     from leadline.app import sealed
-    from leadline.wiring import sealed as wiring
 
-    with edge(), wiring.seated(home_of(home), session) as ctx:
-        found = [asdict(one) | {"at": str(one.at)} for one in sealed.exposures(ctx, pack)]
+    with edge(), acting(home, session) as (_, me):
+        found = [asdict(one) | {"at": str(one.at)} for one in sealed.exposures(me.ctx, pack)]
     _show(found, as_json=as_json)
 
 
@@ -109,17 +103,17 @@ def commit(
     family: Annotated[str, typer.Option(help="The model family that showings count for.")],
     terms: Annotated[Path, typer.Option(help="The agreed terms, whose digest is committed to.")],
     out: Out,
-    session: Seat,
+    session: Kept = FILE,
     subject: SubjectSpec = "baseline",
     runs: Runs = 0,
-    home: HomeDir = None,
+    home: Home = None,
 ) -> None:
     """Log what will be shown and what scores it, and write the signed commitment to OUT."""
     from leadline.wiring import sealed as wiring
 
-    with edge(), wiring.seated(home_of(home), session) as ctx:
+    with edge(), acting(home, session) as (_, me):
         wanted = wiring.Subject(subject, family, Budget(runs=runs), terms)
-        made, signed = wiring.commit(ctx, pack, wanted)
+        made, signed = wiring.commit(me.ctx, pack, wanted)
         out.write_text(signed, "utf-8")
     typer.echo(made.id)
     for sentence in wiring.statements(made.driver, made.mode):
@@ -131,18 +125,18 @@ def run(
     run_id: RunId,
     *,
     exchange: Exchange,
-    session: Seat,
+    session: Kept = FILE,
     subject: SubjectSpec = "baseline",
     runs: Runs = 0,
     wait: Annotated[float, typer.Option(help="Seconds to wait for proof and shares.")] = 600.0,
-    home: HomeDir = None,
+    home: Home = None,
 ) -> None:
     """Start the runner, wait for proof and shares, run; print the bounded report."""
     from leadline.wiring import sealed as wiring
 
-    with edge(), wiring.seated(home_of(home), session) as ctx:
+    with edge(), acting(home, session) as (_, me):
         wanted = wiring.Subject(subject, "", Budget(runs=runs), Path())
-        told = wiring.run(ctx, run_id, wanted, exchange, wait)
+        told = wiring.run(me.ctx, run_id, wanted, exchange, wait)
     typer.echo(told.text.decode())
 
 
@@ -151,18 +145,18 @@ def unseal(
     run_id: RunId,
     *,
     exchange: Exchange,
-    session: Seat,
+    session: Kept = FILE,
     request: Annotated[str, typer.Option(help="A request that is signed by all.")] = "",
-    home: HomeDir = None,
+    home: Home = None,
 ) -> None:
     """Ask for the unsealing; with --request, authorise it and leave the proof for the runner."""
     from leadline.wiring import sealed as wiring
 
-    with edge(), wiring.seated(home_of(home), session) as ctx:
+    with edge(), acting(home, session) as (_, me):
         if not request:
-            typer.echo(wiring.ask_unsealing(ctx, run_id, exchange))
+            typer.echo(wiring.ask_unsealing(me.ctx, run_id, exchange))
             return
-        wiring.unseal(ctx, run_id, request, exchange)
+        wiring.unseal(me.ctx, run_id, request, exchange)
 
 
 @app.command("pass-on")
@@ -181,34 +175,36 @@ def pass_on(
 
 
 @app.command("release")
-def release(run_id: RunId, *, session: Seat, home: HomeDir = None, as_json: AsJson = False) -> None:
+def release(
+    run_id: RunId, *, session: Kept = FILE, home: Home = None, as_json: AsJson = False
+) -> None:
     """Let the score out, in a band and against the budget."""
     from leadline.app import sealed
     from leadline.wiring import sealed as wiring
 
-    with edge(), wiring.seated(home_of(home), session) as ctx:
-        found = sealed.release_score(ctx, run_id, wiring.limits())
+    with edge(), acting(home, session) as (_, me):
+        found = sealed.release_score(me.ctx, run_id, wiring.limits())
     _show([asdict(found)], as_json=as_json)
 
 
 @app.command("reveal")
-def reveal(run_id: RunId, *, out: Out, session: Seat, home: HomeDir = None) -> None:
+def reveal(run_id: RunId, *, out: Out, session: Kept = FILE, home: Home = None) -> None:
     """Write the signed reveal to OUT."""
     from leadline.wiring import sealed as wiring
 
-    with edge(), wiring.seated(home_of(home), session) as ctx:
-        _, signed = wiring.reveal(ctx, run_id)
+    with edge(), acting(home, session) as (_, me):
+        _, signed = wiring.reveal(me.ctx, run_id)
         out.write_text(signed, "utf-8")
 
 
 @app.command("rotate")
-def rotate(pack: PackId, *, session: Seat, home: HomeDir = None) -> None:
+def rotate(pack: PackId, *, session: Kept = FILE, home: Home = None) -> None:
     """Begin a new cycle: a share of the items leaves, budgets begin anew."""
     from leadline.app import sealed
     from leadline.wiring import sealed as wiring
 
-    with edge(), wiring.seated(home_of(home), session) as ctx:
-        after = sealed.rotate(ctx, pack, wiring.limits())
+    with edge(), acting(home, session) as (_, me):
+        after = sealed.rotate(me.ctx, pack, wiring.limits())
     typer.echo(f"cycle {after.cycle}: {len(after.shown)} items left")
 
 

@@ -12,8 +12,7 @@ be private:
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -44,10 +43,8 @@ from leadline.runner.sealed import LocalProcess
 from leadline.runner.sealed_process import ChildEngine, measurement
 from leadline.runner.sealed_suite import prepared
 from leadline.runner.subject import resolve
-from leadline.settings import Home
 from leadline.suites.planted import SUITE as PLANTED
-from leadline.wiring.home import new_id, opened
-from leadline.wiring.sign_in import door
+from leadline.wiring.home import new_id
 
 __all__ = [
     "Sealing",
@@ -60,7 +57,6 @@ __all__ = [
     "reveal",
     "run",
     "seal_planted",
-    "seated",
     "statements",
     "unseal",
 ]
@@ -69,20 +65,6 @@ OFFER, QUOTE, PROOF = "offer.json", "quote.json", "proof.json"
 FILE_BYTES_MAX = 4 << 20
 POLL_SECONDS = 0.2
 HOST = "this host"
-
-
-@contextmanager
-def seated(home: Home, session: Path) -> Iterator[Context]:
-    """The context of the person whose session's token stands in the file *session*.
-
-    Raises: Invalid, if it cannot be read; Denied, if the session has ended.
-    """
-    try:
-        token = session.read_text("utf-8").strip()
-    except OSError as error:
-        raise Invalid("--session", f"{session} cannot be read: {error.strerror}") from error
-    with opened(home) as parts:
-        yield door(home, parts).acting(token).ctx
 
 
 def limits() -> Limits:
