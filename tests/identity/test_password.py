@@ -18,6 +18,7 @@ def test_a_password_is_matched_by_itself_alone() -> None:
     assert phc.startswith("$argon2id$v=19$m=64,t=1,p=1$")
     assert found.matches(PASSWORD, phc) == Matched(ok=True, again=False)
     assert found.matches(PASSWORD + ".", phc) == Matched(ok=False, again=False)
+    assert found._nobody.startswith("$argon2id$v=19$m=64,t=1,p=1$")
     assert found.matches(PASSWORD, None) == Matched(ok=False, again=False)
     assert not found.matches("\ud800" * 12, phc).ok
 

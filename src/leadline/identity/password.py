@@ -4,6 +4,7 @@ At most four are computed at once in a process, so that sign-in cannot exhaust m
 longer than a few seconds for a turn is told to try again.
 """
 
+import base64
 import re
 import secrets
 import threading
@@ -44,7 +45,10 @@ class Passwords:
     def __init__(self, cost: Cost | None = None) -> None:
         self.cost = cost or Cost()
         # Checked where there is no such person, so that an unknown name takes as long as a known one.
-        self._nobody = self._hash(secrets.token_bytes(HASH_BYTES))
+        # What no password was hashed to, no password matches.
+        salt, made = (_base64(secrets.token_bytes(size)) for size in (SALT_BYTES, HASH_BYTES))
+        costs = f"m={self.cost.memory},t={self.cost.passes},p={self.cost.lanes}"
+        self._nobody = f"$argon2id$v=19${costs}${salt}${made}"
 
     def new(self, password: str) -> str:
         """The PHC string of a new password.
@@ -90,6 +94,11 @@ class _turn:  # noqa: N801 -- reads as a statement
 
     def __exit__(self, *_: object) -> None:
         _TURNS.release()
+
+
+def _base64(content: bytes) -> str:
+    """Without padding, as PHC strings have it."""
+    return base64.b64encode(content).rstrip(b"=").decode()
 
 
 def _bytes(password: str) -> bytes:
