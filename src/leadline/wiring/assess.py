@@ -17,13 +17,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from leadline.app import approval, bundle, engagement, match, reporting
+from leadline.app import approval, bundle, engagement, match, reporting, vaulting
 from leadline.app import assess as script
 from leadline.app.assess import Observer, Request, Script, Secret
 from leadline.app.context import Context
 from leadline.app.engagement import Cast, Dealings, Desk
 from leadline.app.laboratory import Laboratory
 from leadline.app.ports import Shard, Vault
+from leadline.app.vaulting import Material
 from leadline.core import report as shown
 from leadline.core.assessment import ShardResult
 from leadline.core.engagement.regime import Regime
@@ -448,8 +449,8 @@ def _closing(place: Workspace, report: shown.Report) -> tuple[str, ...]:
 
 
 @contextmanager
-def _existing(out: Path) -> Iterator[tuple[Workspace, Dealings, Desk]]:
-    """The engagement in a folder, with its people."""
+def _existing(out: Path) -> Iterator[tuple[Workspace, Dealings, Desk, Parts]]:
+    """The engagement in a folder, with its people and the parts of its installation."""
     place = Workspace(out.absolute())
     if not (place.state / "request.json").exists():
         raise NotFound(f"{out} holds no assessment")
@@ -457,14 +458,15 @@ def _existing(out: Path) -> Iterator[tuple[Workspace, Dealings, Desk]]:
     try:
         id_ = script.engagement_id(_secret(place))
         dealings = Dealings(id_, file.people["developer"].org, _regime(REGIME))
-        yield place, dealings, _desk(open_parts(place.home, store), file, id_)
+        parts = open_parts(place.home, store)
+        yield place, dealings, _desk(parts, file, id_), parts
     finally:
         store.close()
 
 
 def show_engagement(out: Path) -> dict[str, Any]:
     """State, access and acts of the engagement in *out*, as its developer sees them."""
-    with _existing(out) as (_, dealings, desk):
+    with _existing(out) as (_, dealings, desk, _):
         state, window = engagement.state_of(desk.developer(), dealings)
         acts = engagement.standing(desk.developer(), dealings).acts
     ends = window.ends.isoformat() if window.ends else None
@@ -487,9 +489,12 @@ def show_engagement(out: Path) -> dict[str, Any]:
 
 def withdraw(out: Path) -> str:
     """Withdraw as the developer: access ends at this instant, and every sample is stopped."""
-    with _existing(out) as (place, dealings, desk):
+    with _existing(out) as (place, dealings, desk, parts):
         ctx = desk.developer()
         engagement.withdraw(ctx, dealings)
+        assert parts.keys is not None  # noqa: S101 -- every opened installation has one
+        own = Material(dealings.id, dealings.developer, "developer")
+        vaulting.end_access(ctx, parts.keys, own)
         open_executor(place.database).cancel(script.assessment_id(_secret(place)))
     return ctx.now.isoformat()
 
