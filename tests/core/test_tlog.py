@@ -1,5 +1,6 @@
 """The Merkle log: growing, reading back, proving."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 
@@ -156,6 +157,15 @@ def test_nothing_is_shown_about_nothing() -> None:
 def test_tiles_of_small_trees(size: int, tiles: list[Tile]) -> None:
     """The tiles of a tree are those that C2SP tlog-tiles names; 256 leaves leave no partial one."""
     assert tiles == list(tlog.tiles_of(size))
+
+
+def test_tiles_of_seventy_thousand_leaves() -> None:
+    """273 full and a partial of 112; above them 1 full and a partial of 17; above that one of 1."""
+    tiles = list(tlog.tiles_of(70_000))
+    full = Counter(tile.level for tile in tiles if tile.width == tlog.TILE_WIDTH)
+    assert dict(full) == {0: 273, 1: 1}
+    partial = [tile for tile in tiles if tile.width < tlog.TILE_WIDTH]
+    assert partial == [Tile(0, 273, 112), Tile(1, 1, 17), Tile(2, 0, 1)]
 
 
 @pytest.mark.parametrize("size", [256, 512, 768, 1024, 1280])

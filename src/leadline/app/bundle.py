@@ -63,7 +63,7 @@ def _snapshot(ctx: Context) -> _Snapshot:
     for _ in range(ATTEMPTS_MAX):
         with ctx.store.read() as view:
             acts, tiles, size = view.acts(), view.log_files(), view.log_size()
-        proof = log.require_proof(ctx, acts[-1].act.id, log.Quorum.NONE)
+        proof = log.require_proof(ctx, acts[-1], log.Quorum.NONE)
         checked = log.check(proof, log.policy_of(ctx).at(log.Quorum.NONE))
         if checked.head.size == size:
             root = base64.b64encode(checked.head.root).decode()

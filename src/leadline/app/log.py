@@ -130,15 +130,16 @@ def prove(ctx: Context, act_id: str) -> ActProof:
     return _prove(ctx, opened, last)
 
 
-def require_proof(ctx: Context, act_id: str, quorum: Quorum = Quorum.POLICY) -> ActProof:
+def require_proof(ctx: Context, act: str | Opened, quorum: Quorum = Quorum.POLICY) -> ActProof:
     """A proof of the act that satisfies *quorum*; the log is published first where it must be.
 
-    Called inside the component that acts, before it acts. It authorises nothing by itself.
+    Called inside the component that acts, before it acts. It authorises nothing by itself. *act* is
+    its id, or the act as the store gave it, which saves looking for it among all.
 
     Raises: NotFound; Tampered, if the log refuses to sign or the proof does not verify;
     Unavailable, naming the silent witnesses, if too few have cosigned.
     """
-    opened = _find(ctx, act_id)
+    opened = _find(ctx, act) if isinstance(act, str) else act
     policy = policy_of(ctx).at(quorum)
     with ctx.store.read() as view:
         size = view.log_size()

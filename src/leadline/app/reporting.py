@@ -105,7 +105,7 @@ def gather(script: Script) -> Gathered:
     results = tuple(assessment.shard_results(ctx, plan))
     case = clearing.case_of(ctx, plan.engagement)
     proofs = {
-        opened.act.id: log.require_proof(ctx, opened.act.id, NEED_PROOF[opened.act.kind])
+        opened.act.id: log.require_proof(ctx, opened, NEED_PROOF[opened.act.kind])
         for opened in acts
         if opened.act.kind in NEED_PROOF
     }
