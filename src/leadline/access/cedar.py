@@ -69,7 +69,7 @@ class Standing:
     sides: tuple[str, ...]
     time_boxed: bool
     sound: bool
-    deeds: Mapping[Reach, tuple[str, ...]]
+    deeds: Mapping[Reach, frozenset[str]]
 
 
 Entity = Mapping[str, object]
@@ -101,15 +101,16 @@ class CedarAccess:
         try:
             if resource.kind not in RESOURCE_KINDS:
                 return Decision(allowed=False, rules=(), reason=NO_RULE)
-            user, thing = _user(principal, self.standing(principal)), _thing(resource)
-            wanted = {"type": "Action", "id": action.value}
-            context = {**_moment(principal, given), "deed": deed(action, resource.kind)}
+            wanted = deed(action, resource.kind)
+            user, thing = _user(principal, self.standing(principal), wanted), _thing(resource)
+            context = {**_moment(principal, given), "deed": wanted}
+            asked = {"type": "Action", "id": action.value}
         except (TypeError, AttributeError):
             # A value of another type than the vocabulary declares, such as a time without offset.
             return Decision(allowed=False, rules=(), reason=NOT_DECIDED)
         request = {
             "principal": user["uid"],
-            "action": wanted,
+            "action": asked,
             "resource": thing["uid"],
             "context": context,
         }
@@ -131,11 +132,12 @@ class CedarAccess:
         Raises: Denied, if the rules cannot be evaluated.
         """
         try:
-            user = {**_user(principal, self.standing(principal)), "uid": USER_UID}
+            wanted = deed(action, kind)
+            user = {**_user(principal, self.standing(principal), wanted), "uid": USER_UID}
             moment = _moment(principal, given)
         except (TypeError, AttributeError):
             raise Denied(NOT_DECIDED, ()) from None
-        context = {**moment, "deed": deed(action, kind)}
+        context = {**moment, "deed": wanted}
         return _left_over(self.rules, user, action, kind, context)
 
     def tenancy(self, principal: Principal) -> Tenancy:
@@ -207,8 +209,7 @@ def standing(roles: Mapping[str, Role], held: frozenset[str]) -> Standing:
         time_boxed=any(role.time_boxed for role in known),
         sound=sound(roles, held),
         deeds={
-            reach: tuple(sorted({one for role in known for one in role.deeds(reach)}))
-            for reach in Reach
+            reach: frozenset(one for role in known for one in role.deeds(reach)) for reach in Reach
         },
     )
 
@@ -321,7 +322,8 @@ def _texts(folder: Traversable, suffix: str) -> list[tuple[str, bytes]]:
     return [(one.name, one.read_bytes()) for one in sorted(found, key=lambda one: one.name)]
 
 
-def _user(principal: Principal, held: Standing) -> Entity:
+def _user(principal: Principal, held: Standing, wanted: str) -> Entity:
+    """The person with as much of its deeds as the request is about: the rest cannot matter to it."""
     attributes: dict[str, object] = {
         "id": principal.id,
         "org": principal.org,
@@ -333,10 +335,10 @@ def _user(principal: Principal, held: Standing) -> Entity:
         "time_boxed": held.time_boxed,
         "sides": held.sides,
         "roles_sound": held.sound,
-        "own_deeds": held.deeds[Reach.OWN],
-        "named_deeds": held.deeds[Reach.NAMED],
-        "any_deeds": held.deeds[Reach.ANY],
-        "self_deeds": held.deeds[Reach.SELF],
+        "own_deeds": [wanted] if wanted in held.deeds[Reach.OWN] else [],
+        "named_deeds": [wanted] if wanted in held.deeds[Reach.NAMED] else [],
+        "any_deeds": [wanted] if wanted in held.deeds[Reach.ANY] else [],
+        "self_deeds": [wanted] if wanted in held.deeds[Reach.SELF] else [],
     }
     if principal.access_until is not None:
         attributes["access_until"] = microseconds(principal.access_until)
