@@ -4,13 +4,16 @@ import base64
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 import make
 from intake_world import World, quarantine
@@ -260,3 +263,82 @@ def test_hostile_names_are_refused(world: World, tmp_path: Path) -> None:
     files = {"Config.json": b"{}", "config.json": b"{}"}
     with pytest.raises(Hostile, match="but for case"):
         Delivery(tmp_path, files).receive(world)
+
+
+def _certificate(
+    name: str,
+    public: ec.EllipticCurvePublicKey,
+    by: str,
+    key: ec.EllipticCurvePrivateKey,
+    *,
+    ca: bool,
+) -> bytes:
+    """A certificate of a private authority, as PEM."""
+    now = datetime.now(UTC)  # noqa: TID251 -- OpenSSL compares with the real time
+    use = x509.KeyUsage(not ca, False, False, False, False, ca, ca, False, False)  # noqa: FBT003
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, by)]))
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(use, critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False
+        )
+        .sign(key, SHA256())
+    )
+    return made.public_bytes(serialization.Encoding.PEM)
+
+
+def test_a_private_authority_counts_and_another_does_not(world: World, tmp_path: Path) -> None:
+    """A certificate of the developer's own authority; no public log is asked or told."""
+    from model_signing import hashing, signing
+
+    delivery = Delivery(tmp_path)
+    chains = []
+    loaded = serialization.load_pem_private_key(delivery.private.read_bytes(), None)
+    assert isinstance(loaded, ec.EllipticCurvePrivateKey)
+    for name in ("own", "other"):
+        authority = ec.generate_private_key(ec.SECP256R1())
+        root = _certificate(name, authority.public_key(), name, authority, ca=True)
+        leaf = _certificate("developer", loaded.public_key(), name, authority, ca=False)
+        (tmp_path / f"{name}.pem").write_bytes(root)
+        (tmp_path / f"{name}-leaf.pem").write_bytes(leaf)
+        chains.append(Trust(chain=(tmp_path / f"{name}.pem",)))
+    way = hashing.Config()  # type: ignore[no-untyped-call]
+    config = signing.Config()  # type: ignore[no-untyped-call]
+    config.set_hashing_config(way.use_file_serialization()).use_certificate_signer(
+        private_key=delivery.private,
+        signing_certificate=tmp_path / "own-leaf.pem",
+        certificate_chain=[tmp_path / "own.pem"],
+    ).sign(delivery.folder, delivery.signature)
+    verify = wiring.verifier(chains[0])
+    verify(delivery.folder, delivery.signature.read_bytes())
+    with pytest.raises(Tampered, match="does not verify"):
+        wiring.verifier(chains[1])(delivery.folder, delivery.signature.read_bytes())
+    taken = weights.receive(
+        world.ctx("keeper"),
+        ON,
+        delivery.folder,
+        delivery.signature.read_bytes(),
+        verify,
+        quarantine,
+    )
+    assert len(taken) == 3
+    for trust in (Trust(), Trust(delivery.public, (tmp_path / "own.pem",))):
+        with pytest.raises(Invalid, match="public key, or --chain"):
+            wiring.verifier(trust)
+
+
+def test_a_key_that_cannot_sign_is_told(tmp_path: Path) -> None:
+    """A public key, or no key, in its place."""
+    delivery = Delivery(tmp_path)
+    for key in (delivery.public, tmp_path / "absent"):
+        with pytest.raises(Invalid, match="cannot be signed"):
+            wiring.sign(delivery.folder, key, tmp_path / "other.sig")

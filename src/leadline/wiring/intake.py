@@ -154,7 +154,12 @@ def verifier(trust: Trust) -> Verify:
     def verify(folder: Path, signature: bytes) -> None:
         from cryptography.exceptions import InvalidSignature
         from model_signing import verifying
+        from OpenSSL import crypto
 
+        wrong = (
+            *(InvalidSignature, crypto.Error, crypto.X509StoreContextError),
+            *(ValueError, LookupError, TypeError, AttributeError, OSError),
+        )
         config = verifying.Config()  # type: ignore[no-untyped-call]
         # The library prints a warning for old signatures; standard output is for documents.
         with tempfile.NamedTemporaryFile() as copy, redirect_stdout(sys.stderr):
@@ -166,14 +171,7 @@ def verifier(trust: Trust) -> Verify:
                 else:
                     config.use_certificate_verifier(certificate_chain=list(trust.chain))
                 config.verify(folder, Path(copy.name))
-            except (
-                InvalidSignature,
-                ValueError,
-                LookupError,
-                TypeError,
-                AttributeError,
-                OSError,
-            ) as error:
+            except wrong as error:
                 problem = f"the signature over the folder does not verify: {type(error).__name__}"
                 raise Tampered("weights", problem) from error
 
