@@ -39,6 +39,8 @@ class Told:
             self.open.discard(words[0])
         elif what == "head":
             self.heads.add((int(words[0]), bytes.fromhex(words[1])))
+        elif what == "undone":
+            self.open.remove(words[0])
         elif what == "stood":
             self.stood += 1
         else:

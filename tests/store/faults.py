@@ -8,7 +8,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
@@ -59,6 +59,7 @@ class Faults:
         self.disk, self.url, self.found = Disk(library), url, Findings()
         self.acknowledged: set[str] = set()
         self.refused: set[str] = set()
+        self.swallowed: set[str] = set()
         self.number = 0
 
     def each(self, path: str, action: Callable[[], None]) -> None:
@@ -115,11 +116,13 @@ class Faults:
         self.number += 1
         id_ = f"swallowed-{self.number}"
         with store.write() as tx:
-            with suppress(sa.exc.DatabaseError, Unavailable):
+            try:
                 for piece in range(
                     300
                 ):  # more than the cache holds, so that it is written out early
                     tx.put(f"{id_}-{piece}", Remark("x" * 20_000), marking=MARKING)
+            except (sa.exc.DatabaseError, Unavailable) as error:
+                self.swallowed.add(type(error).__name__)
             tx.put(id_, Remark(id_), marking=MARKING)
             tx.record(Act(id_, Kind.EVIDENCE_SEALED, NOW, "writer", "about", "engagement"))
         self.acknowledged.add(id_)
@@ -148,6 +151,7 @@ class Faults:
                 self.each(path, lambda action=action: action(store))  # type: ignore[misc]
                 self.compare(path, store)
             self.write(store)  # the store serves on
+            self.found.check("swallow", right=bool(self.swallowed), what="no error in the middle")
         with closing(open_store(self.url, kinds=KINDS)) as store:
             self.compare("reopened", store)
 

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -72,7 +72,7 @@ def go_on_after_the_end(store: SqlStore) -> None:
         raw = tx._connection.connection.driver_connection
         assert raw is not None
         raw.rollback()  # as SQLite does by itself when the disk fails
-        with suppress(exc.OperationalError):
+        with pytest.raises(exc.OperationalError):
             tx._connection.exec_driver_sql("SELECT * FROM nothing")
         tx.put("r", Remark("1"), marking=make.marking())
 

@@ -10,7 +10,6 @@ import random
 import signal
 import sys
 import threading
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -119,12 +118,13 @@ class Writer:
             undone = "undone." if chance.random() < 0.2 else ""
             id_ = f"{undone}{self.plan.name}.{thread}.{number}"
             try:
-                with suppress(Undone):
-                    self.write(id_, number)
+                self.write(id_, number)
                 if chance.random() < 0.2:
                     with self.store.read() as view:
                         size, root = view.log_size(), view.log_root().hex()
                     self.acknowledge("head", size, root)
+            except Undone:
+                tell("undone", id_)
             except Unavailable as error:
                 tell("unavailable", error)
                 return
