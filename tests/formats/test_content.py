@@ -7,9 +7,12 @@ import json
 import pickle
 import random
 import struct
+import subprocess
+import sys
 import tarfile
 import time
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -225,3 +228,21 @@ def test_a_damaged_upload_is_judged_or_refused(raw: bytes, chance: random.Random
         judged(bytes(damaged))
     except Invalid:
         return
+
+
+def test_the_worst_inputs_stay_within_bounds() -> None:
+    """In a process of its own: two seconds of a processor and 256 MiB for whatever the limits let in."""
+    here = Path(__file__)
+    told = subprocess.run(
+        [sys.executable, str(here.parent / "worst_uploads.py")],
+        env={"PYTHONPATH": str(here.parents[2] / "src"), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [json.loads(line) for line in told.stdout.splitlines()]
+    assert len(lines) == 7
+    for name, seconds, peak, answer in lines:
+        assert seconds <= 2, (name, seconds)
+        assert peak <= 256, (name, peak)
+        assert answer == "taken" or "bomb" in name
