@@ -216,10 +216,10 @@ def test_revocation_and_suspension_bite_in_another_process(at: House) -> None:
 
 def answers(url: str) -> bool:
     """Whether the program is there."""
-    try:
-        return httpx.get(f"{url}/api/health", trust_env=False).is_success
-    except httpx.HTTPError:
-        return False
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.socket() as tried:
+        there = tried.connect_ex((host, int(port))) == 0
+    return there and httpx.get(f"{url}/api/health", trust_env=False).is_success
 
 
 def status(url: str, token: str) -> int:

@@ -66,7 +66,7 @@ class House:
     folder: Path
 
     def enrol(self, id_: str, *roles: str, **changed: object) -> Principal:
-        """A person as the store has it from now on."""
+        """A person, entered or replaced."""
         person = replace(make.principal(*roles, id_=id_), **changed)  # type: ignore[arg-type]
         with self.door.parts.store.write() as tx:
             tx.put_principal(person)

@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from identity.people import PASSWORD, QUICK
+from leadline.app.sign_in import Matched
 from leadline.core.errors import Invalid, Unavailable
 from leadline.identity import password
-from leadline.identity.password import Cost, Matched, Passwords
+from leadline.identity.password import Cost, Passwords
 
 
 def test_a_password_is_matched_by_itself_alone() -> None:
@@ -43,12 +44,12 @@ def test_a_password_of_no_length_is_invalid(text: str) -> None:
         Passwords(QUICK).new(text)
 
 
-def test_no_more_than_four_are_computed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_than_four_are_computed_at_once() -> None:
     """The fifth waits for its turn, and is told to come again when there is none in time."""
-    found = Passwords(QUICK)
+    found = Passwords(QUICK, turn_seconds=0.01)
+    patient = Passwords(QUICK)
     with ThreadPoolExecutor(16) as pool:
-        assert len(list(pool.map(found.new, [PASSWORD] * 32))) == 32
-    monkeypatch.setattr(password, "TURN_SECONDS", 0.01)
+        assert len(list(pool.map(patient.new, [PASSWORD] * 32))) == 32
     taken = [threading.Thread(target=password._TURNS.acquire) for _ in range(password.AT_ONCE)]
     for one in taken:
         one.start()

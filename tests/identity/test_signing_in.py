@@ -214,8 +214,8 @@ def test_a_network_waits_for_all_its_names(at: House, ann: str) -> None:
     [
         ("192.0.2.9", "192.0.2.0/24"),
         ("2001:db8:0:1ff::9", "2001:db8:0:100::/56"),
-        ("", "local"),
-        ("a socket", "local"),
+        ("", "name "),
+        ("a socket", "name a socket"),
     ],
 )
 def test_addresses_are_counted_by_prefix(address: str, network: str) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from ipaddress import ip_address, ip_network
-from typing import NoReturn, Protocol, TypeVar
+from typing import NoReturn, TypeVar
 
 from leadline.app import approval, assertion
 from leadline.app.assertion import Signed
@@ -65,18 +65,12 @@ class TooSoon(Refused):
         super().__init__(f"too many attempts failed; try again in {seconds} seconds")
 
 
-class Match(Protocol):
-    """What checking a password says; *again*: hash it anew."""
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What checking a password says; *again*: its hash is of another cost than is used now."""
 
-    @property
-    def ok(self) -> bool:
-        """Whether it was the password."""
-        ...
-
-    @property
-    def again(self) -> bool:
-        """Whether the hash should be made anew."""
-        ...
+    ok: bool
+    again: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +86,7 @@ class Caller:
         try:
             address = ip_address(self.address)
         except ValueError:
-            return "local"
+            return f"name {self.address[:40]}"
         bits = 24 if address.version == 4 else 56  # noqa: PLR2004 -- versions of IP
         return str(ip_network(f"{address}/{bits}", strict=False))
 
@@ -114,7 +108,7 @@ def hashed(secret: str) -> str:
 def by_password(
     ctx: Context,
     name: str,
-    check: Callable[[str | None], Match],
+    check: Callable[[str | None], Matched],
     renew: Callable[[], str],
     caller: Caller,
     present: Session | None = None,
@@ -382,14 +376,9 @@ def session_of(ctx: Context, token: str) -> Session:
 
     Raises: NotSignedIn, if there is none or it no longer counts.
     """
-    id_, _, secret = token.partition(".")
-    with ctx.store.read() as view:
-        row = _maybe(view, Session, id_)
-    if row is None or not hmac.compare_digest(row.value.secret, hashed(secret)):
-        raise NotSignedIn("sign in first", ("signed-in",))
-    problem = row.value.over(ctx.now)
-    if problem:
-        raise NotSignedIn(f"sign in again: {problem}", ("signed-in",))
+    row, problem = looked_up(ctx, token)
+    if row is None:
+        raise NotSignedIn(problem, ("signed-in",))
     if ctx.now < row.value.seen + SEEN_STEP:
         return row.value
     seen = replace(row.value, seen=ctx.now)
@@ -400,6 +389,17 @@ def session_of(ctx: Context, token: str) -> Session:
         # Another request of this session was quicker, or ended it: look again.
         return session_of(ctx, token)
     return seen
+
+
+def looked_up(ctx: Context, token: str) -> tuple[Stored[Session] | None, str]:
+    """The session of a token if it counts, else what to tell its bearer."""
+    id_, _, secret = token.partition(".")
+    with ctx.store.read() as view:
+        row = _maybe(view, Session, id_)
+    if row is None or not hmac.compare_digest(row.value.secret, hashed(secret)):
+        return None, "sign in first"
+    problem = row.value.over(ctx.now)
+    return (None, f"sign in again: {problem}") if problem else (row, "")
 
 
 def sessions(ctx: Context, principal_id: str | None = None) -> list[Session]:
@@ -464,9 +464,11 @@ def _key(view: Reading, name: str) -> Stored[RegisteredKey] | None:
 
 def _maybe(view: Reading, kind: type[T], id_: str) -> Stored[T] | None:
     try:
-        return view.get(kind, id_)
+        found: Stored[T] | None = view.get(kind, id_)
     except NotFound:
-        return None
+        # That there is none is the answer here, and each caller says what follows from it.
+        found = None
+    return found
 
 
 def _invitation(ctx: Context, principal_id: str, *, recovery: bool) -> tuple[str, Invitation]:

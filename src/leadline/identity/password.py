@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+from leadline.app.sign_in import Matched
 from leadline.core.errors import Invalid, Unavailable
 
 SALT_BYTES, HASH_BYTES = 16, 32
@@ -31,19 +32,11 @@ class Cost:
     lanes: int = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """The answer to one attempt; *again* says that the hash is of another cost than is used now."""
-
-    ok: bool
-    again: bool
-
-
 class Passwords:
     """Hashes and checks passwords at one cost."""
 
-    def __init__(self, cost: Cost | None = None) -> None:
-        self.cost = cost or Cost()
+    def __init__(self, cost: Cost | None = None, *, turn_seconds: float = TURN_SECONDS) -> None:
+        self.cost, self.turn_seconds = cost or Cost(), turn_seconds
         # Checked where there is no such person, so that an unknown name takes as long as a known one.
         # What no password was hashed to, no password matches.
         salt, made = (_base64(secrets.token_bytes(size)) for size in (SALT_BYTES, HASH_BYTES))
@@ -63,7 +56,7 @@ class Passwords:
         """Whether the password is the one; None takes as long, and is never matched."""
         known = self._nobody if phc is None else phc
         try:
-            with _turn():
+            with _turn(self.turn_seconds):
                 Argon2id.verify_phc_encoded(_bytes(password), known)
         except InvalidKey:
             return Matched(ok=False, again=False)
@@ -75,7 +68,7 @@ class Passwords:
         return numbers != (self.cost.memory, self.cost.passes, self.cost.lanes)
 
     def _hash(self, password: bytes) -> str:
-        with _turn():
+        with _turn(self.turn_seconds):
             return Argon2id(
                 salt=secrets.token_bytes(SALT_BYTES),
                 length=HASH_BYTES,
@@ -88,8 +81,11 @@ class Passwords:
 class _turn:  # noqa: N801 -- reads as a statement
     """One of the few places at which hashing may run."""
 
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
     def __enter__(self) -> None:
-        if not _TURNS.acquire(timeout=TURN_SECONDS):
+        if not _TURNS.acquire(timeout=self._seconds):
             raise Unavailable("too many sign-ins at once; try again in a moment")
 
     def __exit__(self, *_: object) -> None:

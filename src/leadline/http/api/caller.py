@@ -78,13 +78,14 @@ def personal(known: Annotated[Acting, Depends(acting)]) -> Acting:
 
 
 def present(request: Request, found: Annotated[Door, Depends(door)]) -> Session | None:
-    """The session to step up, if the request carries one that counts."""
-    if COOKIE not in request.cookies:
-        return None
-    try:
-        return acting(request, found).session
-    except NotSignedIn:
-        return None
+    """The session to step up, if the request carries one that counts.
+
+    Raises: Denied, if it does without being of this page.
+    """
+    session = found.session(request.cookies.get(COOKIE, ""))
+    if session:
+        same_page(request, found, session)
+    return session
 
 
 def same_page(request: Request, found: Door, session: Session) -> None:
