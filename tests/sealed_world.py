@@ -201,7 +201,14 @@ class World:
         self, pack: Pack, session: RunSession, quote: Quote, places: Sequence[int] = (0, 2)
     ) -> dict[int, str]:
         """What the custodians at *places* pass on to the quote's channel."""
-        channel = Channel(session.id, session.nonce, bytes.fromhex(quote.channel))
+        return self.through(
+            pack, Channel(session.id, session.nonce, bytes.fromhex(quote.channel)), places
+        )
+
+    def through(
+        self, pack: Pack, channel: Channel, places: Sequence[int] = (0, 2)
+    ) -> dict[int, str]:
+        """What the custodians at *places* pass on to *channel*."""
         digest = sha256(self.vault.get(pack.artefact)).hexdigest()
         return {
             place: custody.pass_on(

@@ -24,7 +24,7 @@ from leadline.core.approval import Granted, Request
 from leadline.core.errors import Denied, Invalid, NotFound, Refused, Tampered
 from leadline.core.marking import Marking, Tlp
 from leadline.core.measure.interval import clopper_pearson
-from leadline.core.record.act import Kind, instant
+from leadline.core.record.act import Act, Kind, instant
 from leadline.core.record.commitment import seed_commitment
 from leadline.core.sealed import budget
 from leadline.core.sealed.budget import Account, Band
@@ -182,6 +182,33 @@ def commit(ctx: Context, id_: str, plan: Plan, limits: Limits) -> RunSession:
         raise _asked_twice(ctx, row)
     if not shown:
         raise Refused(f"no item of this set is left; rotation is due on {_restored(pack, limits)}")
+    commitment, committed, session = _agreed(ctx, row, plan, shown)
+    draw = Draw(session.id, plan.seed.hex(), plan.salt.hex())
+    with ctx.store.write() as tx:
+        named = ((session.commitment, commitment), (session.id, session), (draw.id, draw))
+        for name, value in named:
+            tx.put(name, value, marking=row.marking, engagement=row.engagement)
+        tx.record(committed)
+        tx.record(
+            ctx.act(
+                Kind.SESSION_PREPARED,
+                pack.name,
+                row.engagement,
+                session=session.id,
+                commitment=session.commitment,
+                driver=plan.driver,
+                mode=plan.mode,
+                nonce=session.nonce,
+            )
+        )
+    return session
+
+
+def _agreed(
+    ctx: Context, row: Stored[Pack], plan: Plan, shown: tuple[str, ...]
+) -> tuple[Commitment, Act, RunSession]:
+    """The commitment to a run, the act that logs it, and the session that rests on it."""
+    pack = row.value
     commitment = Commitment(
         id=ctx.new_id("commitment"),
         pack=pack.name,
@@ -218,24 +245,7 @@ def commit(ctx: Context, id_: str, plan: Plan, limits: Limits) -> RunSession:
         shown=shown,
         stage=Stage.PREPARED,
     )
-    draw = Draw(session.id, plan.seed.hex(), plan.salt.hex())
-    with ctx.store.write() as tx:
-        for id__, value in ((digest, commitment), (session.id, session), (draw.id, draw)):
-            tx.put(id__, value, marking=row.marking, engagement=row.engagement)
-        tx.record(committed)
-        tx.record(
-            ctx.act(
-                Kind.SESSION_PREPARED,
-                pack.name,
-                row.engagement,
-                session=session.id,
-                commitment=digest,
-                driver=plan.driver,
-                mode=plan.mode,
-                nonce=session.nonce,
-            )
-        )
-    return session
+    return commitment, committed, session
 
 
 def prepared(ctx: Context, session_id: str) -> tuple[RunSession, Pack]:
@@ -642,10 +652,8 @@ R = TypeVar("R")
 
 
 def _row(view: Reading, kind: type[R], id_: str) -> Stored[R] | None:
-    try:
-        return view.get(kind, id_)
-    except NotFound:
-        return None
+    """The row with this id, if any; the work is the same whether there is one or not."""
+    return next((row for row in view.find(kind) if row.id == id_), None)
 
 
 def _thing(row: Stored[Pack]) -> Resource:

@@ -74,7 +74,7 @@ class PackedItem:
         return item_commitment(self.salt, self.record)
 
 
-def encode(items: Sequence[PackedItem]) -> bytes:
+def encode(items: Sequence[PackedItem], bytes_max: int = PACK_BYTES_MAX) -> bytes:
     """The pack of *items*, in their order.
 
     Raises: Invalid, naming the path, for one that may not stand in a pack, or if it grows too large.
@@ -90,8 +90,8 @@ def encode(items: Sequence[PackedItem]) -> bytes:
         index.append({"id": item.id, "salt": item.salt.hex(), "files": tuple(listed)})
     head = canonical.encode({"items": tuple(index)}, bytes_max=INDEX_BYTES_MAX)
     data = b"".join((MAGIC, len(head).to_bytes(LENGTH_BYTES, "big"), head, *blobs))
-    if len(data) > PACK_BYTES_MAX:
-        raise Invalid("pack", f"{len(data)} bytes; at most {PACK_BYTES_MAX} are taken")
+    if len(data) > bytes_max:
+        raise Invalid("pack", f"{len(data)} bytes; at most {bytes_max} are taken")
     decode(data)
     return data
 

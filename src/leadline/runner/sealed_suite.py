@@ -5,7 +5,7 @@ import hashlib
 import json
 import secrets
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -94,13 +94,25 @@ def write(item: PackedItem, folder: Path) -> None:
         place.chmod(0o755)
 
 
-def measured(items: Sequence[PackedItem], folder: Path, spec: str, budget: Budget) -> Measured:
+def proved() -> tuple[bool, str]:
+    """Whether no way out of a box is open, and the digest of the proof."""
+    proof = asyncio.run(egress.prove(BoxConfig()))
+    return proof.ok, hashlib.sha256(canonical(proof.to_dict())).hexdigest()
+
+
+def measured(
+    items: Sequence[PackedItem],
+    folder: Path,
+    spec: str,
+    budget: Budget,
+    prove: Callable[[], tuple[bool, str]] = proved,
+) -> Measured:
     """Show every item once to the subject *spec*, after proving that no way out is open.
 
     Raises: Unavailable, if the proof fails, or the suite or the subject cannot run here.
     """
-    proof = asyncio.run(egress.prove(BoxConfig()))
-    if not proof.ok:
+    shut, digest = prove()
+    if not shut:
         raise Unavailable("the egress proof of this host failed; nothing was shown")
     folders, logs = folder / "items", folder / "logs"
     for item in items:
@@ -114,7 +126,6 @@ def measured(items: Sequence[PackedItem], folder: Path, spec: str, budget: Budge
         else _outcome(one.solved, one.outcome)
         for one in result.samples
     }
-    digest = hashlib.sha256(canonical(proof.to_dict())).hexdigest()
     return Measured(outcomes, digest, {name: (logs / name).read_bytes() for name in result.logs})
 
 
