@@ -23,7 +23,6 @@ from store.disks import Fate, Op
 from store.writers import Round
 
 DATABASE_ROUNDS = 25  # kills that one database goes through
-SERVER_ROUNDS = 5  # of as many, in one the server is killed, too
 KILLED = f"ended {-signal.SIGKILL}"
 
 
@@ -133,11 +132,11 @@ def server_kills(writers: Writers, server: postgres.Server, url: str, kills: int
 
 @pytest.mark.postgres
 def test_killed_anywhere_postgresql_keeps_what_was_acknowledged(writers: Writers) -> None:
-    """Sixteen kills of the writer and four of the server: as on SQLite."""
+    """Eighteen kills of the writer and two of the server: as on SQLite."""
     with durable_server() as server:
-        told = campaign(writers, fresh(server), 16)
+        told = campaign(writers, fresh(server), 18)
         assert told.acts
-        server_kills(writers, server, server.create("server_killed"), 4)
+        server_kills(writers, server, server.create("server_killed"), 2)
 
 
 @pytest.mark.soak
