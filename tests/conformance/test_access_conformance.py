@@ -8,6 +8,7 @@ import pytest
 import make
 from leadline.app.ports import Access
 from leadline.core.access import Action, Circumstances, Principal, Resource
+from leadline.core.clause import admits
 from leadline.core.marking import Tlp
 
 PLAN = Action.ASSESSMENT_PLAN
@@ -156,3 +157,31 @@ def test_nobody_answers_about_the_own_organisation(access: Access) -> None:
         given = Circumstances(make.NOW, asserted=True)
         decision = access.decide(official, Action.DETERMINATION_RECORD, thing, given)
         assert decision.allowed is expected
+
+
+def test_a_list_admits_what_is_allowed_thing_by_thing(access: Access) -> None:
+    """The filter of a list and the decision about each thing are the same answer."""
+    later = make.NOW + timedelta(days=1)
+    things = [
+        make.resource("finding", tlp=tlp, engagement=engagement, org=org, level=level, case=case)
+        for tlp in Tlp
+        for engagement in (make.ENGAGEMENT, "other", "")
+        for org in (make.DEVELOPER, make.PROGRAMME)
+        for level, case in ((0, ""), (1, "c1"))
+    ]
+    things += [make.resource("finding", embargo_until=at) for at in (make.NOW, later)]
+    things += [make.resource("finding", compartments=held) for held in (("a",), ("a", "b"))]
+    suspended = frozenset({"engagement:other", "compartment:b"})
+    for role in ("evaluator", "auditor", "maintainer", "developer-security-contact"):
+        person = replace(make.principal(role, compartments=("a",)), cases=frozenset({"c1"}))
+        for given in (Circumstances(make.NOW), Circumstances(make.NOW, suspended=suspended)):
+            clause = access.visible(person, Action.RECORD_READ, "finding", given)
+            for thing in things:
+                decision = access.decide(person, Action.RECORD_READ, thing, given)
+                assert admits(clause, thing) is decision.allowed, (role, thing)
+
+
+def test_a_tenancy_is_the_persons_own(access: Access) -> None:
+    """The second wall is told who acts and to what the person belongs."""
+    tenancy = access.tenancy(EVALUATOR)
+    assert (tenancy.person, tenancy.org) == (EVALUATOR.id, EVALUATOR.org)

@@ -14,6 +14,21 @@ import fakes
 import make
 from conformance.sightings import Remark, Sighting
 from leadline.app.ports import Reading, SignedHead, Store
+from leadline.core.access import UNBOUND, Bounds, Tenancy
+from leadline.core.clause import (
+    EVERYTHING,
+    NOTHING,
+    Above,
+    Clause,
+    Fact,
+    Measure,
+    Within,
+    every,
+    negation,
+    one_of,
+    some,
+    touches,
+)
 from leadline.core.errors import Invalid, NotFound, Refused, Stale, Unavailable
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record import tlog
@@ -498,3 +513,64 @@ def root_of(store: Store) -> bytes:
     """The root now."""
     with store.read() as view:
         return view.log_root()
+
+
+def test_what_narrows_who_may_see_a_value_comes_back(store: Store) -> None:
+    """Case, level, embargo and owner stand beside a value, and are replaced with it."""
+    bounds = Bounds("case-1", 2, make.UNTIL, "person-0001")
+    with store.write() as tx:
+        tx.put("r", Remark("1"), marking=MARKING, bounds=bounds)
+    with store.write() as tx:
+        assert tx.get(Remark, "r").bounds == bounds
+        assert tx.get(Remark, "r").thing("finding").embargo_until == make.UNTIL
+        tx.put("r", Remark("2"), marking=MARKING, expect=1)
+    with store.read() as view:
+        assert view.get(Remark, "r").bounds == UNBOUND
+
+
+@pytest.mark.parametrize(
+    ("clause", "seen"),
+    [
+        (EVERYTHING, "abc"),
+        (NOTHING, ""),
+        (one_of(Fact.OWNER, ["p"]), "a"),
+        (one_of(Fact.CASE, ["c1", "c2"]), "b"),
+        (Above(Measure.LEVEL, 1), "c"),
+        (negation(Above(Measure.EMBARGO_UNTIL, 0)), "ac"),
+        (Within(frozenset({"x"})), "ab"),
+        (Within(frozenset()), "b"),
+        (touches(["y"]), "c"),
+        (some((one_of(Fact.OWNER, ["p"]), touches(["y"]))), "ac"),
+        (every((Within(frozenset("x")), one_of(Fact.OWNER, ["p"]))), "a"),
+    ],
+)
+def test_a_list_holds_what_its_clause_admits(store: Store, clause: Clause, seen: str) -> None:
+    """Each kind of clause, on each store."""
+    with store.write() as tx:
+        tx.put("a", Remark("a"), marking=make.marking(Tlp.RED, "x"), bounds=Bounds(owner="p"))
+        tx.put("b", Remark("b"), marking=make.marking(Tlp.RED), bounds=Bounds("c1", 1, make.UNTIL))
+        tx.put("c", Remark("c"), marking=make.marking(Tlp.RED, "x", "y"), bounds=Bounds(level=2))
+    with store.read() as view:
+        assert "".join(row.id for row in view.find(Remark, visible=clause)) == seen
+
+
+def test_everybody_is_listed_by_id(store: Store) -> None:
+    """People in order, each as last written."""
+    with store.write() as tx:
+        for id_ in ("b", "a"):
+            tx.put_principal(make.principal("evaluator", id_=id_))
+        tx.put_principal(make.principal("coordinator", id_="b"))
+    with store.read() as view:
+        assert [(one.id, set(one.roles)) for one in view.principals()] == [
+            ("a", {"evaluator"}),
+            ("b", {"coordinator"}),
+        ]
+
+
+def test_acting_for_somebody_is_the_same_store(store: Store) -> None:
+    """What one writes the other reads; walls are PostgreSQL's, and for its lesser roles."""
+    own = store.acting(Tenancy("p", "org", frozenset({"e1"})))
+    with own.write() as tx:
+        tx.put("r", Remark("1"), marking=make.marking(), engagement="e1")
+    with store.read() as view:
+        assert view.get(Remark, "r").value == Remark("1")

@@ -18,7 +18,7 @@ from leadline.core.access import (
     Resource,
 )
 from leadline.core.clause import admits
-from leadline.core.errors import Invalid, NotFound, Refused
+from leadline.core.errors import Invalid, Refused
 from leadline.core.grant import Grant, Scope, Suspension, check_grant, check_person, with_grants
 from leadline.core.record.act import Kind, instant
 from leadline.formats.roles_toml import Role, sound
@@ -50,7 +50,7 @@ def enrol(ctx: Context, roles: Mapping[str, Role], person: Principal) -> None:
     check_person(person, ctx.now)
     _check_roles(roles, person.roles)
     with ctx.store.write() as tx:
-        if _known(tx, person.id) is not None:
+        if any(one.id == person.id for one in tx.principals()):
             raise Refused(f"{person.id} is enrolled already; give grants, or suspend and restore")
         tx.put_principal(replace(person, suspended=False))
         tx.record(
@@ -216,13 +216,6 @@ def _target(what: str) -> Resource:
 
 def _stopped(view: Reading, what: str) -> bool:
     return what in suspensions(view) if ":" in what else view.principal(what).suspended
-
-
-def _known(view: Reading, id_: str) -> Principal | None:
-    try:
-        return view.principal(id_)
-    except NotFound:
-        return None
 
 
 def _check_roles(roles: Mapping[str, Role], held: Iterable[str]) -> None:
