@@ -495,8 +495,7 @@ class MemoryVault:
             engagement,
             owner,
             protection,
-            to.compartment,
-            to.epoch,
+            to,
             1,
             terms,
             marking,
@@ -530,7 +529,9 @@ class MemoryVault:
         """As the port."""
         found = (held for held, _ in self._held.values())
         some = [held for held in found if engagement in {None, held.engagement}]
-        return sorted(some, key=lambda held: (held.digest, held.compartment, held.protection))
+        return sorted(
+            some, key=lambda held: (held.digest, held.recipient.compartment, held.protection)
+        )
 
     def rewrap(self, engagement: str, owner: Owner) -> int:
         """As the port."""
@@ -538,8 +539,9 @@ class MemoryVault:
         for name, (held, wrapped) in list(self._held.items()):
             if (held.engagement, held.owner) == (engagement, owner) and self._keys and wrapped:
                 moved = self._keys.rewrap(wrapped)
-                count += moved.bound.epoch != held.epoch
-                self._held[name] = (replace(held, epoch=moved.bound.epoch), moved)
+                count += moved.bound.epoch != held.recipient.epoch
+                to = replace(held.recipient, epoch=moved.bound.epoch)
+                self._held[name] = (replace(held, recipient=to), moved)
         return count
 
     def erase(self, engagement: str, owner: Owner) -> Sequence[Holding]:

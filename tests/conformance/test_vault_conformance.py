@@ -149,7 +149,7 @@ def test_a_holding_tells_what_a_copy_is(held: VaultUnderTest) -> None:
     digest = sealed(held)
     held.vault.put(b"plan", marking=make.marking(), engagement="another")
     (one,) = held.vault.holdings(make.ENGAGEMENT)
-    assert (one.digest, one.size, one.owner, one.protection, one.epoch) == (
+    assert (one.digest, one.size, one.owner, one.protection, one.recipient.epoch) == (
         digest,
         len(LARGE),
         "developer",
@@ -168,7 +168,7 @@ def test_rotation_moves_every_key_and_opens_as_before(held: VaultUnderTest) -> N
     assert held.keys.rotate(make.ENGAGEMENT, "developer") == 2
     assert held.vault.rewrap(make.ENGAGEMENT, "developer") >= 1
     assert held.vault.rewrap(make.ENGAGEMENT, "developer") == 0
-    epochs = {one.digest: one.epoch for one in held.vault.holdings()}
+    epochs = {one.digest: one.recipient.epoch for one in held.vault.holdings()}
     assert epochs == {digest: 2, working: 1}
     with held.vault.open(digest, held.world.release(digest)) as file:
         assert file.read() == LARGE

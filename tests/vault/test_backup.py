@@ -329,4 +329,5 @@ def test_a_postgresql_state_is_dumped_checked_and_put_back(
             assert view.log_root() == looked.checked.verified.root
     dump = tmp_path / "backup" / "state" / copies.POSTGRESQL
     dump.write_bytes(dump.read_bytes()[:100])
-    assert not copies.readable(dump.parent)
+    with pytest.raises(Tampered):
+        copies.check(dump.parent)

@@ -8,7 +8,7 @@ log at its most talkative, and the text of every error on the way.
 import base64
 import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -154,16 +154,25 @@ class Scene:
             shard.write_bytes(content)
 
 
+@pytest.fixture
+def temporary(tmp_path: Path) -> Iterator[Path]:
+    """Where temporary files go, so that they are searched too."""
+    before, place = tempfile.tempdir, tmp_path / "temporary"
+    place.mkdir()
+    tempfile.tempdir = str(place)
+    yield place
+    tempfile.tempdir = before
+
+
 def test_no_canary_is_found_outside_ciphertext(
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    temporary: Path,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """Not in files, temporary ones included, not in outputs, logs or errors, not in the backup."""
     caplog.set_level(logging.DEBUG)
-    (tmp_path / "temporary").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    assert Path(tempfile.gettempdir()) == temporary
     home = Home(tmp_path / "home")
     wiring.make(home)
     with wiring.opened(home) as parts:

@@ -366,6 +366,14 @@ class Deposit:
 
 
 @dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom a data key is sealed to: a compartment's id and epoch."""
+
+    compartment: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """One sealed copy in a vault, as it can be told without opening it."""
 
@@ -374,8 +382,7 @@ class Holding:
     engagement: str
     owner: Owner
     protection: Protection
-    compartment: str
-    epoch: int
+    recipient: Recipient
     shards: int
     terms: str
     marking: Marking
@@ -391,14 +398,6 @@ class Release:
     request: Request
     approvals: tuple[Approval, ...]
     proof: ActProof
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """Whom a data key is sealed to: a compartment's id and epoch."""
-
-    compartment: str
-    epoch: int
 
 
 class KeyService(Protocol):

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from leadline.core.errors import Refused, Unavailable
+from leadline.core.errors import Refused, Tampered, Unavailable
 
 SQLITE, POSTGRESQL = "leadline.db", "leadline.dump"
 
@@ -58,23 +58,28 @@ def restore(folder: Path, url: str) -> None:
     _run("pg_restore", parsed, "--no-owner", "--exit-on-error", "--single-transaction", str(source))
 
 
-def readable(folder: Path) -> bool:
-    """Whether the copy in *folder* is a whole database, as far as its own tool can tell.
+def check(folder: Path) -> None:
+    """Return if the copy in *folder* is a whole database, as far as its own tool can tell.
 
-    Raises: Unavailable, if the tool is missing.
+    Raises: Tampered, if it is not; Unavailable, if the tool is missing.
     """
     if (folder / SQLITE).is_file():
         where = f"file:{quote(str(folder / SQLITE))}?mode=ro&immutable=1"
         try:
             with closing(sqlite3.connect(where, uri=True)) as found:
-                return bool(found.execute("PRAGMA integrity_check").fetchone() == ("ok",))
-        except sqlite3.DatabaseError:
-            return False
+                told = str(found.execute("PRAGMA integrity_check").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            raise Tampered(SQLITE, f"no whole database: {error}") from error
+        if told != "ok":
+            raise Tampered(SQLITE, f"no whole database: {told.partition(chr(10))[0]}")
+        return
     argv = ["pg_restore", "--list", str(folder / POSTGRESQL)]
     try:
-        return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
     except OSError as error:
         raise Unavailable(f"pg_restore cannot be run: {error.strerror}") from error
+    if done.returncode:
+        raise Tampered(POSTGRESQL, f"no whole dump: {done.stderr.strip().partition(chr(10))[0]}")
 
 
 def _copy_sqlite(source: Path, target: Path) -> Path:

@@ -33,7 +33,7 @@ def opened(place: Path) -> int | None:
     """
     try:
         return os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return None
     except OSError as error:
         raise Unavailable(f"{place.name} cannot be read: {error.strerror}") from error

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from leadline.app.ports import Holding
+from leadline.app.ports import Holding, Recipient
 from leadline.core.errors import Invalid, Tampered
 from leadline.core.marking import Marking, parse_marking
 from leadline.core.record.act import Value
@@ -145,8 +145,8 @@ class Copy:
                 Bound(
                     held.engagement,
                     held.owner,
-                    held.compartment,
-                    held.epoch,
+                    held.recipient.compartment,
+                    held.recipient.epoch,
                     held.digest,
                     held.size,
                     held.protection,
@@ -176,8 +176,8 @@ def encode(copy: Copy) -> bytes:
             "engagement": held.engagement,
             "owner": held.owner,
             "protection": held.protection.value,
-            "compartment": held.compartment,
-            "epoch": held.epoch,
+            "compartment": held.recipient.compartment,
+            "epoch": held.recipient.epoch,
             "terms": held.terms,
             "marking": str(held.marking),
             "keys": tuple(b64encode(key).decode() for key in copy.keys),
@@ -229,8 +229,7 @@ def _copy(members: Value) -> Copy:
         engagement=texts["engagement"],
         owner=texts["owner"],
         protection=Protection(texts["protection"]),
-        compartment=texts["compartment"],
-        epoch=numbers[1],
+        recipient=Recipient(texts["compartment"], numbers[1]),
         shards=len(keys),
         terms=texts["terms"],
         marking=parse_marking(texts["marking"]),

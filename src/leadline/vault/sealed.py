@@ -25,7 +25,7 @@ from typing import BinaryIO
 
 from typing_extensions import Buffer, override
 
-from leadline.app.ports import Deposit, Holding, KeyService, Release
+from leadline.app.ports import Deposit, Holding, KeyService, Recipient, Release
 from leadline.core.errors import Invalid, NotFound, Refused, Tampered
 from leadline.core.marking import Marking, parse_marking
 from leadline.core.vaulting import Bound, Owner, Protection
@@ -157,8 +157,9 @@ class SealedVault:
             for place, copy in self._of(engagement, owner):
                 moved = tuple(self._keys.rewrap(one) for one in copy.wrapped())
                 epoch = moved[0].bound.epoch
-                if epoch != copy.holding.epoch:
-                    holding = replace(copy.holding, epoch=epoch)
+                to = copy.holding.recipient
+                if epoch != to.epoch:
+                    holding = replace(copy.holding, recipient=replace(to, epoch=epoch))
                     new = Copy(holding, tuple(one.sealed for one in moved))
                     disk.write(place / "header.json", envelope.encode(new))
                     count += len(moved)
@@ -186,8 +187,7 @@ class SealedVault:
             first.engagement,
             first.owner,
             first.protection,
-            first.compartment,
-            first.epoch,
+            Recipient(first.compartment, first.epoch),
             len(bounds),
             first.terms,
             marking,
@@ -278,7 +278,7 @@ class SealedVault:
         found = [(one, _header(one)) for one in _folders(self._place(digest))]
         for path, copy in found:
             if copy.holding.digest != digest or path.name != _name(
-                copy.holding.compartment, copy.holding.protection
+                copy.holding.recipient.compartment, copy.holding.protection
             ):
                 raise Tampered(f"vault {digest}", "a copy of something else stands in its place")
         return found

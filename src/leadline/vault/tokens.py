@@ -15,7 +15,6 @@ from pkcs11.exceptions import (
     EncryptedDataInvalid,
     EncryptedDataLenRange,
     GeneralError,
-    NoSuchKey,
     PKCS11Error,
 )
 from pkcs11.types import DecryptMixin, EncryptMixin
@@ -117,11 +116,9 @@ class TokenWrappingKeys:
         return found
 
     def _found(self, session: pkcs11.Session, name: str) -> pkcs11.SecretKey | None:
-        try:
-            key = session.get_key(label=name, object_class=ObjectClass.SECRET_KEY)
-        except NoSuchKey:
-            return None
-        assert isinstance(key, pkcs11.SecretKey)  # noqa: S101 -- the class that was asked for
+        wanted = {Attribute.CLASS: ObjectClass.SECRET_KEY, Attribute.LABEL: name}
+        key = next(iter(list(session.get_objects(wanted))), None)
+        assert key is None or isinstance(key, pkcs11.SecretKey)  # noqa: S101 -- the class asked for
         return key
 
     @contextmanager

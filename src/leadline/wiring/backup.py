@@ -15,7 +15,7 @@ from pathlib import Path
 from leadline.app import backup
 from leadline.app.backup import Checked, Made, Source
 from leadline.core.access import Principal
-from leadline.core.errors import Invalid, NotFound, Tampered
+from leadline.core.errors import Invalid, NotFound
 from leadline.settings import Home
 from leadline.store import copies
 from leadline.store.sql import open_store
@@ -62,8 +62,7 @@ def check_backup(home: Home, folder: Path, key: Path | None) -> Looked:
     """
     outlet = FolderOutlet(home)
     checked = backup.check(folder, _vkeys(home, key), outlet.last(), home.log)
-    if not copies.readable(folder / backup.STATE):
-        raise Tampered(f"{backup.STATE}/", "the copy of the state is no whole database")
+    copies.check(folder / backup.STATE)
     acts = None
     if (folder / backup.STATE / copies.SQLITE).is_file():
         with (
