@@ -18,6 +18,7 @@ from typing_extensions import override
 from leadline.core.errors import Invalid
 from leadline.core.intake import DEFAULT, Hostile, Limits
 from leadline.formats.archive import Entry, check_names, nested, pickled, read_tar, read_zip
+from refusal import answer
 
 FILES = {"report.txt": b"a crash", "inputs/one.bin": bytes(range(256))}
 EXPECTED = [Entry(name, len(data), sha256(data).hexdigest()) for name, data in FILES.items()]
@@ -385,7 +386,4 @@ def test_any_change_of_an_archive_is_read_or_refused(junk: bytes, at: int) -> No
     for raw in (zipped(), PLAIN_TAR):
         for damaged in (raw[:at] + junk + raw[at + len(junk) :], raw[:at] + junk + raw[at:], junk):
             for read in (zip_entries, tar_entries):
-                try:
-                    read(damaged)
-                except Invalid:
-                    continue
+                answer(read, damaged)

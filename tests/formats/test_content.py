@@ -1,6 +1,5 @@
 """What an upload is, by its content: what is taken, what is refused, and with which cure."""
 
-import contextlib
 import gzip
 import io
 import json
@@ -32,6 +31,7 @@ from leadline.core.intake import (
     check_purpose,
 )
 from leadline.formats.content import judge
+from refusal import answer
 
 
 def judged(raw: bytes, limits: Limits = DEFAULT) -> Judged:
@@ -201,18 +201,14 @@ def test_no_text_takes_long() -> None:
     ):
         raw = (part * (size // len(part)))[:size]
         began = time.monotonic()
-        with contextlib.suppress(Invalid):
-            judged(raw)
+        answer(judged, raw)
         assert time.monotonic() - began < 2, part
 
 
 @given(st.binary(max_size=400))
 def test_any_bytes_are_judged_or_refused(raw: bytes) -> None:
     """Only our own errors come out."""
-    try:
-        judged(raw)
-    except Invalid:
-        return
+    answer(judged, raw)
 
 
 @given(st.sampled_from([raw for raw, _ in TAKEN_IN.values()]), st.randoms(use_true_random=False))
@@ -224,10 +220,7 @@ def test_a_damaged_upload_is_judged_or_refused(raw: bytes, chance: random.Random
         damaged[at : at + chance.randrange(3)] = chance.choice(
             [b"", b"\0", b"\xff", struct.pack("<L", chance.randrange(1 << 32)), b"{" * 9]
         )
-    try:
-        judged(bytes(damaged))
-    except Invalid:
-        return
+    answer(judged, bytes(damaged))
 
 
 def test_the_worst_inputs_stay_within_bounds() -> None:
@@ -242,7 +235,7 @@ def test_the_worst_inputs_stay_within_bounds() -> None:
     )
     lines = [json.loads(line) for line in told.stdout.splitlines()]
     assert len(lines) == 7
-    for name, seconds, peak, answer in lines:
+    for name, seconds, peak, told_of in lines:
         assert seconds <= 2, (name, seconds)
         assert peak <= 256, (name, peak)
-        assert answer == "taken" or "bomb" in name
+        assert told_of == "taken" or "bomb" in name

@@ -45,6 +45,8 @@ _PERSONS_FOLDER = re.compile(
     rb"/home/[a-z_][a-z0-9_-]{0,31}/|/Users/[^/\s\"]{1,32}/|[A-Z]:\\{1,2}Users\\"
 )
 _PDF_NAME = re.compile(rb"#([0-9A-Fa-f]{2})")
+_DICTIONARY_BYTES = 4096
+_PDF_OTHER = re.compile(rb"/(?:LZW|ASCII85|ASCIIHex|RunLength|Crypt)")
 _PDF_STREAM = re.compile(rb"\bstream\r?\n")
 _PDF: Sequence[tuple[str, str, re.Pattern[bytes]]] = (
     ("metadata", "names its author", re.compile(rb"/Author\s{0,64}(?:\((?!\s{0,64}\))|<(?![<>\s])|\d)")),
@@ -161,28 +163,37 @@ def _pdf(path: str, data: bytes, canaries: Sequence[bytes]) -> Iterator[Flaw]:
         stream = data[found.end() : end if end > 0 else None]
         if stream.startswith(_JPEG):
             yield from _jpeg(path, stream.rstrip())
-        inflated = _inflated(stream, left)
+        before = data[max(0, found.start() - _DICTIONARY_BYTES) : found.start()]
+        kind = _unescaped(before.rpartition(b"obj")[2])
+        if _PDF_OTHER.search(kind):
+            yield Flaw("opaque", path, "a part is packed in a form that cannot be looked into")
+        if b"Flate" not in kind:
+            continue
+        try:
+            inflated = zlib.decompressobj().decompress(stream, left)
+        except zlib.error:
+            yield Flaw("opaque", path, "a part is damaged and cannot be looked into")
+            continue
         left -= len(inflated)
         yield from _pdf_part(path, inflated)
         yield from _strings(path, inflated, canaries)
         if left <= 0:
             yield Flaw("opaque", path, f"inflates to more than {INFLATED_BYTES_MAX} bytes")
             return
+        if end < 0:
+            return
 
 
 def _pdf_part(path: str, data: bytes) -> Iterator[Flaw]:
-    named = _PDF_NAME.sub(lambda found: bytes.fromhex(found[1].decode()), data)
+    named = _unescaped(data)
     for rule, why, pattern in _PDF:
         if pattern.search(named):
             yield Flaw(rule, path, why)
 
 
-def _inflated(raw: bytes, bytes_max: int) -> bytes:
-    """What *raw* begins with, inflated; nothing where it is not deflated."""
-    try:
-        return zlib.decompressobj().decompress(raw, bytes_max)
-    except zlib.error:
-        return b""
+def _unescaped(data: bytes) -> bytes:
+    """*data* with every byte of a PDF name that is written in hex as it is meant."""
+    return _PDF_NAME.sub(lambda found: bytes.fromhex(found[1].decode()), data)
 
 
 def _png(path: str, data: bytes) -> Iterator[Flaw]:

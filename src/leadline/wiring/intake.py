@@ -15,7 +15,7 @@ from leadline.app.intake import Quarantine, Upload
 from leadline.app.publish import Plan
 from leadline.app.weights import Dealing, Verify
 from leadline.core.access import Principal
-from leadline.core.errors import Invalid, NotFound, Tampered
+from leadline.core.errors import Invalid, Tampered
 from leadline.core.intake import Purpose, Taken
 from leadline.core.publication import Flaw, Published, check_listing
 from leadline.formats.canonical import encode
@@ -72,6 +72,8 @@ def scan(ctx: Context, home: Home) -> dict[str, Sequence[str]]:
     """What an anonymous caller reads here: ids that lists show, digests that are published.
 
     *unlisted* are files in the public folder that no publication accounts for.
+
+    Raises: Tampered, if a published copy has other bytes.
     """
     anybody = replace(ctx, principal=ANYBODY, assurance=1)
     shown = [row.id for row in intake.listed(anybody)]
@@ -79,16 +81,10 @@ def scan(ctx: Context, home: Home) -> dict[str, Sequence[str]]:
         known = sorted({row.value.digest for row in view.find(Published)})
     folder = published(home)
     present = files.scan(folder) if folder.is_dir() else {}
-    readable = [digest for digest in known if _readable(anybody, folder, digest)]
+    readable = [digest for digest in known if digest in present]
+    for digest in readable:
+        publish.fetch(anybody, folder, digest)
     return {"listed": shown, "published": readable, "unlisted": sorted(set(present) - set(known))}
-
-
-def _readable(ctx: Context, folder: Path, digest: str) -> bool:
-    try:
-        publish.fetch(ctx, folder, digest)
-    except NotFound:
-        return False
-    return True
 
 
 def plan(artefact: str, allowed: Sequence[str], canaries: Path | None) -> Plan:
