@@ -161,7 +161,7 @@ def listed(ctx: Context) -> list[Pack]:
     """The packs that this person may know of. What is left out leaves no gap and no number."""
     with ctx.store.read() as view:
         rows = view.find(Pack)
-    return [row.value for row in rows if ctx.decision(Action.PACK_READ, _thing(row)).allowed]
+    return [row.value for row in rows if ctx.decision(Action.PACK_READ, thing(row)).allowed]
 
 
 def commit(ctx: Context, id_: str, plan: Plan, limits: Limits) -> RunSession:
@@ -267,7 +267,7 @@ def ask_unsealing(ctx: Context, session_id: str, measured: Measurement) -> Reque
     """Ask two others to sign that this runner may have this pack's key; raises as `read`."""
     session, row = standing(ctx, Action.PACK_READ, session_id)
     detail = asked(session.value, measured.digest)
-    return approval.ask(ctx, Action.PACK_UNSEAL, _thing(row), detail)
+    return approval.ask(ctx, Action.PACK_UNSEAL, thing(row), detail)
 
 
 def asked(session: RunSession, quote_digest: str) -> dict[str, str]:
@@ -614,13 +614,13 @@ def _known(
     with ctx.store.read() as view:
         row = _row(view, Pack, id_)
     absent = Resource("pack", id_ if ID.fullmatch(id_) else "malformed", marking=NOBODY)
-    thing = _thing(row) if row else absent
+    about = thing(row) if row else absent
     if row is not None and not row.value.hidden:
-        ctx.require(action, thing, granted, proved=proved)
+        ctx.require(action, about, granted, proved=proved)
         return row
-    allowed = ctx.decision(action, thing, granted, proved=proved).allowed
+    allowed = ctx.decision(action, about, granted, proved=proved).allowed
     if row is not None and allowed:
-        ctx.require(action, thing, granted, proved=proved)
+        ctx.require(action, about, granted, proved=proved)
         return row
     try:
         ctx.require(action, absent, granted, proved=proved)
@@ -656,7 +656,8 @@ def _row(view: Reading, kind: type[R], id_: str) -> Stored[R] | None:
     return next((row for row in view.find(kind) if row.id == id_), None)
 
 
-def _thing(row: Stored[Pack]) -> Resource:
+def thing(row: Stored[Pack]) -> Resource:
+    """The pack as access rules and approvals see it: by the name that acts use."""
     return Resource("pack", row.value.name, row.engagement, row.org, row.marking)
 
 

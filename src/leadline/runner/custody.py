@@ -192,6 +192,29 @@ def pass_on(holder: HolderKey, pack: str, digest: str, share: SealedShare, chann
     return seal(opened, channel.public, _channel_info(pack, digest, share.number, channel)).hex()
 
 
+def ceremony(
+    holders: Sequence[HolderKey],
+    pack: str,
+    ciphertext: bytes,
+    scheme: Scheme,
+    shares: Sequence[SealedShare],
+) -> bytes:
+    """The key, where enough custodians are together on one host.
+
+    Raises: Refused, for fewer than the threshold; Tampered, as `pass_on`.
+    """
+    own = new_key()
+    channel = Channel("ceremony", own.id, own.public)
+    digest = sha256(ciphertext).hexdigest()
+    passed = {
+        share.number: pass_on(holder, pack, digest, share, channel)
+        for holder in holders
+        for share in shares
+        if share.custodian == holder.id
+    }
+    return assemble(receive(own, pack, digest, passed, channel), scheme)
+
+
 def receive(
     holder: HolderKey, pack: str, digest: str, passed: Mapping[int, str], channel: Channel
 ) -> dict[int, bytes]:

@@ -21,11 +21,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from typing_extensions import override
 
+from leadline.app.openings import Unlock, Unlocked
 from leadline.app.ports import Bounded, Material, Ran
 from leadline.app.proof import check
 from leadline.core.errors import Refused, Tampered
 from leadline.core.record.act import Kind, from_record
-from leadline.core.sealed.pack import chosen, outcome_commitment, root
+from leadline.core.sealed.pack import Pack, chosen, outcome_commitment, root
 from leadline.core.sealed.session import (
     Driver,
     Quote,
@@ -332,3 +333,22 @@ def check_signature(quote: Quote, platform: bytes) -> None:
         key.verify(bytes.fromhex(quote.signature), canonical.encode(quote_record(quote)))
     except (InvalidSignature, ValueError):
         raise Tampered("quote", "the platform's key did not sign it") from None
+
+
+def unlocker(holders: Sequence[HolderKey]) -> Unlock:
+    """What the custodians *holders* together can do, for `leadline.app.openings`."""
+
+    def unlock(pack: Pack, session: str, ciphertext: bytes, evidence: bytes) -> Unlocked:
+        key = custody.ceremony(holders, pack.id, ciphertext, pack.scheme, pack.shares)
+        items = packs.decode(custody.decrypt(key, pack.id, ciphertext))
+        [told] = packs.decode(custody.decrypt(key, f"{pack.id}/{session}", evidence))
+        data = told.files[OUTCOMES].content
+        listed = canonical.decode(data, bytes_max=packs.INDEX_BYTES_MAX)
+        outcomes = list[tuple[bytes, bytes]]()
+        for one in listed if isinstance(listed, tuple) else ():
+            if isinstance(one, Mapping):
+                record = canonical.encode({"item": one["item"], "outcome": one["outcome"]})
+                outcomes.append((bytes.fromhex(str(one["salt"])), record))
+        return Unlocked(items, outcomes)
+
+    return unlock
