@@ -150,6 +150,18 @@ class Papers:
             result = RUN.invoke(main.app, [str(one) for one in passed])
             assert result.exit_code == 0, result.output
 
+    def opened(self) -> Path:
+        """Both items opened to a third party."""
+        words = ["pack", "open", self.session, "--randomness", "00" * 16, "--count", "2"]
+        request = self.seats.good("keeper", *words)
+        for person in ("keeper", "official", "second"):
+            key = self.seats.key(person)
+            self.seats.good(person, "approval", "approve", request, "--key", key)
+        keys = [word for key in self.keys[1:] for word in ("--custodian-key", key)]
+        out = self.file("openings")
+        self.seats.good("keeper", *words, "--request", request, *keys, "--out", out)
+        return out
+
     def run(self) -> bytes:
         """The run, in a process of its own; answers the report."""
         words = ["pack", "run", self.session, "--exchange", self.file("exchange")]
@@ -189,6 +201,8 @@ def test_a_pack_from_sealing_to_a_verified_reveal(seats: Seats) -> None:
     assert verified.exit_code == 0, verified.output
     assert "2 items committed at log index" in verified.stdout
     assert json.loads(RUN.invoke(main.app, [*line, "--json"]).stdout)["items"] == 2
+    found = RUN.invoke(main.app, [*line, "--openings", str(papers.opened()), "--json"])
+    assert (found.exit_code, json.loads(found.stdout)["opened"]) == (0, 4)
     reveal.write_text(reveal.read_text().replace('"items":2', '"items":3'))
     assert RUN.invoke(main.app, line).exit_code == 8
 

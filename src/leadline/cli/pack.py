@@ -197,6 +197,32 @@ def reveal(run_id: RunId, *, out: Out, session: Kept = FILE, home: Home = None) 
         out.write_text(signed, "utf-8")
 
 
+@app.command("open")
+def open_(
+    run_id: RunId,
+    *,
+    randomness: Annotated[str, typer.Option(help="The third party's, at least 16 bytes in hex.")],
+    count: Annotated[int, typer.Option(min=1, help="How many items; 59 notice 5 % altered.")] = 59,
+    request: Annotated[str, typer.Option(help="A request that is signed by all.")] = "",
+    custodian_key: Annotated[list[Path] | None, typer.Option(help="Custodians' key files.")] = None,
+    out: Annotated[Path, typer.Option(help="Where to write the openings.")] = Path("openings"),
+    session: Kept = FILE,
+    home: Home = None,
+) -> None:
+    """Ask to open a random sample to a third party; with --request, open it."""
+    from leadline.app import openings
+    from leadline.formats.pack import hexadecimal
+    from leadline.wiring import sealed as wiring
+
+    with edge(), acting(home, session) as (_, me):
+        hexadecimal("--randomness", randomness)
+        if not request:
+            typer.echo(openings.ask(me.ctx, run_id, randomness, count).id)
+            return
+        sample = (randomness, count)
+        out.write_bytes(wiring.open_sample(me.ctx, run_id, sample, request, custodian_key or ()))
+
+
 @app.command("rotate")
 def rotate(pack: PackId, *, session: Kept = FILE, home: Home = None) -> None:
     """Begin a new cycle: a share of the items leaves, budgets begin anew."""

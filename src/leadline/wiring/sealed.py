@@ -18,7 +18,7 @@ from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
-from leadline.app import approval, log, sealed
+from leadline.app import approval, log, openings, sealed
 from leadline.app.context import Context
 from leadline.app.ports import Bounded
 from leadline.app.proof import check
@@ -39,7 +39,7 @@ from leadline.formats.tlog_proof import ActProof
 from leadline.formats.values import plain
 from leadline.runner import custody
 from leadline.runner.custody import Channel
-from leadline.runner.sealed import LocalProcess
+from leadline.runner.sealed import LocalProcess, unlocker
 from leadline.runner.sealed_process import ChildEngine, measurement
 from leadline.runner.sealed_suite import prepared
 from leadline.runner.subject import resolve
@@ -53,6 +53,7 @@ __all__ = [
     "commit",
     "limits",
     "new_custodian",
+    "open_sample",
     "pass_on",
     "reveal",
     "run",
@@ -259,6 +260,22 @@ def reveal(ctx: Context, session_id: str) -> tuple[Reveal, str]:
     """The reveal and its signed text. Raises: as `sealed.reveal`."""
     made = sealed.reveal(ctx, session_id)
     return made, ctx.signer.sign(packs.encode_reveal(made))
+
+
+def open_sample(
+    ctx: Context, session_id: str, sample: tuple[str, int], request: str, keys: Sequence[Path]
+) -> bytes:
+    """The openings of a third party's sample (its randomness in hex, how many), as a file.
+
+    *keys* are the custodians' key files, together on this host for the ceremony.
+
+    Raises: as `openings.open_sample`.
+    """
+    randomness, count = sample
+    unlock = unlocker([custody.read_key(key) for key in keys])
+    granted = approval.granted(ctx, request)
+    found = openings.open_sample(ctx, session_id, randomness, count, granted, unlock)
+    return packs.encode_openings(found)
 
 
 def _quote(exchange: Path) -> Quote:
