@@ -3,12 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
 import make
 import sealed_world as sw
 from leadline.core.errors import Refused
+from leadline.core.sealed import session
 from leadline.core.sealed.session import (
     API_MODE,
     LABELS,
@@ -127,3 +129,12 @@ def test_a_report_that_leaves_out_its_sentences_does_not_leave() -> None:
 def test_what_a_quote_signs_is_all_but_its_signature() -> None:
     """The channel stands there by its digest."""
     assert set(quote_record(QUOTE)) == set(Quote.__slots__) - {"channel", "signature"} | {"v"}
+
+
+def test_no_text_of_leadline_promises_secrecy() -> None:
+    """The words that a report of a run in API mode may never contain stand nowhere in the package."""
+    root = Path(session.__file__).parents[2]
+    texts = [path for path in root.rglob("*") if path.suffix in {".py", ".html", ".toml", ".jinja"}]
+    assert texts
+    said = [path.name for path in texts if "items were secret" in path.read_text("utf-8").lower()]
+    assert said == []
