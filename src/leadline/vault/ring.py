@@ -12,7 +12,7 @@ Nothing in it opens anything. A worker has this and no more.
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -79,14 +79,6 @@ class Ring:
     def find(self, engagement: str, owner: Owner) -> Compartment | None:
         """The compartment, or None where none was made."""
         return self._compartment(self.place(engagement, owner))
-
-    def all(self) -> Iterator[Compartment]:
-        """Every compartment, in order of folder."""
-        if self.folder.is_dir():
-            for place in sorted(self.folder.iterdir()):
-                found = self._compartment(place)
-                if found is not None:
-                    yield found
 
     def live(self, engagement: str, owner: Owner) -> Compartment:
         """The compartment, if its keys exist.
