@@ -133,7 +133,7 @@ def test_a_time_box_a_second_past(site: Site) -> None:
     """At the last instant it opens; at the end of the time-box, nothing."""
     end = site.house.clock.now + timedelta(days=30)
     site.house.clock.now = end - timedelta(seconds=1)
-    assert listing.engagement(site.ctx("contractor"), make.ENGAGEMENT)
+    assert listing.engagement(site.ctx("contractor"), make.ENGAGEMENT).id == make.ENGAGEMENT
     site.house.clock.now = end
     # The auditor's access has ended in the same instant, and is renewed for the finding.
     site.house.enrol("auditor", "auditor", access_until=end + timedelta(days=30))
