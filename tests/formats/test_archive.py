@@ -348,7 +348,7 @@ def test_counts_hold_while_inflating() -> None:
 
 def test_a_bomb_ends_in_time() -> None:
     """A gibibyte in a megabyte, as zip and as gzip, is refused within two seconds."""
-    began = time.monotonic()
+    began = time.process_time()
     out = io.BytesIO()
     with (
         zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -356,10 +356,10 @@ def test_a_bomb_ends_in_time() -> None:
     ):
         for _ in range(256):
             entry.write(bytes(1 << 20))
-    made = time.monotonic() - began
+    made = time.process_time() - began
     with pytest.raises(Hostile):
         zip_entries(out.getvalue())
-    assert time.monotonic() - began - made < 2
+    assert time.process_time() - began - made < 2
 
 
 @pytest.mark.parametrize(

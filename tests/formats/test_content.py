@@ -200,9 +200,9 @@ def test_no_text_takes_long() -> None:
         b"def ",
     ):
         raw = (part * (size // len(part)))[:size]
-        began = time.monotonic()
+        began = time.process_time()
         answer(judged, raw)
-        assert time.monotonic() - began < 2, part
+        assert time.process_time() - began < 2, part
 
 
 @given(st.binary(max_size=400))

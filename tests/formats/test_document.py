@@ -52,10 +52,10 @@ def test_values_of_another_kind_read_as_nothing() -> None:
 def test_a_repeated_key_is_found_in_linear_time() -> None:
     """Comparing each key with each other took minutes for a document of 3 MiB."""
     keys = b",".join(b'"%x":0' % number for number in range(200_000))
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(Invalid, match="'0' stands twice"):
         load(b"{" + keys + b',"0":1}', "x")
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_the_first_repeat_is_named() -> None:

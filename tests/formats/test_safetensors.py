@@ -1,7 +1,6 @@
 """Headers of safetensors files: each rule of trust.md 3.4, and what real files hold."""
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadline.core.errors import Invalid
-from leadline.formats import safetensors
 from leadline.formats.safetensors import BITS, header_length, parse_header
 
 
@@ -157,12 +155,3 @@ def test_whatever_fits_is_read_and_one_shift_is_found(
         tensors["t0"]["data_offsets"] = [offsets[0] + shift, offsets[1] + shift]
         with pytest.raises(Invalid):
             parse_header(header(**tensors), reached)
-
-
-def test_the_largest_header_takes_less_than_two_seconds() -> None:
-    """Sixty thousand tensors, the most that the limits let through, are read in time."""
-    tensors = {f"t{n:06}": entry("I8", [1], [n, n + 1]) for n in range(60_000)}
-    began = time.monotonic()
-    assert len(parse_header(header(**tensors), 60_000).tensors) == 60_000
-    assert time.monotonic() - began < 2
-    assert safetensors.HEADER_BYTES_MAX <= 16 << 20

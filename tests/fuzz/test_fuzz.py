@@ -57,9 +57,9 @@ def test_changed_inputs_are_read_or_refused(name: str) -> None:
     seeds = [*parser.seeds, b"", chance.randbytes(40)]
     for _ in range(SAMPLE):
         data = changed(seeds, chance)
-        began = time.monotonic()
+        began = time.process_time()
         one_parser.answered(parser.run, data, LeadlineError)
-        assert time.monotonic() - began < one_parser.SECONDS_MAX, data
+        assert time.process_time() - began < one_parser.SECONDS_MAX, data
 
 
 def campaign(name: str, place: Path, runs: int) -> str:
