@@ -206,6 +206,8 @@ def test_weights_are_signed_received_and_accounted_for(house: House) -> None:
     text = house.good("keeper", *custody)
     assert got[0]["digest"] in text
     assert "Copies not known to us may exist" in text
+    assert house.good("keeper", *receive, "--key", public).endswith("model.safetensors")
+    assert "IRREGULAR: received already" in house.good("keeper", *custody)
     assert house.run("keeper", *receive, "--key", private).exit_code == 8
     (folder / "model.safetensors").write_bytes(b"other")
     assert house.run("keeper", *receive, "--key", public).exit_code == 8
