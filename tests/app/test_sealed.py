@@ -260,6 +260,25 @@ def test_an_unsealing_needs_two_others_over_this_very_runner(world: World) -> No
     assert {alert.kind for alert in world.alerts()} == {"denial"}
 
 
+def test_shares_that_open_nothing_are_an_alert(world: World) -> None:
+    """One share where two are due: refused, recorded, and the right ones still open the pack."""
+    pack = world.pack(6)
+    session = sealed.commit(world.ctx("lead"), pack.id, world.plan(), sw.limits())
+    runner = world.runner(Measure(3))
+    runner.prepare(session)
+    quote = runner.quote(session.nonce)
+    granted = world.granted(session, quote)
+    proof = sealed.authorise(world.ctx("keeper"), session.id, measured(quote), granted, sw.limits())
+    one = world.passed(pack, session, quote, (0,))
+    with pytest.raises(Refused, match="1 of the 2"):
+        sealed.release(world.ctx("lead"), session.id, runner, quote, proof, one)
+    assert [alert.kind for alert in world.alerts()] == ["unsealing"]
+    assert world.acts(Kind.PACK_UNSEALED) == []
+    both = world.passed(pack, session, quote)
+    sealed.release(world.ctx("lead"), session.id, runner, quote, proof, both)
+    assert len(world.acts(Kind.PACK_UNSEALED)) == 1
+
+
 class Mute:
     """A signer that has been lost."""
 

@@ -10,7 +10,8 @@ itself as well.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -297,7 +298,8 @@ def authorise(
         logged = frozenset(
             str(one.act.detail["code"]) for one in view.acts(kind=Kind.PACK_COMMITTED)
         )
-    check_quote(measured, session.value, logged, ctx.now, limits)
+    with _alarmed(ctx, row, "a runner was not what it should be"):
+        check_quote(measured, session.value, logged, ctx.now, limits)
     log.require_proof(ctx, session.value.committed, log.UNSEALING)
     act = ctx.act(
         Kind.UNSEALING_AUTHORISED,
@@ -339,7 +341,8 @@ def release(
         shown=session.value.shown,
         seed=draw.seed,
     )
-    runner.release_keys(quote, proof, material)
+    with _alarmed(ctx, row, "a runner was given what does not open this pack"):
+        runner.release_keys(quote, proof, material)
     with ctx.store.write() as tx:
         _advance(tx, session, Stage.KEYED)
         tx.record(
@@ -589,6 +592,17 @@ def _expose(ctx: Context, session: Stored[RunSession], row: Stored[Pack], host: 
             _advance(tx, session, Stage.RAN)
     if twice:
         raise _asked_twice(ctx, row)
+
+
+@contextmanager
+def _alarmed(ctx: Context, row: Stored[Pack], what: str) -> Iterator[None]:
+    """A refusal or a sign of tampering inside is an alert before it is raised on."""
+    try:
+        yield
+    except (Refused, Tampered) as error:
+        told = f"{what} ({error.code})"
+        ctx.alarm("unsealing", row.value.name, told, engagement=row.engagement)
+        raise
 
 
 def _asked_twice(ctx: Context, row: Stored[Pack]) -> Refused:
