@@ -18,8 +18,8 @@ from leadline.formats.tlog_policy import Policy
 Name = tuple[str, Owner]
 
 
-class MemoryKeyService:
-    """`leadline.app.ports.KeyService`; a data key is kept under a number that stands for it."""
+class MemoryKeyStore:
+    """`leadline.app.ports.KeyStore`; a data key is kept under a number that stands for it."""
 
     seals_only = False
 
@@ -191,7 +191,7 @@ class MemoryKeyService:
         return now
 
 
-class FaultyKeyService(MemoryKeyService):
+class FaultyKeyStore(MemoryKeyStore):
     """A key service whose next opening ends in `Unavailable`, as `fail_next` says."""
 
     _persisted: bool | None = None

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from leadline.app.ports import (
     Deposit,
     Holding,
-    KeyService,
+    KeyStore,
     Opened,
     Recipient,
     Release,
@@ -418,7 +418,7 @@ class MemoryVault:
     Without a key service it holds working content only.
     """
 
-    def __init__(self, keys: KeyService | None = None) -> None:
+    def __init__(self, keys: KeyStore | None = None) -> None:
         self.content: dict[str, bytes] = {}
         self._keys = keys
         self._held: dict[tuple[str, str, str, Protection], tuple[Holding, Wrapped | None]] = {}

@@ -15,10 +15,10 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import make
-from fake_vault import FaultyKeyService
+from fake_vault import FaultyKeyStore
 from fakes import MemorySigner, MemoryVault
 from leadline.app import approval
-from leadline.app.ports import KeyService, Release, Vault
+from leadline.app.ports import KeyStore, Release, Vault
 from leadline.core.access import Action
 from leadline.core.account import RegisteredKey
 from leadline.core.approval import Approval, Request
@@ -147,10 +147,10 @@ def token(folder: Path) -> TokenWrappingKeys:
     return TokenWrappingKeys(str(SOFTHSM), "vault", PIN)
 
 
-def key_service(kind: str, world: World, folder: Path, keys: WrappingKeys | None) -> KeyService:
+def key_store(kind: str, world: World, folder: Path, keys: WrappingKeys | None) -> KeyStore:
     """A key service of each kind: memory, file, classic (X25519 alone), pkcs11."""
     if kind == "memory":
-        return FaultyKeyService(world.clock, world.roster, world.policy)
+        return FaultyKeyStore(world.clock, world.roster, world.policy)
     return CompartmentKeys(
         folder / "vault" / "compartments",
         keys or FileWrappingKeys(folder / "keys" / "compartments"),
@@ -167,7 +167,7 @@ class VaultUnderTest:
     """A vault, its keys and world, and a way to damage what it holds."""
 
     vault: Vault
-    keys: KeyService
+    keys: KeyStore
     world: World
     folder: Path
     damage: Callable[[str], None]
@@ -175,7 +175,7 @@ class VaultUnderTest:
 
 def vault(kind: str, world: World, folder: Path, *, shard_bytes: int = 1 << 20) -> VaultUnderTest:
     """An empty vault: memory, or files with shards so small that more than one is common."""
-    keys = key_service("memory" if kind == "memory" else "file", world, folder, None)
+    keys = key_store("memory" if kind == "memory" else "file", world, folder, None)
     if kind == "memory":
         memory = MemoryVault(keys)
 

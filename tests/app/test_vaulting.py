@@ -9,7 +9,7 @@ from hashlib import sha256
 import pytest
 
 import make
-from fake_vault import FaultyKeyService
+from fake_vault import FaultyKeyStore
 from fakes import Faulty, MemorySigner, MemoryStore, MemoryVault
 from leadline.access import cedar
 from leadline.app import approval, vaulting
@@ -45,7 +45,7 @@ class Office:
     now: datetime = make.NOW
     signer: MemorySigner = field(default_factory=MemorySigner)
     id_: Callable[[str], str] = field(default_factory=make.ids)
-    keys: FaultyKeyService = field(init=False)
+    keys: FaultyKeyStore = field(init=False)
     vault: MemoryVault = field(init=False)
     store: Store = field(init=False)
     faulty: Faulty = field(init=False)
@@ -61,7 +61,7 @@ class Office:
         def policy() -> tlog_policy.Policy:
             return tlog_policy.alone(self.signer.vkeys())
 
-        self.keys = FaultyKeyService(lambda: self.now, roster, policy)
+        self.keys = FaultyKeyStore(lambda: self.now, roster, policy)
         self.vault = MemoryVault(self.keys)
         people = [make.principal(role, id_=name) for name, role in ROLES.items()]
         people.append(replace(make.developer(), id="developer", engagements=frozenset({"none"})))
@@ -228,7 +228,7 @@ def test_another_person_cannot_use_the_request(office: Office) -> None:
 
 
 @pytest.mark.parametrize("persisted", [True, False])
-def test_a_key_service_that_fails_opens_nothing_and_uses_the_request_up(
+def test_a_key_store_that_fails_opens_nothing_and_uses_the_request_up(
     office: Office, *, persisted: bool
 ) -> None:
     """The authorisation stands in the record; the opening does not; asking anew is due."""

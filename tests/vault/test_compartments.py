@@ -131,7 +131,7 @@ def test_a_driver_that_keeps_a_key_is_not_believed(tmp_path: Path) -> None:
         def destroy(self, name: str) -> None:
             assert self.exists(name)
 
-    keys = vault_world.key_service("file", World(), tmp_path, Keeping(tmp_path / "keys"))
+    keys = vault_world.key_store("file", World(), tmp_path, Keeping(tmp_path / "keys"))
     keys.ensure("one", "developer")
     with pytest.raises(Tampered):
         keys.destroy("one", "developer", authority="request-1")
@@ -149,7 +149,7 @@ def test_a_damaged_clock_is_tampered(held: VaultUnderTest) -> None:
 def test_an_unknown_owner_or_key_algorithm_is_invalid(tmp_path: Path) -> None:
     """With those that are served."""
     world = World()
-    keys = vault_world.key_service("file", world, tmp_path, None)
+    keys = vault_world.key_store("file", world, tmp_path, None)
     with pytest.raises(Invalid, match="agency, developer"):
         keys.ensure("one", "somebody")  # type: ignore[arg-type]
     with pytest.raises(Invalid, match="X25519"):

@@ -400,7 +400,7 @@ class Release:
     proof: ActProof
 
 
-class KeyService(Protocol):
+class KeyStore(Protocol):
     """Keys of compartments: one pair per (engagement, owner) and epoch. No private half leaves it.
 
     *seals_only* says that this process holds public halves alone: it can neither make a compartment
@@ -517,7 +517,7 @@ class Vault(Protocol):
         Working content needs no *release*, sealed content always one. Nothing is handed out before
         the whole of it was verified.
 
-        Raises: NotFound, Tampered; for sealed content what `KeyService.unwrap` raises.
+        Raises: NotFound, Tampered; for sealed content what `KeyStore.unwrap` raises.
         """
         ...
 

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from leadline.app import approval, log
 from leadline.app.context import Context
 from leadline.app.log import Quorum
-from leadline.app.ports import KeyService, Reading, Release, Stored
+from leadline.app.ports import KeyStore, Reading, Release, Stored
 from leadline.core.access import Action, Resource
 from leadline.core.approval import Approval, Granted, Request
 from leadline.core.errors import NotFound, Refused, Tampered
@@ -203,7 +203,7 @@ def _opened(
         yield file
 
 
-def rotate(ctx: Context, keys: KeyService, material: Material) -> int:
+def rotate(ctx: Context, keys: KeyStore, material: Material) -> int:
     """Begin a new epoch and move every data key to it; answers the epoch.
 
     Persons removed keep what they already opened: the act says so. Ciphertext stays as it is.
@@ -228,7 +228,7 @@ def rotate(ctx: Context, keys: KeyService, material: Material) -> int:
     return epoch
 
 
-def end_access(ctx: Context, keys: KeyService, material: Material) -> tuple[Decryption, ...]:
+def end_access(ctx: Context, keys: KeyStore, material: Material) -> tuple[Decryption, ...]:
     """After a withdrawal: nothing of the developer's opens any more, what is open stops reading.
 
     Answers every opening there was. It waits for nothing.
@@ -246,7 +246,7 @@ def decryptions(ctx: Context, material: Material) -> tuple[Decryption, ...]:
         return _decryptions(view, material.engagement)
 
 
-def attest(ctx: Context, keys: KeyService, material: Material) -> str:
+def attest(ctx: Context, keys: KeyStore, material: Material) -> str:
     """What the key's driver says of it. Raises: NotFound, if no key was made yet."""
     ctx.require(Action.RECORD_READ, material.resource())
     return keys.attest(material.engagement, material.owner)
@@ -330,7 +330,7 @@ def ask_shredding(ctx: Context, material: Material, reason: str) -> Request:
     return approval.ask(ctx, Action.ARTEFACT_SHRED, material.resource(), detail)
 
 
-def shred(ctx: Context, keys: KeyService, material: Material, request_id: str = "") -> Shredding:
+def shred(ctx: Context, keys: KeyStore, material: Material, request_id: str = "") -> Shredding:
     """Destroy one owner's keys and ciphertext; the other's stay. The answer is the receipt.
 
     What was begun and interrupted is finished by the next call.

@@ -16,7 +16,7 @@ from leadline.core.errors import Invalid, Refused
 
 if TYPE_CHECKING:
     from leadline.app.context import Context
-    from leadline.app.ports import KeyService
+    from leadline.app.ports import KeyStore
     from leadline.app.vaulting import Material
 
 app = typer.Typer(help="The vault: sealed content and its keys.", no_args_is_help=True)
@@ -34,7 +34,7 @@ def vault() -> None:
 @contextmanager
 def _at(
     home: Path | None, session: Path, engagement: str, owner: str
-) -> Iterator[tuple["Context", "KeyService", "Material"]]:
+) -> Iterator[tuple["Context", "KeyStore", "Material"]]:
     """Who acts, the key service, and whose material of which engagement."""
     from leadline.wiring.vault import material
 

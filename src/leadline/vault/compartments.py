@@ -33,7 +33,7 @@ CLOCK_TOLERANCE = timedelta(seconds=5)  # what a time daemon's step may take bac
 
 
 class CompartmentKeys:
-    """`leadline.app.ports.KeyService` on a folder of compartments and a place of wrapping keys.
+    """`leadline.app.ports.KeyStore` on a folder of compartments and a place of wrapping keys.
 
     *roster* answers the registered key of an id, *policy* what a proof is checked against; both are
     asked anew for each opening. *marks* is a folder beside the wrapping keys: requests that have served,

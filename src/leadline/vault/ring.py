@@ -205,7 +205,7 @@ def _record(place: Path, kind: str) -> Mapping[str, str] | None:
 
 
 class PublicHalves:
-    """`leadline.app.ports.KeyService` for a process that only seals: it holds no private half."""
+    """`leadline.app.ports.KeyStore` for a process that only seals: it holds no private half."""
 
     seals_only = True
 

@@ -25,7 +25,7 @@ from typing import BinaryIO
 
 from typing_extensions import Buffer, override
 
-from leadline.app.ports import Deposit, Holding, KeyService, Recipient, Release
+from leadline.app.ports import Deposit, Holding, KeyStore, Recipient, Release
 from leadline.core.errors import Invalid, NotFound, Refused, Tampered
 from leadline.core.marking import Marking, parse_marking
 from leadline.core.vaulting import Bound, Owner, Protection
@@ -40,7 +40,7 @@ NO_DIGEST = "0" * 64
 class SealedVault:
     """`leadline.app.ports.Vault` on a folder. Threads and processes may share it."""
 
-    def __init__(self, folder: Path, keys: KeyService, *, shard_bytes: int = SHARD_BYTES) -> None:
+    def __init__(self, folder: Path, keys: KeyStore, *, shard_bytes: int = SHARD_BYTES) -> None:
         self._folder, self._keys, self._shard_bytes = folder, keys, shard_bytes
         self._content, self._quarantine = folder / "content", folder / "quarantine"
 

@@ -15,7 +15,7 @@ from leadline.access import cedar
 from leadline.app import high_side, people, sealed
 from leadline.app.approval import Matter
 from leadline.app.context import Context
-from leadline.app.ports import Access, KeyService, Outlet, Signer, Store, Vault
+from leadline.app.ports import Access, KeyStore, Outlet, Signer, Store, Vault
 from leadline.core.access import Principal
 from leadline.core.account import (
     Challenge,
@@ -106,7 +106,7 @@ class Parts:
     signer: Signer
     access: Access
     outlet: Outlet | None = None
-    keys: KeyService | None = None
+    keys: KeyStore | None = None
 
     def context(self, principal: Principal) -> Context:
         """What a use case is given when *principal* acts now, with what stands of its grants."""

@@ -1,4 +1,4 @@
-"""What every key service promises; see `leadline.app.ports.KeyService`.
+"""What every key service promises; see `leadline.app.ports.KeyStore`.
 
 Each condition of an opening has its own refusal here, on every driver: in memory, with wrapping keys in
 files (hybrid and X25519 alone), and with wrapping keys in a PKCS#11 token.
@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 import make
 import vault_world
-from fake_vault import FaultyKeyService
-from leadline.app.ports import KeyService, Release
+from fake_vault import FaultyKeyStore
+from leadline.app.ports import KeyStore, Release
 from leadline.core.access import Action
 from leadline.core.errors import Invalid, NotFound, Refused, Tampered, Unavailable
 from leadline.core.record.act import Kind
@@ -48,13 +48,13 @@ def world() -> World:
 
 
 @pytest.fixture(params=DRIVERS)
-def keys(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> KeyService:
+def keys(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> KeyStore:
     """An empty key service of each kind."""
     token = request.getfixturevalue("token") if request.param == "pkcs11" else None
-    return vault_world.key_service(request.param, world, tmp_path, token)
+    return vault_world.key_store(request.param, world, tmp_path, token)
 
 
-def bound(keys: KeyService, shard: int = 0, shards: int = 1, owner: Owner = "developer") -> Bound:
+def bound(keys: KeyStore, shard: int = 0, shards: int = 1, owner: Owner = "developer") -> Bound:
     """What a data key of the developer's sealed artefact is bound to."""
     to = keys.ensure(make.ENGAGEMENT, owner)
     return Bound(
@@ -71,19 +71,17 @@ def bound(keys: KeyService, shard: int = 0, shards: int = 1, owner: Owner = "dev
     )
 
 
-def sealed(keys: KeyService) -> list[Wrapped]:
+def sealed(keys: KeyStore) -> list[Wrapped]:
     """Three data keys of one sealed artefact."""
     return [keys.wrap(key, bound(keys, n, 3)) for n, key in enumerate(KEYS)]
 
 
-def test_two_others_the_requester_and_a_proof_open_all_shards(
-    keys: KeyService, world: World
-) -> None:
+def test_two_others_the_requester_and_a_proof_open_all_shards(keys: KeyStore, world: World) -> None:
     """In their order."""
     assert keys.unwrap(sealed(keys), world.release(DIGEST)) == KEYS
 
 
-def test_no_sealed_key_stands_in_the_clear(keys: KeyService) -> None:
+def test_no_sealed_key_stands_in_the_clear(keys: KeyStore) -> None:
     """Neither as it is nor twice alike."""
     once, again = keys.wrap(KEYS[1], bound(keys)), keys.wrap(KEYS[1], bound(keys))
     assert KEYS[1] not in once.sealed
@@ -224,7 +222,7 @@ FAULTS: dict[str, Callable[[World, Release], Release]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_an_opening_that_lacks_one_thing_is_refused(
-    keys: KeyService, world: World, fault: str
+    keys: KeyStore, world: World, fault: str
 ) -> None:
     """And what was refused did not use the request up: with everything it opens."""
     wrapped, release = sealed(keys), world.release(DIGEST)
@@ -236,7 +234,7 @@ def test_an_opening_that_lacks_one_thing_is_refused(
         assert keys.unwrap(wrapped, release) == KEYS
 
 
-def test_a_release_serves_once(keys: KeyService, world: World) -> None:
+def test_a_release_serves_once(keys: KeyStore, world: World) -> None:
     """Not even for the same artefact."""
     wrapped, release = sealed(keys), world.release(DIGEST)
     keys.unwrap(wrapped, release)
@@ -244,7 +242,7 @@ def test_a_release_serves_once(keys: KeyService, world: World) -> None:
         keys.unwrap(wrapped, release)
 
 
-def test_the_clock_never_goes_back_for_a_key_service(keys: KeyService, world: World) -> None:
+def test_the_clock_never_goes_back_for_a_key_store(keys: KeyStore, world: World) -> None:
     """What expired stays expired, however the clock is set afterwards."""
     wrapped, old = sealed(keys), world.release(DIGEST)
     world.now += timedelta(hours=1)
@@ -256,9 +254,7 @@ def test_the_clock_never_goes_back_for_a_key_service(keys: KeyService, world: Wo
         keys.rotate(make.ENGAGEMENT, "developer")
 
 
-def test_only_all_shards_of_one_artefact_open_in_their_order(
-    keys: KeyService, world: World
-) -> None:
+def test_only_all_shards_of_one_artefact_open_in_their_order(keys: KeyStore, world: World) -> None:
     """Fewer, swapped, doubled or mixed are no artefact."""
     first, second, third = sealed(keys)
     alien = keys.wrap(KEYS[0], replace(bound(keys, 0, 3), digest="0" * 64))
@@ -295,7 +291,7 @@ CHANGES = st.fixed_dictionaries(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(changes=CHANGES)
-def test_a_key_opens_under_its_own_words_only(keys: KeyService, changes: dict[str, object]) -> None:
+def test_a_key_opens_under_its_own_words_only(keys: KeyStore, changes: dict[str, object]) -> None:
     """A wrapped key moved to another engagement, owner, epoch, digest, place or terms does not open."""
     working = replace(bound(keys), protection=Protection.WORKING)
     wrapped = keys.wrap(KEYS[1], working)
@@ -305,7 +301,7 @@ def test_a_key_opens_under_its_own_words_only(keys: KeyService, changes: dict[st
         keys.open_working(replace(wrapped, bound=moved))
 
 
-def test_a_sealed_key_does_not_open_as_working(keys: KeyService) -> None:
+def test_a_sealed_key_does_not_open_as_working(keys: KeyStore) -> None:
     """Neither by asking nor by lying about its protection."""
     wrapped = keys.wrap(KEYS[1], bound(keys))
     with pytest.raises(Refused):
@@ -316,7 +312,7 @@ def test_a_sealed_key_does_not_open_as_working(keys: KeyService) -> None:
         )
 
 
-def test_a_working_key_is_not_unsealed(keys: KeyService, world: World) -> None:
+def test_a_working_key_is_not_unsealed(keys: KeyStore, world: World) -> None:
     """There is nothing to unseal."""
     wrapped = keys.wrap(KEYS[1], replace(bound(keys), protection=Protection.WORKING))
     with pytest.raises(Refused):
@@ -324,7 +320,7 @@ def test_a_working_key_is_not_unsealed(keys: KeyService, world: World) -> None:
 
 
 @pytest.mark.parametrize("at", [0, -1, 40])
-def test_a_changed_byte_is_tampered(keys: KeyService, world: World, at: int) -> None:
+def test_a_changed_byte_is_tampered(keys: KeyStore, world: World, at: int) -> None:
     """Anywhere in the wrapped key."""
     wrapped = keys.wrap(KEYS[1], bound(keys))
     content = bytearray(wrapped.sealed)
@@ -334,14 +330,14 @@ def test_a_changed_byte_is_tampered(keys: KeyService, world: World, at: int) -> 
 
 
 @pytest.mark.parametrize("cut", [0, 1, 31])
-def test_a_truncated_key_is_tampered(keys: KeyService, world: World, cut: int) -> None:
+def test_a_truncated_key_is_tampered(keys: KeyStore, world: World, cut: int) -> None:
     """Down to nothing."""
     wrapped = keys.wrap(KEYS[1], bound(keys))
     with pytest.raises(Tampered):
         keys.unwrap([replace(wrapped, sealed=wrapped.sealed[:cut])], world.release(DIGEST))
 
 
-def test_two_owners_have_two_compartments(keys: KeyService) -> None:
+def test_two_owners_have_two_compartments(keys: KeyStore) -> None:
     """And one engagement none of another's; the second call answers the same."""
     ids = {
         keys.ensure(engagement, owner).compartment
@@ -352,7 +348,7 @@ def test_two_owners_have_two_compartments(keys: KeyService) -> None:
     assert keys.ensure("one", "agency").compartment in ids
 
 
-def test_a_key_is_sealed_to_compartments_that_exist(keys: KeyService) -> None:
+def test_a_key_is_sealed_to_compartments_that_exist(keys: KeyStore) -> None:
     """Not to one that nobody made, nor to another's, nor to an epoch to come."""
     known = bound(keys)
     for wrong in (
@@ -364,7 +360,7 @@ def test_a_key_is_sealed_to_compartments_that_exist(keys: KeyService) -> None:
             keys.wrap(KEYS[0], wrong)
 
 
-def test_rotation_begins_an_epoch_and_rewrapping_moves_keys(keys: KeyService, world: World) -> None:
+def test_rotation_begins_an_epoch_and_rewrapping_moves_keys(keys: KeyStore, world: World) -> None:
     """The same key under epoch 2; what is there already stays; the old epoch opens what it wrapped."""
     before = sealed(keys)
     world.now += timedelta(minutes=1)
@@ -378,14 +374,14 @@ def test_rotation_begins_an_epoch_and_rewrapping_moves_keys(keys: KeyService, wo
         keys.rotate("nobody's", "agency")
 
 
-def test_rotation_needs_a_clock_that_went_on(keys: KeyService) -> None:
+def test_rotation_needs_a_clock_that_went_on(keys: KeyStore) -> None:
     """An epoch that began no later than the one before tells nothing."""
     bound(keys)
     with pytest.raises(Refused):
         keys.rotate(make.ENGAGEMENT, "developer")
 
 
-def test_ended_access_opens_nothing_and_waits_for_nothing(keys: KeyService, world: World) -> None:
+def test_ended_access_opens_nothing_and_waits_for_nothing(keys: KeyStore, world: World) -> None:
     """Sealed or working; the other owner's is untouched; ending what never was is no error."""
     wrapped, working = sealed(keys), replace(bound(keys), protection=Protection.WORKING)
     readable = keys.wrap(KEYS[0], working)
@@ -401,7 +397,7 @@ def test_ended_access_opens_nothing_and_waits_for_nothing(keys: KeyService, worl
     assert keys.open_working(own) == KEYS[2]
 
 
-def test_a_destroyed_key_is_gone_once_and_for_all(keys: KeyService, world: World) -> None:
+def test_a_destroyed_key_is_gone_once_and_for_all(keys: KeyStore, world: World) -> None:
     """It opens and takes nothing, is reported again when destroyed again, and attested as destroyed."""
     wrapped = sealed(keys)
     assert "destroyed" not in keys.attest(make.ENGAGEMENT, "developer")
@@ -424,7 +420,7 @@ def test_a_destroyed_key_is_gone_once_and_for_all(keys: KeyService, world: World
 
 
 def test_an_attestation_names_the_key_and_never_protects_more_than_it_does(
-    keys: KeyService,
+    keys: KeyStore,
 ) -> None:
     """Where the key is, and whom it does not protect from."""
     with pytest.raises(NotFound):
@@ -438,7 +434,7 @@ def test_an_attestation_names_the_key_and_never_protects_more_than_it_does(
 @pytest.mark.parametrize("persisted", [True, False])
 def test_a_fault_in_the_middle_never_opens_twice(world: World, *, persisted: bool) -> None:
     """Before the mark the same release serves; after it nothing does, and a new request is due."""
-    keys = FaultyKeyService(world.clock, world.roster, world.policy)
+    keys = FaultyKeyStore(world.clock, world.roster, world.policy)
     wrapped, release = sealed(keys), world.release(DIGEST)
     keys.fail_next(persisted=persisted)
     with pytest.raises(Unavailable):
