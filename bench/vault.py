@@ -3,12 +3,11 @@
     python bench/vault.py --json [--quick] [--folder DIR]
 
 One figure is one whole use of the vault: bytes in memory to a synced, sealed copy on disk, and from
-there to verified plaintext in quarantine. The baseline is pyca's AESGCM over 1 MiB pieces of the same
-bytes. `seal_cpu` and `open_cpu` count processor time of the ciphering thread alone: what a host with
-idle cores and a quick disk comes near to. Runs alternate, and each ratio is the median over neighbours. With two workers, two processes
-seal or open an artefact of their own at the same time; the figure is what both do together. One of
-them keeps more than one core busy, because digest and disk work beside the cipher, so that on two
-cores the second adds less than its like.
+there to verified plaintext in quarantine. The baseline is pyca's AESGCM over the same bytes in memory;
+plain synced writes of them to the same disk stand beside it. `seal_cpu` and `open_cpu` count processor
+time of the ciphering thread alone. Runs alternate, and each ratio is the median over neighbours. A
+single worker uses a second processor for the digest, so scaling is measured with every worker held to
+one processor: two workers beside one.
 """
 
 import argparse
@@ -19,9 +18,10 @@ import secrets
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -36,6 +36,7 @@ from leadline.vault.sealed import SealedVault
 
 RATIO_MIN, SCALING_MIN = 0.12, 1.0
 MIB = 1 << 20
+READY: list[Barrier] = [multiprocessing.Barrier(1)]
 NOW = datetime(2027, 3, 1, tzinfo=UTC)
 
 
@@ -75,9 +76,10 @@ class Rates:
 
 
 def once(folder: Path, size: int) -> Rates:
-    """One artefact of *size* MiB in and out."""
+    """One artefact of *size* MiB in and out, each begun when every worker is ready for it."""
     held, content = vault(folder), secrets.token_bytes(size * MIB)
     parts = list(pieces(content))
+    READY[0].wait()
     begun, begun_cpu = time.perf_counter(), time.thread_time()
     deposit = held.receive(
         parts,
@@ -87,37 +89,71 @@ def once(folder: Path, size: int) -> Rates:
         sealed=False,
         bytes_max=size * MIB,
     )
-    sealed, sealed_cpu = time.perf_counter(), time.thread_time()
+    sealed, sealed_cpu = time.perf_counter() - begun, time.thread_time() - begun_cpu
+    READY[0].wait()
+    begun, begun_cpu = time.perf_counter(), time.thread_time()
     with held.open(deposit.digest) as file:
-        opened, opened_cpu = time.perf_counter(), time.thread_time()
+        opened, opened_cpu = time.perf_counter() - begun, time.thread_time() - begun_cpu
         assert file.read(1) == content[:1]
     held.erase("bench", "agency")
     return Rates(
-        size / (sealed - begun),
-        size / (opened - sealed),
-        size / (sealed_cpu - begun_cpu),
-        size / (opened_cpu - sealed_cpu),
+        size / sealed,
+        size / opened,
+        size / sealed_cpu,
+        size / opened_cpu,
     )
 
 
-def together(folder: Path, size: int, workers: int) -> Rates:
-    """What so many processes do at the same time, each with a vault of its own."""
-    with multiprocessing.get_context("fork").Pool(workers) as pool:
-        each = [(folder / f"{workers}-{number}", size) for number in range(workers)]
-        for place, _ in each:
+def alone(folder: Path, size: int, cpu: int) -> Rates:
+    """`once`, on one processor."""
+    os.sched_setaffinity(0, {cpu})
+    return once(folder, size)
+
+
+def pinned(folder: Path, size: int, workers: int) -> Rates:
+    """What so many processes do at the same time, each on a processor and with a vault of its own."""
+    cpus = sorted(os.sched_getaffinity(0))
+    return _side_by_side(
+        alone, [(folder / f"{cpus[number]}", size, cpus[number]) for number in range(workers)]
+    )
+
+
+def together(folder: Path, size: int) -> Rates:
+    """What one process does that may use every processor."""
+    return _side_by_side(once, [(folder / "one", size)])
+
+
+def _side_by_side(what: Callable[..., Rates], each: list[tuple[Path, *tuple[int, ...]]]) -> Rates:
+    fork = multiprocessing.get_context("fork")
+    READY[0] = fork.Barrier(len(each))  # inherited by those who fork
+    with fork.Pool(len(each)) as pool:
+        for place, *_ in each:
             place.mkdir(exist_ok=True)
-        found = pool.starmap(once, each)
+        found = pool.starmap(what, each, chunksize=1)
     columns = zip(*(astuple(one) for one in found), strict=True)
     return Rates(*(sum(column) for column in columns))
 
 
-def in_memory(size: int) -> float:
-    """AES-256-GCM over 1 MiB pieces, MiB per second."""
-    cipher, piece = AESGCM(secrets.token_bytes(32)), secrets.token_bytes(MIB)
+def in_memory(content: bytes) -> float:
+    """AES-256-GCM over *content* in pieces of 1 MiB, MiB per second."""
+    cipher, parts = AESGCM(secrets.token_bytes(32)), list(pieces(content))
     begun = time.perf_counter()
-    for number in range(size):
+    for number, piece in enumerate(parts):
         cipher.encrypt(number.to_bytes(12, "big"), piece, b"")
-    return size / (time.perf_counter() - begun)
+    return len(parts) / (time.perf_counter() - begun)
+
+
+def written(folder: Path, content: bytes) -> float:
+    """Plain writes of *content* to a new file, synced at the end, MiB per second."""
+    place, parts = folder / "plain", list(pieces(content))
+    begun = time.perf_counter()
+    with place.open("wb", buffering=0) as file:
+        for piece in parts:
+            file.write(piece)
+        os.fsync(file.fileno())
+    taken = time.perf_counter() - begun
+    place.unlink()
+    return len(parts) / taken
 
 
 def fsync_ms(folder: Path) -> float:
@@ -134,20 +170,20 @@ def fsync_ms(folder: Path) -> float:
 
 def measure(folder: Path, size: int, repeats: int) -> dict[str, list[float]]:
     """Every figure, as often as asked, taking turns."""
-    found: dict[str, list[float]] = {
-        name: []
-        for name in ("memory", "seal_1", "open_1", "seal_2", "open_2", "seal_cpu", "open_cpu")
-    }
-    together(folder, 8, 1)  # the first use loads libraries and makes keys
+    found: dict[str, list[float]] = {}
+
+    def note(**rates: float) -> None:
+        for name, rate in rates.items():
+            found.setdefault(name, []).append(rate)
+
+    together(folder, 8)  # the first use loads libraries and makes keys
+    content = secrets.token_bytes(size * MIB)
     for _ in range(repeats):
-        found["memory"].append(in_memory(size))
-        for workers in (1, 2):
-            rates = together(folder, size, workers)
-            found[f"seal_{workers}"].append(rates.seal)
-            found[f"open_{workers}"].append(rates.open)
-            if workers == 1:
-                found["seal_cpu"].append(rates.seal_cpu)
-                found["open_cpu"].append(rates.open_cpu)
+        note(memory=in_memory(content))
+        free, one, two = together(folder, size), pinned(folder, size, 1), pinned(folder, size, 2)
+        note(seal=free.seal, open=free.open, seal_cpu=free.seal_cpu, open_cpu=free.open_cpu)
+        note(seal_1=one.seal, open_1=one.open, seal_2=two.seal, open_2=two.open)
+        note(plain_write=written(folder, content))
     return found
 
 
@@ -170,14 +206,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--folder", type=Path, help="on the disk to measure; else the default")
     given = parser.parse_args()
-    size, repeats = (64, 3) if given.quick else (512, 5)
+    size, repeats = (64, 3) if given.quick else (256, 5)
     with tempfile.TemporaryDirectory(dir=given.folder) as place:
         load, fsync = os.getloadavg()[0], fsync_ms(Path(place))
         found = measure(Path(place), size, repeats)
     cpus = len(os.sched_getaffinity(0))
     ratios = {
-        "seal": ratio(found["seal_1"], found["memory"], RATIO_MIN),
-        "open": ratio(found["open_1"], found["memory"], RATIO_MIN),
+        "seal": ratio(found["seal"], found["memory"], RATIO_MIN),
+        "open": ratio(found["open"], found["memory"], RATIO_MIN),
         "seal_scaling": ratio(found["seal_2"], found["seal_1"], SCALING_MIN),
         "open_scaling": ratio(found["open_2"], found["open_1"], SCALING_MIN),
     }

@@ -14,6 +14,7 @@ import os
 import secrets
 import shutil
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ from leadline.vault.envelope import DIGEST, Copy
 
 SHARD_BYTES = 256 << 20
 PUT_BYTES_MAX = 256 << 20
+BEHIND_MAX = 4  # chunks that the digest may lag behind the cipher
 NO_DIGEST = "0" * 64
 
 
@@ -250,20 +252,22 @@ class SealedVault:
         Raises: Tampered, if a shard or the whole is not what the header says.
         """
         held, digest, size = copy.holding, sha256(), 0
+        hashing = deque[Future[None]]()
         with ThreadPoolExecutor(1) as aside:
             for wrapped, key in zip(copy.wrapped(), keys, strict=True):
                 associated = envelope.shard_data(wrapped.bound)
                 shard = place / f"{wrapped.bound.shard}.shard"
-                hashed: Future[None] | None = None
                 for chunk in streaming.decrypted(shard, key, associated):
                     size += len(chunk)
                     if size > held.size:
                         told = f"more than its {held.size} bytes came"
                         raise Tampered(f"vault {held.digest}", told)
-                    if hashed is not None:
-                        hashed.result()
-                    hashed = aside.submit(digest.update, chunk)
+                    hashing.append(aside.submit(digest.update, chunk))
+                    if len(hashing) > BEHIND_MAX:
+                        hashing.popleft().result()
                     to.write(chunk)
+            for hashed in hashing:
+                hashed.result()
         if size != held.size or digest.hexdigest() != held.digest:
             raise Tampered(f"vault {held.digest}", "the content has another digest or length")
 
@@ -320,8 +324,10 @@ class _Intake:
     def take(self, chunks: Iterable[bytes]) -> Deposit:
         """Raises: Invalid, if more than *bytes_max* come."""
         digest = sha256()
-        # Digest and disk work beside the cipher: each lets go of the interpreter meanwhile.
-        with ThreadPoolExecutor(2) as aside:
+        # Digest and disk work beside the cipher: each lets go of the interpreter meanwhile. One thread
+        # takes the digest, so that chunks come to it in their order.
+        hashing = deque[Future[None]]()
+        with ThreadPoolExecutor(1) as digesting, ThreadPoolExecutor(1) as aside:
             writer = self._next(aside)
             try:
                 for chunk in chunks:
@@ -329,7 +335,9 @@ class _Intake:
                     if self.size > self.bytes_max:
                         told = f"more than the {self.bytes_max} bytes that are taken"
                         raise Invalid("size", told)
-                    hashed = aside.submit(digest.update, chunk)
+                    hashing.append(digesting.submit(digest.update, chunk))
+                    if len(hashing) > BEHIND_MAX:
+                        hashing.popleft().result()
                     rest = memoryview(chunk)
                     while rest:
                         if writer.size == self.shard_bytes:
@@ -338,6 +346,7 @@ class _Intake:
                         room = min(self.shard_bytes - writer.size, streaming.CHUNK_BYTES)
                         writer.write(rest[:room])
                         rest = rest[room:]
+                for hashed in hashing:
                     hashed.result()
             finally:
                 writer.close()

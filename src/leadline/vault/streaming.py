@@ -29,7 +29,7 @@ from leadline.vault import disk
 
 KEY_BYTES = 32
 SEGMENT_BYTES = 1 << 20
-CHUNK_BYTES = 1 << 18  # measured: larger ones leave the processor's cache
+CHUNK_BYTES = 1 << 20  # measured: larger ones leave the processor's cache
 SYNC_BYTES = 32 << 20
 TYPE = "type.googleapis.com/google.crypto.tink.AesGcmHkdfStreamingKey"
 
