@@ -6,33 +6,28 @@ import socket
 import ssl
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from identity.authority import SERVER, Authority
-from identity.people import PASSWORD, House, house
+from identity.people import PASSWORD, House, house, served, until
 from leadline.app import sign_in
 from leadline.client import terminal
 from leadline.client.terminal import Ask, Place
 from leadline.core.account import Password
 from leadline.core.errors import Denied, Invalid, Refused, Unavailable
 from leadline.http.api import serving
-from leadline.http.api.application import create
 from leadline.http.api.serving import Listen, Tls
 from leadline.identity import certificate
-from leadline.identity.passkey import Site
 from leadline.identity.password import Passwords
 from leadline.wiring.home import clock
 
@@ -89,34 +84,6 @@ def at(tmp_path: Path) -> Iterator[House]:
         found.enrol("ann", "determining-official", access_until=clock().replace(year=2100))
         found.password("ann")
         yield found
-
-
-@contextmanager
-def served(at: House, tls: Tls | None) -> Iterator[str]:
-    """The API under uvicorn on a free port, in a thread of its own."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port = bound.getsockname()[1]
-        url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
-        at.door = replace(at.door, site=Site("localhost", url))
-        config = serving.configured(create(at.door), Listen("127.0.0.1", port), tls)
-        server = uvicorn.Server(config)
-        running = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-        running.start()
-        try:
-            until(lambda: server.started)
-            yield url
-        finally:
-            server.should_exit = True
-            running.join()
-
-
-def until(ready: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait for it."""
-    end = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.02)
 
 
 def test_a_card_signs_in_over_tls_and_another_roots_does_not(at: House, papers: Papers) -> None:

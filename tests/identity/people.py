@@ -1,12 +1,15 @@
 """An installation in a folder with people of every kind, and a clock that tests move."""
 
-import secrets
-from collections.abc import Iterator
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import uvicorn
 from typing_extensions import override
 
 import make
@@ -17,6 +20,9 @@ from leadline.core.access import Principal
 from leadline.core.alert import Alert
 from leadline.core.engagement.engagement import Engagement
 from leadline.core.record.act import Kind
+from leadline.http.api import serving
+from leadline.http.api.application import create
+from leadline.http.api.serving import Listen, Tls
 from leadline.identity.passkey import Site
 from leadline.identity.password import Cost, Passwords
 from leadline.identity.software_key import SoftwareKey
@@ -93,7 +99,7 @@ class House:
         return self.door.by_password(id_, PASSWORD, HERE)
 
     def acting(self, begun: SignedIn) -> Acting:
-        """Who a session stands for now."""
+        """Who a session stands for at this moment."""
         return self.door.acting(begun.token)
 
     def engagement(self, id_: str = make.ENGAGEMENT) -> None:
@@ -132,6 +138,30 @@ def house(folder: Path, url: str = "") -> Iterator[House]:
         yield House(Door(timed, SITE, Passwords(QUICK)), clock, folder)
 
 
-def password() -> str:
-    """A password that nobody has."""
-    return secrets.token_urlsafe(24)
+@contextmanager
+def served(at: House, tls: Tls | None, host: str = "127.0.0.1") -> Iterator[str]:
+    """The API under uvicorn on a free port, in a thread of its own."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+        origin = url.replace("127.0.0.1", host)
+        at.door = replace(at.door, site=Site("localhost", origin))
+        config = serving.configured(create(at.door), Listen("127.0.0.1", port), tls)
+        server = uvicorn.Server(config)
+        running = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+        running.start()
+        try:
+            until(lambda: server.started)
+            yield url
+        finally:
+            server.should_exit = True
+            running.join()
+
+
+def until(ready: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait for it."""
+    end = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.02)
