@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,10 +18,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from typer.testing import CliRunner
 
 from identity.authority import SERVER, Authority
 from identity.people import PASSWORD, House, house, served, until
+from identity.provider import consented, providing
 from leadline.app import sign_in
+from leadline.cli.main import app
 from leadline.client import terminal
 from leadline.client.terminal import Ask, Place
 from leadline.core.account import Password
@@ -146,6 +150,34 @@ def test_a_terminal_signs_in_with_a_password_or_a_key(at: House) -> None:
         terminal.sign_in(Place(url), Ask("ann", password=True), PASSWORD, print)
     with pytest.raises(Invalid, match="https"):
         terminal.sign_in(Place("http://example.org"), Ask(), "", print)
+
+
+def test_a_terminal_goes_to_a_provider_and_comes_back(at: House) -> None:
+    """The browser brings the code to a port of this machine; a stray request there ends nothing."""
+    with providing() as provider, served(at, None) as url:
+        at.application.state.door = replace(at.door, provider=provider)
+        sign_in.link(at.ctx("ann"), provider.issuer, "subject-1")
+
+        def browser(place: str) -> None:
+            back = consented(place)
+            stray = httpx.get(back.partition("/returned")[0] + "/favicon.ico", trust_env=False)
+            assert stray.status_code == 404
+            assert httpx.get(back, trust_env=False).status_code == 200
+
+        def shown(place: str) -> None:
+            threading.Thread(target=browser, args=(place,)).start()
+
+        assert terminal.sign_in(Place(url), Ask(oidc=True), "", shown).principal == "ann"
+
+
+def test_the_command_signs_in_to_a_server(at: House) -> None:
+    """And keeps the session in its file."""
+    kept = at.folder / "session"
+    words = ["sign-in", "--password", "--name", "ann", "--session", str(kept)]
+    with served(at, None) as url:
+        done = CliRunner().invoke(app, [*words, "--server", url], input=PASSWORD + "\n")
+        assert (done.exit_code, done.stdout) == (0, "signed in as ann\n"), done.output
+        assert at.door.acting(kept.read_text().strip()).ctx.principal.id == "ann"
 
 
 def test_revocation_and_suspension_bite_in_another_process(at: House) -> None:

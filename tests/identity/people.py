@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 from typing_extensions import override
 
 import make
@@ -70,6 +71,7 @@ class House:
     door: Door
     clock: Clock
     folder: Path
+    application: FastAPI = field(default_factory=FastAPI)
 
     def enrol(self, id_: str, *roles: str, **changed: object) -> Principal:
         """A person, entered or replaced."""
@@ -147,7 +149,8 @@ def served(at: House, tls: Tls | None, host: str = "127.0.0.1") -> Iterator[str]
         url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
         origin = url.replace("127.0.0.1", host)
         at.door = replace(at.door, site=Site("localhost", origin))
-        config = serving.configured(create(at.door), Listen("127.0.0.1", port), tls)
+        at.application = create(at.door)
+        config = serving.configured(at.application, Listen("127.0.0.1", port), tls)
         server = uvicorn.Server(config)
         running = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         running.start()

@@ -2,23 +2,17 @@
 
 import base64
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 from joserfc import jwk, jwt
 
 from identity.people import HERE, House, house
+from identity.provider import consented, providing
 from leadline.app.sign_in import NotSignedIn
 from leadline.core.errors import Invalid, Refused, Unavailable
 from leadline.identity import oidc
@@ -30,24 +24,9 @@ REDIRECT = "http://127.0.0.1:1/returned"
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Issuer]:
-    """The provider's process on a free port of this machine."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    argv = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port), "--require-nonce=1"]
-    running = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    issuer = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(200):
-            try:
-                if httpx.get(f"{issuer}/jwks", trust_env=False).is_success:
-                    break
-            except httpx.HTTPError:
-                time.sleep(0.05)
-        yield Issuer(issuer, "leadline", "a made-up secret")
-    finally:
-        os.kill(running.pid, signal.SIGTERM)
-        running.wait()
+    """The provider's process."""
+    with providing() as found:
+        yield found
 
 
 @pytest.fixture
@@ -59,13 +38,6 @@ def at(tmp_path: Path, provider: Issuer) -> Iterator[House]:
         found.password("ann")
         found.door = replace(found.door, provider=provider)
         yield found
-
-
-def consented(url: str, subject: str = "subject-1") -> str:
-    """What the provider sends a browser back with, once somebody agreed there."""
-    answer = httpx.post(url, data={"sub": subject}, trust_env=False)
-    assert answer.status_code == 302, answer.text
-    return answer.headers["location"]
 
 
 def linked(at: House, subject: str = "subject-1") -> None:

@@ -6,6 +6,7 @@ For a provider the browser comes back to a port of this machine that is open for
 
 import http.server
 import ssl
+import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -148,11 +149,13 @@ def _by_provider(client: httpx.Client, show: Callable[[str], None]) -> httpx.Res
             """The path holds a code, so nothing is written anywhere."""
 
     with http.server.HTTPServer(("127.0.0.1", 0), Once) as server:
-        server.timeout = VISIT_SECONDS
+        server.timeout = 1.0
         redirect = f"http://127.0.0.1:{server.server_port}/returned"
         visit = _post(client, "oidc/begin", {"redirect": redirect}).json()
         show(visit["url"])
-        server.handle_request()
+        end = time.monotonic() + VISIT_SECONDS
+        while not returned and time.monotonic() < end:
+            server.handle_request()
     if not returned:
         raise Refused("nobody came back from the provider")
     url = f"http://127.0.0.1{returned[0]}"
