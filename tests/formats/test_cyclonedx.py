@@ -9,7 +9,7 @@ import pytest
 
 from leadline.core.clearing.product import Component, package
 from leadline.core.errors import Invalid
-from leadline.formats import cyclonedx
+from leadline.formats import cyclonedx, document
 
 
 def bom(*components: Mapping[str, Any], **fields: Any) -> bytes:
@@ -133,6 +133,6 @@ def test_a_table_is_not_taken_for_cyclonedx() -> None:
 
 def test_the_number_of_components_is_bounded() -> None:
     """A document beyond the limit is refused, not cut."""
-    many = [{"type": "library", "name": str(n)} for n in range(cyclonedx.COMPONENTS_MAX + 1)]
+    many = [{"type": "library", "name": str(n)} for n in range(document.SIGNS_MAX // 5 + 1)]
     with pytest.raises(Invalid, match="more than"):
         cyclonedx.parse(bom(*many))

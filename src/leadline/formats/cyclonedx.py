@@ -16,7 +16,6 @@ from leadline.formats.document import load, record, records, text
 
 FORMAT = "cyclonedx"
 VERSIONS = ("1.4", "1.5", "1.6", "1.7")
-COMPONENTS_MAX = 200_000
 _DEVICES = frozenset({"device", "firmware"})
 
 
@@ -41,8 +40,6 @@ def parse(data: bytes, name: str = "CycloneDX") -> Inventory:
     faults: list[Fault] = []
     components: list[Component] = []
     for pointer, outer, entry in _entries(document):
-        if len(components) >= COMPONENTS_MAX:
-            raise Invalid(name, f"more than {COMPONENTS_MAX} components")
         components.append(_component(pointer, outer, entry, faults))
     return Inventory(tuple(components), (*faults, *_repeated(components)))
 
