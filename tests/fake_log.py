@@ -119,6 +119,10 @@ class MemoryOutlet:
         """As the port."""
         self.told.clear()
 
+    def shown(self) -> bytes:
+        """As the port."""
+        return self.files.get("checkpoint", b"")
+
     def show(self, files: Mapping[str, bytes], signed: bytes) -> None:
         """As the port."""
         for path, content in files.items():

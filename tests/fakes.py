@@ -119,9 +119,11 @@ class MemoryReading:
         """As the port."""
         return len(self._state.opened)
 
-    def log_files(self) -> Mapping[str, bytes]:
+    def log_files(self, since: int = 0) -> Mapping[str, bytes]:
         """As the port."""
-        return dict(tiles.tree_files(self.entries()))
+        entries = self.entries()
+        had = dict(tiles.tree_files(entries[:since]))
+        return {p: held for p, held in tiles.tree_files(entries) if p not in had}
 
     def log_root(self) -> bytes:
         """RFC 6962 as the text defines it, by recursion, so that it can tell on the fast one."""

@@ -320,6 +320,24 @@ def test_an_act_comes_back_equal(store: Store) -> None:
         assert view.acts()[0].act == act
 
 
+@pytest.mark.parametrize(("before", "after"), [(0, 3), (3, 3), (3, 5), (250, 257), (256, 300)])
+def test_the_files_of_a_log_since_an_earlier_size(store: Store, before: int, after: int) -> None:
+    """Together with what the smaller log had, they are the whole log; none is given twice."""
+    with store.write() as tx:
+        for number in range(before):
+            tx.record(make.act(number))
+    with store.read() as view:
+        had = dict(view.log_files())
+    with store.write() as tx:
+        for number in range(before, after):
+            tx.record(make.act(number))
+    with store.read() as view:
+        since, whole = view.log_files(before), view.log_files()
+    assert not had.keys() & since.keys()
+    assert whole.keys() <= had.keys() | since.keys()
+    assert all(whole[path] == content for path, content in since.items())
+
+
 def test_one_act_is_found_by_its_id(store: Store) -> None:
     """In its transaction and afterwards; another id is not there."""
     with store.write() as tx:

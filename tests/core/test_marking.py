@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from leadline.core.errors import Invalid
 from leadline.core.marking import Marking, Tlp, parse_marking
 
-NAMES = st.text(st.characters(exclude_characters="/", exclude_categories=("Cs",)), min_size=1)
+NAMES = st.text(st.characters(exclude_characters="/", codec="utf-8"), min_size=1)
 
 
 @given(st.sampled_from(Tlp), st.frozensets(NAMES, max_size=3))

@@ -84,7 +84,7 @@ def announce(ctx: Context) -> Published:
     and a witness that might know gives no answer.
     """
     ctx.require(Action.LOG_SIGN, LOG)
-    return _sign(ctx)
+    return _sign(ctx, whole=True)
 
 
 def policy_of(ctx: Context) -> Policy:
@@ -147,7 +147,7 @@ def require_proof(ctx: Context, act: str | Opened, quorum: Quorum = Quorum.POLIC
     # A checkpoint beyond the log means a state set back, which `_sign` refuses and writes down.
     covered = last is not None and opened.index < last.head.size <= size
     if last is None or not covered or not policy.met(last.witnesses):
-        last = _sign(ctx)
+        last = _sign(ctx, whole=False)
     if not policy.met(last.witnesses):
         raise Unavailable(
             "too few witnesses have cosigned the log for this act "
@@ -211,10 +211,11 @@ def _kept(ctx: Context) -> Note | None:
     return signed
 
 
-def _sign(ctx: Context) -> Published:
+def _sign(ctx: Context, *, whole: bool) -> Published:
+    """Sign and show the committed head; *whole* shows every file anew, which mends a damaged folder."""
     policy, outlet = policy_of(ctx), ctx.outlet
     if outlet is None:
-        head, _, _ = _committed(ctx, None, {})
+        head, _, _ = _committed(ctx, None, {}, 0)
         signed = note.parse(ctx.signer.sign(head.text).encode())
         return Published(head, signed, (), tlog_policy.NOT_WITNESSED)
     with outlet.alone(), _refusal(ctx, outlet):
@@ -222,7 +223,8 @@ def _sign(ctx: Context) -> Published:
         seen, silent = cosigning.sizes(outlet, policy, kept or _empty(ctx))
         if kept is None:
             _require_all(silent)
-        head, proofs, files = _committed(ctx, kept, seen)
+        since = 0 if whole else _shown(outlet)
+        head, proofs, files = _committed(ctx, kept, seen, since)
         if kept is not None and kept.text == head.text:
             plain = kept
         else:
@@ -254,11 +256,12 @@ def _empty(ctx: Context) -> Note:
 
 
 def _committed(
-    ctx: Context, kept: Note | None, seen: Mapping[str, int]
+    ctx: Context, kept: Note | None, seen: Mapping[str, int], since: int
 ) -> tuple[Checkpoint, Mapping[str, tuple[int, tuple[bytes, ...]]], Mapping[str, bytes]]:
     """The committed head, once it continues all that was signed and seen and is stored as signed.
 
-    With it, for each witness the size it has seen and the proof from there; and the log's files.
+    With it, for each witness the size it has seen and the proof from there; and the files that the
+    log of *since* leaves did not have.
     """
     origin = _own_keys(ctx)[0].name
     with ctx.store.write() as tx:
@@ -274,7 +277,15 @@ def _committed(
         except Refused as error:
             raise Tampered("log", str(error)) from error
         proofs = {name: (size, tx.consistency(size, head.size)) for name, size in seen.items()}
-        return head, proofs, tx.log_files() if ctx.outlet else {}
+        return head, proofs, tx.log_files(since) if ctx.outlet else {}
+
+
+def _shown(outlet: Outlet) -> int:
+    """The size of the log as it stands published; 0 where that cannot be read."""
+    try:
+        return checkpoint.parse(note.parse(outlet.shown()).text).size
+    except Invalid:
+        return 0
 
 
 def _continues(tx: Reading, before: Checkpoint, head: Checkpoint) -> None:

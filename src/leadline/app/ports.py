@@ -134,8 +134,11 @@ class Reading(Protocol):
         """The number of leaves committed."""
         ...
 
-    def log_files(self) -> Mapping[str, bytes]:
-        """The log as C2SP tlog-tiles files (`tile/...`), without a checkpoint."""
+    def log_files(self, since: int = 0) -> Mapping[str, bytes]:
+        """The log as C2SP tlog-tiles files (`tile/...`), without a checkpoint.
+
+        Only those that the log of *since* leaves did not have; all of them by default.
+        """
         ...
 
     def log_root(self) -> bytes:
@@ -575,6 +578,10 @@ class Outlet(Protocol):
 
     def settle(self) -> None:
         """Acts tell of all of them now."""
+        ...
+
+    def shown(self) -> bytes:
+        """The checkpoint that stands published; empty where none does."""
         ...
 
     def show(self, files: Mapping[str, bytes], signed: bytes) -> None:

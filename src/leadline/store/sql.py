@@ -161,23 +161,31 @@ class SqlReading:
         """The root hash of the committed tree."""
         return head(self._connection)[1]
 
-    def log_files(self) -> Mapping[str, bytes]:
+    def log_files(self, since: int = 0) -> Mapping[str, bytes]:
         """The log as C2SP tlog-tiles files (`tile/...`), without a checkpoint.
+
+        Only those that the log of *since* leaves did not have; all of them by default.
 
         Raises: Tampered, if an entry or tile is missing or has another length than it must.
         """
         size = self.log_size()
-        query = sa.select(ENTRY.c.data).where(ENTRY.c.leaf < size).order_by(ENTRY.c.leaf)
-        entries = self._connection.scalars(query).all()
-        if len(entries) != size:
-            raise Tampered("log", f"{len(entries)} entries stand under a head of size {size}")
+        begin = min(since, size) // tlog.TILE_WIDTH * tlog.TILE_WIDTH
+        query = sa.select(ENTRY.c.data).where(ENTRY.c.leaf >= begin, ENTRY.c.leaf < size)
+        entries = self._connection.scalars(query.order_by(ENTRY.c.leaf)).all()
+        if len(entries) != size - begin:
+            raise Tampered(
+                "log", f"{len(entries) + begin} entries stand under a head of size {size}"
+            )
         files = dict[str, bytes]()
-        for start in range(0, size, tlog.TILE_WIDTH):
-            some = entries[start : start + tlog.TILE_WIDTH]
-            resource = tiles.Resource(None, start // tlog.TILE_WIDTH, len(some))
-            files[resource.path] = tiles.encode_bundle(some)
+        for start in range(begin, size, tlog.TILE_WIDTH):
+            some = entries[start - begin : start - begin + tlog.TILE_WIDTH]
+            if start + len(some) > since:
+                resource = tiles.Resource(None, start // tlog.TILE_WIDTH, len(some))
+                files[resource.path] = tiles.encode_bundle(some)
+        had = {tile.path for tile in tlog.tiles_of(min(since, size))}
         for tile in tlog.tiles_of(size):
-            files[tile.path] = self._tile(tile)
+            if tile.path not in had:
+                files[tile.path] = self._tile(tile)
         return files
 
     def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:

@@ -105,6 +105,10 @@ class FolderOutlet:
     def _incidents(self) -> Path:
         return self.home.keys / "log.incidents"
 
+    def shown(self) -> bytes:
+        """As the port."""
+        return _content(self.home.log / CHECKPOINT)
+
     def show(self, files: Mapping[str, bytes], signed: bytes) -> None:
         """As the port; partial tiles go once the full one is there."""
         self.home.log.mkdir(parents=True, exist_ok=True)
