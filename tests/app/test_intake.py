@@ -12,9 +12,10 @@ import pytest
 from typing_extensions import override
 
 import make
+from fakes import Faulty
 from intake_world import World, quarantine, upload
 from leadline.app import intake
-from leadline.core.errors import Denied, Invalid, Tampered
+from leadline.core.errors import Denied, Invalid, Tampered, Unavailable
 from leadline.core.intake import DEFAULT, Content, Hostile, Limits, Purpose, Taken
 from leadline.core.record.act import Kind
 from leadline.core.vaulting import Artefact, Protection
@@ -53,6 +54,19 @@ def test_what_a_developer_gives_stays_its_own(world: World) -> None:
     assert (artefact.owner, artefact.protection) == ("developer", Protection.SEALED)
     with pytest.raises(Exception, match="sealed"):
         world.vault.get(taken.digest)
+
+
+@pytest.mark.parametrize("persisted", [True, False])
+def test_an_upload_is_entered_whole_or_not_at_all(sqlite_url: str, *, persisted: bool) -> None:
+    """What the write did, it did to the artefact, its entry and its act together."""
+    with closing(open_store(sqlite_url, kinds=KINDS)) as store:
+        faulty = Faulty(store)
+        world = World(faulty)
+        faulty.fail_next(persisted=persisted)
+        with pytest.raises(Unavailable):
+            world.take(TEXT)
+        left = world.all(Artefact), world.all(Taken), world.acts(Kind.ARTEFACT_RECEIVED)
+        assert [len(one) for one in left] == [persisted] * 3
 
 
 def bomb() -> bytes:

@@ -14,13 +14,14 @@ from typing import BinaryIO
 
 from leadline.app import vaulting
 from leadline.app.context import Context
-from leadline.app.ports import Stored
+from leadline.app.ports import Stored, Writing
 from leadline.app.vaulting import Material, Offer
 from leadline.core.access import Action, Circumstances, Resource
 from leadline.core.errors import Invalid, Tampered
 from leadline.core.intake import DEFAULT, Hostile, Limits, Purpose, Taken, check_purpose
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Kind
+from leadline.core.vaulting import Artefact
 from leadline.formats.content import judge
 
 CHUNK_BYTES = 1 << 20
@@ -78,25 +79,28 @@ def deposit(
         own = ctx.principal.org == upload.org
         material = Material(upload.engagement, upload.org, "developer" if own else "agency")
         offer = Offer(material, upload.marking, upload.sealed, max(running.length, 1), upload.terms)
-        kept = vaulting.deposit(ctx, offer, _pieces(file))
-    if kept.digest != running.digest:
-        raise Tampered("quarantine", "the upload changed between its check and the vault")
-    taken = Taken(
-        kept.id,
-        upload.engagement,
-        kept.digest,
-        kept.size,
-        upload.purpose,
-        shown(upload.name),
-        judged,
-        ctx.now,
-        ctx.principal.id,
-    )
-    with ctx.store.write() as tx:
-        tx.put(
-            taken.id, taken, marking=upload.marking, engagement=upload.engagement, org=upload.org
-        )
-    return taken
+        taken: list[Taken] = []
+
+        def beside(tx: Writing, kept: Artefact) -> None:
+            if kept.digest != running.digest:
+                raise Tampered("quarantine", "the upload changed between its check and the vault")
+            entry = Taken(
+                kept.id,
+                upload.engagement,
+                kept.digest,
+                kept.size,
+                upload.purpose,
+                shown(upload.name),
+                judged,
+                ctx.now,
+                ctx.principal.id,
+            )
+            marking, dealings = upload.marking, upload.engagement
+            tx.put(entry.id, entry, marking=marking, engagement=dealings, org=upload.org)
+            taken.append(entry)
+
+        vaulting.deposit(ctx, offer, _pieces(file), beside)
+    return taken[0]
 
 
 class Running:

@@ -5,7 +5,7 @@ proof, and the key service verifies all of it again by itself. Ending access tak
 for nothing. Destruction is refused where an authority says that a thing is kept.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -14,7 +14,7 @@ from typing import BinaryIO
 from leadline.app import approval, log
 from leadline.app.context import Context
 from leadline.app.log import Quorum
-from leadline.app.ports import KeyStore, Reading, Release, Stored
+from leadline.app.ports import KeyStore, Reading, Release, Stored, Writing
 from leadline.core.access import Action, Resource
 from leadline.core.approval import Approval, Granted, Request
 from leadline.core.errors import NotFound, Refused, Tampered
@@ -61,8 +61,13 @@ class Offer:
     terms: str = ""
 
 
-def deposit(ctx: Context, offer: Offer, chunks: Iterable[bytes]) -> Artefact:
-    """Take a thing in, encrypted as it comes.
+def deposit(
+    ctx: Context,
+    offer: Offer,
+    chunks: Iterable[bytes],
+    beside: Callable[[Writing, Artefact], None] = lambda _tx, _artefact: None,
+) -> Artefact:
+    """Take a thing in, encrypted as it comes. *beside* writes what else is known in its transaction.
 
     Raises: Invalid, if more than agreed comes; Refused, once the engagement was withdrawn.
     """
@@ -95,6 +100,7 @@ def deposit(ctx: Context, offer: Offer, chunks: Iterable[bytes]) -> Artefact:
     with ctx.store.write() as tx:
         _not_over(tx, about.engagement)
         tx.put(id_, artefact, marking=offer.marking, engagement=about.engagement, org=about.org)
+        beside(tx, artefact)
         tx.record(
             ctx.act(
                 Kind.ARTEFACT_RECEIVED,
