@@ -7,9 +7,10 @@ import pytest
 
 import make
 from fakes import MemorySigner, MemoryStore, MemoryVault
+from leadline.access import cedar
 from leadline.app.context import Context
 from leadline.core.access import Action, Circumstances, Decision, Principal, Resource
-from leadline.core.alert import Alert, warrants
+from leadline.core.alert import ALARMING_RULES, Alert, warrants
 from leadline.core.approval import Granted, Request
 from leadline.core.errors import Denied
 from leadline.core.record.act import Kind
@@ -111,6 +112,11 @@ def test_a_denial_about_sealed_things_or_of_a_person_is_an_alert(
     assert [(a.kind, a.about, a.actor) for a in alerts] == [
         ("denial", f"{kind}/thing-0001", "person-0001")
     ]
+
+
+def test_the_rules_that_alarm_are_rules_that_exist() -> None:
+    """A rule renamed in the files does not quietly stop raising alerts."""
+    assert set(cedar.shipped().rules.reasons) >= ALARMING_RULES
 
 
 def test_reading_an_engagement_of_others_is_an_alert() -> None:

@@ -17,6 +17,7 @@ ALARMING_RULES = frozenset(
         "suspended",
         "suspended-organisation",
         "suspended-compartment",
+        "suspended-engagement",
         "two-persons",
     }
 )
