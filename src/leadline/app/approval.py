@@ -136,7 +136,7 @@ def ask(
 ) -> Request:
     """Write down one intended act, so that others can sign it.
 
-    Only who would be allowed the act once it is approved, asserted and proved can ask.
+    Only who may do the act once it is signed and proved can ask.
 
     Raises: Denied, as the act itself would be.
     """
@@ -311,7 +311,7 @@ def use(tx: Writing, granted: Granted) -> None:
     if row.value.used:
         raise Refused("the approvals of this request were used already; ask anew")
     if row.value != granted.request:
-        raise Refused("the request is not the one that was approved")
+        raise Refused("the request is not the one that was signed")
     value = replace(row.value, used=True)
     tx.put(
         row.id,

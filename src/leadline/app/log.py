@@ -223,7 +223,9 @@ def _sign(ctx: Context, *, whole: bool) -> Published:
         seen, silent = cosigning.sizes(outlet, policy, kept or _empty(ctx))
         if kept is None:
             _require_all(silent)
-        since = 0 if whole else _shown(outlet)
+        # Only where what stands published is what was signed last do its files need no second look.
+        same = kept is not None and outlet.shown() == kept.document.encode()
+        since = checkpoint.parse(kept.text).size if kept and same and not whole else 0
         head, proofs, files = _committed(ctx, kept, seen, since)
         if kept is not None and kept.text == head.text:
             plain = kept
@@ -278,14 +280,6 @@ def _committed(
             raise Tampered("log", str(error)) from error
         proofs = {name: (size, tx.consistency(size, head.size)) for name, size in seen.items()}
         return head, proofs, tx.log_files(since) if ctx.outlet else {}
-
-
-def _shown(outlet: Outlet) -> int:
-    """The size of the log as it stands published; 0 where that cannot be read."""
-    try:
-        return checkpoint.parse(note.parse(outlet.shown()).text).size
-    except Invalid:
-        return 0
 
 
 def _continues(tx: Reading, before: Checkpoint, head: Checkpoint) -> None:

@@ -60,10 +60,10 @@ def ask(ctx: Context, plan: Plan) -> Request:
 
 
 def publish(ctx: Context, request_id: str, plan: Plan, folder: Path) -> Published:
-    """Publish what was approved: a copy in *folder* that anyone may read, named by its digest.
+    """Publish what was signed for: a copy in *folder* that anyone may read, named by its digest.
 
     Raises: NotFound; Denied, without two other approvers and the caller's own assertion; Refused, if
-    the plan is not the one that was approved, the approvals were used, or the bytes have a flaw;
+    the plan is not the one that was signed, the approvals were used, or the bytes have a flaw;
     Unavailable, if the authorisation cannot be proved yet.
     """
     granted = approval.granted(ctx, request_id)
@@ -71,7 +71,7 @@ def publish(ctx: Context, request_id: str, plan: Plan, folder: Path) -> Publishe
     ctx.require(Action.ARTEFACT_PUBLISH, resource, granted)
     told = granted.request.detail
     if (told.get("digest"), told.get("listing")) != (taken.digest, _listing_digest(plan)):
-        raise Refused("what was approved is another artefact or list; ask anew")
+        raise Refused("what was signed is another artefact or list; ask anew")
     data = _check(ctx, taken, plan, resource)
     authorised = ctx.act(
         Kind.PUBLICATION_AUTHORISED,
