@@ -1,6 +1,7 @@
 """Signing, publishing, proving: what is signed continues what was, and power waits for proof."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,6 +49,29 @@ def test_a_published_log_is_a_tile_folder_that_verifies(tmp_path: Path) -> None:
             (folder / path).write_bytes(content)
         found = verify_bundle(folder, ctx.signer.vkeys())
         assert (found.kind, found.size, found.root) == ("tiles", size, head.root)
+
+
+def test_a_proof_shows_what_is_new_only_unless_the_folder_is_not_as_it_was_left() -> None:
+    """Two leaves later two files change; after a foreign checkpoint, and when asked, all are shown."""
+    shown = list[int]()
+
+    class Counting(MemoryOutlet):
+        @override
+        def show(self, files: Mapping[str, bytes], signed: bytes) -> None:
+            shown.append(len(files))
+            super().show(files, signed)
+
+    outlet = Counting()
+    ctx = context(outlet)
+    grow(ctx, 600)
+    log.publish(ctx)
+    grow(ctx, 2, 600)
+    log.require_proof(ctx, make.act(9601).id)
+    outlet.files["checkpoint"] = b"something else"
+    grow(ctx, 2, 602)
+    log.require_proof(ctx, make.act(9603).id)
+    log.publish(ctx)
+    assert shown == [7, 2, 7, 7]
 
 
 def test_the_size_is_stored_before_anything_is_shown() -> None:

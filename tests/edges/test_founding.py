@@ -1,6 +1,7 @@
 """Beginning an installation: two administrators, once, and what they see first."""
 
 import json
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -67,6 +68,23 @@ def test_the_installation_is_its_owners_alone_and_has_its_own_log(tmp_path: Path
         assert [one.act.about for one in enrolled] == [f"principal/{b.principal}" for b in begun]
         text = "".join(str(one.act) for one in view.acts())
     assert not any(one.code in text for one in begun)
+
+
+def test_a_backup_of_it_is_checked_and_put_back_under_its_own_name(
+    say: Say, tmp_path: Path
+) -> None:
+    """The log's name travels with its keys, so that a restored installation goes on as itself."""
+    assert say("init", "--log", LOG, *TWO, session=False).exit_code == 0
+    home, new = tmp_path / "home", Home(tmp_path / "new")
+    for argv in (("backup", str(tmp_path / "b")), ("restore", str(tmp_path / "b"), "--check")):
+        done = say(*argv, session=False)
+        assert done.exit_code == 0, done.stderr
+    shutil.copytree(home / "keys", new.keys)
+    done = CliRunner().invoke(app, ["restore", str(tmp_path / "b"), "--to", str(new.folder)])
+    assert done.exit_code == 0, done.stderr
+    assert origin(new) == LOG
+    with opened(new) as parts, parts.store.read() as view:
+        assert len(view.acts(kind=Kind.PRINCIPAL_ENROLLED)) == 2
 
 
 @pytest.mark.parametrize(

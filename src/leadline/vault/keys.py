@@ -97,6 +97,14 @@ def open_signer(file: Path, name: str) -> FileSigner:
     return FileSigner(name, ed25519, ml_dsa)
 
 
+def name_in(file: Path) -> str | None:
+    """The name of the log whose keys *file* holds; None where there is no such file.
+
+    Raises: Invalid, if it is no key file.
+    """
+    return _parse(file.read_bytes())["name"] if file.exists() else None
+
+
 def _create(file: Path, name: str) -> None:
     with ml_dsa_required():
         ml_dsa = MLDSA44PrivateKey.generate()

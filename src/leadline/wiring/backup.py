@@ -20,7 +20,7 @@ from leadline.settings import Home
 from leadline.store import copies
 from leadline.store.sql import open_store
 from leadline.vault.keys import open_signer
-from leadline.wiring.home import KINDS, ORIGIN, clock, make, opened
+from leadline.wiring.home import KINDS, LOG_KEY, clock, make, opened, origin
 from leadline.wiring.log import FolderOutlet
 
 HOST = "host"
@@ -94,11 +94,11 @@ def _vkeys(home: Home, key: Path | None) -> str:
             return key.read_text()
         except (OSError, UnicodeDecodeError) as error:
             raise Invalid("--key", f"{key} cannot be read; give C2SP verifier keys") from error
-    if not (home.keys / "log.key").is_file():
+    if not (home.keys / LOG_KEY).is_file():
         raise NotFound(
             f"no keys at {home.keys} to verify it with; give the log's public keys with --key"
         )
-    return open_signer(home.keys / "log.key", ORIGIN).vkeys()
+    return open_signer(home.keys / LOG_KEY, origin(home)).vkeys()
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Making an installation: folders, database, the log's keys, the first two administrators."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +10,8 @@ from leadline.core.errors import Refused
 from leadline.formats.note import check_name
 from leadline.settings import Home
 from leadline.store.sql import open_store
-from leadline.wiring.home import FACTS, KINDS, clock, make, new_id, open_parts
+from leadline.vault.keys import open_signer
+from leadline.wiring.home import KINDS, LOG_KEY, clock, make, new_id, open_parts
 
 FIRST_DAYS = 365
 INSTALLATION = Principal("installation", "This installation", "", frozenset({"worker"}))
@@ -48,7 +48,7 @@ def found(home: Home, log: str, names: Sequence[str]) -> tuple[Begun, ...]:
     ]
     founding.check(people)
     make(home)
-    (home.folder / FACTS).write_text(json.dumps({"log": log}) + "\n")
+    open_signer(home.keys / LOG_KEY, log)
     store = open_store(home.database, kinds=KINDS)
     try:
         codes = founding.found(open_parts(home, store).context(INSTALLATION), people)

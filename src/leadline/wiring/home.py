@@ -4,7 +4,6 @@ Every command that works on an installation opens it here. What `leadline assess
 is an installation as well, so that everything said about one can be tried on the other.
 """
 
-import json
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -37,18 +36,18 @@ from leadline.core.clearing.group import Crash, Group
 from leadline.core.clearing.notice import Notice, Questions
 from leadline.core.engagement.determination import Determination
 from leadline.core.engagement.engagement import Engagement
-from leadline.core.errors import NotFound, Tampered
+from leadline.core.errors import NotFound
 from leadline.core.grant import Grant, Suspension
 from leadline.core.intake import Taken
 from leadline.core.publication import Published
 from leadline.core.vaulting import Artefact, Hold, Shredding
 from leadline.settings import Home
 from leadline.store.sql import open_store
-from leadline.vault.keys import open_signer
+from leadline.vault.keys import name_in, open_signer
 from leadline.wiring.log import FolderOutlet
 from leadline.wiring.vault import open_vault
 
-FACTS = "installation.json"
+LOG_KEY = "log.key"
 ORIGIN = "leadline.example/demonstration"
 KINDS: Mapping[type, str] = {
     Engagement: "engagement",
@@ -133,22 +132,16 @@ def make(home: Home) -> None:
 
 
 def origin(home: Home) -> str:
-    """The name of the installation's log; an assessment of its own has the demonstration's.
+    """The name of the installation's log, which stands in its keys; a new one is a demonstration's.
 
-    Raises: Tampered, if the installation's facts cannot be read.
+    Raises: Invalid, if the file of keys is none.
     """
-    place = home.folder / FACTS
-    if not place.exists():
-        return ORIGIN
-    try:
-        return str(json.loads(place.read_text())["log"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise Tampered(FACTS, "it does not say the log's name; restore it") from error
+    return name_in(home.keys / LOG_KEY) or ORIGIN
 
 
 def open_parts(home: Home, store: Store) -> Parts:
     """The drivers of an installation around its open store."""
-    signer, outlet = open_signer(home.keys / "log.key", origin(home)), FolderOutlet(home)
+    signer, outlet = open_signer(home.keys / LOG_KEY, origin(home)), FolderOutlet(home)
     vault, keys = open_vault(home, store, signer, outlet, clock)
     return Parts(store, vault, signer, cedar.shipped(), outlet, keys)
 
