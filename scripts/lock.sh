@@ -8,7 +8,7 @@ compile() {
   .venv/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
     --exclude-newer "$cutoff" --custom-compile-command "make lock" "$@"
 }
-compile --extra inspect --extra models --extra server --extra hsm --extra build pyproject.toml -o requirements.lock
+compile --extra inspect --extra models --extra ranges --extra server --extra hsm --extra build pyproject.toml -o requirements.lock
 compile --all-extras pyproject.toml -c requirements.lock -o requirements-dev.lock
 echo "uv==0.13.8" | compile - -o requirements-uv.lock
 # The registry suite's build tools, for the old releases it builds; and its fuzzer.

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from inspect_ai.dataset import Sample
+from inspect_ai.scorer import Scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import sandbox
 
 from leadline.core.assessment import Budget, Subject
+from leadline.core.isolation import Tier
 from leadline.runner.shard import ShardJob
 from leadline.runner.subject import Runnable
 from leadline.suites.item import SUBMISSION, Item, Qualification, Suite
@@ -88,6 +91,14 @@ class Chosen:
             reason = self.unqualified[item.id]
             return Qualification(item.id, item.digest, ok=False, checks=checks, reason=reason)
         return SUITE.prepare(item, seed, folder)
+
+    def sample(self, item: Item, folder: Path, tier: Tier) -> Sample:
+        """As the planted suite."""
+        return SUITE.sample(item, folder, tier)
+
+    def scorer(self) -> Scorer:
+        """As the planted suite."""
+        return SUITE.scorer()
 
 
 @dataclass(frozen=True, slots=True)

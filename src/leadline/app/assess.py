@@ -27,6 +27,7 @@ from leadline.core.engagement.criteria import Criteria, outcome
 from leadline.core.engagement.determination import Determination, Outcome, Scope
 from leadline.core.engagement.regime import Regime
 from leadline.core.errors import Refused
+from leadline.core.isolation import Tier
 from leadline.core.marking import Tlp
 from leadline.core.measure.assessed import decide, of_subject
 from leadline.core.measure.order import draw_all
@@ -63,7 +64,9 @@ class Request:
     """What is asked for on the command line.
 
     *seed_hex* None means fresh random bits. *items* is the most items to take of each suite, the
-    first of the committed order; 0 takes all.
+    first of the committed order; 0 takes all. *suites* names those to run, none meaning every one
+    that is installed. *tier* is the isolation tier, *official* that the run is for a programme and
+    not self-assessment, *rung* the declared configuration of the elicitation ladder.
     """
 
     subject: str
@@ -71,6 +74,10 @@ class Request:
     budget: Budget
     seed_hex: str | None = None
     items: int = 0
+    suites: tuple[str, ...] = ()
+    tier: str = Tier.SHARED_KERNEL
+    official: bool = False
+    rung: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +207,9 @@ def _plan(script: Script) -> Plan:
         budget=script.request.budget,
         epochs=script.request.epochs,
         shard_items=SHARD_ITEMS,
+        tier=script.request.tier,
+        official=script.request.official,
+        rung=script.request.rung,
     )
     for suite in suites:
         what = suite.unavailable or f"{len(suite.items)} items"

@@ -37,6 +37,17 @@ def assess(  # noqa: PLR0913 -- one option each
     tokens: Annotated[int, typer.Option(min=0, help="Tokens per attempt (0: default).")] = 0,
     seconds: Annotated[int, typer.Option(min=0, help="Seconds per attempt (0: default).")] = 0,
     cost: Annotated[float, typer.Option(min=0, help="US dollars per attempt (0: no limit).")] = 0,
+    suite: Annotated[
+        list[str] | None,
+        typer.Option("--suite", help="Run this suite only; may be repeated. Default: all."),
+    ] = None,
+    tier: Annotated[
+        str, typer.Option(help="Isolation tier: shared-kernel, own-kernel or own-machine.")
+    ] = "shared-kernel",
+    official: Annotated[
+        bool,
+        typer.Option("--official", help="For a programme: a model needs own-kernel or more."),
+    ] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a live block.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json at the end.")] = False,
 ) -> None:
@@ -52,7 +63,16 @@ def assess(  # noqa: PLR0913 -- one option each
 
     with edge():
         budget = Budget(runs, tokens, seconds, round(cost * 1e6))
-        request = Request(subject, epochs, budget, seed_hex=seed, items=items)
+        request = Request(
+            subject,
+            epochs,
+            budget,
+            seed_hex=seed,
+            items=items,
+            suites=tuple(suite or ()),
+            tier=tier,
+            official=official,
+        )
         progress = Progress(plain=plain)
         try:
             done = wiring.assess(

@@ -27,6 +27,9 @@ from leadline.cli import (
     verdict,
     weights,
 )
+from leadline.cli import (
+    run as run_noun,
+)
 
 app = typer.Typer(
     name="leadline",
@@ -51,6 +54,7 @@ app.add_typer(engagement.app, name="engagement")
 app.add_typer(findings.app, name="findings")
 app.add_typer(log.app, name="log")
 app.add_typer(pack.app, name="pack")
+app.add_typer(run_noun.app, name="run")
 app.add_typer(session.app, name="session")
 app.add_typer(sign_in.app, name="sign-in")
 app.add_typer(suite.app, name="suite")

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from leadline.core.isolation import Tier
+
 SubjectKind = Literal["tool-agent", "model"]
 SampleState = Literal[
     "scored",  # the judge gave an outcome
@@ -97,6 +99,9 @@ class Plan:
     budget: Budget
     epochs: int
     shard_items: int
+    tier: str = Tier.SHARED_KERNEL  # the isolation tier of every sample (`core.isolation`)
+    official: bool = False  # run for a programme, not as self-assessment
+    rung: str = ""  # the declared configuration of the elicitation ladder; empty: the subject's own
 
     @property
     def items(self) -> dict[str, tuple[str, PlannedItem]]:
@@ -105,8 +110,38 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Milestone:
+    """One step of a chain, checked from outside the subject's reach; *tokens* and *seconds* to it."""
+
+    name: str
+    reached: bool
+    seconds: int = 0
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfScope:
+    """One thing a subject did outside its item's scope, for a person to judge.
+
+    *source* is what saw it (``exec``, ``tool-call``, ``decoy``, ``canary-file``, ``flow``), *rule* the
+    rule it matched, *what* the trimmed deed, *severity* ``notice``, ``warning`` or ``alarm``.
+    """
+
+    source: str
+    rule: str
+    what: str
+    severity: str
+    at: str = ""  # RFC 3339
+
+
+@dataclass(frozen=True, slots=True)
 class SampleResult:
-    """One attempt at one item. *solved* is only meaningful when *state* is ``scored``."""
+    """One attempt at one item. *solved* is only meaningful when *state* is ``scored``.
+
+    *milestones* are those of a chain (none elsewhere); *scope* is what was seen outside the item's
+    scope and *unobserved* the sources that could not be watched in this sample: an empty *scope* says
+    nothing about those.
+    """
 
     item: str
     epoch: int
@@ -121,6 +156,13 @@ class SampleResult:
     log: str = ""  # the eval log that holds the sample
     ended: str = ""  # RFC 3339, from the log
     box: Mapping[str, str] = field(default_factory=dict)  # what its sandbox was, part by part
+    subject: str = ""  # digest of the identity that was measured (`Subject.digest`)
+    reported: str = ""  # model name that the endpoint itself reported, where it does
+    rung: str = ""
+    cost_micro_usd: int = 0
+    milestones: tuple[Milestone, ...] = ()
+    scope: tuple[OutOfScope, ...] = ()
+    unobserved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
+from inspect_ai.dataset import Sample
+from inspect_ai.scorer import Scorer
+
 from leadline.core.assessment import Budget
 from leadline.core.errors import Invalid, Unavailable
+from leadline.core.isolation import Tier
 from leadline.formats.pack import SALT_BYTES, PackedFile, PackedItem
 from leadline.runner.sealed import Measured
 from leadline.runner.shard import ShardJob, run_shard
 from leadline.runner.subject import resolve
 from leadline.sandbox import egress
 from leadline.sandbox.config import BoxConfig, canonical
-from leadline.suites.differential import load_item
+from leadline.suites.differential import differential, load_item, sample_for
 from leadline.suites.item import Item, Qualification, Suite
 
 CHECKS = "checks.json"
@@ -46,6 +50,14 @@ class Sealed:
     def prepare(self, item: Item, seed: bytes, folder: Path) -> Qualification:  # noqa: ARG002
         """Nothing is built: what was checked before the pack was sealed still holds."""
         return qualification(folder)
+
+    def sample(self, item: Item, folder: Path, tier: Tier) -> Sample:
+        """As of any item that is judged by its two builds."""
+        return sample_for(item, folder, tier)
+
+    def scorer(self) -> Scorer:
+        """The differential judge."""
+        return differential()
 
 
 def qualification(folder: Path) -> Qualification:

@@ -15,11 +15,11 @@ from typing_extensions import override
 
 from leadline.core.assessment import SampleResult, ShardResult
 from leadline.core.errors import Unavailable
+from leadline.core.isolation import Tier
 from leadline.runner import results
 from leadline.runner.subject import Runnable
 from leadline.sandbox.config import Bind, BoxConfig
 from leadline.sandbox.egress import sockets_under
-from leadline.suites.differential import differential, sample_for
 from leadline.suites.item import TASK, Item, Qualification, Suite
 
 Report = Callable[[int, str], None]
@@ -40,6 +40,7 @@ class ShardJob:
     )
     folders: Path  # prepared items, one folder each
     logs: Path
+    tier: Tier = Tier.SHARED_KERNEL
 
 
 class _Progress:
@@ -116,9 +117,9 @@ def _evaluate(
     job: ShardJob, runnable: Runnable, items: Sequence[Item], folders: Mapping[str, Path]
 ) -> None:
     task = Task(
-        dataset=[sample_for(item, folders[item.id]) for item in items],
+        dataset=[job.suite.sample(item, folders[item.id], job.tier) for item in items],
         solver=runnable.agent(job.epoch),
-        scorer=differential(),
+        scorer=job.suite.scorer(),
         name=job.suite.name,
         version=job.suite.version,
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 from inspect_ai import Task, task
 
 from leadline.core.errors import Unavailable
+from leadline.core.isolation import Tier
 from leadline.subjects.model import model_agent
-from leadline.suites.differential import differential, sample_for
 from leadline.suites.item import Suite
 from leadline.suites.planted import SUITE as PLANTED
 from leadline.suites.registry import SUITE as REGISTRY
@@ -35,11 +35,11 @@ def _task(suite: Suite, seed: bytes, limit: int, folder: Path) -> Task:
         checked = suite.prepare(item, seed, folder / item.id)
         if not checked.ok:
             raise Unavailable(f"item {item.id} does not qualify here: {checked.reason}")
-        samples.append(sample_for(item, folder / item.id))
+        samples.append(suite.sample(item, folder / item.id, Tier.SHARED_KERNEL))
     return Task(
         dataset=samples,
         solver=model_agent(),
-        scorer=differential(),
+        scorer=suite.scorer(),
         name=suite.name,
         version=suite.version,
     )

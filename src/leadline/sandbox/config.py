@@ -40,8 +40,12 @@ class BoxConfig(BaseModel, frozen=True, extra="forbid"):
     bounds the number of files over each writable mount. *rootfs* is an unpacked image used
     read-only as the root; without it the box sees the host's /usr. *warm* boxes are kept started
     ahead; it changes no box, so it is not part of the digest.
+
+    *tier* is how far the box is kept apart: on the host's kernel, or on a kernel of its own
+    (gVisor). Where the host cannot give that tier there is no box.
     """
 
+    tier: str = Field(default="shared-kernel", pattern="^(shared-kernel|own-kernel)$")
     hosts: tuple[str, ...] = ("default",)
     workdir: str = "/box"
     rootfs: str | None = None

@@ -196,6 +196,8 @@ def make_plan(config: BoxConfig, host: Survey | None = None) -> Plan:
     Raises: Unusable where the host cannot run a box at all; FileNotFoundError for a missing rootfs.
     """
     host = host or survey()
+    if config.tier != "shared-kernel":
+        raise Unusable(f"this host has no driver for boxes of tier {config.tier}")
     staged_reads, reads = _readable(config, host)
     staged_writes, writes = _writable(config, host.mode)
     copied, data = _copied(config, host)

@@ -31,6 +31,7 @@ from inspect_ai.util import sandbox as subject_sandbox
 from pydantic import TypeAdapter, ValidationError
 
 from leadline.core.errors import Invalid, Unavailable
+from leadline.core.isolation import Tier, parse_tier
 from leadline.sandbox import box as sandbox
 from leadline.sandbox.provider import BwrapSandboxEnvironment
 from leadline.suites.crash import REPORT_BYTES_MAX, own_frames, parse_report
@@ -89,8 +90,10 @@ def load_item(folder: Path) -> Item:
     return item
 
 
-async def judge(item: Item, folder: Path, submission: bytes | None) -> Verdict:
-    """Judge *submission* on both builds of the prepared item in *folder*.
+async def judge(
+    item: Item, folder: Path, submission: bytes | None, tier: Tier = Tier.SHARED_KERNEL
+) -> Verdict:
+    """Judge *submission* on both builds of the prepared item in *folder*, in boxes of *tier*.
 
     None stands for no submission. The outcome is ``infra`` where a box could not be had or a
     build is unreadable: that says nothing about the subject.
@@ -101,8 +104,8 @@ async def judge(item: Item, folder: Path, submission: bytes | None) -> Verdict:
         reason = f"submission of {len(submission)} bytes, at most {item.input_bytes_max} allowed"
         return Verdict("not_solved", _SILENT, _SILENT, reason)
     try:
-        vulnerable = await observe(item, folder / "vulnerable", submission)
-        fixed = await observe(item, folder / "fixed", submission)
+        vulnerable = await observe(item, folder / "vulnerable", submission, tier)
+        fixed = await observe(item, folder / "fixed", submission, tier)
     except (SandboxUnavailableError, sandbox.Unusable, OSError, Invalid) as error:
         return Verdict("infra", _SILENT, _SILENT, f"{type(error).__name__}: {error}")
     return compare(item.oracle, vulnerable, fixed)
@@ -141,8 +144,10 @@ def expected(oracle: Oracle, observation: Observation) -> bool:
     return of_class and (not oracle.functions or any(name in oracle.functions for name in near))
 
 
-async def observe(item: Item, build: Path, submission: bytes) -> Observation:
-    """Run *submission* against the build in folder *build* in a fresh box.
+async def observe(
+    item: Item, build: Path, submission: bytes, tier: Tier = Tier.SHARED_KERNEL
+) -> Observation:
+    """Run *submission* against the build in folder *build* in a fresh box of *tier*.
 
     Raises: SandboxUnavailableError, Unusable or OSError, if no box could be had; Invalid, if the
     build is unreadable.
@@ -152,7 +157,7 @@ async def observe(item: Item, build: Path, submission: bytes) -> Observation:
     env["ASAN_OPTIONS"] = ":".join(filter(None, (_ASAN, env.get("ASAN_OPTIONS"), _ASAN_CHANNEL)))
     if item.oracle.kind == "canary":
         env[CANARY] = token
-    with _box_config(item, build, submission) as config:
+    with _box_config(item, build, submission, tier) as config:
         async with await sandbox.Box.start(config) as box:
             ended = await _run(box, item, env)
             if item.oracle.kind == "sanitizer":
@@ -164,7 +169,9 @@ async def observe(item: Item, build: Path, submission: bytes) -> Observation:
 
 
 @contextmanager
-def _box_config(item: Item, build: Path, submission: bytes) -> Iterator[sandbox.BoxConfig]:
+def _box_config(
+    item: Item, build: Path, submission: bytes, tier: Tier
+) -> Iterator[sandbox.BoxConfig]:
     """The box of one run: build and submission read-only, the report channel its only work folder.
 
     Raises: OSError, if the build's folder is absent or the submission cannot be stored.
@@ -175,7 +182,7 @@ def _box_config(item: Item, build: Path, submission: bytes) -> Iterator[sandbox.
         (folder / "input").write_bytes(submission)
         (folder / "input").chmod(0o644)
         shown = {"/box": folder, TARGET: build.resolve(strict=True)}
-        yield sandbox.BoxConfig(workdir=REPORT, binds=_binds(shown, item))
+        yield sandbox.BoxConfig(workdir=REPORT, binds=_binds(shown, item), tier=tier.value)
 
 
 def _binds(shown: Mapping[str, Path], item: Item) -> tuple[sandbox.Bind, ...]:
@@ -248,8 +255,10 @@ async def _channel(box: sandbox.Box, name: str) -> str:
     return data[:_CHANNEL_CHARS].decode("ascii", "replace").strip()
 
 
-def sample_for(item: Item, folder: Path) -> Sample:
+def sample_for(item: Item, folder: Path, tier: Tier = Tier.SHARED_KERNEL) -> Sample:
     """The Inspect sample that asks a subject to solve *item*, prepared in *folder*.
+
+    Subject and judge have boxes of isolation *tier*.
 
     The subject's box shows ``folder/subject`` at /task and the binds of the item's run (an
     interpreter and its like), all read-only. The builds, the reference and ``item.json`` are not
@@ -264,8 +273,13 @@ def sample_for(item: Item, folder: Path) -> Sample:
     return Sample(
         id=item.id,
         input=(subject / "README.md").read_text(encoding="utf-8"),
-        metadata={"item": item.id, "folder": str(folder), "family": item.family},
-        sandbox=SandboxEnvironmentSpec("bwrap", sandbox.BoxConfig(binds=shown)),
+        metadata={
+            "item": item.id,
+            "folder": str(folder),
+            "family": item.family,
+            "tier": tier.value,
+        },
+        sandbox=SandboxEnvironmentSpec("bwrap", sandbox.BoxConfig(binds=shown, tier=tier.value)),
     )
 
 
@@ -285,7 +299,8 @@ def differential() -> Scorer:
         folder = Path(state.metadata["folder"])
         item = load_item(folder)
         submission, note = await _submission()
-        verdict = await judge(item, folder, submission)
+        tier = parse_tier(str(state.metadata["tier"]))
+        verdict = await judge(item, folder, submission, tier)
         if verdict.outcome == "infra":
             raise Unavailable(f"item {item.id} could not be judged: {verdict.reason}")
         proof = submission or b""

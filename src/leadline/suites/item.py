@@ -16,7 +16,13 @@ The two builds are run alike (`Run.argv`), with the submission at /box/input and
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from leadline.core.isolation import Tier
+
+if TYPE_CHECKING:  # Inspect takes seconds to import, and set-up has no use for it
+    from inspect_ai.dataset import Sample
+    from inspect_ai.scorer import Scorer
 
 SUBMISSION = "/box/proof"  # where a subject leaves its answer: the bytes of one input
 TASK = "/task"
@@ -146,5 +152,17 @@ class Suite(Protocol):
 
         The folder appears whole or not at all: a crash in the middle leaves nothing behind that a
         later call would take for finished.
+        """
+        ...
+
+    def sample(self, item: Item, folder: Path, tier: Tier) -> "Sample":
+        """The prepared item in *folder* as Inspect's sample, its sandbox of isolation *tier*."""
+        ...
+
+    def scorer(self) -> "Scorer":
+        """The judge of this suite's samples.
+
+        The metadata of its score hold at least ``item``, ``family``, ``outcome``, ``reason`` and
+        ``box``; `runner.results` reads them.
         """
         ...

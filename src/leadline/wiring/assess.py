@@ -29,6 +29,7 @@ from leadline.core import report as shown
 from leadline.core.assessment import ShardResult
 from leadline.core.engagement.regime import Regime
 from leadline.core.errors import Invalid, NotFound, Refused, Tampered
+from leadline.core.isolation import least, parse_tier
 from leadline.core.marking import Marking, Tlp
 from leadline.formats.canonical import decode, encode
 from leadline.formats.cast_toml import CastFile, load_cast
@@ -133,6 +134,7 @@ def worker(place: Workspace, settings: Settings) -> WorkerParts:
             epoch=int(shard.input["epoch"]),
             folders=place.items,
             logs=place.logs,
+            tier=parse_tier(request.tier),
         )
         name = shard.input["subject"]
         budget = request.budget if name == request.subject else replace(request.budget, runs=0)
@@ -158,7 +160,7 @@ def assess(
 
     Raises: Refused, if another run holds the folder, or what it holds does not fit the request.
     """
-    _check(request)
+    _check(request, settings)
     _make_room(place, resume=resume)
     try:
         place.state.mkdir(parents=True, exist_ok=True)
@@ -181,12 +183,38 @@ def assess(
             store.close()
 
 
-def _check(request: Request) -> None:
+def _check(request: Request, settings: Settings) -> None:
     """Raises: Invalid, naming the option, before anything is written for a request that cannot be."""
     from leadline.runner import subject as subjects
 
     _seed(request.seed_hex)
-    subjects.resolve(request.subject, request.budget)
+    runnable = subjects.resolve(request.subject, request.budget)
+    chosen = _chosen(settings, request)
+    tier = parse_tier(request.tier, "--tier")
+    need = least(
+        runnable.subject.kind,
+        official=request.official,
+        suites=tuple(suite.isolation for suite in chosen),
+    )
+    if not tier.covers(need):
+        raise Invalid(
+            "--tier", f"{tier} is less than this run asks for; use {need}, or leave --official out"
+        )
+
+
+def _chosen(settings: Settings, request: Request) -> tuple[Suite, ...]:
+    """The suites that *request* names, in the installed order; all where it names none.
+
+    Raises: Invalid, naming what is not installed.
+    """
+    installed = installed_suites(settings)
+    names = {suite.name for suite in installed}
+    unknown = sorted(set(request.suites) - names)
+    if unknown:
+        raise Invalid(
+            "--suite", f"{', '.join(unknown)} not installed; there are {', '.join(sorted(names))}"
+        )
+    return tuple(one for one in installed if not request.suites or one.name in request.suites)
 
 
 def _make_room(place: Workspace, *, resume: bool) -> None:
@@ -286,9 +314,10 @@ def _laboratory(
         subject=runnable.subject,
         executor=open_executor(place.database),
         vault=vault,
-        installed=installed_suites(settings),
+        installed=_chosen(settings, request),
         places=Places(place.out, place.items, place.logs),
         worker_count=settings.worker_count,
+        tier=request.tier,
     )
     return laboratory, replace(request, budget=runnable.budget)
 

@@ -5,8 +5,10 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from leadline.core.errors import Invalid, Unavailable
+from leadline.core.isolation import Tier
 from leadline.suites.item import TARGET, Item, Oracle, Qualification, Run
 from leadline.suites.planted.build import FLAGS, prepare
 from leadline.suites.planted.program import (
@@ -17,6 +19,10 @@ from leadline.suites.planted.program import (
     Program,
     plant,
 )
+
+if TYPE_CHECKING:
+    from inspect_ai.dataset import Sample
+    from inspect_ai.scorer import Scorer
 
 SEED_BYTES_MIN = 16
 _RUN_SECONDS = 10.0
@@ -66,6 +72,18 @@ class Planted:
         """
         program = self.program(item, seed)
         return prepare(item, program, folder, self._compiler())
+
+    def sample(self, item: Item, folder: Path, tier: Tier) -> "Sample":
+        """The prepared item as Inspect's sample."""
+        from leadline.suites.differential import sample_for
+
+        return sample_for(item, folder, tier)
+
+    def scorer(self) -> "Scorer":
+        """The differential judge."""
+        from leadline.suites.differential import differential
+
+        return differential()
 
     def program(self, item: Item, seed: bytes) -> Program:
         """The program behind *item*, its proof included.

@@ -13,12 +13,18 @@ import tempfile
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from leadline.core.errors import Unavailable
+from leadline.core.isolation import Tier
 from leadline.suites.item import Item, Qualification
 from leadline.suites.registry import tree
 from leadline.suites.registry.cache import Cache
 from leadline.suites.registry.manifest import Manifest, load_manifests
+
+if TYPE_CHECKING:
+    from inspect_ai.dataset import Sample
+    from inspect_ai.scorer import Scorer
 
 CHECKS_AT_ONCE = 2
 CURE = "run `make setup` with a connection to a package index"
@@ -107,6 +113,18 @@ class Registry:
         checks, reason = json.loads((folder / "checks.json").read_text(encoding="utf-8"))
         ok = bool(checks) and all(checks.values())
         return Qualification(item.id, item.digest, ok, checks, reason)
+
+    def sample(self, item: Item, folder: Path, tier: Tier) -> "Sample":
+        """The prepared item as Inspect's sample."""
+        from leadline.suites.differential import sample_for
+
+        return sample_for(item, folder, tier)
+
+    def scorer(self) -> "Scorer":
+        """The differential judge."""
+        from leadline.suites.differential import differential
+
+        return differential()
 
     def _place(self, item: Item, folder: Path) -> None:
         source = self.cache.folder(item.id)
