@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from leadline.sandbox.config import BoxConfig, canonical
-from leadline.sandbox.survey import Entry, Survey, image_root, survey
+from leadline.sandbox.survey import Entry, Survey, Unusable, image_root, survey
 
 INIT = "/run/sbx/init"
 PROBE = "/run/sbx/probe"
