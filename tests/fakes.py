@@ -23,6 +23,7 @@ from leadline.app.ports import (
     Recipient,
     Release,
     Shard,
+    ShardState,
     SignedHead,
     Store,
     Stored,
@@ -332,20 +333,25 @@ class MemoryExecutor:
         with self._lock:
             return self._shards.setdefault(key, new)
 
-    def claim(self, worker: str, *, now: datetime, lease_seconds: float) -> Shard | None:
+    def claim(
+        self, worker: str, *, now: datetime, lease_seconds: float, job: str = "", code: str = ""
+    ) -> Shard | None:
         """As the port."""
         if not worker:
             raise Invalid("worker", "empty")
         lease = timedelta(seconds=lease_seconds)
         with self._lock:
             for shard in self._shards.values():
+                if job and shard.job != job:
+                    continue
                 lost = shard.state == "running" and self._seen[shard.id] < now - lease
                 if lost and shard.id in self._asked:
                     self._shards[shard.id] = replace(shard, state="cancelled", worker="")
                 elif lost or shard.state == "queued":
                     self._seen[shard.id] = now
                     again = replace(shard, token=shard.token + 1, attempts=shard.attempts + 1)
-                    held = replace(again, state="running", worker=worker, done=0, note="")
+                    again = replace(again, state="running", worker=worker, code=code)
+                    held = replace(again, done=0, note="")
                     self._shards[shard.id] = held
                     return held
             return None
@@ -401,13 +407,32 @@ class MemoryExecutor:
         count = 0
         with self._lock:
             for shard in list(self._shards.values()):
-                open_ = shard.state in {"queued", "running"} and shard.id not in self._asked
-                if shard.job == job and open_:
+                unfinished = shard.state in {"queued", "running", "frozen"}
+                if shard.job == job and unfinished and shard.id not in self._asked:
                     self._asked.add(shard.id)
                     count += 1
-                    if shard.state == "queued":
+                    if shard.state != "running":
                         self._shards[shard.id] = replace(shard, state="cancelled")
         return count
+
+    def freeze(self, job: str) -> int:
+        """As the port."""
+        return self._move(job, {"queued", "running"}, "frozen")
+
+    def thaw(self, job: str) -> int:
+        """As the port."""
+        with self._lock:
+            for shard in list(self._shards.values()):
+                if shard.job == job and shard.state == "frozen" and shard.id in self._asked:
+                    self._shards[shard.id] = replace(shard, state="cancelled")
+        return self._move(job, {"frozen"}, "queued")
+
+    def _move(self, job: str, states: set[str], to: ShardState) -> int:
+        with self._lock:
+            moved = [s for s in self._shards.values() if s.job == job and s.state in states]
+            for shard in moved:
+                self._shards[shard.id] = replace(shard, state=to, worker="")
+            return len(moved)
 
     def shards(self, job: str) -> Sequence[Shard]:
         """As the port."""

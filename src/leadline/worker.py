@@ -122,7 +122,7 @@ def _beating(executor: Executor, shard: Shard) -> Iterator[_Beat]:
 
 
 def _all_ended(executor: Executor, job: str) -> bool:
-    return all(shard.state in {"done", "failed", "cancelled"} for shard in executor.shards(job))
+    return all(shard.state in {"done", "failed", "cancelled", "frozen"} for shard in executor.shards(job))
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

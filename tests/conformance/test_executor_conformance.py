@@ -200,6 +200,67 @@ def test_jobs_are_listed_apart_in_order_of_submission(executor: Executor) -> Non
     assert list(executor.shards("nothing")) == []
 
 
+def test_a_frozen_job_fences_its_holders_off_and_hands_nothing_out(executor: Executor) -> None:
+    """Queued and running shards freeze, done ones stay; the holder's next word is refused."""
+    for number in (1, 2, 3):
+        submit(executor, number)
+    other = submit(executor, 4, job="other")
+    executor.finish(claim(executor, "w1"), now=after(1), result="r")
+    held = claim(executor, "w2")
+    assert executor.freeze("job") == 2
+    assert executor.freeze("job") == 0
+    assert [shard.state for shard in executor.shards("job")] == ["done", "frozen", "frozen"]
+    assert executor.heartbeat(held, now=after(2), done=5, note="") is False
+    with pytest.raises(Stale):
+        executor.finish(held, now=after(2), result="late")
+    assert executor.release("w2") == 0
+    taken = executor.claim("w3", now=after(LEASE * 9), lease_seconds=LEASE)
+    assert taken is not None
+    assert taken.id == other.id
+    assert executor.claim("w4", now=after(LEASE * 9), lease_seconds=LEASE) is None
+
+
+def test_thawed_shards_are_claimed_under_new_tokens(executor: Executor) -> None:
+    """What was fenced off before stays refused afterwards."""
+    submit(executor)
+    held = claim(executor)
+    executor.freeze("job")
+    assert executor.thaw("job") == 1
+    assert executor.thaw("job") == 0
+    again = claim(executor, "w2", at=1)
+    assert (again.id, again.token) == (held.id, held.token + 1)
+    with pytest.raises(Stale):
+        executor.finish(held, now=after(2), result="late")
+
+
+def test_a_stop_reaches_what_is_frozen(executor: Executor) -> None:
+    """Withdrawal ends frozen shards; one that was asked to stop before is not thawed."""
+    submit(executor, 1)
+    executor.freeze("job")
+    assert executor.cancel("job") == 1
+    assert only(executor).state == "cancelled"
+    submit(executor, 2, job="asked")
+    claim(executor)
+    executor.cancel("asked")
+    executor.freeze("asked")
+    assert executor.thaw("asked") == 0
+    assert only(executor, "asked").state == "cancelled"
+
+
+def test_a_claim_may_be_narrowed_to_a_job_and_names_its_code(executor: Executor) -> None:
+    """A worker scoped to one job never gets another's shard, lost ones included."""
+    submit(executor, 1, job="other")
+    mine = submit(executor, 2, job="mine")
+    taken = executor.claim("w1", now=after(0), lease_seconds=LEASE, job="mine", code="v2")
+    assert taken is not None
+    assert (taken.id, taken.code, mine.code) == (mine.id, "v2", "")
+    assert executor.claim("w1", now=after(0), lease_seconds=LEASE, job="mine") is None
+    claim(executor, "w2")
+    late = executor.claim("w3", now=after(LEASE * 2), lease_seconds=LEASE, job="mine")
+    assert late is not None
+    assert (late.id, late.token) == (mine.id, 2)
+
+
 class Shards(RuleBasedStateMachine):
     """Any order of claims, lost workers, late writes, failures and stops."""
 
@@ -275,6 +336,15 @@ class Shards(RuleBasedStateMachine):
         """Nothing of the job stays queued."""
         self.executor.cancel(self.job)
         assert all(shard.state != "queued" for shard in self.executor.shards(self.job))
+
+    @rule(thaw=st.booleans())
+    def freeze(self, thaw: bool) -> None:  # noqa: FBT001 -- drawn by name
+        """Nothing of the job runs or waits until it is thawed."""
+        self.executor.freeze(self.job)
+        states = {shard.state for shard in self.executor.shards(self.job)}
+        assert not states & {"queued", "running"}
+        if thaw:
+            self.executor.thaw(self.job)
 
     @invariant()
     def results_stand(self) -> None:

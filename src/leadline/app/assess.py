@@ -304,6 +304,11 @@ def _measure(script: Script, plan: Plan) -> list[ShardResult]:
                 if name not in sealed and shard.state in {"done", "failed"}:
                     sealed[name] = _seal(script, plan, shard)
             script.observe.samples(shards)
+            if any(shard.state == "frozen" for shard in shards):
+                raise Refused(
+                    "the run is frozen: its kill switch was fired and no sandbox is left; "
+                    "`leadline run thaw OUT` lets it go on once the cause is known"
+                )
             if len(sealed) == len(shards):
                 break
             _require_access(script)

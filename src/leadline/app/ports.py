@@ -74,7 +74,7 @@ class SignedHead:
     at: datetime
 
 
-ShardState = Literal["queued", "running", "done", "failed", "cancelled"]
+ShardState = Literal["queued", "running", "done", "failed", "cancelled", "frozen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,7 @@ class Shard:
     note: str
     result: str  # digest of the result, set when done
     error: str
+    code: str = ""  # version of the code that claimed it last
 
 
 class Reading(Protocol):
@@ -231,8 +232,13 @@ class Executor(Protocol):
         """Add a shard, or answer the one with this kind and input (idempotent)."""
         ...
 
-    def claim(self, worker: str, *, now: datetime, lease_seconds: float) -> Shard | None:
-        """Take the oldest queued shard, or one whose worker's lease has run out; token + 1."""
+    def claim(
+        self, worker: str, *, now: datetime, lease_seconds: float, job: str = "", code: str = ""
+    ) -> Shard | None:
+        """Take the oldest queued shard, or one whose worker's lease has run out; token + 1.
+
+        *job* narrows the claim to that job; *code* is the version of the claimer's code.
+        """
         ...
 
     def heartbeat(self, shard: Shard, *, now: datetime, done: int, note: str) -> bool:
@@ -252,7 +258,18 @@ class Executor(Protocol):
         ...
 
     def cancel(self, job: str) -> int:
-        """Ask every unfinished shard of a job to stop; queued ones end at once."""
+        """Ask every unfinished shard of a job to stop; queued and frozen ones end at once."""
+        ...
+
+    def freeze(self, job: str) -> int:
+        """Fence every unfinished shard of a job off and hand none out; answers how many.
+
+        Whoever holds one is refused from now on. Only `thaw`, by a person, queues them again.
+        """
+        ...
+
+    def thaw(self, job: str) -> int:
+        """Queue the frozen shards of a job again; answers how many."""
         ...
 
     def shards(self, job: str) -> Sequence[Shard]:

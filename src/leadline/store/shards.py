@@ -3,7 +3,8 @@
 A claim raises the fencing token; every later write names it, and changes nothing when a newer token
 holds the shard. So a worker that was suspended past its lease wakes up to `Stale`, never to a result
 overwritten. A shard whose worker is gone is taken over when its lease has run out, or at once by
-`release`. A shard that was asked to stop is never handed out again.
+`release`. A shard that was asked to stop is never handed out again, a frozen one not before a person
+thaws it.
 
 Time is the caller's `now` in every case, on PostgreSQL too: workers of several hosts need clocks that
 agree to well within the lease.
@@ -73,18 +74,23 @@ class ShardTable:
             connection.execute(insert(SHARD).values(row).on_conflict_do_nothing())
             return _only(connection, SHARD.c.id == id_)
 
-    def claim(self, worker: str, *, now: datetime, lease_seconds: float) -> Shard | None:
+    def claim(
+        self, worker: str, *, now: datetime, lease_seconds: float, job: str = "", code: str = ""
+    ) -> Shard | None:
         """Take the oldest queued shard, or one whose worker's lease has run out; token + 1.
+
+        *job* narrows the claim to that job; *code* is the version of the claimer's code.
 
         Raises: Invalid, if *worker* is empty.
         """
         if not worker:
             raise Invalid("worker", "a worker needs an id, new for each start of its process")
         lost_before = microseconds(now - timedelta(seconds=lease_seconds))
-        lost = (SHARD.c.state == "running") & (SHARD.c.seen_at < lost_before)
+        ours = SHARD.c.job == job if job else sa.true()
+        lost = (SHARD.c.state == "running") & (SHARD.c.seen_at < lost_before) & ours
         with writing(self.engine, exclusive=False) as connection:
             _end_cancelled(connection, lost)
-            free = (SHARD.c.state == "queued") | lost
+            free = ((SHARD.c.state == "queued") & ours) | lost
             oldest = sa.select(SHARD.c.seq).where(free).order_by(SHARD.c.seq).limit(1)
             seq = connection.scalar(oldest.with_for_update(skip_locked=True))
             if seq is None:
@@ -100,6 +106,7 @@ class ShardTable:
                     seen_at=microseconds(now),
                     done=0,
                     note="",
+                    code=code,
                 )
             )
             return _only(connection, SHARD.c.seq == seq)
@@ -145,13 +152,31 @@ class ShardTable:
             return connection.execute(freed).rowcount
 
     def cancel(self, job: str) -> int:
-        """Ask every unfinished shard of a job to stop; queued ones end at once."""
-        unfinished = (SHARD.c.job == job) & SHARD.c.state.in_(("queued", "running"))
+        """Ask every unfinished shard of a job to stop; queued and frozen ones end at once."""
+        unfinished = (SHARD.c.job == job) & SHARD.c.state.in_(("queued", "running", "frozen"))
         asked = SHARD.update().where(unfinished, ~SHARD.c.cancel_asked).values(cancel_asked=True)
         with writing(self.engine, exclusive=False) as connection:
             count = connection.execute(asked).rowcount
-            _end_cancelled(connection, (SHARD.c.job == job) & (SHARD.c.state == "queued"))
+            idle = SHARD.c.state.in_(("queued", "frozen"))
+            _end_cancelled(connection, (SHARD.c.job == job) & idle)
             return count
+
+    def freeze(self, job: str) -> int:
+        """Fence every unfinished shard of a job off and hand none out; answers how many.
+
+        The state alone is the fence: every write of a holder asks for a running shard.
+        """
+        unfinished = (SHARD.c.job == job) & SHARD.c.state.in_(("queued", "running"))
+        frozen = SHARD.update().where(unfinished).values(state="frozen", worker="")
+        with writing(self.engine, exclusive=False) as connection:
+            return connection.execute(frozen).rowcount
+
+    def thaw(self, job: str) -> int:
+        """Queue the frozen shards of a job again; those that were asked to stop end as cancelled."""
+        frozen = (SHARD.c.job == job) & (SHARD.c.state == "frozen")
+        with writing(self.engine, exclusive=False) as connection:
+            _end_cancelled(connection, frozen)
+            return connection.execute(SHARD.update().where(frozen).values(state="queued")).rowcount
 
     def shards(self, job: str) -> Sequence[Shard]:
         """All shards of a job, in the order of submission."""
@@ -203,6 +228,7 @@ def _shard(row: sa.Row[tuple[object, ...]]) -> Shard:
         note=row.note,
         result=row.result,
         error=row.error,
+        code=row.code,
     )
 
 

@@ -25,7 +25,7 @@ METADATA = sa.MetaData(
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 COUNT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TLP_LABELS = ", ".join(f"'{label.value}'" for label in Tlp)
-SHARD_STATES = "'queued', 'running', 'done', 'failed', 'cancelled'"
+SHARD_STATES = "'queued', 'running', 'done', 'failed', 'cancelled', 'frozen'"
 
 
 def _text(name: str, *, key: bool = False) -> sa.Column[str]:
@@ -146,10 +146,43 @@ SHARD = sa.Table(
     _text("result"),
     _text("error"),
     sa.Column("cancel_asked", sa.Boolean(), nullable=False),
+    sa.Column("code", TEXT, nullable=False, server_default=""),
     sa.CheckConstraint(f"state IN ({SHARD_STATES})", name="state"),
     sa.Index("ix_shard_job", "job"),
     sa.Index("ix_shard_state", "state", "seq"),
     sqlite_autoincrement=True,
+)
+
+LATE = sa.Table(
+    "late",
+    METADATA,
+    _text("shard", key=True),
+    _count("token", key=True),
+    _text("result"),
+    _count("at"),
+)
+
+PURSE = sa.Table(
+    "purse",
+    METADATA,
+    _text("job", key=True),
+    _count("cap_tokens"),
+    _count("cap_micro_usd"),
+    _count("spent_tokens"),
+    _count("spent_micro_usd"),
+    _count("refused"),
+)
+
+RESERVE = sa.Table(
+    "reserve",
+    METADATA,
+    _text("shard", key=True),
+    _count("token", key=True),
+    _text("sample", key=True),
+    _text("job"),
+    _count("tokens"),
+    _count("micro_usd"),
+    sa.Index("ix_reserve_job", "job"),
 )
 
 
