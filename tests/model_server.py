@@ -5,9 +5,11 @@ crash from the fuzzer's own output, and it gives up (in words, without a proof) 
 really produce what the next step needs. A solved item therefore shows that tools ran.
 """
 
+import contextlib
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +19,13 @@ from typing import Any
 from typing_extensions import override
 
 FUZZ_RUNS = 150_000
+HUGE_BYTES = 100 << 20
+STATUS = {"status": 500, "busy": 429}
+PAYLOADS = {
+    "garbage": b"<html>a proxy's words",
+    "status": b'{"error": {}}',
+    "busy": b'{"error": {"message": "too many requests"}}',
+}
 LOOK = "cd /task && cat task.json && echo && echo SOURCES: $(find . -name '*.c' | sort)"
 
 
@@ -26,12 +35,17 @@ class Script:
 
     *usage* False leaves token counts out of the answers. *fault* makes every request about a task
     whose sources include *faulty* end in an error of the server's ("status"), in bytes that are no
-    JSON ("garbage") or in a closed connection ("hangup").
+    JSON ("garbage"), in a closed connection ("hangup"), in no answer for *hang_seconds* ("hang"), in
+    "too many requests" ("busy"), in a tool call whose arguments are no JSON ("malformed"), in the
+    answer of a model of another name ("renamed") or in an answer that goes on for 100 MB ("huge").
     """
 
     usage: bool = True
     fault: str = ""
     faulty: str = ""
+    name: str = "scripted"
+    hang_seconds: float = 20.0
+    sent: int = 0  # bytes of huge answers that were taken
     requests: list[Mapping[str, Any]] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
@@ -96,15 +110,37 @@ def serving(script: Script) -> Iterator[str]:
             if fault == "hangup":
                 self.close_connection = True
                 return
+            if fault == "hang":
+                time.sleep(script.hang_seconds)
+            if fault == "huge":
+                self._endless()
+                return
             name, text = script.answer(body["messages"])
-            payload = json.dumps(_completion(name, text, usage=script.usage)).encode()
-            if fault:
-                payload = b"<html>a proxy's words" if fault == "garbage" else b'{"error": {}}'
-            self.send_response(500 if fault == "status" else 200)
+            told = _completion(name, text, usage=script.usage, model=script.name)
+            if fault == "renamed":
+                told["model"] = "another"
+            if fault == "malformed":
+                told["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] = '{"com'
+            payload = json.dumps(told).encode()
+            if fault in PAYLOADS:
+                payload = PAYLOADS[fault]
+            self.send_response(STATUS.get(fault, 200))
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(payload)))
             self.end_headers()
             self.wfile.write(payload)
+
+        def _endless(self) -> None:
+            """Begin an answer of 100 MB, and send of it what is taken."""
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(HUGE_BYTES))
+            self.end_headers()
+            piece = b"x" * (1 << 20)
+            with contextlib.suppress(OSError):  # house: allow swallowed-exception -- the caller hung up
+                for _ in range(HUGE_BYTES >> 20):
+                    self.wfile.write(piece)
+                    script.sent += len(piece)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -117,7 +153,7 @@ def serving(script: Script) -> Iterator[str]:
         thread.join(timeout=5)
 
 
-def _completion(tool: str, text: str, *, usage: bool) -> dict[str, Any]:
+def _completion(tool: str, text: str, *, usage: bool, model: str) -> dict[str, Any]:
     argument = {"bash": "command", "python": "code", "submit": "answer"}.get(tool, "")
     call = {
         "id": "call_1",
@@ -129,7 +165,7 @@ def _completion(tool: str, text: str, *, usage: bool) -> dict[str, Any]:
         "id": "chatcmpl-1",
         "object": "chat.completion",
         "created": 0,
-        "model": "scripted",
+        "model": model,
         "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}],
     }
     if usage:
