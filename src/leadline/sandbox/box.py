@@ -221,6 +221,13 @@ class Box:
         """The host uid that only this box runs as; None where boxes share the caller's."""
         return self._slot.uid if self._slot else None
 
+    def pids_to_end(self) -> list[int]:
+        """The processes whose end ends the box, the one to end first in front.
+
+        Ending the first is enough; the others are named for a warden that leaves nothing to chance.
+        """
+        return [self.pid]
+
     @property
     def running(self) -> bool:
         """Whether calls can still be made."""
