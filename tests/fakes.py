@@ -17,8 +17,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from leadline.app.ports import (
     Deposit,
+    Executor,
     Holding,
     KeyStore,
+    Late,
     Opened,
     Recipient,
     Release,
@@ -33,6 +35,7 @@ from leadline.core.access import UNBOUND, Bounds, Principal, Tenancy
 from leadline.core.clause import EVERYTHING, Clause, admits
 from leadline.core.errors import Invalid, NotFound, Refused, Stale, Tampered, Unavailable
 from leadline.core.marking import Marking
+from leadline.core.measure.budget import NOTHING, Amount, Answer, Ledger, total
 from leadline.core.record.act import Act, Kind, to_record
 from leadline.core.record.commitment import commit, entry
 from leadline.core.vaulting import Bound, Owner, Protection, Wrapped
@@ -323,6 +326,7 @@ class MemoryExecutor:
         self._seen: dict[str, datetime] = {}
         self._asked: set[str] = set()
         self._lock = threading.Lock()
+        self._late: dict[tuple[str, int], Late] = {}
 
     def submit(self, job: str, kind: str, input_: Mapping[str, str], *, total: int) -> Shard:
         """As the port."""
@@ -427,6 +431,16 @@ class MemoryExecutor:
                     self._shards[shard.id] = replace(shard, state="cancelled")
         return self._move(job, {"frozen"}, "queued")
 
+    def keep_late(self, shard: Shard, *, now: datetime, result: str) -> None:
+        """As the port."""
+        self._late.setdefault((shard.id, shard.token), Late(shard.id, shard.token, result, now))
+
+    def late(self, job: str) -> Sequence[Late]:
+        """As the port."""
+        own = [shard.id for shard in self.shards(job)]
+        kept = [one for one in self._late.values() if one.shard in own]
+        return sorted(kept, key=lambda one: (own.index(one.shard), one.token))
+
     def _move(self, job: str, states: set[str], to: ShardState) -> int:
         with self._lock:
             moved = [s for s in self._shards.values() if s.job == job and s.state in states]
@@ -437,6 +451,54 @@ class MemoryExecutor:
     def shards(self, job: str) -> Sequence[Shard]:
         """As the port."""
         return [shard for shard in self._shards.values() if shard.job == job]
+
+
+class MemoryPurse:
+    """`leadline.app.ports.Purse` in one process, beside a shard table."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._ledgers: dict[str, Ledger] = {}
+        self._held: dict[tuple[str, int, str], tuple[str, Amount]] = {}
+
+    def cap(self, job: str, cap: Amount) -> None:
+        """As the port."""
+        self._ledgers.setdefault(job, Ledger(cap))
+
+    def reserve(self, shard: Shard, sample: str, amount: Amount) -> Answer:
+        """As the port."""
+        if shard.job not in self._ledgers:
+            return "granted"
+        running = {
+            (s.id, s.token) for s in self._executor.shards(shard.job) if s.state == "running"
+        }
+        if (shard.id, shard.token) not in running:
+            return "refused"
+        for key, (job, held) in list(self._held.items()):
+            if job == shard.job and key[:2] not in running:
+                del self._held[key]
+                self._spend(job, held)
+        answer = self.ledger(shard.job).decide(amount)
+        if answer == "granted":
+            self._held[shard.id, shard.token, sample] = (shard.job, amount)
+        if answer == "refused":
+            ledger = self._ledgers[shard.job]
+            self._ledgers[shard.job] = replace(ledger, refused=ledger.refused + 1)
+        return answer
+
+    def settle(self, shard: Shard, sample: str, used: Amount) -> None:
+        """As the port."""
+        if self._held.pop((shard.id, shard.token, sample), None):
+            self._spend(shard.job, used)
+
+    def ledger(self, job: str) -> Ledger:
+        """As the port."""
+        held = total(amount for of_job, amount in self._held.values() if of_job == job)
+        return replace(self._ledgers.get(job, Ledger(NOTHING)), reserved=held)
+
+    def _spend(self, job: str, amount: Amount) -> None:
+        ledger = self._ledgers[job]
+        self._ledgers[job] = replace(ledger, spent=ledger.spent + amount)
 
 
 class MemoryVault:

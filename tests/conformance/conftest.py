@@ -11,7 +11,8 @@ import fakes
 import make
 from conformance.sightings import KINDS
 from leadline.access import cedar
-from leadline.app.ports import Access, Executor, Signer, Store
+from leadline.app.ports import Access, Executor, Purse, Signer, Store
+from leadline.store.purse import open_purse
 from leadline.store.shards import open_executor
 from leadline.store.sql import open_store
 from leadline.vault.keys import open_signer
@@ -40,6 +41,19 @@ def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
     name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
     with closing(open_executor(request.getfixturevalue(name))) as opened:
         yield opened
+
+
+@pytest.fixture(params=["memory", "sqlite", POSTGRESQL])
+def purse(request: pytest.FixtureRequest) -> Iterator[tuple[Executor, Purse]]:
+    """An empty shard table of each kind, and the budgets beside it."""
+    if request.param == "memory":
+        executor = fakes.MemoryExecutor()
+        yield executor, fakes.MemoryPurse(executor)
+        return
+    name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    url = request.getfixturevalue(name)
+    with closing(open_executor(url)) as opened, closing(open_purse(url)) as beside:
+        yield opened, beside
 
 
 @pytest.fixture(params=["plain", "cedar"])

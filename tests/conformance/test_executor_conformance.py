@@ -261,6 +261,25 @@ def test_a_claim_may_be_narrowed_to_a_job_and_names_its_code(executor: Executor)
     assert (late.id, late.token) == (mine.id, 2)
 
 
+def test_what_comes_late_is_kept_and_never_counted(executor: Executor) -> None:
+    """A paused worker that wakes after the take-over leaves a duplicate; the counts stay."""
+    submit(executor)
+    submit(executor, 2, job="other")
+    late = claim(executor, "w1")
+    taken = executor.claim("w2", now=after(LEASE + 1), lease_seconds=LEASE, job="job")
+    assert taken is not None
+    executor.finish(taken, now=after(LEASE + 2), result="right")
+    before = executor.shards("job")
+    with pytest.raises(Stale):
+        executor.finish(late, now=after(LEASE + 3), result="late")
+    executor.keep_late(late, now=after(LEASE + 3), result="late")
+    executor.keep_late(late, now=after(LEASE + 4), result="again")
+    [kept] = executor.late("job")
+    assert (kept.shard, kept.token, kept.result, kept.at) == (late.id, 1, "late", after(LEASE + 3))
+    assert executor.shards("job") == before
+    assert list(executor.late("other")) == []
+
+
 class Shards(RuleBasedStateMachine):
     """Any order of claims, lost workers, late writes, failures and stops."""
 

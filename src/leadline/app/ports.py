@@ -19,6 +19,7 @@ from leadline.core.access import (
 from leadline.core.approval import Approval, Request
 from leadline.core.clause import EVERYTHING, Clause
 from leadline.core.marking import Marking
+from leadline.core.measure.budget import Amount, Answer, Ledger
 from leadline.core.record.act import Act, Kind
 from leadline.core.sealed.pack import Scheme
 from leadline.core.sealed.session import Driver, Quote, RunSession
@@ -95,6 +96,16 @@ class Shard:
     result: str  # digest of the result, set when done
     error: str
     code: str = ""  # version of the code that claimed it last
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What a worker brought after its shard had gone to another: kept, never counted."""
+
+    shard: str
+    token: int
+    result: str
+    at: datetime
 
 
 class Reading(Protocol):
@@ -274,6 +285,38 @@ class Executor(Protocol):
 
     def shards(self, job: str) -> Sequence[Shard]:
         """All shards of a job, in the order of submission."""
+        ...
+
+    def keep_late(self, shard: Shard, *, now: datetime, result: str) -> None:
+        """Keep what was refused by `finish`, as a duplicate."""
+        ...
+
+    def late(self, job: str) -> Sequence[Late]:
+        """What came late for a job, in the order of shard and token."""
+        ...
+
+
+class Purse(Protocol):
+    """The budget of whole runs: reserve before an attempt, settle after it."""
+
+    def cap(self, job: str, cap: Amount) -> None:
+        """Limit what the job's attempts may use together; the first cap of a job stands."""
+        ...
+
+    def reserve(self, shard: Shard, sample: str, amount: Amount) -> Answer:
+        """Set *amount* aside for one attempt, if it fits; a job without a cap grants everything.
+
+        *sample* is new for each attempt. A shard that another holds by now is refused, and what a worker that
+        lost its shard had reserved counts as spent from then on.
+        """
+        ...
+
+    def settle(self, shard: Shard, sample: str, used: Amount) -> None:
+        """Turn the attempt's reserve into what it used."""
+        ...
+
+    def ledger(self, job: str) -> Ledger:
+        """Cap, spending and reserves of a job; an empty cap where it has none."""
         ...
 
 

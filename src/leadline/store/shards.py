@@ -19,13 +19,13 @@ from hashlib import sha256
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from leadline.app.ports import Shard
+from leadline.app.ports import Late, Shard
 from leadline.core.errors import Invalid, Stale
 from leadline.formats import canonical
 from leadline.store.connections import reading, writing
 from leadline.store.database import open_database
-from leadline.store.instants import microseconds
-from leadline.store.tables import SHARD
+from leadline.store.instants import instant, microseconds
+from leadline.store.tables import LATE, SHARD
 
 TEXT_MAX = 4000  # characters kept of a note or an error
 
@@ -183,6 +183,20 @@ class ShardTable:
         query = sa.select(SHARD).where(SHARD.c.job == job).order_by(SHARD.c.seq)
         with reading(self.engine) as connection:
             return [_shard(row) for row in connection.execute(query)]
+
+    def keep_late(self, shard: Shard, *, now: datetime, result: str) -> None:
+        """Keep what was refused by `finish`, as a duplicate; the first under one token stands."""
+        row = {"shard": shard.id, "token": shard.token, "result": result, "at": microseconds(now)}
+        insert = sqlite.insert if self.engine.dialect.name == "sqlite" else postgresql.insert
+        with writing(self.engine, exclusive=False) as connection:
+            connection.execute(insert(LATE).values(row).on_conflict_do_nothing())
+
+    def late(self, job: str) -> Sequence[Late]:
+        """What came late for a job, in the order of shard and token."""
+        own = sa.select(LATE).join(SHARD, SHARD.c.id == LATE.c.shard).where(SHARD.c.job == job)
+        with reading(self.engine) as connection:
+            rows = connection.execute(own.order_by(SHARD.c.seq, LATE.c.token))
+            return [Late(row.shard, row.token, row.result, instant(row.at)) for row in rows]
 
     def close(self) -> None:
         """Give the connections back; the table cannot be used afterwards."""
