@@ -28,6 +28,7 @@ from leadline.sandbox.config import Bind, BoxConfig, canonical
 from leadline.sandbox.pipes import Pipes
 from leadline.sandbox.plan import STAGE, Plan, exec_environment, inside, make_plan
 from leadline.sandbox.survey import Unusable, python_binds, python_env
+from leadline.sandbox.ward import ADMISSION, NoWardenError
 from leadline.sandbox.watchdog import WATCHDOG, Bounds, Watched
 
 __all__ = [
@@ -214,6 +215,11 @@ class Box:
             os.close(complaints)
         watched = Watched(box.pid, box.pidfd, box.bounds(), channel.kill_all)
         box._watched = WATCHDOG.watch(watched)
+        try:
+            await ADMISSION.admit("box", box.pids_to_end())
+        except NoWardenError as error:
+            await box.stop()
+            raise _unavailable(str(error)) from error
         return box
 
     @property
