@@ -1,6 +1,6 @@
 """Rebuild what this folder ships: `python -m leadline.sandbox.native.build` from a checkout.
 
-Writes `sbxinit-ARCH` and `sbxprobe-ARCH` (Debian's clang-14 and lld-14, one toolchain for both architectures),
+Writes `sbxinit-ARCH`, `sbxprobe-ARCH` and `plainstatx-ARCH.so` (Debian's clang-14 and lld-14, one toolchain for both architectures),
 `seccomp-ARCH.bpf` and `DIGESTS.json`. The outcome depends on nothing but the sources and the
 compiler's version, which is recorded, so anyone with that version can compare byte for byte.
 """
@@ -17,12 +17,15 @@ from leadline.sandbox import seccomp
 HERE = Path(__file__).parent
 ARCHITECTURES = ("x86_64", "aarch64")
 PROGRAMS = ("sbxinit", "sbxprobe")
+LIBRARY = "plainstatx"
 COMPILER, LINKER = "clang-14", "ld.lld-14"
 COMPILE = (
     *("-std=c11", "-Os", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fno-builtin"),
     *("-fno-stack-protector", "-fno-pic", "-fno-asynchronous-unwind-tables", "-fno-ident", "-c"),
 )
 LINK = ("-static", "-s", "-z", "noexecstack", "--build-id=none")
+LIBRARY_COMPILE = ("-fPIC", "-fvisibility=hidden")
+LIBRARY_LINK = ("-shared", "-s", "-z", "noexecstack", "--build-id=none", "--hash-style=gnu")
 
 
 def toolchain() -> str:
@@ -37,19 +40,33 @@ def toolchain() -> str:
 def compiled(program: str, architecture: str) -> bytes:
     """Compile and link *program* for *architecture*."""
     with tempfile.TemporaryDirectory() as folder:
-        for name in (f"{program}.c", "freestanding.h"):
-            (Path(folder) / name).write_bytes((HERE / name).read_bytes())
-        target = f"--target={architecture}-linux-gnu"
-        compile_ = [COMPILER, target, *COMPILE, f"{program}.c", "-o", "program.o"]
-        subprocess.run(compile_, check=True, cwd=folder)
-        subprocess.run([LINKER, *LINK, "-o", "program", "program.o"], check=True, cwd=folder)
-        return (Path(folder) / "program").read_bytes()
+        return _made(program, architecture, Path(folder), COMPILE, LINK)
+
+
+def library(architecture: str) -> bytes:
+    """Compile and link what own-kernel boxes preload into a few programs."""
+    flags = (*(flag for flag in COMPILE if flag != "-fno-pic"), *LIBRARY_COMPILE)
+    with tempfile.TemporaryDirectory() as folder:
+        return _made(LIBRARY, architecture, Path(folder), flags, LIBRARY_LINK)
+
+
+def _made(
+    name: str, architecture: str, folder: Path, flags: tuple[str, ...], link: tuple[str, ...]
+) -> bytes:
+    for source in (f"{name}.c", "freestanding.h"):
+        (folder / source).write_bytes((HERE / source).read_bytes())
+    target = f"--target={architecture}-linux-gnu"
+    compile_ = [COMPILER, target, *flags, f"{name}.c", "-o", "made.o"]
+    subprocess.run(compile_, check=True, cwd=folder)
+    subprocess.run([LINKER, *link, "-o", "made", "made.o"], check=True, cwd=folder)
+    return (folder / "made").read_bytes()
 
 
 def shipped() -> dict[str, bytes]:
     """Every generated file by name, built anew."""
     pairs = [(program, arch) for program in PROGRAMS for arch in ARCHITECTURES]
     files = {f"{program}-{arch}": compiled(program, arch) for program, arch in pairs}
+    files |= {f"{LIBRARY}-{arch}.so": library(arch) for arch in ARCHITECTURES}
     return files | {f"seccomp-{arch}.bpf": seccomp.program(arch) for arch in ARCHITECTURES}
 
 

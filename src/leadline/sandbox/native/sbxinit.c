@@ -1,8 +1,11 @@
 /* sbxinit: the first process of every box, and the stage it is started from.
  *
- *   sbxinit init CTL [RESOURCE=BYTES]...     PID 1 of one box; CTL is the control socket's number
+ *   sbxinit init CTL [WORD]...               PID 1 of one box; CTL is the control socket's number
+ *       WORD is "RESOURCE=BYTES", a limit of every job; "as=UID", jobs give up root for that user;
+ *       "filter=PATH", a system call filter that PID 1 and every job carry from the start
  *   sbxinit stage UID DIR OP... -- ARGV...   as root: lay out mounts, become UID, execute ARGV
  *       OP is "bind SOURCE NAME" or "tmpfs OPTIONS NAME"; NAME appears under DIR, seen by ARGV alone
+ *   sbxinit tied ARGV...                     execute ARGV, to end with the process that started it
  *
  * Protocol, little-endian, one SOCK_STREAM socket:
  *   request  {u32 len, u32 id, u8 op, 3 pad} + 3 descriptors by SCM_RIGHTS (stdin, stdout, stderr)
@@ -28,7 +31,8 @@ enum { EPERM = 1, ENOENT = 2, E2BIG = 7, ENOEXEC = 8, EAGAIN = 11, ENOMEM = 12,
   EACCES = 13, ENOTDIR = 20, EISDIR = 21, EINVAL = 22, ENAMETOOLONG = 36 };
 enum { SIGKILL = 9, SIGCHLD = 17, SIGXFSZ = 25, SIG_SETMASK = 2, SOL_SOCKET = 1, SCM_RIGHTS = 1,
   MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000, POLLIN = 1, WNOHANG = 1,
-  F_SETFD = 2, FD_CLOEXEC = 1, PR_SET_PDEATHSIG = 1, PR_SET_DUMPABLE = 4, AT_EMPTY_PATH = 0x1000,
+  F_SETFD = 2, FD_CLOEXEC = 1, PR_SET_PDEATHSIG = 1, PR_SET_DUMPABLE = 4, PR_SET_SECCOMP = 22,
+  PR_CAPBSET_DROP = 24, PR_SET_NO_NEW_PRIVS = 38, SECCOMP_MODE_FILTER = 2, AT_EMPTY_PATH = 0x1000,
   S_IFMT = 0170000, S_IFDIR = 0040000, S_IFREG = 0100000 };
 enum { O_WRONLY = 1, O_CREAT = 0100, O_NONBLOCK = 04000, O_PATH = 010000000 };
 enum { MS_NOSUID = 2, MS_NODEV = 4, MS_BIND = 4096, MS_REC = 16384, MS_PRIVATE = 1 << 18 };
@@ -45,6 +49,7 @@ struct msghdr { void *name; uint32_t namelen; struct iovec *iov; size_t iovlen; 
 struct cmsghdr { size_t len; int32_t level, type; };
 struct pollfd { int32_t fd; int16_t events, revents; };
 struct rlimit64 { uint64_t cur, max; };
+struct program { uint16_t steps; void *first; }; /* struct sock_fprog; a step is 8 bytes */
 struct statx_head { uint32_t mask, blksize; uint64_t attributes; uint32_t nlink, uid, gid;
   uint16_t mode, pad; uint8_t rest[256 - 32]; };
 
@@ -52,6 +57,7 @@ static struct { int32_t pid; uint32_t id; } jobs[JOBS];
 static int32_t *verdicts; /* shared with children: why a program was never executed, by job */
 static struct rlimit64 limits[LIMITS];
 static uint8_t limited[LIMITS];
+static uint64_t job_uid; /* 0: jobs run as PID 1 does */
 static int ctl;
 static char small[SMALL], scratch[SMALL];
 
@@ -190,6 +196,14 @@ static int run(char *payload, uint32_t len) {
   long r = SYS(chdir, payload, 0, 0, 0, 0);
   return r < 0 ? FROM_CHDIR + (int)-r : search(argv, envp);
 }
+/* Not even what a job could gain by executing is left; 0 once it is so. */
+static long become_job(void) {
+  if (!job_uid) return 0;
+  for (int cap = 0; !SYS(prctl, PR_CAPBSET_DROP, cap, 0, 0, 0);) cap++;
+  long r = SYS(setgroups, 0, 0, 0, 0, 0);
+  if (!r) r = SYS(setresgid, job_uid, job_uid, job_uid, 0, 0);
+  return r ? r : SYS(setresuid, job_uid, job_uid, job_uid, 0, 0);
+}
 static _Noreturn void child(int slot, uint8_t op, char *payload, uint32_t len, const int *fds) {
   /* A file that grows too large is an error of the file operation, not the end of its process. */
   uint64_t held = op == 'E' ? 0 : 1ull << (SIGXFSZ - 1);
@@ -198,6 +212,8 @@ static _Noreturn void child(int slot, uint8_t op, char *payload, uint32_t len, c
   for (int i = 0; i < 3; i++) SYS(dup3, fds[i], i, 0, 0, 0);
   SYS(close_range, 3, ~0u, 0, 0, 0);
   for (int i = 0; i < LIMITS; i++) if (limited[i]) SYS(prlimit64, 0, i, &limits[i], 0, 0);
+  long kept = become_job();
+  if (kept) { verdicts[slot] = FROM_INIT - (int)kept; leave(127); }
   if (op == 'E') { verdicts[slot] = run(payload, len); leave(127); }
   verdicts[slot] = op == 'R' ? send_file(payload) : op == 'W' ? take_file(payload) : EINVAL;
   leave(verdicts[slot] ? 1 : 0);
@@ -258,18 +274,34 @@ static void receive(void) {
   for (int i = 0; i < 3; i++) if (fds[i] >= 0) SYS(close, fds[i], 0, 0, 0, 0);
   if (payload != small) SYS(munmap, payload, r.len + 1, 0, 0, 0);
 }
+static void filter(const char *path) {
+  int fd = open_at(path, 0, 0);
+  size_t n = 0;
+  for (long r = 1; fd >= 0 && r > 0 && n < SMALL; n += (size_t)r) {
+    r = SYS(read, fd, small + n, SMALL - n, 0, 0);
+    if (r < 0) leave(2);
+  }
+  struct program p = {(uint16_t)(n / 8), small};
+  if (!n || n % 8 || SYS(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) leave(2);
+  if (SYS(prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p, 0, 0)) leave(2);
+  SYS(close, fd, 0, 0, 0, 0);
+}
+static void word(const char *s) {
+  uint64_t resource, bound;
+  if (starts(s, "filter=")) { filter(s + 7); return; }
+  if (starts(s, "as=")) { number(s + 3, &job_uid); return; }
+  s = number(s, &resource);
+  if (*s != '=' || resource >= LIMITS) leave(2);
+  number(s + 1, &bound);
+  limits[resource].cur = limits[resource].max = bound; limited[resource] = 1;
+}
 static _Noreturn void init(int argc, char **argv) {
   uint64_t v, mask = 1ull << (SIGCHLD - 1);
   number(argv[2], &v); ctl = 3;
   if (v != 3) SYS(dup3, v, ctl, O_CLOEXEC, 0, 0);
   SYS(fcntl, ctl, F_SETFD, FD_CLOEXEC, 0, 0);
   SYS(close_range, ctl + 1, ~0u, 0, 0, 0);
-  for (int i = 3; i < argc; i++) {
-    const char *s = number(argv[i], &v);
-    if (*s != '=' || v >= LIMITS) leave(2);
-    uint64_t bound; number(s + 1, &bound);
-    limits[v].cur = limits[v].max = bound; limited[v] = 1;
-  }
+  for (int i = 3; i < argc; i++) word(argv[i]);
   int oom = open_at("/proc/self/oom_score_adj", O_WRONLY, 0); /* inherited: boxes end before the host's own */
   if (oom >= 0) { write_all(oom, "1000", 4); SYS(close, oom, 0, 0, 0, 0); }
   SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -342,9 +374,15 @@ static _Noreturn void stage(int argc, char **argv, char **envp) {
   give_up("execute", argv[end + 1], SYS(execve, argv[end + 1], argv + end + 1, envp, 0, 0));
 }
 
+static _Noreturn void tied(char **argv, char **envp) {
+  must(SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "tie to", "parent");
+  give_up("execute", argv[2], SYS(execve, argv[2], argv + 2, envp, 0, 0));
+}
+
 __attribute__((used)) _Noreturn void entry(long *sp) {
   int argc = (int)*sp; char **argv = (char **)(sp + 1), **envp = argv + argc + 1;
   if (argc >= 3 && same(argv[1], "init")) init(argc, argv);
   if (argc >= 6 && same(argv[1], "stage")) stage(argc, argv, envp);
+  if (argc >= 3 && same(argv[1], "tied")) tied(argv, envp);
   leave(64);
 }
