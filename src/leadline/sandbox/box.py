@@ -25,6 +25,7 @@ from typing import Any, Literal, Self
 from leadline.sandbox import slots
 from leadline.sandbox.channel import Channel, Ended
 from leadline.sandbox.config import Bind, BoxConfig, canonical
+from leadline.sandbox.network import Join
 from leadline.sandbox.pipes import Pipes
 from leadline.sandbox.plan import STAGE, Plan, exec_environment, inside, make_plan
 from leadline.sandbox.survey import Unusable, python_binds, python_env
@@ -126,7 +127,9 @@ def _in_memory(name: str, data: bytes) -> int:
     return fd
 
 
-def _launch(plan: Plan, control: int, uid: int | None) -> tuple[subprocess.Popen[bytes], int]:
+def _launch(
+    plan: Plan, control: int, uid: int | None, join: Join | None
+) -> tuple[subprocess.Popen[bytes], int]:
     """Start bubblewrap; answers the process and a descriptor of what it may complain."""
     complaints = os.memfd_create("complaints", os.MFD_CLOEXEC)
     contents = {"seccomp": plan.host.seccomp, "init": plan.host.init, **plan.data}
@@ -136,10 +139,11 @@ def _launch(plan: Plan, control: int, uid: int | None) -> tuple[subprocess.Popen
         fds["stage"] = _in_memory("stage", plan.host.init)
         staged = plan.fill_stage({"uid": uid})
         argv = [f"/proc/self/fd/{fds['stage']}", "stage", str(uid), STAGE, *staged, "--", *argv]
+    entered, held = ((), ()) if join is None else (join.argv, join.fds)
     try:
         process = subprocess.Popen(
-            argv,
-            pass_fds=(control, *fds.values()),
+            [*entered, *argv],
+            pass_fds=(control, *fds.values(), *held),
             process_group=0,  # Ctrl-C is for the driver, which then ends its boxes in order
             stdin=subprocess.DEVNULL,
             stdout=complaints,
@@ -183,13 +187,20 @@ class Box:
         return await cls.start_plan(make_plan(config))
 
     @classmethod
-    async def start_plan(cls, plan: Plan) -> Self:
-        """Start a box as planned; `start` is this with the plan of a configuration."""
+    async def start_plan(cls, plan: Plan, join: Join | None = None) -> Self:
+        """Start a box as planned; `start` is this with the plan of a configuration.
+
+        A box of a private network is started in *join*, its host's namespace.
+
+        Raises: Unusable, if the plan needs such a namespace and none is given, or the reverse.
+        """
+        if plan.joined != (join is not None):
+            raise Unusable("a box with a private network is started in it: use hosts.Hosts")
         slot = slots.take() if plan.host.mode == "root" else None
         host, child = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         channel = Channel(host)
         try:
-            process, complaints = _launch(plan, child.fileno(), slot.uid if slot else None)
+            process, complaints = _launch(plan, child.fileno(), slot.uid if slot else None, join)
         except OSError:
             channel.close()
             if slot:

@@ -16,7 +16,8 @@ from leadline.sandbox.survey import Entry, Survey, Unusable, image_root, survey
 INIT = "/run/sbx/init"
 PROBE = "/run/sbx/probe"
 STAGE = "/tmp"  # noqa: S108 - covered in the stage's own mount namespace; bubblewrap needs it to exist
-UNSHARED = ("user", "ipc", "pid", "uts", "cgroup-try", "net")
+UNSHARED = ("user", "ipc", "pid", "uts", "cgroup-try")
+OWN_NET, JOINED_NET = "--unshare-net", "--share-net"
 RLIMIT_FSIZE, RLIMIT_CORE, RLIMIT_NPROC, RLIMIT_NOFILE = 1, 4, 6, 7
 VAR_TMP_MB = 64
 
@@ -38,6 +39,11 @@ class Plan:
     data: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
+    def joined(self) -> bool:
+        """Whether the box must be started in a private network: it has no namespace of its own."""
+        return JOINED_NET in self.arguments
+
+    @property
     def template_digest(self) -> str:
         """SHA-256 of everything that decides the box apart from the native parts, hexadecimal."""
         contents = {name: hashlib.sha256(data).hexdigest() for name, data in self.data.items()}
@@ -46,17 +52,19 @@ class Plan:
 
     @property
     def seal_digest(self) -> str:
-        """SHA-256 of what shuts the box off: all of the above but the configuration's own binds.
+        """SHA-256 of what shuts the box off: all of the above but its own binds and private network.
 
-        Boxes of one seal differ in the read-only folders they are given and in nothing else.
+        Boxes of one seal differ in the read-only folders they are given, and in the private network
+        they are joined to, which `hosts.Hosts` proves for each sample; in nothing else.
         """
-        config = self.config.model_dump(mode="json", exclude={"warm", "binds"})
+        config = self.config.model_dump(mode="json", exclude={"warm", "binds", "network"})
         contents = {name: hashlib.sha256(data).hexdigest() for name, data in self.data.items()}
         targets = {bind.target for bind in self.config.binds}
         sources = {bind.source for bind in self.config.binds}
+        apart = [OWN_NET if word == JOINED_NET else word for word in self.arguments]
         document = {
             "config": config,
-            "argv": _without("--ro-bind", 2, targets, self.arguments),
+            "argv": _without("--ro-bind", 2, targets, apart),
             "stage": _without("bind", 1, sources, self.stage),
             "data": contents,
         }
@@ -216,6 +224,7 @@ def make_plan(config: BoxConfig, host: Survey | None = None) -> Plan:
     ]
     arguments = [
         *(f"--unshare-{name}" for name in UNSHARED),
+        OWN_NET if config.network is None else JOINED_NET,
         *("--disable-userns", "--uid", "1000", "--gid", "1000", "--hostname", "box"),
         *("--die-with-parent", "--new-session", "--as-pid-1", "--clearenv"),
         *("--seccomp", "{seccomp}"),
