@@ -114,6 +114,7 @@ def worker(place: Workspace, settings: Settings) -> WorkerParts:
     """
     from pydantic import TypeAdapter
 
+    from leadline.runner import guard
     from leadline.runner import subject as subjects
     from leadline.runner.shard import ShardJob, run_shard
 
@@ -123,6 +124,8 @@ def worker(place: Workspace, settings: Settings) -> WorkerParts:
     dealings = script.engagement_id(secret)
     marking = Marking(Tlp.AMBER_STRICT)
     adapter = TypeAdapter(ShardResult)
+
+    joined = guard.join(place.state)
 
     def run(shard: Shard, report: Callable[[int, str], None]) -> str:
         job = ShardJob(
@@ -139,6 +142,7 @@ def worker(place: Workspace, settings: Settings) -> WorkerParts:
         name = shard.input["subject"]
         budget = request.budget if name == request.subject else replace(request.budget, runs=0)
         result = run_shard(job, subjects.resolve(name, budget), report)
+        joined.check()
         return vault.put(adapter.dump_json(result), marking=marking, engagement=dealings)
 
     return WorkerParts(open_executor(place.database), settings, run)

@@ -1,0 +1,145 @@
+"""A run under its warden: the driver's heartbeat, and what a worker does when the run is ended.
+
+The warden's socket in the run's private folder is the whole agreement: where one is, no box starts
+unless that warden answers, in whatever process.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from leadline.core.errors import Refused, Unavailable
+from leadline.sandbox import ward as wards
+from leadline.sandbox.ward import ADMISSION, NoWardenError, Ward, Warded
+
+BEAT_SECONDS = 1.0
+
+
+@dataclass
+class Guard:
+    """The driver's side. *store* asks something of the store that only a store at work answers.
+
+    *steady* is for a driver that is busy for longer than the dead man waits, and then beats from the
+    same thread as the store; else the driver beats by `alive`, from its own loop.
+    """
+
+    folder: Path
+    store: Callable[[], object]
+    dead_man: float = wards.DEAD_MAN_SECONDS
+    revoke: Sequence[str] = ()
+    own_uid: bool = True
+    _warded: Warded | None = None
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _beats: threading.Thread | None = None
+
+    def start(self, *, steady: bool = False) -> None:
+        """Start the warden; boxes of this process are handed to it too.
+
+        Raises: Unavailable, if it does not come up: then nothing may run.
+        """
+        try:
+            self._warded = Warded.start(
+                self.folder, dead_man=self.dead_man, revoke=self.revoke, own_uid=self.own_uid
+            )
+        except NoWardenError as error:
+            raise Unavailable(f"the run has no kill switch: {error}") from error
+        ADMISSION.ward = self._warded.ward
+        self._stop.clear()
+        self._beats = threading.Thread(target=self._beat, args=(steady,), daemon=True)
+        self._beats.start()
+
+    def _beat(self, steady: bool) -> None:  # noqa: FBT001 -- a thread's argument
+        warded = self._warded
+        assert warded is not None  # noqa: S101 -- started above
+        try:
+            while not self._stop.wait(BEAT_SECONDS):
+                if steady:
+                    warded.ward.beat("driver")
+                if self._store_answers():
+                    warded.ward.beat("store")
+        # house: allow swallowed-exception -- a warden that went is found by `alive`, on the driver's way
+        except NoWardenError:
+            return
+
+    def _store_answers(self) -> bool:
+        try:
+            self.store()
+        # house: allow swallowed-exception -- a store that cannot serve gives no heartbeat, which counts
+        except Unavailable:
+            return False
+        return True
+
+    def alive(self) -> None:
+        """Tell that the driver is at work, and return while its run goes on.
+
+        Raises: Refused, with who ended the run and why; Unavailable, if the warden is gone.
+        """
+        if self._warded is None:
+            return
+        try:
+            self._warded.ward.beat("driver")
+            ended = self._warded.ward.ended()
+        except NoWardenError as error:
+            raise Unavailable(f"the run stops: {error}") from error
+        if ended is not None:
+            raise Refused(words(ended))
+
+    def stop(self) -> None:
+        """End the warden in order; a second call does nothing."""
+        if self._warded is None:
+            return
+        self._stop.set()
+        ADMISSION.ward = None
+        self._warded.close()
+        self._warded = None
+        if self._beats is not None:
+            self._beats.join(BEAT_SECONDS)
+
+
+def words(ended: Mapping[str, object]) -> str:
+    """What ended a run, as people read it."""
+    return (
+        f"the run was ended ({ended['by']}, {ended['who']}): {ended['cause']}; "
+        f"{ended['processes']} processes gone in {ended['gone_s']} s, {ended['left']} left"
+    )
+
+
+@dataclass
+class Joined:
+    """A worker's side: whether the run goes on."""
+
+    cause: str = ""
+
+    def check(self) -> None:
+        """Return while the run goes on.
+
+        Raises: KeyboardInterrupt, once it was ended: what the work found is not counted.
+        """
+        if self.cause:
+            raise KeyboardInterrupt(self.cause)
+
+
+def join(folder: Path) -> Joined:
+    """Put this process under the warden of the run in *folder*, if it has one.
+
+    From then on every box is handed over first, and the end of the run interrupts the process.
+
+    Raises: Unavailable, if the run has a warden and it does not answer.
+    """
+    joined = Joined()
+    if not (folder / wards.SOCKET).exists():
+        return joined
+
+    def ended(cause: str) -> None:
+        joined.cause = cause
+        os.kill(os.getpid(), signal.SIGINT)
+
+    try:
+        ADMISSION.ward = Ward(folder, "worker")
+        wards.watch(folder, ended)
+    except NoWardenError as error:
+        raise Unavailable(str(error)) from error
+    return joined
