@@ -19,6 +19,7 @@ class Settings:
     registry_cache: Path
     workers: int
     lease_seconds: int
+    cluster: str = ""
 
     @property
     def worker_count(self) -> int:
@@ -37,6 +38,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         registry_cache=Path(cache).absolute(),
         workers=_number(source, "LEADLINE_WORKERS", default=0, low=0, high=256),
         lease_seconds=_number(source, "LEADLINE_LEASE_SECONDS", default=30, low=2, high=3600),
+        cluster=source.get("LEADLINE_CLUSTER", ""),
     )
 
 

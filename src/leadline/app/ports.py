@@ -296,6 +296,28 @@ class Executor(Protocol):
         ...
 
 
+class Workers(Protocol):
+    """Whatever starts processes that claim a job's shards: on this host, or on several.
+
+    It holds no truth: which shard is whose, and what is done, stands in the shard table alone.
+    """
+
+    def start(self, job: str) -> None:
+        """Start what claims the job's shards; each ends by itself when none is left."""
+        ...
+
+    def alive(self) -> int:
+        """How many still run. What a dead one held is queued again and another is started.
+
+        Raises: Unavailable, if they keep dying.
+        """
+        ...
+
+    def stop(self) -> None:
+        """End them at once; what they held is queued again."""
+        ...
+
+
 class Purse(Protocol):
     """The budget of whole runs: reserve before an attempt, settle after it."""
 

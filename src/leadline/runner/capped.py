@@ -1,0 +1,124 @@
+"""Holds each attempt at a sample to the budget of the whole run.
+
+Inspect asks before an attempt starts and tells what it used when it ended; in between the most that it
+may use is set aside (`leadline.app.ports.Purse`). An attempt that does not fit waits while running ones
+may still settle for less, and is left out, with its reason, once none can.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import anyio
+from inspect_ai.dataset import Sample
+from inspect_ai.hooks import Hooks, SampleAttemptEnd, SampleEnd, hooks
+from inspect_ai.log import EvalSampleSummary, EvalSpec
+from inspect_ai.model import ModelUsage
+from inspect_ai.scorer import SampleScore
+from inspect_ai.util import EarlyStop
+from pydantic import JsonValue
+from typing_extensions import override
+
+from leadline.app.ports import Purse, Shard
+from leadline.core.measure.budget import Amount
+
+USED_UP = "the run's budget is used up"
+POLL_SECONDS = 0.5
+
+
+@dataclass
+class Capped:
+    """The budget of a run as one shard draws on it; Inspect's ``EarlyStopping``.
+
+    *amount* is what one attempt reserves, *patience_seconds* how long one waits for others to settle:
+    longer than a lease, after which what a lost worker had reserved is known to be gone.
+    """
+
+    purse: Purse
+    shard: Shard
+    amount: Amount
+    patience_seconds: float = 120.0
+    refused: set[str] = field(default_factory=set)
+    _attempts: Counter[str] = field(default_factory=Counter)
+
+    current: ClassVar["Capped | None"] = None  # one shard runs at a time in a process
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """While this lasts, what attempts used is settled."""
+        Capped.current = self
+        try:
+            yield
+        finally:
+            Capped.current = None
+
+    @property
+    def used_up(self) -> bool:
+        """Whether no attempt of this shard can start, whatever running ones settle for."""
+        return self.purse.ledger(self.shard.job).decide(self.amount) == "refused"
+
+    async def start_task(self, task: EvalSpec, samples: list[Sample], epochs: int) -> str:
+        """The name under which Inspect's log lists what was left out."""
+        del task, samples, epochs  # every attempt is asked for by itself
+        return "leadline run budget"
+
+    async def schedule_sample(self, id: str | int, epoch: int) -> EarlyStop | None:  # noqa: A002 -- Inspect's name
+        """Reserve for the next attempt at this sample, or leave it out."""
+        # an attempt that ended before its sandbox was there used nothing, and no hook tells of it
+        await anyio.to_thread.run_sync(self.settle, str(id), {})
+        self._attempts[str(id)] += 1
+        name, waited = self._name(str(id)), 0.0
+        while True:
+            answer = await anyio.to_thread.run_sync(
+                self.purse.reserve, self.shard, name, self.amount
+            )
+            if answer == "granted":
+                return None
+            if answer == "refused" or waited >= self.patience_seconds:
+                self.refused.add(str(id))
+                return EarlyStop(id=id, epoch=epoch, reason=USED_UP)
+            await anyio.sleep(POLL_SECONDS)
+            waited += POLL_SECONDS
+
+    async def complete_sample(
+        self,
+        id: str | int,  # noqa: A002 -- Inspect's name
+        epoch: int,
+        scores: dict[str, SampleScore],
+    ) -> None:
+        """Settled by the hooks, which see failed attempts too."""
+
+    async def complete_task(self) -> dict[str, JsonValue]:
+        """What the log keeps of the budget."""
+        return {"ledger": self.purse.ledger(self.shard.job).words()}
+
+    def settle(self, sample: str, usage: dict[str, ModelUsage]) -> None:
+        """Turn the reserve of the sample's last attempt into what it used; the first time counts."""
+        used = usage.values()
+        tokens = sum(use.total_tokens for use in used)
+        money = round(sum(use.total_cost or 0.0 for use in used) * 1e6)
+        self.purse.settle(self.shard, self._name(sample), Amount(tokens, money))
+
+    def _name(self, sample: str) -> str:
+        return f"{sample}#{self._attempts[sample]}"
+
+
+@hooks(name="leadline_run_budget", description="Settles what each attempt used of the run's budget")
+class BudgetHooks(Hooks):
+    """Ends of attempts become spending of the run."""
+
+    @override
+    async def on_sample_attempt_end(self, data: SampleAttemptEnd) -> None:
+        await _settle(data.summary)
+
+    @override
+    async def on_sample_end(self, data: SampleEnd) -> None:
+        await _settle(data.sample.summary())
+
+
+async def _settle(summary: EvalSampleSummary) -> None:
+    capped = Capped.current
+    if capped is not None:
+        await anyio.to_thread.run_sync(capped.settle, str(summary.id), summary.model_usage)
