@@ -184,7 +184,8 @@ PROVED = {
     "seccomp": "seccomp_digest",
     "kernel": "kernel",
     "mode": "mode",
-    "bwrap": "provider_version",
+    "driver": "provider_version",
+    "tier": "tier",
 }
 
 

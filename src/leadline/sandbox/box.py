@@ -22,13 +22,15 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from leadline.sandbox import slots
+from leadline.sandbox import bundle, slots
 from leadline.sandbox.channel import Channel, Ended
 from leadline.sandbox.config import Bind, BoxConfig, canonical
+from leadline.sandbox.gvisor import Scales, end_tree, runtime
+from leadline.sandbox.kernel import KernelPlan, kernel_plan
 from leadline.sandbox.network import Join
 from leadline.sandbox.pipes import Pipes
 from leadline.sandbox.plan import STAGE, Plan, exec_environment, inside, make_plan
-from leadline.sandbox.survey import Unusable, python_binds, python_env
+from leadline.sandbox.survey import Unusable, python_binds, python_env, survey
 from leadline.sandbox.ward import ADMISSION, NoWardenError
 from leadline.sandbox.watchdog import WATCHDOG, Bounds, Watched
 
@@ -75,6 +77,8 @@ class Identity:
     """What a box is, by digest; two boxes of equal identity are the same to what runs inside.
 
     *seal* is the part that shuts it off: equal in boxes that differ in read-only binds alone.
+    *driver* is the program that starts the box, with its release; for a kernel of the box's own also
+    its platform and the digest of its bytes. *kernel* is the host's.
     """
 
     config: str
@@ -83,8 +87,9 @@ class Identity:
     init: str
     seccomp: str
     kernel: str
-    bwrap: str
+    driver: str
     mode: str
+    tier: str
 
     @property
     def digest(self) -> str:
@@ -92,7 +97,17 @@ class Identity:
         return hashlib.sha256(canonical(asdict(self))).hexdigest()
 
 
-def identity(plan: Plan) -> Identity:
+def planned(config: BoxConfig) -> Plan | KernelPlan:
+    """How a box of *config* is started on this host.
+
+    Raises: Unusable where this host cannot give the tier; FileNotFoundError for a missing rootfs.
+    """
+    if config.tier == "shared-kernel":
+        return make_plan(config)
+    return kernel_plan(config, survey(), runtime())
+
+
+def identity(plan: Plan | KernelPlan) -> Identity:
     """The identity of every box that *plan* starts."""
     return Identity(
         config=plan.config.digest,
@@ -101,8 +116,9 @@ def identity(plan: Plan) -> Identity:
         init=plan.host.init_digest,
         seccomp=plan.host.seccomp_digest,
         kernel=plan.host.kernel,
-        bwrap=plan.host.bwrap_version,
+        driver=plan.driver,
         mode=plan.host.mode,
+        tier=plan.config.tier,
     )
 
 
@@ -127,10 +143,17 @@ def _in_memory(name: str, data: bytes) -> int:
     return fd
 
 
-def _launch(
-    plan: Plan, control: int, uid: int | None, join: Join | None
-) -> tuple[subprocess.Popen[bytes], int]:
-    """Start bubblewrap; answers the process and a descriptor of what it may complain."""
+_Started = tuple[subprocess.Popen[bytes], int, bundle.Bundle | None]
+
+
+def _launch(plan: Plan | KernelPlan, control: int, uid: int | None, join: Join | None) -> _Started:
+    """Start the box: its process, a descriptor of what it may complain, the folder it stands on."""
+    if isinstance(plan, KernelPlan):
+        return _launch_kernel(plan, control)
+    return _launch_bwrap(plan, control, uid, join)
+
+
+def _launch_bwrap(plan: Plan, control: int, uid: int | None, join: Join | None) -> _Started:
     complaints = os.memfd_create("complaints", os.MFD_CLOEXEC)
     contents = {"seccomp": plan.host.seccomp, "init": plan.host.init, **plan.data}
     fds = {name: _in_memory(name, data) for name, data in contents.items()}
@@ -157,13 +180,27 @@ def _launch(
     finally:
         for fd in fds.values():
             os.close(fd)
-    return process, complaints
+    return process, complaints, None
+
+
+def _launch_kernel(plan: KernelPlan, control: int) -> _Started:
+    bundle.swept()
+    laid = bundle.made(plan)
+    complaints = os.memfd_create("complaints", os.MFD_CLOEXEC)
+    try:
+        return bundle.start(plan, laid, control, complaints), complaints, laid
+    except OSError:
+        os.close(complaints)
+        laid.remove()
+        raise
 
 
 class Box:
     """One running sandbox, for use on the event loop that started it; never reused."""
 
-    def __init__(self, plan: Plan, channel: Channel, process: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self, plan: Plan | KernelPlan, channel: Channel, process: subprocess.Popen[bytes]
+    ) -> None:
         self.plan = plan
         self.config = plan.config
         self.identity = identity(plan)
@@ -172,6 +209,8 @@ class Box:
         self._process = process
         self._channel = channel
         self._slot: slots.Slot | None = None
+        self._bundle: bundle.Bundle | None = None
+        self._scales = Scales(process.pid) if isinstance(plan, KernelPlan) else None
         self._calls = asyncio.Semaphore(CALLS_MAX)
         self._held: list[int] = []
         self._watched: Watched | None = None
@@ -184,10 +223,10 @@ class Box:
         Raises: Unusable where this host cannot run one; Inspect's SandboxUnavailableError with
         bubblewrap's own words if it did not start.
         """
-        return await cls.start_plan(make_plan(config))
+        return await cls.start_plan(planned(config))
 
     @classmethod
-    async def start_plan(cls, plan: Plan, join: Join | None = None) -> Self:
+    async def start_plan(cls, plan: Plan | KernelPlan, join: Join | None = None) -> Self:
         """Start a box as planned; `start` is this with the plan of a configuration.
 
         A box of a private network is started in *join*, its host's namespace.
@@ -196,11 +235,13 @@ class Box:
         """
         if plan.joined != (join is not None):
             raise Unusable("a box with a private network is started in it: use hosts.Hosts")
-        slot = slots.take() if plan.host.mode == "root" else None
+        own_uid = isinstance(plan, Plan) and plan.host.mode == "root"
+        slot = slots.take() if own_uid else None
         host, child = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         channel = Channel(host)
         try:
-            process, complaints = _launch(plan, child.fileno(), slot.uid if slot else None, join)
+            uid = slot.uid if slot else None
+            process, complaints, laid = _launch(plan, child.fileno(), uid, join)
         except OSError:
             channel.close()
             if slot:
@@ -209,22 +250,13 @@ class Box:
         finally:
             child.close()
         box = cls(plan, channel, process)
-        box._slot = slot
+        box._slot, box._bundle = slot, laid
         try:
-            async with asyncio.timeout(START_SECONDS_MAX):
-                await channel.ready
-        except (Ended, TimeoutError) as error:
-            await box.stop()
-            words = os.pread(complaints, 4096, 0).decode(errors="replace").strip()
-            raise _unavailable(
-                f"the sandbox did not start: {words or type(error).__name__}"
-            ) from error
-        except asyncio.CancelledError:
-            await box.stop()
-            raise
+            await box._answering(complaints)
         finally:
             os.close(complaints)
-        watched = Watched(box.pid, box.pidfd, box.bounds(), channel.kill_all)
+        weigh = box._scales.weigh if box._scales else None
+        watched = Watched(box.pid, box.pidfd, box.bounds(), channel.kill_all, weigh=weigh)
         box._watched = WATCHDOG.watch(watched)
         try:
             await ADMISSION.admit("box", box.pids_to_end())
@@ -232,6 +264,21 @@ class Box:
             await box.stop()
             raise _unavailable(str(error)) from error
         return box
+
+    async def _answering(self, complaints: int) -> None:
+        """Wait until the first process answers; a box that does not is stopped."""
+        try:
+            async with asyncio.timeout(START_SECONDS_MAX):
+                await self._channel.ready
+        except (Ended, TimeoutError) as error:
+            await self.stop()
+            words = os.pread(complaints, 4096, 0).decode(errors="replace").strip()
+            raise _unavailable(
+                f"the sandbox did not start: {words or type(error).__name__}"
+            ) from error
+        except asyncio.CancelledError:
+            await self.stop()
+            raise
 
     @property
     def uid(self) -> int | None:
@@ -243,7 +290,9 @@ class Box:
 
         Ending the first is enough; the others are named for a warden that leaves nothing to chance.
         """
-        return [self.pid]
+        if self._scales is None:
+            return [self.pid]
+        return self._scales.processes()
 
     @property
     def running(self) -> bool:
@@ -251,8 +300,11 @@ class Box:
         return not self._channel.ended
 
     def bounds(self) -> Bounds:
-        """What the watchdog holds this box to; in root mode its mounts bound inodes themselves."""
-        own = self.plan.host.mode == "root"
+        """What the watchdog holds this box to; in root mode its mounts bound inodes themselves.
+
+        A kernel of the box's own gives entries memory like anything else, and that is bounded.
+        """
+        own = self.plan.host.mode == "root" or self._scales is not None
         mounts = ("/tmp", "/var/tmp", "/dev/shm", self.config.workdir)  # noqa: S108 - inside the box
         return Bounds(self.config.memory_mb << 20, self.config.inodes, () if own else mounts)
 
@@ -343,9 +395,9 @@ class Box:
             async with asyncio.timeout(STOP_SECONDS_MAX):
                 await self._gone()
         except TimeoutError:
-            self._process.kill()  # the first process did not end with its socket
+            self._kill()  # the first process did not end with its socket
         except asyncio.CancelledError:
-            self._process.kill()
+            self._kill()
             raise
         finally:
             # Bubblewrap ends of itself only after everything in the box; killed, it may end before.
@@ -353,6 +405,14 @@ class Box:
             os.close(self.pidfd)
             if self._slot:
                 self._slot.release(in_order=in_order)
+            if self._bundle:
+                self._bundle.remove()
+
+    def _kill(self) -> None:
+        if self._scales:
+            end_tree(self.pid)
+        else:
+            self._process.kill()
 
     async def _gone(self) -> None:
         loop, gone = asyncio.get_running_loop(), asyncio.Event()
@@ -368,7 +428,7 @@ class Box:
         async with asyncio.timeout(seconds), self._calls:
             if not self.running:
                 raise _unavailable("the sandbox has ended")
-            pipes = Pipes(stdin, bytes_max, self.uid)
+            pipes = Pipes(stdin, bytes_max, self.uid, for_all=self._scales is not None)
             job, status = self._channel.submit(op, payload, pipes.ends)
             try:
                 code = await self._outcome(status, pipes)

@@ -52,10 +52,15 @@ class Evidence:
     seccomp_digest: str
     probe_digest: str
     mode: str
+    tier: str
     checks: tuple[Check, ...]
     positive_controls: tuple[Control, ...]
     started: str
     ended: str
+
+    @property
+    def _driver(self) -> tuple[str, str]:
+        return self.provider_version, self.tier
 
     @property
     def outcome(self) -> Outcome:
@@ -88,7 +93,7 @@ class Evidence:
         """
         parts = (identity.seal, identity.init, identity.seccomp, identity.kernel, identity.mode)
         own = (self.seal_digest, self.sbxinit_digest, self.seccomp_digest, self.kernel, self.mode)
-        same = parts == own and self.provider_version == identity.bwrap
+        same = parts == own and self._driver == (identity.driver, identity.tier)
         return self.ok and same and self.host_boot_id == boot_id
 
     def supports(self, identity: Identity, boot_id: str) -> bool:

@@ -39,6 +39,11 @@ class Plan:
     data: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
+    def driver(self) -> str:
+        """The program that starts the box, with its release."""
+        return f"bubblewrap {self.host.bwrap_version}"
+
+    @property
     def joined(self) -> bool:
         """Whether the box must be started in a private network: it has no namespace of its own."""
         return JOINED_NET in self.arguments
@@ -168,7 +173,7 @@ def _readable(config: BoxConfig, host: Survey) -> tuple[list[str], list[str]]:
     return staged, arguments
 
 
-def _files(config: BoxConfig, host: Survey) -> dict[str, bytes]:
+def files_of(config: BoxConfig, host: Survey) -> dict[str, bytes]:
     """Files that every box gets from us, by path in the box."""
     home = PASSWD.replace(b":/box:", f":{config.workdir}:".encode())
     own = {
@@ -189,7 +194,7 @@ def _copied(config: BoxConfig, host: Survey) -> tuple[list[str], dict[str, bytes
     """Arguments that copy bytes in, each by a descriptor named after its place in the list."""
     arguments: list[str] = []
     data: dict[str, bytes] = {}
-    for path, content in _files(config, host).items():
+    for path, content in files_of(config, host).items():
         data[f"file{len(data)}"] = content
         arguments += ["--perms", "0444", "--file", f"{{file{len(data) - 1}}}", path]
     for path in host.covered:
@@ -205,7 +210,7 @@ def make_plan(config: BoxConfig, host: Survey | None = None) -> Plan:
     """
     host = host or survey()
     if config.tier != "shared-kernel":
-        raise Unusable(f"this host has no driver for boxes of tier {config.tier}")
+        raise Unusable(f"bubblewrap cannot start boxes of tier {config.tier}")
     staged_reads, reads = _readable(config, host)
     staged_writes, writes = _writable(config, host.mode)
     copied, data = _copied(config, host)

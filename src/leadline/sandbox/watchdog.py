@@ -45,7 +45,8 @@ class Watched:
     """One box under watch.
 
     *pid* and *pidfd* are bubblewrap's, *first* is the box's first process as the host numbers it;
-    *kill_all* ends everything else in the box and may be called from any thread. *files* is the
+    *kill_all* ends everything else in the box and may be called from any thread. *weigh* answers the
+    bytes it holds where no process tree of the host shows them. *files* is the
     number on the fullest mount at the last look.
     """
 
@@ -54,6 +55,7 @@ class Watched:
     bounds: Bounds
     kill_all: Callable[[], None]
     first: int | None = None
+    weigh: Callable[[], int] | None = None
     hits: tuple[Hit, ...] = ()
     over_since: float | None = None
     peak_bytes: int = 0
@@ -129,13 +131,16 @@ def next_look(memory: int, bound: int) -> float:
 
 def look(watched: Watched, now: float) -> float:
     """Measure one box, act on it, and answer the seconds until the next look."""
-    if watched.first is None:
-        watched.first = next(iter(children(watched.pid)), None)
-    if watched.first is None:
-        return PERIOD_MAX
-    _look_at_files(watched, watched.first)
     bound = watched.bounds.memory_bytes
-    memory = account(watched.first, bound)
+    if watched.weigh is not None:
+        memory = watched.weigh()
+    else:
+        if watched.first is None:
+            watched.first = next(iter(children(watched.pid)), None)
+        if watched.first is None:
+            return PERIOD_MAX
+        _look_at_files(watched, watched.first)
+        memory = account(watched.first, bound)
     watched.peak_bytes = max(watched.peak_bytes, memory)
     if memory <= bound:
         watched.over_since = None
