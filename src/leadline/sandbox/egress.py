@@ -18,15 +18,17 @@ import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from leadline.sandbox.box import Box, Completed
+from leadline.sandbox.box import Box, Completed, Identity, python_binds
 from leadline.sandbox.canaries import DOCUMENTATION, Canary, canaries, sockaddr
-from leadline.sandbox.config import BoxConfig
+from leadline.sandbox.config import BoxConfig, Network
 from leadline.sandbox.evidence import Check, Control, Evidence
 from leadline.sandbox.listing import bound_sockets, listing
+from leadline.sandbox.network import interfaces, reaches, routes
 from leadline.sandbox.plan import PROBE, Plan, make_plan
 from leadline.sandbox.survey import Survey
 from leadline.sandbox.watchdog import children
@@ -36,7 +38,8 @@ PROBE_SECONDS_MAX = 10.0
 NAME_SECONDS_MAX = 2.0
 FAMILIES_ALLOWED = frozenset({1, 2, 10, 16})  # UNIX, INET, INET6, NETLINK
 NETLINK_ROUTE = 0
-EAFNOSUPPORT, ENETUNREACH = 97, 101
+EAFNOSUPPORT, ENETUNREACH, ECONNREFUSED = 97, 101, 111
+DISCARD = 9  # RFC 863; no service of a range may use it
 STREAM, DATAGRAM = 1, 2
 TELLING = re.compile(
     r"proxy|token|secret|passw|credential|api_?key|access_?key|private_?key|^(AWS|AZURE|GOOGLE|SSH)_",
@@ -111,11 +114,27 @@ def _interfaces(net_dev: str) -> dict[str, str]:
 
 
 def _routes(ipv4: str, ipv6: str) -> list[str]:
-    """Routes beyond loopback, from /proc/net/route and /proc/net/ipv6_route."""
-    found = ["v4:" + line.split()[0] for line in ipv4.splitlines()[1:] if line.split()[0] != "lo"]
-    return found + [
+    """Routes beyond loopback, from /proc/net/route and /proc/net/ipv6_route.
+
+    IPv4 ones with prefix and gateway, sorted; the kernel writes both as little-endian numbers.
+    """
+    rows = [line.split() for line in ipv4.splitlines()[1:]]
+    found = [
+        f"v4:{row[0]} {_dotted(row[1])}/{_bits(row[7])} {_dotted(row[2])}"
+        for row in rows
+        if row[0] != "lo"
+    ]
+    return sorted(found) + [
         "v6:" + line.split()[-1] for line in ipv6.splitlines() if line.split()[-1] != "lo"
     ]
+
+
+def _dotted(number: str) -> str:
+    return str(IPv4Address(int.from_bytes(bytes.fromhex(number), "little")))
+
+
+def _bits(mask: str) -> int:
+    return int(mask, 16).bit_count()
 
 
 def _check(name: str, expected: object, observed: object) -> Check:
@@ -177,12 +196,38 @@ async def _file(box: Box, path: str) -> str | None:
         return None
 
 
-async def _network_checks(box: Box, before: str, after: str) -> list[Check]:
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The network that a box is declared to see; a box without one sees loopback and no route."""
+
+    interfaces: tuple[str, ...] = ("lo",)
+    routes: tuple[str, ...] = ()
+
+
+SEALED = Declared()
+
+
+def declared(network: Network, host: str) -> Declared:
+    """What *host* must see of *network*: its interfaces, and its routes as `_routes` words them."""
+    names = interfaces(network, host)
+    if network.layout == "shared":
+        return Declared(tuple(names))
+    at = network.hosts[host].addresses
+    nets = (IPv4Network(network.segments[segment]) for segment in at)
+    near = dict(zip(nets, names[1:], strict=True))
+    own = [f"v4:{name} {prefix} 0.0.0.0" for prefix, name in near.items()]
+    for prefix, via in routes(network, host).items():
+        name = next(name for net, name in near.items() if IPv4Address(via) in net)
+        own.append(f"v4:{name} {prefix} {via}")
+    return Declared(tuple(names), tuple(sorted(own)))
+
+
+async def _network_checks(box: Box, before: str, after: str, seen: Declared) -> list[Check]:
     ipv4, ipv6 = await _file(box, "/proc/net/route"), await _file(box, "/proc/net/ipv6_route")
     was, now = _interfaces(before), _interfaces(after)
     return [
-        _check("interfaces", ["lo"], sorted(now)),
-        _check("routes", [], _routes(ipv4 or "", ipv6 or "")),
+        _check("interfaces", sorted(seen.interfaces), sorted(now)),
+        _check("routes", list(seen.routes), _routes(ipv4 or "", ipv6 or "")),
         _check(
             "counters",
             {name: counters for name, counters in was.items() if name != "lo"},
@@ -209,7 +254,7 @@ async def _name_checks(box: Box) -> list[Check]:
     ]
 
 
-def _host_checks(box: Box, report: Report) -> list[Check]:
+def _host_checks(box: Box, report: Report, seen: Declared) -> list[Check]:
     """What the host itself sees of the box, whatever the box says."""
     first = next(iter(children(box.pid)), None)
     own, theirs = _link("/proc/self/ns/net"), _link(f"/proc/{first}/ns/net")
@@ -217,7 +262,9 @@ def _host_checks(box: Box, report: Report) -> list[Check]:
         Check("netns", f"not {own}", theirs, theirs not in (own, "")),
         _check("netns.same", theirs, report.netns),
         _check(
-            "netns.interfaces", ["lo"], sorted(_interfaces(_host_text(f"/proc/{first}/net/dev")))
+            "netns.interfaces",
+            sorted(seen.interfaces),
+            sorted(_interfaces(_host_text(f"/proc/{first}/net/dev"))),
         ),
     ]
 
@@ -261,7 +308,7 @@ def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
-async def _inside(box: Box, listeners: Sequence[Canary]) -> list[Check]:
+async def _inside(box: Box, listeners: Sequence[Canary], seen: Declared = SEALED) -> list[Check]:
     before = await _file(box, "/proc/net/dev")
     asked = await box.exec([PROBE, *_arguments(listeners)], timeout=PROBE_SECONDS_MAX)
     after = await _file(box, "/proc/net/dev")
@@ -269,12 +316,12 @@ async def _inside(box: Box, listeners: Sequence[Canary]) -> list[Check]:
     arrived = {canary.id: canary.accepted() for canary in listeners}
     return [
         _check("probe", 0, asked.returncode),
-        *await _network_checks(box, before or "", after or ""),
+        *await _network_checks(box, before or "", after or "", seen),
         *_reach_checks(report, listeners, arrived),
         *_family_checks(report),
         *await _name_checks(box),
         *_process_checks(report),
-        *_host_checks(box, report),
+        *_host_checks(box, report, seen),
     ]
 
 
@@ -296,14 +343,33 @@ async def prove_plan(
         started_box(box)
         checks = await _inside(box, listeners)
         identity = box.identity
-    outside = await asyncio.to_thread(_outside, plan.host.probe, _arguments(listeners))
-    controls = tuple(
+    controls = await _controls(plan.host.probe, listeners)
+    evidence = _evidence(
+        plan.host.probe, identity, image, (*checks, _check("sockets", [], sockets)), controls
+    )
+    begun, ended = _utc(started), _utc(clock())
+    return replace(evidence, run=run, shard=shard, started=begun, ended=ended)
+
+
+async def _controls(program: bytes, listeners: Sequence[Canary]) -> tuple[Control, ...]:
+    """Every canary tried from outside, by the same *program*."""
+    outside = await asyncio.to_thread(_outside, program, _arguments(listeners))
+    return tuple(
         Control(canary.id, outside.connects.get(index) == 0, canary.accepted())
         for index, canary in enumerate(listeners)
     )
+
+
+def _evidence(
+    probe: bytes,
+    identity: Identity,
+    image: str,
+    checks: tuple[Check, ...],
+    controls: tuple[Control, ...],
+) -> Evidence:
     return Evidence(
-        run=run,
-        shard=shard,
+        run="",
+        shard="",
         host_boot_id=boot_id(),
         kernel=identity.kernel,
         provider=PROVIDER,
@@ -314,14 +380,92 @@ async def prove_plan(
         image_digest=image,
         sbxinit_digest=identity.init,
         seccomp_digest=identity.seccomp,
-        probe_digest=hashlib.sha256(plan.host.probe).hexdigest(),
+        probe_digest=hashlib.sha256(probe).hexdigest(),
         mode=identity.mode,
         tier=identity.tier,
-        checks=(*checks, _check("sockets", [], sockets)),
+        checks=checks,
         positive_controls=controls,
-        started=_utc(started),
-        ended=_utc(clock()),
+        started="",
+        ended="",
     )
+
+
+async def prove_hosts(config: BoxConfig, boxes: Mapping[str, Box]) -> Evidence:
+    """The proof of one sample's private network, on the very *boxes* that the sample will use.
+
+    The first host of *config* is looked at as `prove` looks at a box. Every host is asked for its
+    interfaces and routes, for the canaries and the documentation addresses, and for every address of
+    the network: reached or not must be as `network.reaches` declares, in both directions.
+    """
+    assert config.network is not None  # noqa: S101 - `hosts.Hosts` has refused it
+    started = time.time()
+    first = config.hosts[0]
+    probe = boxes[first].plan.host.probe
+    own = [bind.source for box in boxes.values() for bind in box.config.binds]
+    sources = sorted(set(own) - {bind.source for bind in python_binds()})
+    image, sockets = await asyncio.to_thread(listing, sources)
+    with canaries() as listeners:
+        # The others are still at rest, so that the first host's counters can be compared.
+        inside = await _inside(boxes[first], listeners, declared(config.network, first))
+        found = await asyncio.gather(
+            *(_host_matrix(config.network, name, box, listeners) for name, box in boxes.items())
+        )
+        controls = await _controls(probe, listeners)
+    spaces = {_netns(box) for box in boxes.values()}
+    apart = 1 if config.network.layout == "shared" else len(boxes)
+    checks = (
+        *inside,
+        *(check for some in found for check in some),
+        _check("hosts.netns", apart, len(spaces - {"", _link("/proc/self/ns/net")})),
+        _check("sockets", [], sorted({*sockets, *bound_sockets(sources)})),
+    )
+    evidence = _evidence(probe, boxes[first].identity, image, checks, controls)
+    begun, ended = _utc(started), _utc(time.time())
+    return replace(evidence, config_digest=config.digest, started=begun, ended=ended)
+
+
+async def _host_matrix(
+    network: Network, name: str, box: Box, listeners: Sequence[Canary]
+) -> list[Check]:
+    """What one host reaches: nothing of ours, nothing outside, and exactly the declared addresses.
+
+    The port asked is one that no host listens on: a refusal has come from the host that was asked.
+    """
+    every = [
+        (f"{other}:{segment}", address)
+        for other, host in network.hosts.items()
+        for segment, address in host.addresses.items()
+    ]
+    asked = [f"{STREAM}:{sockaddr(address, DISCARD).hex()}" for _, address in every]
+    words = [*_arguments(listeners), *asked]
+    done = await box.exec([PROBE, *words], timeout=PROBE_SECONDS_MAX)
+    report = read_report(done.stdout.decode(errors="replace"))
+    arrived = {canary.id: canary.accepted() for canary in listeners}
+    seen, net_dev = declared(network, name), await _file(box, "/proc/net/dev")
+    begun = len(words) - len(asked)
+    within = reaches(network, name)
+    checks = [
+        *await _network_checks(box, net_dev or "", net_dev or "", seen),
+        *_reach_checks(report, listeners, arrived),
+    ]
+    for index, (where, address) in enumerate(every, start=begun):
+        answer = report.connects.get(index)
+        reached = answer in {0, ECONNREFUSED}
+        wanted = address in within
+        known = answer is not None
+        checks.append(
+            Check(
+                f"matrix.{where}",
+                "reached" if wanted else "unreachable",
+                f"errno {answer}",
+                known and reached == wanted,
+            )
+        )
+    return [replace(check, id=f"{name}.{check.id}") for check in checks]
+
+
+def _netns(box: Box) -> str:
+    return _link(f"/proc/{next(iter(children(box.pid)), None)}/ns/net")
 
 
 def _utc(seconds: float) -> str:

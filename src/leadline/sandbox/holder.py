@@ -54,7 +54,7 @@ def own_users(libc: ctypes.CDLL) -> int:
 
 
 def lay_out(libc: ctypes.CDLL, order: Order, nets: dict[str, int]) -> None:
-    """Set every namespace up as told, in the order given."""
+    """Set every namespace up as told, in the order given; settings first, for they shape links."""
     for name, space in order["spaces"].items():
         check(libc.setns(nets[name], NEW_NET), "enter a network namespace")
         for setting, value in space["settings"].items():
@@ -63,6 +63,8 @@ def lay_out(libc: ctypes.CDLL, order: Order, nets: dict[str, int]) -> None:
                 "ipv6/"
             ):  # a kernel may lack IPv6 altogether
                 path.write_text(value, encoding="ascii")
+    for name, space in order["spaces"].items():
+        check(libc.setns(nets[name], NEW_NET), "enter a network namespace")
         lines = "\n".join(space["lines"])
         for host, fd in nets.items():
             lines = lines.replace(f"{{{host}}}", f"/proc/self/fd/{fd}") if host else lines

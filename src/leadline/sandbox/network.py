@@ -31,9 +31,9 @@ SWITCH = ""  # the namespace of the bridges, which no host is in
 LAY_SECONDS_MAX = 20.0
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _REPLY_BYTES_MAX = 1 << 16
-# A host answers for an address only on the link that has it, and takes no routes from others.
+# Links speak IPv4 alone. A host answers for an address only on the link that has it, and takes no
+# routes from others.
 _QUIET = {
-    "ipv6/conf/all/disable_ipv6": "1",
     "ipv6/conf/default/disable_ipv6": "1",
     "ipv4/conf/all/arp_ignore": "1",
     "ipv4/conf/all/rp_filter": "1",

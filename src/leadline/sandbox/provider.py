@@ -1,10 +1,11 @@
 """The `bwrap` sandbox provider: `inspect eval TASK --sandbox bwrap[:CONFIG]`.
 
-A sample gets one box per host of its configuration, without any network, started for it and ended
-after it. CONFIG is a JSON, TOML or YAML file of `BoxConfig`'s fields. There is no fall-back: where
+A sample gets one box per host of its configuration, started for it and ended after it: without any
+network, or with one of their own and no way out of it. CONFIG is a JSON, TOML or YAML file of `BoxConfig`'s fields. There is no fall-back: where
 the host cannot run a box, the task stops with the cause and the cure.
 """
 
+import asyncio
 import json
 import tomllib
 from collections.abc import Callable, Mapping
@@ -27,6 +28,8 @@ from typing_extensions import override
 
 from leadline.sandbox.box import Box, Completed, Identity
 from leadline.sandbox.config import BoxConfig
+from leadline.sandbox.hosts import Hosts, refuse_tier
+from leadline.sandbox.network import Wires
 from leadline.sandbox.pool import Pool
 
 USERS = (None, "agent", "1000")
@@ -64,9 +67,10 @@ class BwrapSandboxEnvironment(SandboxEnvironment):
 
     pool: ClassVar[Pool] = Pool()
 
-    def __init__(self, box: Box) -> None:
+    def __init__(self, box: Box, hosts: Hosts | None = None) -> None:
         super().__init__()
         self.box = box
+        self.hosts = hosts  # every host of the sample, where they share a private network
 
     @property
     def identity(self) -> Identity:
@@ -101,6 +105,11 @@ class BwrapSandboxEnvironment(SandboxEnvironment):
     @classmethod
     async def task_init(cls, task_name: str, config: SandboxEnvironmentConfigType | None) -> None:
         settled = read_config(config)
+        if settled.network is not None:
+            refuse_tier(settled)
+            wires = await asyncio.to_thread(Wires.lay, settled.network)
+            wires.cut()
+            return
         async with await Box.start(settled):
             # One box for nothing: a host that cannot run any fails the task here, before a sample.
             cls.pool.open(settled)
@@ -110,7 +119,9 @@ class BwrapSandboxEnvironment(SandboxEnvironment):
     async def task_cleanup(
         cls, task_name: str, config: SandboxEnvironmentConfigType | None, cleanup: bool
     ) -> None:
-        await cls.pool.close(read_config(config))
+        settled = read_config(config)
+        if settled.network is None:
+            await cls.pool.close(settled)
 
     @override
     @classmethod
@@ -122,6 +133,9 @@ class BwrapSandboxEnvironment(SandboxEnvironment):
     ) -> dict[str, SandboxEnvironment]:
         settled = read_config(config)
         boxes: dict[str, SandboxEnvironment] = {}
+        if settled.network is not None:
+            hosts = await Hosts.start(settled)
+            return {name: cls(hosts.boxes[name], hosts) for name in settled.hosts}
         try:
             for host in settled.hosts:
                 boxes[host] = cls(await cls.pool.take(settled))
@@ -207,4 +221,5 @@ def _explained(done: Completed) -> str:
 
 async def _stop(environments: dict[str, SandboxEnvironment]) -> None:
     for environment in environments.values():
-        await cast("BwrapSandboxEnvironment", environment).box.stop()
+        own = cast("BwrapSandboxEnvironment", environment)
+        await (own.hosts or own.box).stop()
