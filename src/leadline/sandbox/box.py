@@ -32,7 +32,7 @@ from leadline.sandbox.pipes import Pipes
 from leadline.sandbox.plan import STAGE, Plan, exec_environment, inside, make_plan
 from leadline.sandbox.survey import Unusable, python_binds, python_env, survey
 from leadline.sandbox.ward import ADMISSION, NoWardenError
-from leadline.sandbox.watchdog import WATCHDOG, Bounds, Watched
+from leadline.sandbox.watchdog import WATCHDOG, Bounds, Watched, children
 
 __all__ = [
     "Bind",
@@ -293,6 +293,14 @@ class Box:
         if self._scales is None:
             return [self.pid]
         return self._scales.processes()
+
+    @property
+    def inner_pid(self) -> int | None:
+        """As the host numbers it: the first process, or the kernel that stands for the whole box."""
+        if self._scales is None:
+            return next(iter(children(self.pid)), None)
+        self._scales.weigh()
+        return self._scales.sandbox or None
 
     @property
     def running(self) -> bool:

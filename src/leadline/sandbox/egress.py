@@ -23,13 +23,14 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from leadline.sandbox.box import Box, Completed, Identity, python_binds
+from leadline.sandbox.box import Box, Completed, Identity, planned, python_binds
 from leadline.sandbox.canaries import DOCUMENTATION, Canary, canaries, sockaddr
 from leadline.sandbox.config import BoxConfig, Network
 from leadline.sandbox.evidence import Check, Control, Evidence
+from leadline.sandbox.kernel import KernelPlan
 from leadline.sandbox.listing import bound_sockets, listing
 from leadline.sandbox.network import interfaces, reaches, routes
-from leadline.sandbox.plan import PROBE, Plan, make_plan
+from leadline.sandbox.plan import PROBE, Plan
 from leadline.sandbox.survey import Survey
 from leadline.sandbox.watchdog import children
 
@@ -38,7 +39,9 @@ PROBE_SECONDS_MAX = 10.0
 NAME_SECONDS_MAX = 2.0
 FAMILIES_ALLOWED = frozenset({1, 2, 10, 16})  # UNIX, INET, INET6, NETLINK
 NETLINK_ROUTE = 0
-EAFNOSUPPORT, ENETUNREACH, ECONNREFUSED = 97, 101, 111
+EAFNOSUPPORT, ENETUNREACH, ECONNREFUSED, EHOSTUNREACH = 97, 101, 111, 113
+NO_ROUTE = {"shared-kernel": {ENETUNREACH}, "own-kernel": {ENETUNREACH, EHOSTUNREACH}}
+GVISOR = re.compile(r"\bgvisor\b|-gvisor", re.IGNORECASE)
 DISCARD = 9  # RFC 863; no service of a range may use it
 STREAM, DATAGRAM = 1, 2
 TELLING = re.compile(
@@ -58,6 +61,7 @@ class Report:
     fds: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
     status: dict[str, str] = field(default_factory=dict)
+    no_new_privs: int = -1
     netns: str = ""
 
 
@@ -77,11 +81,12 @@ def read_report(text: str) -> Report:
         fds=tuple(row[0] for row in numbers["fd"]),
         names=tuple(lines["env"]),
         status={name: value.strip() for name, _, value in pairs},
+        no_new_privs=next((row[0] for row in numbers["nnp"]), -1),
         netns="".join(lines["netns"]),
     )
 
 
-_NUMBERED = ("connect", "family", "high", "netlink", "fd")
+_NUMBERED = ("connect", "family", "high", "netlink", "fd", "nnp")
 
 
 def _arguments(listeners: Sequence[Canary]) -> list[str]:
@@ -142,7 +147,10 @@ def _check(name: str, expected: object, observed: object) -> Check:
 
 
 def _reach_checks(
-    report: Report, listeners: Sequence[Canary], arrived: Mapping[str, int]
+    report: Report,
+    listeners: Sequence[Canary],
+    arrived: Mapping[str, int],
+    tier: str = "shared-kernel",
 ) -> list[Check]:
     found = [
         Check(
@@ -154,7 +162,9 @@ def _reach_checks(
         for index, canary in enumerate(listeners)
     ]
     for index, address in enumerate(DOCUMENTATION, start=len(listeners)):
-        found.append(_check(f"route.{address}", ENETUNREACH, report.connects.get(index)))
+        error, silent = report.connects.get(index), NO_ROUTE[tier]
+        expected = " or ".join(map(str, sorted(silent)))
+        found.append(Check(f"route.{address}", expected, str(error), error in silent))
     return found
 
 
@@ -184,7 +194,7 @@ def _process_checks(report: Report) -> list[Check]:
         _check("fds", (0, 1, 2), report.fds),
         _check("environment", [], telling),
         _check("seccomp", "2", report.status.get("Seccomp")),
-        _check("no_new_privs", "1", report.status.get("NoNewPrivs")),
+        _check("no_new_privs", 1, report.no_new_privs),
         _check("capabilities", 0, int(report.status.get("CapEff", "-1"), 16)),
     ]
 
@@ -256,17 +266,34 @@ async def _name_checks(box: Box) -> list[Check]:
 
 def _host_checks(box: Box, report: Report, seen: Declared) -> list[Check]:
     """What the host itself sees of the box, whatever the box says."""
-    first = next(iter(children(box.pid)), None)
+    first = box.inner_pid
     own, theirs = _link("/proc/self/ns/net"), _link(f"/proc/{first}/ns/net")
-    return [
+    found = [
         Check("netns", f"not {own}", theirs, theirs not in (own, "")),
-        _check("netns.same", theirs, report.netns),
         _check(
             "netns.interfaces",
             sorted(seen.interfaces),
             sorted(_interfaces(_host_text(f"/proc/{first}/net/dev"))),
         ),
     ]
+    if box.config.tier == "shared-kernel":
+        found.append(_check("netns.same", theirs, report.netns))
+    else:
+        status = _host_text(f"/proc/{first}/status")
+        confined = re.search(r"^Seccomp:\t2$", status, re.MULTILINE) is not None
+        found.append(Check("kernel.confined", "True", str(confined), confined))
+    return found
+
+
+async def _kernel_checks(box: Box) -> list[Check]:
+    """Whose kernel answers in the box: the host's own, or gVisor's, as the tier says."""
+    inside = await _file(box, "/proc/version") or ""
+    boot = await _file(box, "/proc/cmdline") or ""
+    same = inside.strip() == _host_text("/proc/version").strip()
+    ours = bool(GVISOR.search(boot))
+    seen = "gVisor's" if ours and not same else "the host's" if same else "another"
+    wanted = "the host's" if box.config.tier == "shared-kernel" else "gVisor's"
+    return [_check("kernel", wanted, seen)]
 
 
 def _root_sources(host: Survey) -> list[str]:
@@ -317,16 +344,17 @@ async def _inside(box: Box, listeners: Sequence[Canary], seen: Declared = SEALED
     return [
         _check("probe", 0, asked.returncode),
         *await _network_checks(box, before or "", after or "", seen),
-        *_reach_checks(report, listeners, arrived),
+        *_reach_checks(report, listeners, arrived, box.config.tier),
         *_family_checks(report),
         *await _name_checks(box),
         *_process_checks(report),
         *_host_checks(box, report, seen),
+        *await _kernel_checks(box),
     ]
 
 
 async def prove_plan(
-    plan: Plan,
+    plan: Plan | KernelPlan,
     listeners: Sequence[Canary],
     *,
     run: str = "",
@@ -479,4 +507,4 @@ async def prove(config: BoxConfig, *, run: str = "", shard: str = "") -> Evidenc
     raises.
     """
     with canaries() as listeners:
-        return await prove_plan(make_plan(config), listeners, run=run, shard=shard)
+        return await prove_plan(planned(config), listeners, run=run, shard=shard)

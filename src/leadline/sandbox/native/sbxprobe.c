@@ -12,12 +12,13 @@
  *   fd NUMBER        each open descriptor
  *   env NAME         each variable, without its value
  *   status LINE      of /proc/self/status
+ *   nnp NUMBER       whether executing a program can add powers: 1 if not
  *   netns NAME       of the network namespace
  */
 #include "freestanding.h"
 
 enum { POLLOUT = 4, SOCK_NONBLOCK = 04000, SOCK_CLOEXEC = 02000000, SOL_SOCKET = 1, SO_ERROR = 4,
-  EINPROGRESS = 115, EAGAIN = 11, ETIMEDOUT = 110, F_GETFD = 1, AF_NETLINK = 16 };
+  EINPROGRESS = 115, EAGAIN = 11, ETIMEDOUT = 110, F_GETFD = 1, PR_GET_NO_NEW_PRIVS = 39, AF_NETLINK = 16 };
 enum { FAMILIES = 64, PROTOCOLS = 32, FDS = 1024, WAIT_NANOSECONDS = 500 * 1000 * 1000 };
 
 static char line[8192];
@@ -83,6 +84,7 @@ __attribute__((used)) _Noreturn void entry(long *sp) {
   for (long p = 0; p < PROTOCOLS; p++) { word("netlink"); decimal(p); decimal(try_socket(AF_NETLINK, 3, p)); word("\n"); }
   for (char **e = envp; *e; e++) { size_t n = 0; while ((*e)[n] && (*e)[n] != '=') n++; word("env "); text(*e, n); word("\n"); }
   status();
+  word("nnp"); decimal(SYS(prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)); word("\n");
   char name[64]; long n = SYS(readlinkat, AT_FDCWD, "/proc/self/ns/net", name, sizeof name, 0);
   word("netns "); if (n > 0) text(name, (size_t)n);
   word("\n");
