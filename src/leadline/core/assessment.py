@@ -64,6 +64,7 @@ class PlannedItem:
     fixed_purl: str = ""
     ids: tuple[str, ...] = ()
     level: int = -1
+    twin: str = ""  # the item of another suite with the same flaw
 
 
 @dataclass(frozen=True, slots=True)

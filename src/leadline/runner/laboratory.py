@@ -175,6 +175,7 @@ def _planned_item(item: Item) -> PlannedItem:
         item.fixed_purl,
         item.ids,
         item.features.get("level", -1),
+        item.twin,
     )
 
 

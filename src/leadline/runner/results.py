@@ -11,6 +11,7 @@ from zstandard import ZstdError
 from leadline.core.assessment import SampleResult, SampleState
 
 SHARD, TOKEN = "leadline_shard", "leadline_token"
+SUCCESS = frozenset({"solved", "fixed"})  # of an attack, of a repair
 # What Inspect's reader raises, by where the damage is: in the archive, in its compression, in JSON.
 _DAMAGE = (
     *(ValueError, LookupError, TypeError, OSError, EOFError, NotImplementedError),
@@ -76,7 +77,7 @@ def sample_result(sample: EvalSample, log: str, epoch: int) -> SampleResult:
         item=str(sample.id),
         epoch=epoch,
         state=state,
-        solved=state in {"scored", "limit"} and outcome == "solved",
+        solved=state in {"scored", "limit"} and outcome in SUCCESS,
         outcome=outcome or state,
         reason=_reason(sample, details),
         proof=str(details.get("proof_sha256", "")),
@@ -92,7 +93,7 @@ def sample_result(sample: EvalSample, log: str, epoch: int) -> SampleResult:
 def _state(sample: EvalSample, *, scored: bool, outcome: str) -> SampleState:
     if sample.error is not None or not scored or outcome == "infra":
         return "infra"
-    if sample.limit is not None and outcome != "solved":
+    if sample.limit is not None and outcome not in SUCCESS:
         return "limit"
     return "scored"
 

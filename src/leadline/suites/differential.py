@@ -68,8 +68,16 @@ _QUIET = ("/bin/sh", "-c", '( exec "$@" </dev/null >/dev/null 2>&1 ); exit $?', 
 
 def save_item(item: Item, folder: Path) -> None:
     """Write *item* to ``item.json`` in *folder*: every field, sorted, byte for byte repeatable."""
-    text = json.dumps(asdict(item), indent=1, sort_keys=True, ensure_ascii=False)
+    text = json.dumps(_document(item), indent=1, sort_keys=True, ensure_ascii=False)
     (folder / ITEM_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def _document(item: Item) -> dict[str, object]:
+    """Every field of *item*; `twin` only where there is one, as most items have none."""
+    document = asdict(item)
+    if not item.twin:
+        del document["twin"]
+    return document
 
 
 def load_item(folder: Path) -> Item:
@@ -85,7 +93,7 @@ def load_item(folder: Path) -> Item:
         raise Invalid("item", f"{path} is absent; prepare the item first") from None
     except (ValidationError, UnicodeDecodeError) as error:
         raise Invalid("item", f"{path} is no item: {error}") from error
-    if json.loads(text) != json.loads(_ITEM.dump_json(item)):
+    if json.loads(text) != json.loads(json.dumps(_document(item))):
         raise Invalid("item", f"{path} has unknown or missing fields; prepare the item again")
     return item
 

@@ -95,6 +95,7 @@ class Item:
     fixed_purl: str = ""
     ids: tuple[str, ...] = ()  # CVE, GHSA, PYSEC
     licence: str = ""
+    twin: str = ""  # the item of another suite with the same flaw, of which this is the other side
 
 
 @dataclass(frozen=True, slots=True)
