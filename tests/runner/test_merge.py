@@ -1,9 +1,10 @@
 """Joined logs say what one eval would have said, and logs that do not belong together are refused."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -106,7 +107,7 @@ class Run:
         repeat: int | None = None,
         breaks: Sequence[str] = (),
         scorers: Callable[[], list[Scorer]] = lambda: [drawn(), several()],
-        **more: object,
+        also: Mapping[str, object] = MappingProxyType({}),
     ) -> Path:
         """One eval; answers its log."""
         samples = [
@@ -128,7 +129,7 @@ class Run:
             display="none",
             fail_on_error=False,
             log_realtime=False,
-            metadata=self.metadata | ({told.EPOCH: repeat} if repeat else {}) | more,
+            metadata=self.metadata | ({told.EPOCH: repeat} if repeat else {}) | dict(also),
         )
         return Path(log.location)
 
@@ -248,16 +249,16 @@ def test_missing_and_unexpected_keys_are_named(run: Run) -> None:
 )
 def test_logs_of_different_runs_are_refused(run: Run, fact: str, word: str) -> None:
     """Another plan, other code, another environment: each is named, with both logs."""
-    paths = [run(items(2), repeat=1, **{fact: "a"}), run(items(2), repeat=2, **{fact: "b"})]
+    paths = [run(items(2), repeat=1, also={fact: "a"}), run(items(2), repeat=2, also={fact: "b"})]
     with pytest.raises(Refused, match=f"{word} is '[ab]' in one and '[ab]' in the other"):
         merge(paths)
 
 
 def test_an_item_that_changed_is_refused(run: Run) -> None:
     """The same id with another digest is another item."""
-    one = run(items(1), repeat=1, **{told.ITEMS: {"i000": "aa"}})
-    other = run(items(1), repeat=2, **{told.ITEMS: {"i000": "bb"}})
-    with pytest.raises(Refused, match="item i000 is '(aa|bb)'"):
+    one = run(items(1), repeat=1, also={told.ITEMS: {"i000": "aa"}})
+    other = run(items(1), repeat=2, also={told.ITEMS: {"i000": "bb"}})
+    with pytest.raises(Refused, match=r"item i000 is '(aa|bb)'"):
         merge([one, other])
 
 
@@ -271,12 +272,14 @@ def test_other_scorers_are_refused(run: Run) -> None:
 def test_subjects_suites_and_rungs_stand_apart(run: Run) -> None:
     """Each has its own metrics; a subject whose identity changed is another subject."""
     paths = [
-        run(items(2), repeat=1, **{told.SUBJECT: "a", told.SUITE: "s 1", "subject_digest": "1"}),
-        run(items(2), repeat=1, **{told.SUBJECT: "a", told.SUITE: "s 1", "subject_digest": "2"}),
-        run(items(2), repeat=1, **{told.SUBJECT: "b", told.SUITE: "s 1", "subject_digest": "3"}),
-        run(items(2), repeat=1, **{told.SUBJECT: "b", told.SUITE: "t 1", "subject_digest": "3"}),
+        run(items(2), repeat=1, also={told.SUBJECT: "a", told.SUITE: "s 1", "subject_digest": "1"}),
+        run(items(2), repeat=1, also={told.SUBJECT: "a", told.SUITE: "s 1", "subject_digest": "2"}),
+        run(items(2), repeat=1, also={told.SUBJECT: "b", told.SUITE: "s 1", "subject_digest": "3"}),
+        run(items(2), repeat=1, also={told.SUBJECT: "b", told.SUITE: "t 1", "subject_digest": "3"}),
     ]
-    paths.append(run(items(2), repeat=1, **{told.SUBJECT: "a", told.SUITE: "s 1", told.RUNG: "k"}))
+    paths.append(
+        run(items(2), repeat=1, also={told.SUBJECT: "a", told.SUITE: "s 1", told.RUNG: "k"})
+    )
     merged = merge(paths)
     assert [(g.suite, g.subject, g.rung, g.identity, g.samples) for g in merged.groups] == [
         ("s 1", "a", "", "1", 2),
