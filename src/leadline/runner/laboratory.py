@@ -20,6 +20,7 @@ from leadline.core.assessment import PlannedItem, PlannedSuite, ShardResult, Sub
 from leadline.core.clearing.finding import ReplayResult
 from leadline.core.clearing.group import Crash, Frame
 from leadline.core.errors import Tampered, Unavailable
+from leadline.core.isolation import parse_tier
 from leadline.core.record.act import Value
 from leadline.formats.values import plain
 from leadline.sandbox import drill, egress
@@ -66,7 +67,7 @@ class HostLaboratory:
 
     def prove(self, about: str) -> Evidence:
         """The egress proof of the configuration that samples use."""
-        proof = asyncio.run(egress.prove(BoxConfig()))
+        proof = asyncio.run(egress.prove(BoxConfig(tier=self.tier)))
         return Evidence(about, proof.ok, _record(proof.to_dict()))
 
     def start_workers(self, job: str) -> None:
@@ -136,7 +137,8 @@ class HostLaboratory:
         """Both builds, *times* each, in fresh sandboxes."""
         folder = self.places.items / item
         prepared = load_item(folder)
-        verdicts = [asyncio.run(judge(prepared, folder, proof)) for _ in range(times)]
+        tier = parse_tier(self.tier)
+        verdicts = [asyncio.run(judge(prepared, folder, proof, tier)) for _ in range(times)]
         ran = [verdict if verdict.outcome != "infra" else None for verdict in verdicts]
         result = ReplayResult(
             finding,

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
+from typing import Protocol
 
 from leadline.sandbox.box import Box, Completed, Identity, planned, python_binds
 from leadline.sandbox.canaries import DOCUMENTATION, Canary, canaries, sockaddr
@@ -40,8 +41,18 @@ NAME_SECONDS_MAX = 2.0
 FAMILIES_ALLOWED = frozenset({1, 2, 10, 16})  # UNIX, INET, INET6, NETLINK
 NETLINK_ROUTE = 0
 EAFNOSUPPORT, ENETUNREACH, ECONNREFUSED, EHOSTUNREACH = 97, 101, 111, 113
-NO_ROUTE = {"shared-kernel": {ENETUNREACH}, "own-kernel": {ENETUNREACH, EHOSTUNREACH}}
+NO_ROUTE = {
+    "shared-kernel": {ENETUNREACH},
+    "own-kernel": {ENETUNREACH, EHOSTUNREACH},
+    "own-machine": {ENETUNREACH},
+}
 GVISOR = re.compile(r"\bgvisor\b|-gvisor", re.IGNORECASE)
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+KERNELS = {
+    "shared-kernel": "the host's",
+    "own-kernel": "gVisor's",
+    "own-machine": "another machine's",
+}
 DISCARD = 9  # RFC 863; no service of a range may use it
 STREAM, DATAGRAM = 1, 2
 TELLING = re.compile(
@@ -199,7 +210,19 @@ def _process_checks(report: Report) -> list[Check]:
     ]
 
 
-async def _file(box: Box, path: str) -> str | None:
+class Inside(Protocol):
+    """What is looked at from inside: a box, or another provider's sandbox."""
+
+    async def exec(self, argv: Sequence[str], *, timeout: float) -> Completed:  # noqa: ASYNC109 - as Box
+        """Run a program; its exit code and output."""
+        ...
+
+    async def read(self, path: str) -> bytes:
+        """The contents of a file; raises FileNotFoundError."""
+        ...
+
+
+async def _file(box: Inside, path: str) -> str | None:
     try:
         return (await box.read(path)).decode(errors="replace")
     except FileNotFoundError:
@@ -232,7 +255,7 @@ def declared(network: Network, host: str) -> Declared:
     return Declared(tuple(names), tuple(sorted(own)))
 
 
-async def _network_checks(box: Box, before: str, after: str, seen: Declared) -> list[Check]:
+async def _network_checks(box: Inside, before: str, after: str, seen: Declared) -> list[Check]:
     ipv4, ipv6 = await _file(box, "/proc/net/route"), await _file(box, "/proc/net/ipv6_route")
     was, now = _interfaces(before), _interfaces(after)
     return [
@@ -246,7 +269,7 @@ async def _network_checks(box: Box, before: str, after: str, seen: Declared) -> 
     ]
 
 
-async def _name_checks(box: Box) -> list[Check]:
+async def _name_checks(box: Inside) -> list[Check]:
     """No resolver is configured, and a name that cannot exist fails without waiting for one."""
     resolver = await _file(box, "/etc/resolv.conf")
     begun = time.monotonic()
@@ -285,15 +308,23 @@ def _host_checks(box: Box, report: Report, seen: Declared) -> list[Check]:
     return found
 
 
-async def _kernel_checks(box: Box) -> list[Check]:
-    """Whose kernel answers in the box: the host's own, or gVisor's, as the tier says."""
-    inside = await _file(box, "/proc/version") or ""
-    boot = await _file(box, "/proc/cmdline") or ""
-    same = inside.strip() == _host_text("/proc/version").strip()
-    ours = bool(GVISOR.search(boot))
-    seen = "gVisor's" if ours and not same else "the host's" if same else "another"
-    wanted = "the host's" if box.config.tier == "shared-kernel" else "gVisor's"
-    return [_check("kernel", wanted, seen)]
+async def _kernel_checks(box: Inside, tier: str) -> list[Check]:
+    """Whose kernel answers: the host's own, gVisor's, or one of another machine, as the tier says.
+
+    gVisor names itself in its boot line; another machine's kernel was started on its own.
+    """
+    version, boot_line = await _file(box, "/proc/version"), await _file(box, "/proc/cmdline")
+    started = (await _file(box, BOOT_ID) or "").strip()
+    if (
+        GVISOR.search(boot_line or "")
+        and (version or "").strip() != _host_text("/proc/version").strip()
+    ):
+        seen = "gVisor's"
+    elif started == boot_id():
+        seen = "the host's"
+    else:
+        seen = "another machine's" if started else "unknown"
+    return [_check("kernel", KERNELS[tier], seen)]
 
 
 def _root_sources(host: Survey) -> list[str]:
@@ -332,25 +363,36 @@ def sockets_under(config: BoxConfig) -> list[str]:
 
 def boot_id() -> str:
     """Which start of this host this is."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return Path(BOOT_ID).read_text(encoding="ascii").strip()
 
 
-async def _inside(box: Box, listeners: Sequence[Canary], seen: Declared = SEALED) -> list[Check]:
+async def look(
+    box: Inside,
+    tier: str,
+    listeners: Sequence[Canary],
+    seen: Declared = SEALED,
+    program: str = PROBE,
+) -> tuple[Report, list[Check]]:
+    """What *program*, the probe, and a few files show from inside, against what *tier* must show."""
     before = await _file(box, "/proc/net/dev")
-    asked = await box.exec([PROBE, *_arguments(listeners)], timeout=PROBE_SECONDS_MAX)
+    asked = await box.exec([program, *_arguments(listeners)], timeout=PROBE_SECONDS_MAX)
     after = await _file(box, "/proc/net/dev")
     report = read_report(asked.stdout.decode(errors="replace"))
     arrived = {canary.id: canary.accepted() for canary in listeners}
-    return [
+    return report, [
         _check("probe", 0, asked.returncode),
         *await _network_checks(box, before or "", after or "", seen),
-        *_reach_checks(report, listeners, arrived, box.config.tier),
+        *_reach_checks(report, listeners, arrived, tier),
         *_family_checks(report),
         *await _name_checks(box),
         *_process_checks(report),
-        *_host_checks(box, report, seen),
-        *await _kernel_checks(box),
+        *await _kernel_checks(box, tier),
     ]
+
+
+async def _inside(box: Box, listeners: Sequence[Canary], seen: Declared = SEALED) -> list[Check]:
+    report, checks = await look(box, box.config.tier, listeners, seen)
+    return [*checks, *_host_checks(box, report, seen)]
 
 
 async def prove_plan(
@@ -371,15 +413,15 @@ async def prove_plan(
         started_box(box)
         checks = await _inside(box, listeners)
         identity = box.identity
-    controls = await _controls(plan.host.probe, listeners)
+    controls = await tried(plan.host.probe, listeners)
     evidence = _evidence(
         plan.host.probe, identity, image, (*checks, _check("sockets", [], sockets)), controls
     )
-    begun, ended = _utc(started), _utc(clock())
+    begun, ended = utc(started), utc(clock())
     return replace(evidence, run=run, shard=shard, started=begun, ended=ended)
 
 
-async def _controls(program: bytes, listeners: Sequence[Canary]) -> tuple[Control, ...]:
+async def tried(program: bytes, listeners: Sequence[Canary]) -> tuple[Control, ...]:
     """Every canary tried from outside, by the same *program*."""
     outside = await asyncio.to_thread(_outside, program, _arguments(listeners))
     return tuple(
@@ -438,7 +480,7 @@ async def prove_hosts(config: BoxConfig, boxes: Mapping[str, Box]) -> Evidence:
         found = await asyncio.gather(
             *(_host_matrix(config.network, name, box, listeners) for name, box in boxes.items())
         )
-        controls = await _controls(probe, listeners)
+        controls = await tried(probe, listeners)
     spaces = {_netns(box) for box in boxes.values()}
     apart = 1 if config.network.layout == "shared" else len(boxes)
     checks = (
@@ -448,7 +490,7 @@ async def prove_hosts(config: BoxConfig, boxes: Mapping[str, Box]) -> Evidence:
         _check("sockets", [], sorted({*sockets, *bound_sockets(sources)})),
     )
     evidence = _evidence(probe, boxes[first].identity, image, checks, controls)
-    begun, ended = _utc(started), _utc(time.time())
+    begun, ended = utc(started), utc(time.time())
     return replace(evidence, config_digest=config.digest, started=begun, ended=ended)
 
 
@@ -496,7 +538,8 @@ def _netns(box: Box) -> str:
     return _link(f"/proc/{next(iter(children(box.pid)), None)}/ns/net")
 
 
-def _utc(seconds: float) -> str:
+def utc(seconds: float) -> str:
+    """Seconds since 1970 as RFC 3339, in UTC, to the millisecond."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 

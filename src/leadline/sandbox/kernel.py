@@ -201,5 +201,5 @@ def _contents(config: BoxConfig, host: Survey) -> dict[str, tuple[int, bytes]]:
         INIT: (0o555, host.init),
         PROBE: (0o555, host.probe),
         FILTER: (0o444, host.seccomp),
-        PLAIN_STATX: (0o444, native(f"plainstatx-{host.architecture}.so")),
+        PLAIN_STATX: (0o444, native(f"plainstatx-{host.architecture}")),
     }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leadline.sandbox.box import Box, BoxConfig
+from leadline.sandbox.gvisor import runtime
 from leadline.sandbox.survey import Mode, Unusable, own_mode
 
 BWRAP_OLDEST = (0, 8)  # the first with --disable-userns
@@ -51,6 +52,69 @@ class Facts:
     seccomp_actions: tuple[str, ...]
     failure: str
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TierFacts:
+    """What was seen of the tiers here: empty *shared* or *own* where such a box started, else words.
+
+    *driver* names gVisor's release and platform where it is installed.
+    """
+
+    shared: str
+    own: str
+    driver: str
+    container: str
+
+
+def judge_tiers(facts: TierFacts) -> tuple[Check, ...]:
+    """Each isolation tier: whether this host gives it, and what would help where it does not."""
+    return (_shared_kernel(facts), _own_kernel(facts), _own_machine())
+
+
+def _shared_kernel(facts: TierFacts) -> Check:
+    name = "tier shared-kernel"
+    if not facts.shared:
+        return Check(name, ok=True, cause="bubblewrap, on the host's kernel")
+    cure = "see the checks of boxes: leadline doctor"
+    return Check(name, ok=False, cause=f"a box did not start: {facts.shared}", cure=cure)
+
+
+def _own_kernel(facts: TierFacts) -> Check:
+    name = "tier own-kernel"
+    if not facts.driver:
+        return Check(
+            name,
+            ok=False,
+            cause="gVisor's runsc is not installed",
+            cure="install the system package: apt-get install runsc",
+        )
+    if not facts.own:
+        return Check(name, ok=True, cause=f"gVisor: {facts.driver}")
+    if facts.container and re.search(r"ptrace|not permitted|unshare|clone", facts.own):
+        return Check(
+            name,
+            ok=False,
+            cause=f"the {facts.container} container does not let gVisor work: {facts.own}",
+            cure="start the container with --cap-add SYS_PTRACE --cap-add SYS_ADMIN "
+            "--security-opt seccomp=unconfined, or run on the host",
+        )
+    return Check(
+        name,
+        ok=False,
+        cause=f"a box on gVisor ({facts.driver}) did not start: {facts.own}",
+        cure="run `runsc --network=none do true` by hand, and report what it says",
+    )
+
+
+def _own_machine() -> Check:
+    return Check(
+        "tier own-machine",
+        ok=False,
+        cause="boxes are made on this host, and no provider of machines is set up for them",
+        cure="run an Inspect task whose own sandbox is a machine (its Kubernetes, Proxmox or cloud "
+        "provider), with the proof of leadline.sandbox.foreign, or ask for tier own-kernel",
+    )
 
 
 def judge(facts: Facts) -> tuple[Check, ...]:
@@ -231,11 +295,7 @@ def gather() -> Facts:
         userns_clone=_setting("kernel/unprivileged_userns_clone"),
         userns_max=_setting("user/max_user_namespaces"),
         apparmor_restricts=_setting("kernel/apparmor_restrict_unprivileged_userns"),
-        container=read_container(
-            docker=Path("/.dockerenv").exists(),
-            podman=Path("/run/.containerenv").exists(),
-            cgroup=_text("/proc/1/cgroup"),
-        ),
+        container=_container(),
         filtered="Seccomp:\t2" in status,
         proc_covered=read_covered(_text("/proc/self/mountinfo")),
         seccomp_actions=tuple(_text("/proc/sys/kernel/seccomp/actions_avail").split()),
@@ -244,18 +304,26 @@ def gather() -> Facts:
     )
 
 
-async def _start_and_stop() -> float:
+def _container() -> str:
+    return read_container(
+        docker=Path("/.dockerenv").exists(),
+        podman=Path("/run/.containerenv").exists(),
+        cgroup=_text("/proc/1/cgroup"),
+    )
+
+
+async def _start_and_stop(tier: str) -> float:
     begun = time.monotonic()
-    async with await Box.start(BoxConfig()):
+    async with await Box.start(BoxConfig(tier=tier)):
         return time.monotonic() - begun
 
 
-def _one_box() -> tuple[str, float]:
+def _one_box(tier: str = "shared-kernel") -> tuple[str, float]:
     """What a box says that does not start, empty if it does, and how long it took."""
     from inspect_ai.util import SandboxUnavailableError
 
     try:
-        return "", asyncio.run(_start_and_stop())
+        return "", asyncio.run(_start_and_stop(tier))
     except (SandboxUnavailableError, Unusable, OSError) as error:
         return str(error), 0.0
 
@@ -263,3 +331,19 @@ def _one_box() -> tuple[str, float]:
 def probe() -> tuple[Check, ...]:
     """Every check on this host."""
     return judge(gather())
+
+
+def gather_tiers() -> TierFacts:
+    """Look at this host; starts a box of each tier. Not for use inside a running event loop."""
+    try:
+        found = runtime()
+        driver = f"runsc {found.version} on {found.platform}"
+    except Unusable:
+        driver = ""
+    own = _one_box("own-kernel")[0] if driver else ""
+    return TierFacts(_one_box()[0], own, driver, _container())
+
+
+def tiers() -> tuple[Check, ...]:
+    """Every isolation tier on this host."""
+    return judge_tiers(gather_tiers())

@@ -29,7 +29,7 @@ from leadline.core import report as shown
 from leadline.core.assessment import ShardResult
 from leadline.core.engagement.regime import Regime
 from leadline.core.errors import Invalid, NotFound, Refused, Tampered
-from leadline.core.isolation import least, parse_tier
+from leadline.core.isolation import Tier, least, parse_tier
 from leadline.core.marking import Marking, Tlp
 from leadline.formats.canonical import decode, encode
 from leadline.formats.cast_toml import CastFile, load_cast
@@ -204,6 +204,10 @@ def _check(request: Request, settings: Settings) -> None:
         raise Invalid(
             "--tier", f"{tier} is less than this run asks for; use {need}, or leave --official out"
         )
+    if tier is not Tier.SHARED_KERNEL:
+        from leadline.runner import isolation
+
+        isolation.require(tier)
 
 
 def _chosen(settings: Settings, request: Request) -> tuple[Suite, ...]:

@@ -1,6 +1,6 @@
 """Rebuild what this folder ships: `python -m leadline.sandbox.native.build` from a checkout.
 
-Writes `sbxinit-ARCH`, `sbxprobe-ARCH` and `plainstatx-ARCH.so` (Debian's clang-14 and lld-14, one toolchain for both architectures),
+Writes `sbxinit-ARCH`, `sbxprobe-ARCH` and `plainstatx-ARCH` (Debian's clang-14 and lld-14, one toolchain for both architectures),
 `seccomp-ARCH.bpf` and `DIGESTS.json`. The outcome depends on nothing but the sources and the
 compiler's version, which is recorded, so anyone with that version can compare byte for byte.
 """
@@ -66,7 +66,7 @@ def shipped() -> dict[str, bytes]:
     """Every generated file by name, built anew."""
     pairs = [(program, arch) for program in PROGRAMS for arch in ARCHITECTURES]
     files = {f"{program}-{arch}": compiled(program, arch) for program, arch in pairs}
-    files |= {f"{LIBRARY}-{arch}.so": library(arch) for arch in ARCHITECTURES}
+    files |= {f"{LIBRARY}-{arch}": library(arch) for arch in ARCHITECTURES}
     return files | {f"seccomp-{arch}.bpf": seccomp.program(arch) for arch in ARCHITECTURES}
 
 
