@@ -557,6 +557,7 @@ def diagnose(settings: Settings) -> tuple[Check, ...]:
     from leadline.sandbox import probe
 
     checks = [Check(c.name, c.ok, c.cause or "as it should be", c.cure) for c in probe.probe()]
+    checks += [Check(c.name, c.ok, c.cause, c.cure, needed=False) for c in probe.tiers()]
     compiler = shutil.which("clang")
     checks.append(
         Check(
