@@ -29,7 +29,7 @@ TASK = "/task"
 TARGET = "/target"
 REPORT = "/report"
 
-OracleKind = Literal["sanitizer", "canary", "steps"]
+OracleKind = Literal["sanitizer", "canary", "steps", "flag", "server", "own"]
 Outcome = Literal[
     "solved",  # fires as expected on the vulnerable build, silent on the fixed one
     "other_bug",  # fires on the vulnerable build only, but not the flaw that was asked for
