@@ -13,12 +13,14 @@ class Settings:
     """Installation-wide settings, each from ``LEADLINE_<NAME>``.
 
     *registry_cache* holds the fetched old releases; *workers* is the number of processes that run
-    samples (0: one per core); *lease_seconds* is how long a silent worker keeps its shard.
+    samples (0: one per core); *lease_seconds* is how long a silent worker keeps its shard; *suites*
+    are the folders of imported collections.
     """
 
     registry_cache: Path
     workers: int
     lease_seconds: int
+    suites: tuple[Path, ...] = ()
     cluster: str = ""
 
     @property
@@ -38,6 +40,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         registry_cache=Path(cache).absolute(),
         workers=_number(source, "LEADLINE_WORKERS", default=0, low=0, high=256),
         lease_seconds=_number(source, "LEADLINE_LEASE_SECONDS", default=30, low=2, high=3600),
+        suites=tuple(
+            Path(one).absolute()
+            for one in source.get("LEADLINE_SUITES", ".cache/imported").split(os.pathsep)
+            if one
+        ),
         cluster=source.get("LEADLINE_CLUSTER", ""),
     )
 

@@ -8,6 +8,8 @@ import typer
 
 from leadline.cli.edge import edge
 
+INTERRUPTED = 130
+
 app = typer.Typer(no_args_is_help=True, help="Evaluation suites.")
 
 
@@ -87,3 +89,62 @@ def qualify_suite(  # noqa: PLR0913 -- one option each
         return
     for line in wiring.told(done):
         typer.echo(line)
+
+
+@app.command("import")
+def import_suite(  # noqa: PLR0913 -- one option each
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="cybench, intercode-ctf, nyu-ctf, cybergym, challenges, or inspect.",
+            metavar="KIND",
+        ),
+    ],
+    path: Annotated[
+        str,
+        typer.Argument(help="The collection's folder; for inspect PACKAGE/TASK or FILE.py@TASK."),
+    ],
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of collections. Default: .cache/imported.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the suite. Default: KIND.")] = "",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="1 reference, 1 empty answer, 3 repeats.")
+    ] = False,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of unpacked images, named as docs/how-to says.")
+    ] = None,
+    server: Annotated[str, typer.Option(help="cybergym: URL of its submission server.")] = "",
+    server_key: Annotated[
+        Path | None, typer.Option(help="cybergym: file with that server's key.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Import someone else's collection unchanged; each item goes through the qualification gate.
+
+    A second import of the same collection takes over what has not changed; Ctrl-C leaves nothing half
+    written.
+    """
+    from leadline import settings
+    from leadline.wiring import imports as wiring
+
+    request = wiring.Request(kind, path, out, name, quick, images, server, server_key)
+    with edge():
+        try:
+            done, folder = wiring.import_collection(
+                settings.load(), request, lambda line: typer.echo(line, err=True)
+            )
+        except KeyboardInterrupt:
+            typer.echo("stopped; the same command goes on from here", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        typer.echo(json.dumps(done))
+        return
+    typer.echo(f"{done['qualified']} of {done['items']} items qualified; the suite is {folder}")
+    for word in ("unqualified", "skipped"):
+        rows = done[word]
+        assert isinstance(rows, list)  # noqa: S101 -- the manifest's own answer
+        for row in rows:
+            check = f"{row['check']}: " if "check" in row else ""
+            typer.echo(f"    {word} {row['id']}: {check}{row['reason']}")

@@ -1,0 +1,84 @@
+"""Someone else's YAML into plain values, within limits.
+
+Only the safe schema is read: no tags that name code. Anchors are taken, since compose files use them,
+but what they stand for is counted at every use, so that a few lines cannot grow into gigabytes. A key
+that stands twice is refused, because two readers may differ on it.
+
+Source: YAML 1.1 as PyYAML's safe loader reads it.
+"""
+
+import yaml  # type: ignore[import-untyped]
+
+from leadline.core.errors import Invalid
+from leadline.formats.document import repeated
+
+BYTES_MAX = 1 << 20
+DEPTH_MAX = 32
+VALUES_MAX = 50_000  # with every alias written out
+
+
+def load(data: bytes, name: str) -> object:
+    """The value of the one YAML document in *data*; *name* stands in the error.
+
+    Raises: Invalid, if it is too large, too deep or grows too large by its aliases, is no UTF-8 or
+    no YAML, or repeats a key.
+    """
+    if len(data) > BYTES_MAX:
+        raise Invalid(name, f"longer than {BYTES_MAX} bytes")
+    try:
+        text = data.decode("utf-8-sig")
+        _bound(text, name)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if root is not None:
+            _check_keys(root, set())
+        return yaml.safe_load(text)
+    except UnicodeDecodeError as error:
+        raise Invalid(name, f"no UTF-8: {error}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise Invalid(name, f"no YAML: {' '.join(str(error).split())[:200]}") from None
+
+
+def _bound(text: str, name: str) -> None:
+    """Walk the events, which takes no more memory than the text, before anything is built."""
+    sizes: dict[str, int] = {}  # values below each anchor, aliases written out
+    open_: list[tuple[str | None, int]] = []  # anchor and number of values before, per collection
+    total = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        anchor = getattr(event, "anchor", None)
+        if isinstance(event, yaml.AliasEvent):
+            if anchor not in sizes:
+                raise Invalid(name, f"the alias {anchor} stands inside what it stands for")
+            total += sizes[anchor]
+        elif isinstance(event, yaml.ScalarEvent):
+            total += 1
+            _remember(sizes, anchor, 1)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            total += 1
+            open_.append((anchor, total))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            begun, before = open_.pop()
+            _remember(sizes, begun, total - before + 1)
+        if len(open_) > DEPTH_MAX:
+            raise Invalid(name, f"nested too deeply; {DEPTH_MAX} levels are taken")
+        if total > VALUES_MAX:
+            raise Invalid(name, f"more than {VALUES_MAX} values, aliases written out; divide it")
+
+
+def _remember(sizes: dict[str, int], anchor: str | None, size: int) -> None:
+    if anchor is not None:
+        sizes[anchor] = size
+
+
+def _check_keys(node: yaml.Node, seen: set[int]) -> None:
+    """Refuse a mapping that has a plain key twice; each node is looked at once, also under aliases."""
+    if id(node) in seen or isinstance(node, yaml.ScalarNode):
+        return
+    seen.add(id(node))
+    mapping = isinstance(node, yaml.MappingNode)
+    keys = [(key.tag, key.value) for key, _ in node.value] if mapping else []
+    texts = [key for key in keys if isinstance(key[1], str) and key[1] != "<<"]
+    if len(set(texts)) != len(texts):
+        raise yaml.YAMLError(f"the key {repeated(word for _, word in texts)!r} stands twice")
+    for below in node.value:
+        for one in below if mapping else (below,):
+            _check_keys(one, seen)

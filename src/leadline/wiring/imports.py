@@ -1,0 +1,70 @@
+"""Imported collections: made by `leadline suite import`, found again beside the installed suites."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from leadline.core.errors import Invalid
+from leadline.core.qualification import QUICK, Extent
+from leadline.settings import Settings
+from leadline.suites.imported.collection import Imported, collections
+from leadline.suites.item import Suite
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks for; empty parts take their defaults."""
+
+    kind: str
+    source: str
+    out: Path | None = None
+    name: str = ""
+    quick: bool = False
+    images: Path | None = None
+    server: str = ""
+    server_key: Path | None = None
+
+
+def imported_suites(settings: Settings, taken: frozenset[str] = frozenset()) -> tuple[Suite, ...]:
+    """Every collection in the folders of *settings*, by name; *taken* are names of other suites.
+
+    Raises: Invalid, if one is spoilt, or has the name of another suite.
+    """
+    found: dict[str, Suite] = {}
+    for folder in settings.suites:
+        for one in collections(folder) if folder.is_dir() else ():
+            suite = Imported.at(one)
+            if suite.name in found or suite.name in taken:
+                raise Invalid(
+                    "LEADLINE_SUITES",
+                    f"{one} has the name {suite.name}, which another suite has; "
+                    "import it again with another --name",
+                )
+            found[suite.name] = suite
+    return tuple(found[name] for name in sorted(found))
+
+
+def import_collection(
+    settings: Settings, request: Request, say: Callable[[str], None]
+) -> tuple[dict[str, object], Path]:
+    """Import a collection; answers what ``--json`` prints, and the folder that now holds it.
+
+    Raises: NotFound or Invalid, if the source is not there or not of its kind; Unavailable, if no
+    sandbox can run here.
+    """
+    from leadline.suites.imported import importer
+
+    kind = importer.parse_kind(request.kind)
+    out = (request.out or settings.suites[0]).absolute()
+    wanted = importer.Import(
+        kind=kind,
+        source=request.source,
+        out=out,
+        name=request.name or kind,
+        extent=QUICK if request.quick else Extent(),
+        images=request.images,
+        server=request.server,
+        server_key=str(request.server_key.absolute()) if request.server_key else "",
+        at_once=settings.worker_count,
+    )
+    return importer.run(wanted, say).answer(), out / wanted.name
