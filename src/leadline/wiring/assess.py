@@ -41,8 +41,10 @@ from leadline.identity.software_key import SoftwareKey
 from leadline.settings import Settings, Workspace
 from leadline.store.shards import open_executor
 from leadline.store.sql import open_store
+from leadline.suites.imported.collection import Imported
 from leadline.suites.item import Suite
 from leadline.wiring.home import KINDS, ORIGIN, Parts, clock, make, open_parts
+from leadline.wiring.imports import imported_suites
 from leadline.wiring.vault import sealing_vault
 
 REGIME, CRITERIA = "us-eo-14409", "demonstration"
@@ -61,9 +63,9 @@ def _made(place: Workspace) -> Workspace:
 
 
 def installed_suites(settings: Settings) -> tuple[Suite, ...]:
-    """Every suite found by the entry point group, by name.
+    """Every suite found by the entry point group, by name, then every imported collection.
 
-    Raises: Invalid, naming the entry point, if one cannot be loaded.
+    Raises: Invalid, naming the entry point, if one cannot be loaded; as `imported_suites`.
     """
     suites = []
     for point in sorted(entry_points(group="leadline.suites"), key=lambda point: point.name):
@@ -73,7 +75,7 @@ def installed_suites(settings: Settings) -> tuple[Suite, ...]:
             raise Invalid(f"suite {point.name}", f"{point.value} does not load: {error}") from error
         place = getattr(suite, "at", None)
         suites.append(place(settings.registry_cache) if place else suite)
-    return tuple(suites)
+    return (*suites, *imported_suites(settings, frozenset(suite.name for suite in suites)))
 
 
 def suite_rows(settings: Settings) -> list[dict[str, Any]]:
@@ -211,7 +213,7 @@ def _check(request: Request, settings: Settings) -> None:
 
 
 def _chosen(settings: Settings, request: Request) -> tuple[Suite, ...]:
-    """The suites that *request* names, in the installed order; all where it names none.
+    """The suites that *request* names, in the installed order; the installed ones where it names none.
 
     Raises: Invalid, naming what is not installed.
     """
@@ -222,7 +224,9 @@ def _chosen(settings: Settings, request: Request) -> tuple[Suite, ...]:
         raise Invalid(
             "--suite", f"{', '.join(unknown)} not installed; there are {', '.join(sorted(names))}"
         )
-    return tuple(one for one in installed if not request.suites or one.name in request.suites)
+    if request.suites:
+        return tuple(one for one in installed if one.name in request.suites)
+    return tuple(one for one in installed if not isinstance(one, Imported))
 
 
 def _make_room(place: Workspace, *, resume: bool) -> None:
