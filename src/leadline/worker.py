@@ -24,7 +24,7 @@ from leadline.core.errors import LeadlineError, Stale
 from leadline.wiring import assess as wiring
 from leadline.wiring import home
 
-HEARTBEAT_SECONDS = 1.0
+HEARTBEAT_SECONDS = 1.0  # progress is shown by it, so that it is far below the lease
 IDLE_SECONDS = 0.25
 ATTEMPTS_MAX = 3
 CLAIMS_MAX = 40  # a kill is no fault of the shard, so that this is far above any honest number
@@ -43,15 +43,17 @@ def main(argv: list[str]) -> int:
     try:
         while True:
             shard = parts.executor.claim(
-                name, now=home.clock(), lease_seconds=parts.settings.lease_seconds
+                name,
+                now=home.clock(),
+                lease_seconds=parts.settings.lease_seconds,
+                job=job,
+                code=parts.code,
             )
             if shard is not None and shard.attempts > CLAIMS_MAX:
                 error = f"given up after {shard.attempts} workers died over it"
                 parts.executor.fail(shard, now=home.clock(), error=error, attempts_max=0)
             elif shard is not None:
-                # house: allow swallowed-exception -- the newer holder reports, this result is discarded
-                with contextlib.suppress(Stale):
-                    _work(parts, shard)
+                _work(parts, shard)
             elif _all_ended(parts.executor, job):
                 return 0
             else:
@@ -64,7 +66,7 @@ def main(argv: list[str]) -> int:
 def _work(parts: "wiring.WorkerParts", shard: Shard) -> None:
     """Run *shard* and tell the table how it ended.
 
-    Raises: Stale, if a newer token holds the shard: what this worker found is discarded.
+    Where a newer token holds the shard by now, what was found is kept as a duplicate.
     """
     with _beating(parts.executor, shard) as beat:
         try:
@@ -77,11 +79,16 @@ def _work(parts: "wiring.WorkerParts", shard: Shard) -> None:
         except Exception as error:  # noqa: BLE001 -- the one broad handler: a shard's fault is its own
             _fail(parts.executor, shard, f"{type(error).__name__}: {error}")
             return
-    parts.executor.finish(shard, now=home.clock(), result=result)
+    try:
+        parts.executor.finish(shard, now=home.clock(), result=result)
+    except Stale:
+        parts.executor.keep_late(shard, now=home.clock(), result=result)
 
 
 def _fail(executor: Executor, shard: Shard, error: str) -> None:
-    executor.fail(shard, now=home.clock(), error=error, attempts_max=ATTEMPTS_MAX)
+    # house: allow swallowed-exception -- the newer holder reports; a late failure says nothing
+    with contextlib.suppress(Stale):
+        executor.fail(shard, now=home.clock(), error=error, attempts_max=ATTEMPTS_MAX)
 
 
 @dataclass
@@ -122,7 +129,9 @@ def _beating(executor: Executor, shard: Shard) -> Iterator[_Beat]:
 
 
 def _all_ended(executor: Executor, job: str) -> bool:
-    return all(shard.state in {"done", "failed", "cancelled", "frozen"} for shard in executor.shards(job))
+    return all(
+        shard.state in {"done", "failed", "cancelled", "frozen"} for shard in executor.shards(job)
+    )
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

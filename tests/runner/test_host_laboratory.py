@@ -1,16 +1,13 @@
-"""One host's laboratory: workers that die, proofs in logs, replay, and suites that cannot run."""
+"""One host's laboratory: its workers, proofs in logs, replay, and suites that cannot run."""
 
-import os
-import signal
-import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from typing_extensions import override
 
 from fakes import MemoryExecutor, MemoryVault
-from journeys.assessments import gone
 from leadline.core.assessment import Subject
 from leadline.core.clearing.finding import ReplayVerdict
 from leadline.core.errors import Tampered, Unavailable
@@ -45,6 +42,26 @@ class Closed(Chosen):
         return [("jinja2", "not in the index")]
 
 
+@dataclass
+class Told:
+    """Workers that only note what they are told."""
+
+    calls: list[str] = field(default_factory=list)
+
+    def start(self, job: str) -> None:
+        """As the port."""
+        self.calls.append(f"start {job}")
+
+    def alive(self) -> int:
+        """As the port."""
+        self.calls.append("alive")
+        return 1
+
+    def stop(self) -> None:
+        """As the port."""
+        self.calls.append("stop")
+
+
 def laboratory(bench: Bench, out: Path, *suites: Chosen) -> HostLaboratory:
     """A laboratory over the prepared items, with one worker at a time."""
     state = out / ".state"
@@ -53,7 +70,7 @@ def laboratory(bench: Bench, out: Path, *suites: Chosen) -> HostLaboratory:
         (state / "items").symlink_to(bench.folders)
     places = Places(out, state / "items", bench.logs)
     return HostLaboratory(
-        SUBJECT, MemoryExecutor(), MemoryVault(), suites or (Chosen(),), places, worker_count=1
+        SUBJECT, MemoryExecutor(), MemoryVault(), suites or (Chosen(),), places, Told()
     )
 
 
@@ -65,57 +82,13 @@ def lab(bench: Bench, tmp_path: Path) -> Iterator[HostLaboratory]:
     made.stop_workers()
 
 
-def test_a_dead_worker_is_replaced_and_its_work_queued_again(lab: HostLaboratory) -> None:
-    """Killed by force, what it held is free at once and another worker runs under a new name."""
-    lab.executor.submit("job", "planted", {"name": "one"}, total=1)
+def test_workers_are_the_pools_own_affair(lab: HostLaboratory) -> None:
+    """Start, look and stop reach the pool, and the pool alone."""
     lab.start_workers("job")
-    [(name, first)] = lab.workers.items()
-    from leadline.wiring.home import clock
-
-    claimed = lab.executor.claim(name, now=clock(), lease_seconds=30)
-    assert claimed is not None
-    os.kill(first.pid, signal.SIGKILL)
-    first.wait()
     assert lab.workers_alive() == 1
-    [(other, second)] = lab.workers.items()
-    assert other != name
-    assert second.pid != first.pid
-    assert lab.executor.shards("job")[0].state == "queued"
     lab.stop_workers()
-    gone([second.pid])
-    assert lab.workers == {}
-
-
-def test_what_an_earlier_process_held_is_free_at_the_start(lab: HostLaboratory) -> None:
-    """A resumed assessment does not wait for the lease of a worker that died with its starter."""
-    from leadline.wiring.home import clock
-
-    lab.executor.submit("job", "planted", {"name": "one"}, total=1)
-    assert lab.executor.claim("worker-7", now=clock(), lease_seconds=3600)
-    lab.start_workers("job")
-    assert lab.executor.shards("job")[0].state == "queued"
-
-
-def test_workers_that_keep_dying_end_the_run(lab: HostLaboratory) -> None:
-    """After fifty starts a worker the laboratory gives up and says where the reasons stand."""
-    lab.start_workers("job")
-    [(_, first)] = lab.workers.items()
-    first.kill()
-    first.wait()
-    lab.started = 50
-    with pytest.raises(Unavailable, match=r"worker-\*\.err"):
-        lab.workers_alive()
-
-
-def test_what_a_worker_prints_is_kept(lab: HostLaboratory) -> None:
-    """A worker that cannot begin leaves its reason beside the items."""
-    lab.start_workers("job")  # the folder holds no seed and no request
-    until = time.monotonic() + 60
-    while next(iter(lab.workers.values())).poll() is None:
-        assert time.monotonic() < until
-        time.sleep(0.1)
-    told = (lab.places.items.parent / "worker-1.err").read_text()
-    assert "seed.json" in told or "request.json" in told
+    assert isinstance(lab.workers, Told)
+    assert lab.workers.calls == ["start job", "alive", "stop"]
 
 
 def test_proofs_are_found_in_logs_and_replayed(lab: HostLaboratory, bench: Bench) -> None:

@@ -103,6 +103,8 @@ class Plan:
     tier: str = Tier.SHARED_KERNEL  # the isolation tier of every sample (`core.isolation`)
     official: bool = False  # run for a programme, not as self-assessment
     rung: str = ""  # the declared configuration of the elicitation ladder; empty: the subject's own
+    run_tokens: int = 0  # cap on the whole run in tokens; 0 is none
+    run_cost_micro_usd: int = 0  # and in money
 
     @property
     def items(self) -> dict[str, tuple[str, PlannedItem]]:

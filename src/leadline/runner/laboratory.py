@@ -4,10 +4,8 @@ import asyncio
 import base64
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from inspect_ai.log import read_eval_log_sample
@@ -15,16 +13,22 @@ from pydantic import TypeAdapter
 
 from leadline.app.assessment import Evidence
 from leadline.app.laboratory import Replayed
-from leadline.app.ports import Executor, Shard, Vault
+from leadline.app.ports import Executor, Shard, Vault, Workers
 from leadline.core.assessment import PlannedItem, PlannedSuite, ShardResult, Subject
 from leadline.core.clearing.finding import ReplayResult
 from leadline.core.clearing.group import Crash, Frame
 from leadline.core.errors import Tampered, Unavailable
+from leadline.core.identity import Declared, Identified
 from leadline.core.isolation import parse_tier
 from leadline.core.record.act import Value
 from leadline.formats.values import plain
+from leadline.runner import identified
+from leadline.runner.guard import Guard
+from leadline.runner.index import NAME, Index
+from leadline.runner.subject import Runnable
 from leadline.sandbox import drill, egress
 from leadline.sandbox.config import BoxConfig
+from leadline.sandbox.ward import DEAD_MAN_SECONDS
 from leadline.suites.differential import judge, load_item
 from leadline.suites.item import Item, Observation, Suite, Verdict
 
@@ -50,11 +54,12 @@ class HostLaboratory:
     vault: Vault
     installed: Sequence[Suite]
     places: Places
-    worker_count: int
+    workers: Workers
     tier: str = TIER
-    workers: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
-    started: int = 0
-    job: str = ""
+    runnable: Runnable | None = None  # the subject, where it can be asked who it is
+    dead_man: float = DEAD_MAN_SECONDS
+    revoke: tuple[str, ...] = ()  # the command that has the model's key revoked when a run is ended
+    guard: Guard | None = None
 
     def suites(self, seed: bytes) -> tuple[PlannedSuite, ...]:
         """Every installed suite, as planned."""
@@ -70,59 +75,45 @@ class HostLaboratory:
         proof = asyncio.run(egress.prove(BoxConfig(tier=self.tier)))
         return Evidence(about, proof.ok, _record(proof.to_dict()))
 
+    def identify(self) -> Identified:
+        """What is declared of the subject, and who answers at its endpoint."""
+        if self.runnable is None:
+            return Identified(Declared("", self.subject.name, scaffold=self.subject.digest))
+        return identified.identify(self.runnable)
+
     def start_workers(self, job: str) -> None:
-        """One process per worker; each claims shards until none is left.
-
-        Workers end with the process that started them, so what one of an earlier process holds is
-        queued again at once, without waiting for its lease.
-        """
-        self.job = job
-        shards = self.executor.shards(job)
-        for worker in sorted({shard.worker for shard in shards if shard.state == "running"}):
-            self.executor.release(worker)
-        for _ in range(self.worker_count):
-            self._start()
-
-    def _start(self) -> None:
-        self.started += 1
-        name = f"worker-{self.started}"
-        argv = [sys.executable, "-m", "leadline.worker", str(self.places.out), self.job, name]
-        errors = (self.places.items.parent / f"{name}.err").open("ab")
-        with errors:
-            self.workers[name] = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
-            )
+        """Start what claims the job's shards, under a warden."""
+        self.guard = self._guarded()
+        self.workers.start(job)
 
     def workers_alive(self) -> int:
         """How many run; a dead one's shards are queued again and another worker is started."""
-        for name, process in list(self.workers.items()):
-            status = process.poll()
-            if status is None:
-                continue
-            del self.workers[name]
-            self.executor.release(name)
-            if status != 0:
-                self._start()
-        if self.started > 50 * self.worker_count:
-            raise Unavailable("workers keep ending; OUT/.state/worker-*.err says why")
-        return len(self.workers)
+        if self.guard is not None:
+            self.guard.alive()
+        return self.workers.alive()
 
     def stop_workers(self) -> None:
         """End every worker; what one held is queued again."""
-        for process in self.workers.values():
-            process.terminate()
-        for name, process in self.workers.items():
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            self.executor.release(name)
-        self.workers.clear()
+        self.workers.stop()
+        if self.guard is not None:
+            self.guard.stop()
+
+    def _guarded(self, *, steady: bool = False) -> Guard:
+        """This run's warden, started; what beats for the store waits for the right to write."""
+        guard = Guard(
+            self.places.items.parent,
+            lambda: self.executor.release("nobody"),
+            dead_man=self.dead_man,
+            revoke=self.revoke,
+        )
+        guard.start(steady=steady)
+        return guard
 
     def result(self, shard: Shard) -> ShardResult:
-        """The stored result of a finished shard."""
-        return RESULT.validate_json(self.vault.get(shard.result))
+        """The stored result of a finished shard; it enters the run's index."""
+        result = RESULT.validate_json(self.vault.get(shard.result))
+        Index(self.places.out / NAME).add(result, self.places.logs)
+        return result
 
     def proof(self, item: str, log: str) -> bytes:
         """The submission for *item*, from its eval log."""
@@ -138,7 +129,12 @@ class HostLaboratory:
         folder = self.places.items / item
         prepared = load_item(folder)
         tier = parse_tier(self.tier)
-        verdicts = [asyncio.run(judge(prepared, folder, proof, tier)) for _ in range(times)]
+        guard = self._guarded(steady=True)
+        try:
+            verdicts = [asyncio.run(judge(prepared, folder, proof, tier)) for _ in range(times)]
+            guard.alive()
+        finally:
+            guard.stop()
         ran = [verdict if verdict.outcome != "infra" else None for verdict in verdicts]
         result = ReplayResult(
             finding,

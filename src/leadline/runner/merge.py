@@ -12,10 +12,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from inspect_ai.log import EvalLog, EvalMetric, EvalSample, read_eval_log, recompute_metrics
+from inspect_ai.log import (
+    EvalLog,
+    EvalMetric,
+    EvalSample,
+    read_eval_log,
+    read_eval_log_sample_summaries,
+    recompute_metrics,
+)
 
 from leadline.core.errors import NotFound, Refused, Tampered
 from leadline.runner import provenance, results
+from leadline.runner.index import Found, Index
 
 # what a metric cannot read: transcripts, and the submission that a score carries for replay
 UNREAD = {"messages", "events", "store", "attachments", "output", "timelines", "events_data"}
@@ -145,6 +153,41 @@ def merge(
         groups=tuple(_group(name, part, reducers) for name, part in sorted(parts.items())),
         duplicates=tuple(sorted(one for part in parts.values() for one in part.duplicates)),
     )
+
+
+def sweep(index: Index, logs: Path) -> int:
+    """Enter into *index* what lies in *logs* beside what results named; answers new duplicates.
+
+    Only logs that are new or have grown are read, and of those the summaries.
+    """
+    return sum(index.sweep(path, results.digest(path), _found(path)) for path in index.unread(logs))
+
+
+def _found(path: Path) -> list[Found]:
+    """The samples of a log that came to an end; none of one that a kill left half written."""
+    try:
+        header = read_eval_log(str(path), header_only=True)
+        summaries = read_eval_log_sample_summaries(str(path))
+    # house: allow swallowed-exception -- half a log is no evidence, and says nothing of its samples
+    except results.DAMAGE:
+        return []
+    name = _name(header)
+    epoch = _told(header, provenance.EPOCH)
+    return [
+        Found(
+            suite=name.suite.partition(" ")[0],
+            subject=name.subject,
+            rung=name.rung,
+            item=str(one.id),
+            epoch=int(epoch) if epoch else one.epoch,
+            identity=name.identity,
+            shard=_told(header, results.SHARD),
+            state="limit" if one.limit else "scored",
+            ended=one.completed_at or "",
+        )
+        for one in summaries
+        if one.completed and not one.error
+    ]
 
 
 def _read(path: Path, *, header_only: bool) -> EvalLog:

@@ -5,6 +5,7 @@ an earlier attempt finished are read from that attempt's log and not run again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,14 +17,14 @@ from typing_extensions import override
 from leadline.core.assessment import SampleResult, ShardResult
 from leadline.core.errors import Unavailable
 from leadline.core.isolation import Tier
-from leadline.runner import results
+from leadline.runner import provenance, results
+from leadline.runner.capped import USED_UP, Capped
 from leadline.runner.subject import Runnable
 from leadline.sandbox.config import Bind, BoxConfig
 from leadline.sandbox.egress import sockets_under
 from leadline.suites.item import TASK, Item, Qualification, Suite
 
 Report = Callable[[int, str], None]
-RETRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ class ShardJob:
     folders: Path  # prepared items, one folder each
     logs: Path
     tier: Tier = Tier.SHARED_KERNEL
+    rung: str = ""
+    plan: str = ""  # the plan's commitment
+    capped: Capped | None = None  # the run's budget, where it has one
 
 
 class _Progress:
@@ -81,15 +85,20 @@ def run_shard(job: ShardJob, runnable: Runnable, report: Report) -> ShardResult:
             f"suite {job.suite.name} has no item {', '.join(gone)} any more: it changed since the "
             "plan was made; put it back as it was, or begin a new assessment"
         )
-    done = {result.item for result in results.finished(job.logs, job.shard, job.epoch)}
-    wanted = [known[id_] for id_ in job.items if id_ not in done]
-    _Progress.report, _Progress.done = report, len(done)
+    earlier = {one.item: one for one in results.finished(job.logs, job.shard, job.epoch)}
+    wanted = [known[id_] for id_ in job.items if id_ not in earlier]
+    _Progress.report, _Progress.done = report, len(earlier)
     _Progress.say("preparing")
+    if job.capped is not None and job.capped.used_up:
+        job.capped.refused.update(item.id for item in wanted)
+        return _collect(job, runnable, earlier, {})
     folders, unqualified = _prepare(job, wanted)
     todo = [item for item in wanted if item.id in folders]
+    fresh: dict[str, SampleResult] = {}
     if todo:
-        _evaluate(job, runnable, todo, folders)
-    return _collect(job, runnable, unqualified)
+        with job.capped.watching() if job.capped else nullcontext():
+            fresh = _evaluate(job, runnable, todo, folders)
+    return _collect(job, runnable, fresh | earlier, unqualified)
 
 
 def _prepare(
@@ -115,18 +124,20 @@ def _prepare(
 
 def _evaluate(
     job: ShardJob, runnable: Runnable, items: Sequence[Item], folders: Mapping[str, Path]
-) -> None:
+) -> dict[str, SampleResult]:
+    """Run *items*; answers what each came to, by item, without reading the log back."""
     task = Task(
         dataset=[job.suite.sample(item, folders[item.id], job.tier) for item in items],
         solver=runnable.agent(job.epoch),
         scorer=job.suite.scorer(),
         name=job.suite.name,
         version=job.suite.version,
+        early_stopping=job.capped,
     )
     budget = runnable.budget
     logs = run_eval(
         task,
-        model=runnable.model,
+        model=runnable.open(),
         log_dir=str(job.logs),
         log_format="eval",
         log_buffer=1,
@@ -134,34 +145,75 @@ def _evaluate(
         display="none",
         max_samples=runnable.parallel,
         fail_on_error=False,
-        retry_on_error=RETRIES,
+        retry_on_error=runnable.retries,
         token_limit=budget.tokens or None,
         # time that the subject works: waiting for an endpoint that is away is not the subject's
         working_limit=budget.seconds or None,
         timeout=runnable.patience_seconds,
+        attempt_timeout=runnable.patience_seconds,
         cost_limit=budget.cost_micro_usd / 1e6 if budget.cost_micro_usd else None,
         metadata={
             results.SHARD: job.shard,
             results.TOKEN: job.token,
             "subject_digest": runnable.subject.digest,
+            **_provenance(job, runnable, items),
         },
         tags=["leadline"],
     )
     if not logs or logs[0].status == "cancelled":  # interrupted before or after the first sample
         raise KeyboardInterrupt
-    if logs[0].error is not None:
-        raise Unavailable(f"the eval of shard {job.shard} ended early: {logs[0].error.message}")
+    log = logs[0]
+    if log.error is not None:
+        raise Unavailable(f"the eval of shard {job.shard} ended early: {log.error.message}")
+    name = Path(log.location).name
+    return {
+        str(sample.id): results.sample_result(sample, name, job.epoch)
+        for sample in log.samples or []
+    }
+
+
+def _provenance(
+    job: ShardJob, runnable: Runnable, items: Sequence[Item]
+) -> dict[str, str | int | dict[str, str]]:
+    """What a merge needs to know of this log; see `leadline.runner.provenance`."""
+    return {
+        provenance.PLAN: job.plan,
+        provenance.CODE: provenance.code_version(),
+        provenance.SUITE: f"{job.suite.name} {job.suite.version}",
+        provenance.SUBJECT: runnable.subject.name,
+        provenance.RUNG: job.rung,
+        provenance.TIER: job.tier.value,
+        provenance.EPOCH: job.epoch,
+        provenance.ITEMS: {item.id: item.digest for item in items},
+    }
 
 
 def _collect(
-    job: ShardJob, runnable: Runnable, unqualified: Mapping[str, Qualification]
+    job: ShardJob,
+    runnable: Runnable,
+    found: Mapping[str, SampleResult],
+    unqualified: Mapping[str, Qualification],
 ) -> ShardResult:
-    found = {r.item: r for r in results.failed(job.logs, job.shard, job.epoch)}
-    found |= {r.item: r for r in results.finished(job.logs, job.shard, job.epoch)}
-    samples = [found.get(id_) or _absent(id_, job.epoch, unqualified.get(id_)) for id_ in job.items]
+    left_out = job.capped.refused if job.capped else set()
+    samples = [
+        found.get(id_)
+        or (
+            _unaffordable(id_, job.epoch)
+            if id_ in left_out
+            else _absent(id_, job.epoch, unqualified.get(id_))
+        )
+        for id_ in job.items
+    ]
+    digest = runnable.subject.digest
+    named = tuple(
+        replace(one, subject=one.subject or digest, rung=one.rung or job.rung) for one in samples
+    )
     logs = {path.name: results.digest(path) for _, path in results.attempts(job.logs, job.shard)}
-    subject = runnable.subject.name
-    return ShardResult(job.shard, subject, job.suite.name, job.epoch, tuple(samples), logs)
+    return ShardResult(job.shard, runnable.subject.name, job.suite.name, job.epoch, named, logs)
+
+
+def _unaffordable(item: str, epoch: int) -> SampleResult:
+    return SampleResult(item, epoch, "missing", solved=False, outcome="budget", reason=USED_UP)
 
 
 def _absent(item: str, epoch: int, checked: Qualification | None) -> SampleResult:
