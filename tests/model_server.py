@@ -110,25 +110,18 @@ def serving(script: Script) -> Iterator[str]:
             if fault == "hangup":
                 self.close_connection = True
                 return
-            if fault == "hang":
-                time.sleep(script.hang_seconds)
             if fault == "huge":
                 self._endless()
                 return
-            name, text = script.answer(body["messages"])
-            told = _completion(name, text, usage=script.usage, model=script.name)
-            if fault == "renamed":
-                told["model"] = "another"
-            if fault == "malformed":
-                told["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] = '{"com'
-            payload = json.dumps(told).encode()
-            if fault in PAYLOADS:
-                payload = PAYLOADS[fault]
+            payload = _payload(script, fault, body["messages"])
             self.send_response(STATUS.get(fault, 200))
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(payload)))
             self.end_headers()
-            self.wfile.write(payload)
+            with contextlib.suppress(
+                OSError
+            ):  # house: allow swallowed-exception -- the caller hung up
+                self.wfile.write(payload)
 
         def _endless(self) -> None:
             """Begin an answer of 100 MB, and send of it what is taken."""
@@ -137,7 +130,9 @@ def serving(script: Script) -> Iterator[str]:
             self.send_header("Content-Length", str(HUGE_BYTES))
             self.end_headers()
             piece = b"x" * (1 << 20)
-            with contextlib.suppress(OSError):  # house: allow swallowed-exception -- the caller hung up
+            with contextlib.suppress(
+                OSError
+            ):  # house: allow swallowed-exception -- the caller hung up
                 for _ in range(HUGE_BYTES >> 20):
                     self.wfile.write(piece)
                     script.sent += len(piece)
@@ -151,6 +146,21 @@ def serving(script: Script) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join(timeout=5)
+
+
+def _payload(script: Script, fault: str, messages: Sequence[Mapping[str, Any]]) -> bytes:
+    """What is sent for *messages*, changed as *fault* says."""
+    if fault == "hang":
+        time.sleep(script.hang_seconds)
+    if fault in PAYLOADS:
+        return PAYLOADS[fault]
+    name, text = script.answer(messages)
+    told = _completion(name, text, usage=script.usage, model=script.name)
+    if fault == "renamed":
+        told["model"] = "another"
+    if fault == "malformed":
+        told["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] = '{"com'
+    return json.dumps(told).encode()
 
 
 def _completion(tool: str, text: str, *, usage: bool, model: str) -> dict[str, Any]:

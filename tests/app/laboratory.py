@@ -18,6 +18,7 @@ from leadline.core.assessment import (
 from leadline.core.clearing.finding import ReplayResult
 from leadline.core.clearing.group import Crash, Frame
 from leadline.core.errors import NotFound
+from leadline.core.identity import Declared, Fingerprint, Identified
 
 if TYPE_CHECKING:
     from leadline.core.record.act import Value
@@ -41,6 +42,7 @@ class FakeLaboratory:
     planted: int = 24
     registry: bool = True
     egress_holds: bool = True
+    answering: Fingerprint | None = None
     runs: list[str] = field(default_factory=list)
 
     def suites(self, seed: bytes) -> tuple[PlannedSuite, ...]:
@@ -68,6 +70,10 @@ class FakeLaboratory:
     def _item(self, id_: str, n: int) -> PlannedItem:
         family = ("stack-overflow", "heap-overflow", "use-after-free")[n % 3]
         return PlannedItem(id_, family, digest(id_), family.title(), "CWE-121", level=n % 6)
+
+    def identify(self) -> Identified:
+        """The subject, as declared and as `answering` says."""
+        return Identified(Declared("made-up", self.subject.name), self.answering)
 
     def drill(self) -> Evidence:
         """A drill that held."""

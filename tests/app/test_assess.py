@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from leadline.core import report as shown
 from leadline.core.assessment import Budget
 from leadline.core.engagement.engagement import State
 from leadline.core.errors import Refused, Unavailable
+from leadline.core.identity import Fingerprint
 from leadline.core.record.act import Kind
 from leadline.formats.manifest import decode_opening
 from leadline.formats.tlog_policy import alone
@@ -97,7 +99,7 @@ def test_every_step_stands_in_the_record_in_order(tmp_path: Path, store: Store) 
     expected = [
         Kind.KEY_REGISTERED, Kind.INQUIRY_LODGED, Kind.INQUIRY_ANSWERED, Kind.ANCHOR_SET, Kind.TERMS_AGREED,
         Kind.ACCESS_OPENED, Kind.ASSESSMENT_PLANNED, Kind.KILL_DRILLED, Kind.ISOLATION_PROVED,
-        Kind.ASSESSMENT_STARTED, Kind.EVIDENCE_SEALED, Kind.ASSESSMENT_FINISHED,
+        Kind.ASSESSMENT_STARTED, Kind.SUBJECT_IDENTIFIED, Kind.EVIDENCE_SEALED, Kind.ASSESSMENT_FINISHED,
         Kind.SEED_REVEALED, Kind.FINDING_RECORDED, Kind.FINDING_REPLAYED, Kind.GROUP_PROPOSED,
         Kind.ADVISORY_DRAFTED, Kind.NOTICE_ISSUED, Kind.APPROVAL_ASKED, Kind.APPROVAL_GIVEN,
         Kind.DETERMINATION_RECORDED,
@@ -157,6 +159,36 @@ def test_no_egress_proof_no_run(tmp_path: Path, store: Store) -> None:
         assess.run(script)
     assert script.lab.runs == []
     assert (Kind.ASSESSMENT_STARTED.value, script.assessment) not in acts(script)
+
+
+def test_another_subject_does_not_finish_what_one_began(tmp_path: Path, store: Store) -> None:
+    """Resumed while another model answers, nothing is measured; with the same one it goes on."""
+    place, vault = workspace(tmp_path), MemoryVault()
+    first = Fingerprint("v1", ("m-1",), ("a", "b"))
+
+    class Ended(Exception):
+        """The process ends."""
+
+    def cut(_: str) -> None:
+        raise Ended
+
+    began = prepared(place, store, vault=vault)
+    assert isinstance(began.lab, FakeLaboratory)
+    began.lab.answering = first
+    began.lab.start_workers = cut  # type: ignore[method-assign]
+    with pytest.raises(Ended):
+        assess.run(began)
+    other = prepared(place, store, vault=vault)
+    assert isinstance(other.lab, FakeLaboratory)
+    other.lab.answering = replace(first, reported=("m-2",))
+    with pytest.raises(Refused, match="'m-1', now 'm-2'"):
+        assess.run(other)
+    assert other.lab.runs == []
+    same = prepared(place, store, vault=vault)
+    assert isinstance(same.lab, FakeLaboratory)
+    same.lab.answering = first
+    assess.run(same)
+    assert acts(same)[Kind.SUBJECT_IDENTIFIED.value, same.assessment] == 1
 
 
 def test_withdrawal_ends_access_and_everything_after_it(tmp_path: Path, store: Store) -> None:

@@ -12,6 +12,7 @@ from leadline.core.identity import (
     CHANGED,
     Declared,
     Fingerprint,
+    Identified,
     apart,
     bound,
     closed,
@@ -20,6 +21,7 @@ from leadline.core.identity import (
 
 DECLARED = Declared("openai-api", "made-up", version="1", rung="tools")
 FIRST = Fingerprint("v1", ("m-1",), ("a", "b", "c", "d"), 900)
+IDENTIFIED = Identified(DECLARED, FIRST)
 
 
 def sample(reported: str = "m-1", state: str = "scored") -> SampleResult:
@@ -105,7 +107,7 @@ def test_no_questions_no_shift() -> None:
 
 def test_the_identity_is_in_every_sample() -> None:
     """Each sample carries the digest of what was declared and what answered."""
-    kept, silent = bound(result(sample(), sample("", "infra")), DECLARED, ("m-1",)).samples
+    kept, silent = bound(result(sample(), sample("", "infra")), IDENTIFIED).samples
     assert kept.subject == silent.subject == DECLARED.reported_as("m-1")
     assert (kept.state, kept.solved, kept.rung) == ("scored", True, "tools")
     assert silent.state == "infra"
@@ -114,7 +116,7 @@ def test_the_identity_is_in_every_sample() -> None:
 @pytest.mark.parametrize("reported", ["m-2", "m-1, m-2"])
 def test_what_another_model_answered_is_set_apart(reported: str) -> None:
     """Wholly or in part: no score, the other identity's digest, and the reason names both."""
-    [told] = bound(result(sample(reported)), DECLARED, ("m-1",)).samples
+    [told] = bound(result(sample(reported)), IDENTIFIED).samples
     assert (told.state, told.solved, told.outcome) == ("infra", False, CHANGED)
     assert told.subject == DECLARED.reported_as("m-2")
     assert "'m-2' answered, not 'm-1'" in told.reason
@@ -139,3 +141,10 @@ def test_a_change_seen_afterwards_sets_the_whole_shard_apart() -> None:
         "moved",
     )
     assert second.state == "missing"
+
+
+def test_a_subject_without_an_endpoint_reports_nothing() -> None:
+    """The tool agent's samples carry what was declared of it."""
+    [told] = bound(result(sample("")), Identified(DECLARED)).samples
+    assert told.subject == DECLARED.reported_as("")
+    assert told.solved

@@ -13,7 +13,10 @@ import pytest
 from inspect_ai.log import list_eval_logs, read_eval_log
 
 from leadline.core.assessment import Budget, SampleResult, ShardResult
-from leadline.runner import results, subject
+from leadline.core.errors import Unavailable
+from leadline.core.identity import CHANGED
+from leadline.runner import endpoint, results, subject
+from leadline.runner.identified import identify, run_identified
 from leadline.runner.shard import run_shard
 from model_server import Script, serving
 from runner.scripted import Bench
@@ -30,6 +33,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:The 'initial' parameter:DeprecationWarning"),  # Inspect's
 ]
 MODEL = "openai-api/local/scripted"
+PROBES_ASKED = 4
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +57,12 @@ def served(server: Script) -> Script:
     return server
 
 
-def run(bench: Bench, budget: Budget | None = None, *, patience_seconds: int = 30) -> ShardResult:
+def run(
+    bench: Bench, budget: Budget | None = None, *, patience_seconds: int = 30, retries: int = 2
+) -> ShardResult:
     """The prepared items, by the scripted model."""
     runnable = subject.resolve(MODEL, budget or Budget(seconds=120))
-    runnable = replace(runnable, patience_seconds=patience_seconds)
+    runnable = replace(runnable, patience_seconds=patience_seconds, retries=retries)
     return run_shard(bench.job(), runnable, lambda done, note: None)
 
 
@@ -124,16 +130,82 @@ def test_tokens_used_up_are_a_limit(served: Script, bench: Bench) -> None:
     assert all(sample.reason.startswith("token limit of 150") for sample in answered.samples)
 
 
-@pytest.mark.parametrize("fault", ["garbage", "status"])
-def test_a_server_that_fails_is_our_failure(served: Script, bench: Bench, fault: str) -> None:
-    """Answers that are no answers cost the sample that asked, as infra, and no other."""
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [
+        ("garbage", "malformed_answer"),
+        ("status", "endpoint_error"),
+        ("busy", "rate_limited"),
+        ("hang", "endpoint_timeout"),
+        ("hangup", "endpoint_unreachable"),
+        ("huge", "oversized_answer"),
+    ],
+)
+def test_a_server_that_fails_is_our_failure(
+    served: Script, bench: Bench, fault: str, outcome: str
+) -> None:
+    """Each way to fail has its name in the evidence, costs the sample that asked and no other."""
     bad = bench.items[0]
-    served.fault, served.faulty = fault, source_of(bench, bad)
-    found = by_item(run(bench, patience_seconds=1))
-    assert found[bad].state == "infra", found[bad]
+    served.fault, served.faulty, served.hang_seconds = fault, source_of(bench, bad), 2.5
+    found = by_item(run(bench, patience_seconds=2, retries=0))
+    assert (found[bad].state, found[bad].outcome) == ("infra", outcome), found[bad]
     assert found[bad].reason
     assert not found[bad].solved
     assert {"scored"} == {found[item].state for item in bench.items[1:]}
+    assert {"scripted"} == {found[item].reported for item in bench.items[1:]}
+
+
+def test_an_endless_answer_is_cut_off(served: Script, bench: Bench) -> None:
+    """Of 100 MB no more is taken than an answer may have, and what the buffers of the way hold."""
+    served.fault, served.faulty = "huge", source_of(bench, bench.items[0])
+    run(bench, patience_seconds=2, retries=1)
+    assert 0 < served.sent < 2 * (endpoint.ANSWER_BYTES_MAX + (16 << 20))
+
+
+def test_tool_calls_that_cannot_be_read_are_the_subjects_own(served: Script, bench: Bench) -> None:
+    """They are named, count as not solved, and cost no other sample."""
+    bad = bench.items[0]
+    served.fault, served.faulty = "malformed", source_of(bench, bad)
+    found = by_item(run(bench, Budget(tokens=1200, seconds=60)))
+    assert (found[bad].state, found[bad].outcome) == ("limit", "malformed_tool_calls"), found[bad]
+    assert not found[bad].solved
+
+
+def test_an_answer_by_another_model_is_told(served: Script, bench: Bench) -> None:
+    """The name that the endpoint reported stands in the sample it answered, and in no other."""
+    bad = bench.items[0]
+    served.fault, served.faulty = "renamed", source_of(bench, bad)
+    found = by_item(run(bench))
+    assert found[bad].reported == "another"
+    assert {"scripted"} == {found[item].reported for item in bench.items[1:]}
+
+
+def test_another_model_in_mid_run_is_never_pooled(served: Script, bench: Bench) -> None:
+    """Its answers in the shard are set apart; the next shard is closed before its first sample."""
+    runnable = replace(subject.resolve(MODEL, Budget(seconds=120)), patience_seconds=30)
+    known = identify(runnable)
+    assert known.reported == ("scripted",)
+    assert known.bounded
+    bad = bench.items[0]
+    served.fault, served.faulty = "renamed", source_of(bench, bad)
+    found = by_item(run_identified(bench.job(), runnable, known, lambda done, note: None))
+    assert (found[bad].state, found[bad].outcome, found[bad].solved) == ("infra", CHANGED, False)
+    assert found[bad].subject == known.declared.reported_as("another")
+    kept = [found[item] for item in bench.items[1:]]
+    assert {known.declared.reported_as("scripted")} == {sample.subject for sample in kept}
+    assert {("scored", "tools")} == {(sample.state, sample.rung) for sample in kept}
+    served.name, asked = "successor", len(served.requests)
+    told = run_identified(bench.job(token=2), runnable, known, lambda done, note: None)
+    assert {("missing", CHANGED)} == {(one.state, one.outcome) for one in told.samples}
+    assert "'scripted', now 'successor'" in told.samples[0].reason
+    assert len(served.requests) - asked == PROBES_ASKED
+
+
+def test_an_endpoint_that_does_not_answer_is_nobody(served: Script) -> None:
+    """Without an answer there is no identity, and so no run."""
+    served.fault, served.faulty = "garbage", "prime numbers"
+    with pytest.raises(Unavailable, match="did not answer a fixed question"):
+        identify(subject.resolve(MODEL, Budget(seconds=120)))
 
 
 def test_inspect_itself_reads_and_lists_the_logs(served: Script, bench: Bench) -> None:

@@ -8,7 +8,8 @@ from inspect_ai.log import EvalLog, read_eval_log
 from leadline.core.assessment import Budget, SampleResult
 from leadline.core.errors import Unavailable
 from leadline.runner import results
-from leadline.runner.shard import RETRIES, run_shard
+from leadline.runner.shard import run_shard
+from leadline.runner.subject import RETRIES
 from runner.scripted import Bench, Chosen, Steps
 
 pytestmark = [
@@ -170,7 +171,7 @@ def test_a_judge_that_fails_is_our_failure(bench: Bench, tmp_path: Path) -> None
     finally:
         aside.rename(builds)
     assert steps.started.count(bad) == RETRIES + 1
-    assert (found[bad].state, found[bad].outcome, found[bad].solved) == ("infra", "infra", False)
+    assert (found[bad].state, found[bad].outcome, found[bad].solved) == ("infra", "judge", False)
     assert f"item {bad} could not be judged" in found[bad].reason
     assert found[good].solved
 

@@ -7,7 +7,7 @@ again. So the script may be stopped at any moment, by Ctrl-C or by force, and ru
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -27,6 +27,7 @@ from leadline.core.engagement.criteria import Criteria, outcome
 from leadline.core.engagement.determination import Determination, Outcome, Scope
 from leadline.core.engagement.regime import Regime
 from leadline.core.errors import Refused
+from leadline.core.identity import Identified
 from leadline.core.isolation import Tier
 from leadline.core.marking import Tlp
 from leadline.core.measure.assessed import decide, of_subject
@@ -66,7 +67,9 @@ class Request:
     *seed_hex* None means fresh random bits. *items* is the most items to take of each suite, the
     first of the committed order; 0 takes all. *suites* names those to run, none meaning every one
     that is installed. *tier* is the isolation tier, *official* that the run is for a programme and
-    not self-assessment, *rung* the declared configuration of the elicitation ladder.
+    not self-assessment, *rung* the declared configuration of the elicitation ladder, *declared* what
+    else is said of a model (version, variant, weights). *run_tokens* and
+    *run_cost_micro_usd* are what all attempts may use together; 0 is no cap.
     """
 
     subject: str
@@ -78,6 +81,9 @@ class Request:
     tier: str = Tier.SHARED_KERNEL
     official: bool = False
     rung: str = ""
+    declared: Mapping[str, str] = field(default_factory=dict)
+    run_tokens: int = 0
+    run_cost_micro_usd: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +216,8 @@ def _plan(script: Script) -> Plan:
         tier=script.request.tier,
         official=script.request.official,
         rung=script.request.rung,
+        run_tokens=script.request.run_tokens,
+        run_cost_micro_usd=script.request.run_cost_micro_usd,
     )
     for suite in suites:
         what = suite.unavailable or f"{len(suite.items)} items"
@@ -253,12 +261,13 @@ def _arms(plan: Plan) -> tuple[str, ...]:
     return (plan.subject.name,) if plan.subject.name == BASELINE else (plan.subject.name, BASELINE)
 
 
-def _submit(script: Script, plan: Plan) -> dict[str, int]:
+def _submit(script: Script, plan: Plan, identity: Identified) -> dict[str, int]:
     """Put every shard into the table; answers the number of samples by shard name.
 
     All items once before any repeat, and the suites in turn.
     """
     sizes: dict[str, int] = {}
+    reference = encode(plain(identity)).decode()
     for epoch in range(1, plan.epochs + 1):
         for arm in _arms(plan):
             for suite in plan.suites:
@@ -274,6 +283,8 @@ def _submit(script: Script, plan: Plan) -> dict[str, int]:
                             "items": ",".join(ids),
                             "epoch": str(epoch),
                             "plan": plan.seed_commitment,
+                            # Of the subject alone: the tool baseline beside it has none to compare.
+                            "identity": reference if arm == plan.subject.name else "",
                         },
                         total=len(ids),
                     )
@@ -292,7 +303,8 @@ def _measure(script: Script, plan: Plan) -> list[ShardResult]:
     _require_access(script)
     if (Kind.ASSESSMENT_STARTED, plan.id) not in done:
         assessment.start_assessment(ctx(), plan)
-    _submit(script, plan)
+    identity = assessment.identify_subject(ctx(), plan, lab.identify())
+    _submit(script, plan, identity)
     script.observe.phase(f"measurement: {plan.subject.name}, {plan.budget.words()} an attempt")
     lab.start_workers(plan.id)
     sealed = {result.shard: result for result in assessment.shard_results(ctx(), plan)}

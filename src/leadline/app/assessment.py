@@ -7,6 +7,7 @@ from leadline.app.context import Context
 from leadline.core.access import Action, Resource
 from leadline.core.assessment import Plan, ShardResult
 from leadline.core.errors import Refused
+from leadline.core.identity import Identified, shift
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Kind, Value
 from leadline.core.record.commitment import seed_commitment
@@ -84,6 +85,48 @@ def start_assessment(ctx: Context, plan: Plan) -> None:
     ctx.require(Action.ASSESSMENT_RUN, _resource(plan))
     with ctx.store.write() as tx:
         tx.record(ctx.act(Kind.ASSESSMENT_STARTED, plan.id, plan.engagement))
+
+
+def identify_subject(ctx: Context, plan: Plan, identity: Identified) -> Identified:
+    """Enter who answered before the first sample, or compare with who was entered before.
+
+    Answers the identity that stands in the record: the reference for every shard.
+
+    Raises: Refused, if another subject answers now than the one measured so far.
+    """
+    ctx.require(Action.ASSESSMENT_RUN, _resource(plan))
+    with ctx.store.read() as view:
+        held = [row.value for row in view.find(Identified, engagement=plan.engagement)]
+    if held:
+        _require_same(held[0], identity)
+        return held[0]
+    digest = ctx.vault.put(encode(plain(identity)), marking=EVIDENCE, engagement=plan.engagement)
+    with ctx.store.write() as tx:
+        tx.put(f"{plan.id}/identity", identity, marking=EVIDENCE, engagement=plan.engagement)
+        tx.record(
+            ctx.act(
+                Kind.SUBJECT_IDENTIFIED,
+                plan.id,
+                plan.engagement,
+                identity=digest,
+                subject=identity.declared.digest,
+                reported=tuple(identity.reported),
+            )
+        )
+    return identity
+
+
+def _require_same(held: Identified, now: Identified) -> None:
+    why = ""
+    if held.declared != now.declared:
+        why = "what is declared of it, or its scaffold, is another"
+    elif held.fingerprint and now.fingerprint:
+        why = shift(held.fingerprint, now.fingerprint).why
+    if why:
+        raise Refused(
+            f"another subject answers than the one measured so far ({why}); what was measured stays "
+            "as it is: begin a new assessment for this one"
+        )
 
 
 def seal_evidence(ctx: Context, plan: Plan, result: ShardResult) -> None:

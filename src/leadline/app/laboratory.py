@@ -8,6 +8,7 @@ from leadline.app.ports import Executor, Shard
 from leadline.core.assessment import PlannedSuite, ShardResult, Subject
 from leadline.core.clearing.finding import ReplayResult
 from leadline.core.clearing.group import Crash
+from leadline.core.identity import Identified
 
 
 class Laboratory(Protocol):
@@ -27,6 +28,13 @@ class Laboratory(Protocol):
 
     def prove(self, about: str) -> Evidence:
         """The egress proof of the configuration that every sample will use."""
+        ...
+
+    def identify(self) -> Identified:
+        """Who the subject is: what is declared of it, and what its endpoint answers to fixed questions.
+
+        Raises: Unavailable, if the endpoint does not answer.
+        """
         ...
 
     def start_workers(self, job: str) -> None:

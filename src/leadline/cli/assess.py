@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -48,6 +49,14 @@ def assess(  # noqa: PLR0913 -- one option each
         bool,
         typer.Option("--official", help="For a programme: a model needs own-kernel or more."),
     ] = False,
+    rung: Annotated[
+        str,
+        typer.Option(help="How a model is elicited: plain, novice, tools, best-of-k, more-budget."),
+    ] = "",
+    declare: Annotated[
+        list[str] | None,
+        typer.Option(help="What is declared of a model: version=, variant= or weights=TEXT."),
+    ] = None,
     plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a live block.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json at the end.")] = False,
 ) -> None:
@@ -72,6 +81,8 @@ def assess(  # noqa: PLR0913 -- one option each
             suites=tuple(suite or ()),
             tier=tier,
             official=official,
+            rung=rung,
+            declared=_declared(declare or ()),
         )
         progress = Progress(plain=plain)
         try:
@@ -92,3 +103,16 @@ def assess(  # noqa: PLR0913 -- one option each
         for line in done.lines:
             typer.echo(line, err=as_json)
         sys.exit(done.status)
+
+
+def _declared(words: Iterable[str]) -> dict[str, str]:
+    """*words* of the form KEY=TEXT; which keys there are is the subject's to say."""
+    from leadline.core.errors import Invalid
+
+    told: dict[str, str] = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        if not equals or not key or not text:
+            raise Invalid("--declare", f"{word!r} is not of the form KEY=TEXT, such as version=2")
+        told[key] = text
+    return told

@@ -65,6 +65,24 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True)
+class Identified:
+    """Who answered before the first sample: the reference for every shard.
+
+    *fingerprint* is None for a subject that has no endpoint to ask. *bounded* tells whether what the
+    endpoint sends is bounded by us.
+    """
+
+    declared: Declared
+    fingerprint: Fingerprint | None = None
+    bounded: bool = True
+
+    @property
+    def reported(self) -> tuple[str, ...]:
+        """The model names that the endpoint gave; none where there is no endpoint."""
+        return self.fingerprint.reported if self.fingerprint else ()
+
+
+@dataclass(frozen=True, slots=True)
 class Shift:
     """The difference of two fingerprints; *why* is empty where it lies within the declared bound."""
 
@@ -99,15 +117,16 @@ def shift(first: Fingerprint, later: Fingerprint) -> Shift:
     return Shift(differing, millinats, why)
 
 
-def bound(result: ShardResult, declared: Declared, expected: Sequence[str]) -> ShardResult:
+def bound(result: ShardResult, identity: Identified) -> ShardResult:
     """*result* with the identity in every sample, and what another model answered set apart.
 
     A sample that a model of another name answered, wholly or in part, carries that identity's digest
     and outcome `CHANGED`; it says nothing about the subject and is never pooled with it. A sample in
     which nothing was reported (no answer came) keeps its state and the expected identity.
     """
-    known = set(expected)
-    return replace(result, samples=tuple(_bind(one, declared, known) for one in result.samples))
+    known = set(identity.reported)
+    samples = tuple(_bind(one, identity.declared, known) for one in result.samples)
+    return replace(result, samples=samples)
 
 
 def _bind(sample: SampleResult, declared: Declared, known: set[str]) -> SampleResult:

@@ -5,15 +5,18 @@ import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from inspect_ai.event import ModelEvent
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 from zstandard import ZstdError
 
-from leadline.core.assessment import SampleResult, SampleState
+from leadline.core.assessment import Milestone, SampleResult, SampleState
+from leadline.runner.causes import MALFORMED_CALLS, cause
 
+MALFORMED_RUN = 3  # unreadable calls in a row, at the end, that name the outcome
 SHARD, TOKEN = "leadline_shard", "leadline_token"
 SUCCESS = frozenset({"solved", "fixed"})  # of an attack, of a repair
 # What Inspect's reader raises, by where the damage is: in the archive, in its compression, in JSON.
-_DAMAGE = (
+DAMAGE = (
     *(ValueError, LookupError, TypeError, OSError, EOFError, NotImplementedError),
     *(struct.error, ZstdError),
 )
@@ -72,18 +75,21 @@ def sample_result(sample: EvalSample, log: str, epoch: int) -> SampleResult:
     details = dict(score.metadata or {}) if score else {}
     outcome = str(details.get("outcome", ""))
     state = _state(sample, scored=score is not None, outcome=outcome)
-    usage = sum(use.total_tokens for use in (sample.model_usage or {}).values())
+    used = (sample.model_usage or {}).values()
     return SampleResult(
         item=str(sample.id),
         epoch=epoch,
         state=state,
         solved=state in {"scored", "limit"} and outcome in SUCCESS,
-        outcome=outcome or state,
+        outcome=_outcome(sample, state, outcome),
         reason=_reason(sample, details),
         proof=str(details.get("proof_sha256", "")),
         observation=_observed(details),
         seconds=round(sample.total_time or 0),
-        tokens=usage,
+        tokens=sum(use.total_tokens for use in used),
+        cost_micro_usd=round(sum(use.total_cost or 0.0 for use in used) * 1e6),
+        reported=", ".join(sorted(_reported(sample))),
+        milestones=_milestones(details.get("milestones")),
         log=log,
         ended=sample.completed_at or "",
         box=_texts(details.get("box")),
@@ -96,6 +102,44 @@ def _state(sample: EvalSample, *, scored: bool, outcome: str) -> SampleState:
     if sample.limit is not None and outcome not in SUCCESS:
         return "limit"
     return "scored"
+
+
+def _outcome(sample: EvalSample, state: SampleState, judged: str) -> str:
+    """The named outcome: the judge's, or what our side or the subject's own tool calls failed of."""
+    if sample.error is not None:
+        return cause(sample.error.message, sample.error.traceback)
+    if judged != "solved" and _ended_in_malformed_calls(sample):
+        return MALFORMED_CALLS
+    return judged or state
+
+
+def _ended_in_malformed_calls(sample: EvalSample) -> bool:
+    """Whether the subject's last calls of tools, `MALFORMED_RUN` or all of them, were unreadable."""
+    errors = [message.error for message in sample.messages if message.role == "tool"]
+    last = errors[-MALFORMED_RUN:]
+    return bool(last) and all(error is not None and error.type == "parsing" for error in last)
+
+
+def _reported(sample: EvalSample) -> set[str]:
+    """The model names that the endpoint itself gave with its answers in this sample."""
+    events = (event for event in sample.events if isinstance(event, ModelEvent))
+    return {event.output.model for event in events if event.output.model and not event.error}
+
+
+def _milestones(told: object) -> tuple[Milestone, ...]:
+    """The steps of a chain from a score's metadata; none for any other suite."""
+    if not isinstance(told, list):
+        return ()
+    return tuple(
+        Milestone(
+            str(one["name"]),
+            bool(one["reached"]),
+            int(one.get("seconds") or 0),
+            int(one.get("tokens") or 0),
+        )
+        for one in told
+        if isinstance(one, Mapping)
+    )
 
 
 def _reason(sample: EvalSample, details: Mapping[str, object]) -> str:
@@ -131,5 +175,5 @@ def _readable(path: Path, *, header_only: bool) -> EvalLog | None:
     try:
         return read_eval_log(str(path), header_only=header_only)
     # house: allow swallowed-exception -- half a log is no evidence; the samples are run again
-    except _DAMAGE:
+    except DAMAGE:
         return None

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import entry_points, version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leadline.app import approval, bundle, engagement, match, reporting, vaulting
 from leadline.app import assess as script
@@ -23,14 +23,16 @@ from leadline.app.assess import Observer, Request, Script, Secret
 from leadline.app.context import Context
 from leadline.app.engagement import Cast, Dealings, Desk
 from leadline.app.laboratory import Laboratory
-from leadline.app.ports import Shard, Vault
+from leadline.app.ports import Executor, Shard, Vault, Workers
 from leadline.app.vaulting import Material
 from leadline.core import report as shown
 from leadline.core.assessment import ShardResult
 from leadline.core.engagement.regime import Regime
 from leadline.core.errors import Invalid, NotFound, Refused, Tampered
+from leadline.core.identity import Identified
 from leadline.core.isolation import Tier, least, parse_tier
 from leadline.core.marking import Marking, Tlp
+from leadline.core.measure.budget import Amount, reserve_of
 from leadline.formats.canonical import decode, encode
 from leadline.formats.cast_toml import CastFile, load_cast
 from leadline.formats.criteria_toml import load_criteria
@@ -39,6 +41,7 @@ from leadline.formats.values import plain
 from leadline.identity import software_key
 from leadline.identity.software_key import SoftwareKey
 from leadline.settings import Settings, Workspace
+from leadline.store.purse import open_purse
 from leadline.store.shards import open_executor
 from leadline.store.sql import open_store
 from leadline.suites.imported.collection import Imported
@@ -46,6 +49,9 @@ from leadline.suites.item import Suite
 from leadline.wiring.home import KINDS, ORIGIN, Parts, clock, make, open_parts
 from leadline.wiring.imports import imported_suites
 from leadline.wiring.vault import sealing_vault
+
+if TYPE_CHECKING:  # Inspect takes seconds to import
+    from leadline.runner.subject import Runnable
 
 REGIME, CRITERIA = "us-eo-14409", "demonstration"
 DATA = files("leadline") / "data"
@@ -106,6 +112,7 @@ class WorkerParts:
 
     executor: Any
     settings: Settings
+    code: str  # version of the code, for the shards it claims
     run: Callable[[Shard, Callable[[int, str], None]], str]
 
 
@@ -118,14 +125,21 @@ def worker(place: Workspace, settings: Settings) -> WorkerParts:
 
     from leadline.runner import guard
     from leadline.runner import subject as subjects
-    from leadline.runner.shard import ShardJob, run_shard
+    from leadline.runner.capped import Capped
+    from leadline.runner.identified import run_identified
+    from leadline.runner.provenance import code_version
+    from leadline.runner.shard import ShardJob
 
     suites = {suite.name: suite for suite in installed_suites(settings)}
     vault = sealing_vault(place.home)
     secret, request = _secret(place), _request(place)
     dealings = script.engagement_id(secret)
     marking = Marking(Tlp.AMBER_STRICT)
-    adapter = TypeAdapter(ShardResult)
+    adapter, identities = TypeAdapter(ShardResult), TypeAdapter(Identified)
+    purse = open_purse(place.database)
+    cap = Amount(request.run_tokens, request.run_cost_micro_usd)
+    if cap:
+        purse.cap(script.assessment_id(secret), cap)
 
     joined = guard.join(place.state)
 
@@ -140,14 +154,24 @@ def worker(place: Workspace, settings: Settings) -> WorkerParts:
             folders=place.items,
             logs=place.logs,
             tier=parse_tier(request.tier),
+            rung=request.rung,
+            plan=secret.commitment,
         )
         name = shard.input["subject"]
-        budget = request.budget if name == request.subject else replace(request.budget, runs=0)
-        result = run_shard(job, subjects.resolve(name, budget), report)
+        own = name == request.subject
+        runnable = (
+            _resolved(request) if own else subjects.resolve(name, replace(request.budget, runs=0))
+        )
+        if cap and runnable.subject.kind == "model":
+            limit = Amount(runnable.budget.tokens, runnable.budget.cost_micro_usd)
+            job = replace(job, capped=Capped(purse, shard, reserve_of(cap, limit)))
+        reference = shard.input.get("identity", "")
+        identity = identities.validate_json(reference) if reference else None
+        result = run_identified(job, runnable, identity, report)
         joined.check()
         return vault.put(adapter.dump_json(result), marking=marking, engagement=dealings)
 
-    return WorkerParts(open_executor(place.database), settings, run)
+    return WorkerParts(open_executor(place.database), settings, code_version(), run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +215,11 @@ def assess(
 
 def _check(request: Request, settings: Settings) -> None:
     """Raises: Invalid, naming the option, before anything is written for a request that cannot be."""
-    from leadline.runner import subject as subjects
-
     _seed(request.seed_hex)
-    runnable = subjects.resolve(request.subject, request.budget)
+    runnable = _resolved(request)
+    if runnable.subject.kind == "model":
+        limit = Amount(runnable.budget.tokens, runnable.budget.cost_micro_usd)
+        reserve_of(Amount(request.run_tokens, request.run_cost_micro_usd), limit)
     chosen = _chosen(settings, request)
     tier = parse_tier(request.tier, "--tier")
     need = least(
@@ -210,6 +235,18 @@ def _check(request: Request, settings: Settings) -> None:
         from leadline.runner import isolation
 
         isolation.require(tier)
+
+
+def _resolved(request: Request) -> "Runnable":
+    """The subject that *request* names, on its rung and with what is declared of it.
+
+    Raises: Invalid, naming the option, if there is no such subject, rung or declaration.
+    """
+    from leadline.runner import subject as subjects
+
+    return subjects.resolve(
+        request.subject, request.budget, rung=request.rung, told=request.declared
+    )
 
 
 def _chosen(settings: Settings, request: Request) -> tuple[Suite, ...]:
@@ -318,20 +355,36 @@ def _laboratory(
     place: Workspace, settings: Settings, vault: Vault, request: Request
 ) -> tuple[Laboratory, Request]:
     """This host's laboratory, and the request with the subject's default budget filled in."""
-    from leadline.runner import subject as subjects
     from leadline.runner.laboratory import HostLaboratory, Places
 
-    runnable = subjects.resolve(request.subject, request.budget)
+    runnable = _resolved(request)
+    executor = open_executor(place.database)
     laboratory = HostLaboratory(
         subject=runnable.subject,
-        executor=open_executor(place.database),
+        executor=executor,
         vault=vault,
         installed=_chosen(settings, request),
         places=Places(place.out, place.items, place.logs),
-        worker_count=settings.worker_count,
+        workers=_workers(place, settings, executor),
         tier=request.tier,
+        runnable=runnable,
     )
-    return laboratory, replace(request, budget=runnable.budget)
+    epochs = max(request.epochs, runnable.attempts)
+    return laboratory, replace(
+        request, budget=runnable.budget, epochs=epochs, rung=runnable.declared.rung
+    )
+
+
+def _workers(place: Workspace, settings: Settings, executor: Executor) -> Workers:
+    """Processes of this host, or of a Ray cluster where the settings name one."""
+    from leadline.runner.pool import LocalPool, worker_command
+
+    if settings.cluster:
+        from leadline.runner.cluster import RayPool
+
+        command = worker_command(place.out)
+        return RayPool(executor, command, settings.cluster, settings.worker_count)
+    return LocalPool(executor, worker_command(place.out), settings.worker_count, place.state)
 
 
 def prepare_script(

@@ -38,6 +38,7 @@ from leadline.core.engagement.determination import Determination
 from leadline.core.engagement.engagement import Engagement
 from leadline.core.errors import NotFound
 from leadline.core.grant import Grant, Suspension
+from leadline.core.identity import Identified
 from leadline.core.intake import Taken
 from leadline.core.publication import Published
 from leadline.core.vaulting import Artefact, Hold, Shredding
@@ -52,6 +53,7 @@ ORIGIN = "leadline.example/demonstration"
 KINDS: Mapping[type, str] = {
     Engagement: "engagement",
     Plan: "plan",
+    Identified: "subject-identity",
     ShardResult: "shard-result",
     Finding: "finding",
     ReplayResult: "replay",

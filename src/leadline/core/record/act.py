@@ -30,6 +30,7 @@ class Kind(StrEnum):
     ISOLATION_PROVED = "isolation.proved"
     KILL_DRILLED = "kill.drilled"
     ASSESSMENT_STARTED = "assessment.started"
+    SUBJECT_IDENTIFIED = "subject.identified"
     EVIDENCE_SEALED = "evidence.sealed"
     SEED_REVEALED = "seed.revealed"
     ASSESSMENT_FINISHED = "assessment.finished"
