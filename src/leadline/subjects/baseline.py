@@ -17,6 +17,7 @@ from inspect_ai.model import ChatMessageAssistant, ModelOutput, ModelUsage
 from inspect_ai.util import ExecResult, OutputLimitExceededError, SandboxEnvironment, sandbox
 
 from leadline.core.errors import Invalid
+from leadline.subjects.patcher import Patcher, parse_patch
 from leadline.suites.item import SUBMISSION, TASK
 
 NAME = "leadline/baseline"
@@ -79,7 +80,12 @@ def baseline(runs: int = RUNS, seed: int = 1, seconds: float = SECONDS) -> Agent
 
     async def execute(state: AgentState) -> AgentState:
         attempt = _Attempt(sandbox(), state, runs, seed, seconds)
-        task = parse_task(await attempt.box.read_file(f"{TASK}/task.json"))
+        text = await attempt.box.read_file(f"{TASK}/task.json")
+        repair = parse_patch(text)
+        if repair is not None:
+            await Patcher(attempt.box, state, runs, seed, seconds).repair(repair)
+            return state
+        task = parse_task(text)
         if task is None:
             attempt.say("The task brings nothing that I can run. I hand in nothing.")
         elif isinstance(task, CTask):
