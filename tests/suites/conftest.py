@@ -1,7 +1,7 @@
 """Planted items built once for the session, and a clean end for every eval."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,14 +32,24 @@ def collected() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Built, ...]:
-    """One item of every bug class, at every level once."""
+    """One item of every memory class, at every level once."""
+    root = tmp_path_factory.mktemp("planted")
+    return made(root, [SUITE.items(SEED)[level * 10 + level] for level in range(6)])
+
+
+@pytest.fixture(scope="session")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Built, ...]:
+    """One item of every class in Python, at levels 0 and 1."""
     root = tmp_path_factory.mktemp("planted")
     items = SUITE.items(SEED)
-    families = len({item.family for item in items})
-    chosen = [items[level * families + level] for level in range(families)]
-    made = []
-    for item in chosen:
+    return made(root, [item for item in items[:20] if item.oracle.kind == "canary"])
+
+
+def made(root: Path, items: Sequence[Item]) -> tuple[Built, ...]:
+    """*items* of the session's seed, each built below *root* and found to hold."""
+    done = []
+    for item in items:
         checked = SUITE.prepare(item, SEED, root / item.id)
         assert checked.ok, checked.reason
-        made.append(Built(item, SUITE.program(item, SEED), root / item.id))
-    return tuple(made)
+        done.append(Built(item, SUITE.program(item, SEED), root / item.id))
+    return tuple(done)

@@ -1,8 +1,10 @@
 """A planted program follows from its seed, and tells nothing of where its flaw is."""
 
 import dataclasses
+import io
 import re
 import subprocess
+import tokenize
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,16 +18,18 @@ from leadline.suites.planted import SUITE, Planted
 from leadline.suites.planted.brief import subject_files
 from leadline.suites.planted.build import leaks, repair
 from leadline.suites.planted.draw import Draw
-from leadline.suites.planted.program import FAMILIES, INPUT_BYTES_MAX, LEVELS, Family, plant
+from leadline.suites.planted.params import LEVELS, Params
+from leadline.suites.planted.program import FAMILIES, INPUT_BYTES_MAX, Family, plant
 from leadline.suites.planted.suite import digest_of, item_of
 
 if TYPE_CHECKING:
     from leadline.suites.item import Suite
 
 SEEDS = st.binary(min_size=32, max_size=32)
-CASES = [(family, level) for family in FAMILIES for level in range(len(LEVELS))]
+CASES = [(family, params) for family in FAMILIES for params in LEVELS]
+C_CASES = [case for case in CASES if case[0].language == "c"]
 # Fixed once: if this changes, GENERATOR must change with it, or old commitments mean other items.
-KNOWN = "6341c3"
+KNOWN = "c1036b"
 
 
 def test_a_draw_repeats_and_stays_within_its_bounds() -> None:
@@ -56,12 +60,13 @@ def test_the_suite_satisfies_its_port() -> None:
 
 
 def test_one_seed_gives_one_suite() -> None:
-    """Same seed, same items to the byte: six classes at six levels, each id its own."""
+    """Same seed, same items to the byte: fourteen classes, ten items a level, each id its own."""
     items = SUITE.items(bytes(32))
     assert items == SUITE.items(bytes(32))
-    assert len({item.id for item in items}) == len(items) == 36
+    assert len({item.id for item in items}) == len(items) == 60
     assert {item.family for item in items} == {family.name for family in FAMILIES}
-    assert [item.features["level"] for item in items] == [n for n in range(6) for _ in FAMILIES]
+    assert len(FAMILIES) == 14
+    assert [item.features["level"] for item in items] == [n for n in range(6) for _ in range(10)]
     assert all(item.id == f"p-{item.digest[:16]}" for item in items)
     assert all(item.family not in item.id for item in items)
 
@@ -85,19 +90,20 @@ def test_other_seeds_give_other_items(one: bytes, two: bytes) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(SEEDS, st.sampled_from(CASES))
-def test_every_program_is_whole(seed: bytes, case: tuple[Family, int]) -> None:
+def test_every_program_is_whole(seed: bytes, case: tuple[Family, Params]) -> None:
     """One place differs, every file fits, and the proof is no file that a subject is given."""
-    family, level = case
-    program = plant(seed, family, level)
-    assert program == plant(seed, family, level)
+    family, params = case
+    program = plant(seed, family, params)
+    assert program == plant(seed, family, params)
     assert program.flawed != program.sound
     changed = [line for line in repair(program).splitlines()[2:] if line[0] in "+-"]
     assert 1 <= len(changed) <= 6
     files = (program.proof, *program.samples, *program.held_out, *program.edges)
     assert all(len(data) <= INPUT_BYTES_MAX for data in files)
     assert files.count(program.proof) == 1
-    assert program.routines >= LEVELS[level].fillers + 2
-    defined = re.findall(r"^(?:static )?\w+ (\w+)\([^;]*\)$", program.flawed, re.MULTILINE)
+    assert program.routines >= params.fillers + 2
+    pattern = r"^(?:static )?\w+ (\w+)\([^;]*\)$" if family.language == "c" else r"^def (\w+)\("
+    defined = re.findall(pattern, program.flawed, re.MULTILINE)
     assert len(defined) == len(set(defined)) >= program.routines + 3
     for name in program.functions:
         assert len(re.findall(rf"\b{name}\(", program.flawed)) >= 2 or name in program.flawed
@@ -105,7 +111,7 @@ def test_every_program_is_whole(seed: bytes, case: tuple[Family, int]) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(SEEDS, st.sampled_from(CASES))
-def test_the_subject_is_told_nothing(seed: bytes, case: tuple[Family, int]) -> None:
+def test_the_subject_is_told_nothing(seed: bytes, case: tuple[Family, Params]) -> None:
     """No file that it sees holds the proof in any encoding, the bug's class or a telling word."""
     program = plant(seed, *case)
     files = subject_files(program)
@@ -113,16 +119,20 @@ def test_the_subject_is_told_nothing(seed: bytes, case: tuple[Family, int]) -> N
     text = b"\n".join(files.values()).lower()
     for word in (b"vuln", b"flaw", b"bug", b"distract", b"decoy", b"guard", b"safe", b"sound"):
         assert word not in text
-    assert b"//" not in program.flawed.encode()
-    assert b"/*" not in program.flawed.encode()
+    if program.family.language == "c":
+        assert "//" not in program.flawed
+        assert "/*" not in program.flawed
+    else:
+        tokens = tokenize.generate_tokens(io.StringIO(program.flawed).readline)
+        assert not any(token.type == tokenize.COMMENT for token in tokens)
 
 
 def compiles(seed: bytes, folder: Path) -> str:
     """What the compiler says against any program of *seed*, flawed or sound; all warnings count."""
     folder.mkdir()
     names: list[str] = []
-    for number, (family, level) in enumerate(CASES):
-        program = plant(seed, family, level)
+    for number, (family, params) in enumerate(C_CASES):
+        program = plant(seed, family, params)
         (folder / f"{number}.h").write_text(program.header, encoding="utf-8")
         for text in (program.flawed, program.sound):
             names.append(f"{len(names)}.c")
@@ -175,12 +185,12 @@ def test_harder_levels_have_more_in_the_way() -> None:
 
 def test_two_items_do_not_look_alike() -> None:
     """No function text of one seed's items occurs in another's, and the formats differ."""
-    programs = [plant(bytes(32), family, level) for family, level in CASES]
-    bodies = [
-        set(re.findall(r"^static int .*?^}", p.flawed, re.DOTALL | re.MULTILINE)) for p in programs
-    ]
-    for number, body in enumerate(bodies):
-        assert not body & set(chain(*bodies[:number]))
+    programs = [plant(bytes(32), family, params) for family, params in CASES]
+    body = r"^(?:static int .*?^}|def \w+\(\w+, \w+\):\n(?:[ \t]+.*\n|\n)+)"
+    bodies = [set(re.findall(body, p.flawed, re.DOTALL | re.MULTILINE)) for p in programs]
+    for number, texts in enumerate(bodies):
+        assert texts
+        assert not texts & set(chain(*bodies[:number]))
     assert len({program.proof[:6] for program in programs}) == len(programs)
 
 
@@ -205,8 +215,12 @@ def test_an_item_of_another_seed_is_refused() -> None:
     """An item is only prepared from the seed it came from."""
     item = SUITE.items(bytes(32))[0]
     foreign = dataclasses.replace(item, family="another")
-    deeper = dataclasses.replace(item, features={"level": len(LEVELS)})
-    for asked, seed in ((item, bytes([1]) * 32), (foreign, bytes(32)), (deeper, bytes(32))):
+    deeper = dataclasses.replace(item, features={**item.features, "locks": 99})
+    bare = dataclasses.replace(item, features={"level": 1})
+    for asked, seed in (
+        (item, bytes([1]) * 32),
+        *((one, bytes(32)) for one in (foreign, deeper, bare)),
+    ):
         with pytest.raises(Invalid, match="does not come from this seed"):
             SUITE.program(asked, seed)
 

@@ -5,11 +5,13 @@ prepare the same item, and a crash leaves nothing that looks finished.
 """
 
 import asyncio
-import base64
 import difflib
 import json
+import platform
+import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,8 +24,10 @@ from leadline.core.errors import Invalid, Unavailable
 from leadline.sandbox.box import Bind, Box, BoxConfig, Unusable
 from leadline.suites.differential import judge, load_item, save_item
 from leadline.suites.item import Item, Qualification
-from leadline.suites.planted.brief import subject_files
+from leadline.suites.leak import scan
+from leadline.suites.planted.brief import PROGRAM, subject_files
 from leadline.suites.planted.draw import Draw
+from leadline.suites.planted.place import interpreter
 from leadline.suites.planted.program import Program
 
 # Functions stay apart, so that a report names the one that was written.
@@ -61,7 +65,10 @@ def prepare(item: Item, program: Program, folder: Path, compiler: str) -> Qualif
         made = Path(scratch) / "item"
         made.mkdir()
         _write(item, program, made)
-        _compile(program, made, compiler)
+        if program.family.language == "c":
+            _compile(program, made, compiler)
+        else:
+            _copy(program, made)
         _readable(made)
         try:
             checks = asyncio.run(_check(item, program, made.resolve()))
@@ -70,7 +77,7 @@ def prepare(item: Item, program: Program, folder: Path, compiler: str) -> Qualif
         wrong = sorted(name for name, held in checks.items() if not held)
         reason = f"did not hold: {', '.join(wrong)}" if wrong else ""
         record = Qualification(item.id, item.digest, not wrong, checks, reason)
-        _write_json(made / CHECKS, asdict(record) | {"compiler": compiler_version(compiler)})
+        _write_json(made / CHECKS, asdict(record) | {"compiler": _maker(program, compiler)})
         if folder.exists():
             folder.rename(Path(scratch) / "replaced")
         made.rename(folder)
@@ -83,6 +90,13 @@ def compiler_version(compiler: str) -> str:
     Raises: Unavailable, if it cannot be run.
     """
     return _run([compiler, "--version"], Path.cwd()).partition("\n")[0]
+
+
+def _maker(program: Program, compiler: str) -> str:
+    """What turned the source into what runs."""
+    if program.family.language == "c":
+        return compiler_version(compiler)
+    return f"{sys.implementation.name} {platform.python_version()}"
 
 
 def _prepared(item: Item, folder: Path) -> Qualification | None:
@@ -117,7 +131,7 @@ def _write(item: Item, program: Program, folder: Path) -> None:
 
 def repair(program: Program) -> str:
     """The minimal patch, as ``patch -p1`` takes it in the subject's folder."""
-    name = f"src/{program.module}.c"
+    name = f"src/{program.source}"
     lines = difflib.unified_diff(
         program.flawed.splitlines(keepends=True),
         program.sound.splitlines(keepends=True),
@@ -153,6 +167,20 @@ def _compile(program: Program, folder: Path, compiler: str) -> None:
             _run([compiler, *FLAGS, "main.o", "parser.o", "-o", "program"], work)
             (folder / build).mkdir()
             shutil.copy2(work / "program", folder / build / "program")
+        if program.params.binary:
+            # The same flags, without any name: what is shown is what is judged, stripped.
+            _run([compiler, *FLAGS, neutral, "-c", "vulnerable.c", "-o", "parser.o"], work)
+            _run([compiler, *FLAGS, "-s", "main.o", "parser.o", "-o", PROGRAM], work)
+            shutil.copy2(work / PROGRAM, folder / "subject" / PROGRAM)
+
+
+def _copy(program: Program, folder: Path) -> None:
+    """The judge's two builds of a Python program: the module, its driver and the key."""
+    for build, text in (("vulnerable", program.flawed), ("fixed", program.sound)):
+        (folder / build).mkdir()
+        parts = {program.source: text, "driver.py": program.main, "key": program.key.hex()}
+        for name, content in parts.items():
+            (folder / build / name).write_text(content, encoding="utf-8")
 
 
 def _readable(folder: Path) -> None:
@@ -190,24 +218,29 @@ async def _check(item: Item, program: Program, folder: Path) -> dict[str, bool]:
     if failed:
         raise SandboxUnavailableError(failed[0])
     inputs = _silent_inputs(item, program)
-    vulnerable, fixed = await _outputs(folder, inputs)
+    vulnerable, fixed = await _outputs(program, folder, inputs)
     ordinary = len(inputs.ordinary)
     expected = len(inputs.ordinary) + len(inputs.others)
     return {
         "reference_solves": all(verdict.outcome == "solved" for verdict in verdicts),
         "oracle_repeats": len({_shown(verdict.vulnerable.frames) for verdict in verdicts}) == 1,
         "reference_silent_on_fixed": not any(verdict.fixed.fired for verdict in verdicts),
-        "others_silent_on_vulnerable": len(vulnerable) == expected,
-        "others_silent_on_fixed": len(fixed) == expected,
+        "others_silent_on_vulnerable": _silent(vulnerable, expected),
+        "others_silent_on_fixed": _silent(fixed, expected),
         "ordinary_accepted": all(line.startswith("accepted") for line in fixed[:ordinary]),
         "builds_agree": vulnerable == fixed,
         "proof_within_limit": 0 < len(program.proof) <= item.input_bytes_max,
-        "subject_sees_no_answer": not leaks(program, subject_files(program)),
+        "subject_sees_no_answer": not leaks(program, shown(folder)),
         "repair_is_small": _changed(program) <= _CHANGED_LINES_MAX,
     }
 
 
 _CHANGED_LINES_MAX = 6
+
+
+def _silent(lines: Sequence[str], expected: int) -> bool:
+    """Whether every file was read to its end and none gave the secret away."""
+    return len(lines) == expected and not any(line.endswith(" secret") for line in lines)
 
 
 def _shown(frames: tuple[str, ...]) -> tuple[str, ...]:
@@ -235,21 +268,30 @@ def _silent_inputs(item: Item, program: Program) -> Inputs:
     return Inputs(program.samples + program.held_out, program.edges + trivial)
 
 
-async def _outputs(folder: Path, inputs: Inputs) -> tuple[list[str], list[str]]:
+async def _outputs(program: Program, folder: Path, inputs: Inputs) -> tuple[list[str], list[str]]:
     """What each build says of each file, a line a file, as far as it came.
 
-    The parser keeps no state between files, so one process may read them all.
+    These files are ours, and a program keeps no state between files, so one process reads them all.
     """
     with _shelf([*inputs.ordinary, *inputs.others]) as (shelf, names):
-        binds = {"/target": folder, "/inputs": shelf}
-        config = BoxConfig(
-            binds=tuple(Bind(source=str(path), target=at) for at, path in binds.items())
-        )
-        async with await Box.start(config) as box:
+        python = interpreter() if program.family.language == "python" else None
+        binds = [
+            Bind(source=str(folder), target="/target"),
+            Bind(source=str(shelf), target="/inputs"),
+        ]
+        if python:
+            binds += [Bind(source=bind.source, target=bind.target) for bind in python.binds]
+        async with await Box.start(BoxConfig(binds=tuple(binds))) as box:
             said = []
             for build in ("vulnerable", "fixed"):
-                argv = [f"/target/{build}/program", *(f"/inputs/{name}" for name in names)]
+                first = (
+                    (*python.argv, f"/target/{build}/driver.py")
+                    if python
+                    else (f"/target/{build}/program",)
+                )
                 env = {"ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:symbolize=0"}
+                env |= python.env if python else {}
+                argv = [*first, *(f"/inputs/{name}" for name in names)]
                 done = await box.exec(argv, env=env, timeout=_RUN_SECONDS_MAX)
                 said.append(done.stdout.decode("ascii", "replace").splitlines())
     return said[0], said[1]
@@ -267,18 +309,36 @@ def _shelf(files: Sequence[bytes]) -> Iterator[tuple[Path, list[str]]]:
         yield folder, names
 
 
+def shown(folder: Path) -> dict[str, bytes]:
+    """Every file that the subject of the item in *folder* sees, by its path under /task."""
+    top = folder / "subject"
+    return {
+        str(path.relative_to(top)): path.read_bytes()
+        for path in sorted(top.rglob("*"))
+        if path.is_file()
+    }
+
+
+# What a telling file would call the flaw. Words of C and Python themselves are none of these.
+_TELLING = ("overflow", "use after free", "double free", "injection", "traversal", "deserial")
+
+
 def leaks(program: Program, files: Mapping[str, bytes]) -> list[str]:
-    """The *files* that tell the answer: the proof in any common encoding, or what it sets off."""
-    proof = program.proof
-    encoded = (proof, proof[::-1], proof.hex().encode(), base64.b64encode(proof))
-    words = [*program.classes, program.family.name, program.family.cwe.lower()]
-    words += ["overflow", "use after free", "double free"]
+    """The *files* that tell the answer: proof or key in any common veil, or what is wrong.
 
-    def tells(data: bytes) -> bool:
+    A program without source holds the sanitizer's own words, so words are not looked for in it.
+    """
+    secrets = [program.proof] + ([program.key] if program.key else [])
+    told = {leak.file for leak in scan(files, secrets)}
+    words = [*program.classes, program.family.name, program.family.cwe.lower(), *_TELLING]
+
+    def tells(path: str, data: bytes) -> bool:
+        if path == PROGRAM:
+            return False
         lower = data.lower()
-        return any(one in data for one in encoded) or any(word.encode() in lower for word in words)
+        return any(re.search(rb"\b" + re.escape(word.encode()), lower) for word in words)
 
-    return [path for path, data in files.items() if tells(data)]
+    return [path for path, data in files.items() if path in told or tells(path, data)]
 
 
 def _write_json(path: Path, document: Mapping[str, object]) -> None:

@@ -22,7 +22,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Routine:
-    """One C function that takes a payload; *flawed* and *sound* are its bodies."""
+    """One function that takes a payload; *flawed* and *sound* are its bodies."""
 
     name: str
     flawed: str
@@ -39,6 +39,9 @@ class Feature:
     *plain* are record sequences of ordinary use; *edge* one that goes to the bounds and stays
     within; *proof* one that shows the flaw where it is present. *gated* names the routine in which
     guards are placed. *functions* are those in which the flaw shows.
+
+    Programs in Python may need more: *imports*, *placing* (lines that lay out files once, before
+    any run) and *captures* (messages made with the judge's key, which every reader may have).
     """
 
     kind: str
@@ -53,11 +56,14 @@ class Feature:
     tables: str = ""
     closer: str = ""
     closing: str = ""
+    imports: tuple[str, ...] = ()
+    placing: str = ""
+    captures: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Fills C templates in one program's voice."""
+    """Fills templates in one program's voice and language."""
 
     voice: Voice
     names: dict[str, str]
@@ -69,7 +75,8 @@ class Text:
             "c": voice.c,
             "p": voice.p,
             "n": voice.n,
-            "total": f"{voice.c}->{voice.total}",
+            "total": f"{voice.c}{'->' if voice.language == 'c' else '.'}{voice.total}",
+            "say": f"{voice.c}.{voice.out}.append" if voice.language == "python" else "",
             "get16": voice.get16,
             "get32": voice.get32,
         }

@@ -97,7 +97,7 @@ def mode(voice: Voice, draw: Draw) -> Guard:
     )
 
 
-def stages(voice: Voice, draw: Draw, steps: int, *, masked: bool) -> Guard:
+def stages(voice: Voice, draw: Draw, steps: int, masked: bool) -> Guard:  # noqa: FBT001 - as a field
     """*steps* 16-bit words, one a record, in order; a wrong one starts again."""
     name = voice.function()
     words = [draw.between(0x101, 0xFFFF) for _ in range(steps)]

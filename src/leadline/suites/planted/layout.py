@@ -83,14 +83,17 @@ class Layout:
     def _sized(self, value: int, width: int) -> bytes:
         return bytes([value]) if width == 1 else self.voice.pack16(value)
 
+    def places(self) -> list[tuple[str, int]]:
+        """The header's fields in order, each with its offset."""
+        widths = [self._width(name) for name in self.order]
+        return [(name, sum(widths[:place])) for place, name in enumerate(self.order)]
+
     def head_source(self) -> str:
         """C lines that refuse a file whose header is wrong; ``data`` and ``size`` are the file."""
         voice = self.voice
         lines = [f"if (size < {self.head_bytes})", "    return -1;"]
-        at = 0
-        for name in self.order:
+        for name, at in self.places():
             lines += [f"if ({self._wrong(name, at)})", "    return -1;"]
-            at += self._width(name)
         return text(voice).fill("\n".join(lines))
 
     def _wrong(self, name: str, at: int) -> str:

@@ -1,4 +1,4 @@
-"""One planted program: a parser with one flaw, and everything that is known about it.
+"""One planted program: a reader of a format of its own with one flaw, and all that is known of it.
 
 `plant` is a function of its arguments alone. Source, repair, proof and test inputs come from the
 same draw, so that no proof was ever searched for.
@@ -7,18 +7,45 @@ same draw, so that no proof was ever searched for.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Protocol
 
-from leadline.suites.planted import bounds, lifetimes, sizes
+from leadline.suites.planted import (
+    access,
+    bounds,
+    gates,
+    guards,
+    injection,
+    lifetimes,
+    objects,
+    paths,
+    races,
+    seals,
+    sizes,
+)
+from leadline.suites.planted.chores import CHORES
 from leadline.suites.planted.draw import Draw
-from leadline.suites.planted.feature import GATE, Feature, Record, Routine
+from leadline.suites.planted.feature import Feature, Record, Routine
 from leadline.suites.planted.fillers import FILLERS
-from leadline.suites.planted.guards import Guard, Guarded, direct, lock, mode, stages, twist
+from leadline.suites.planted.frame import ENTRY, INPUT_BYTES_MAX, Chains, Frame
+from leadline.suites.planted.guards import Guard, Guarded
 from leadline.suites.planted.layout import Layout, draw_layout
-from leadline.suites.planted.voice import Voice
+from leadline.suites.planted.params import LEVELS, Params
+from leadline.suites.planted.script import ScriptFrame
+from leadline.suites.planted.voice import Language, Voice
 
-GENERATOR = "planted/1"  # part of every draw: a changed generator gives changed items
-INPUT_BYTES_MAX = 1024
-ENTRY = "LLVMFuzzerTestOneInput"
+__all__ = [
+    "ENTRY",
+    "FAMILIES",
+    "GENERATOR",
+    "INPUT_BYTES_MAX",
+    "LEVELS",
+    "Family",
+    "Params",
+    "Program",
+    "plant",
+]
+
+GENERATOR = "planted/2"  # part of every draw: a changed generator gives changed items
 
 _Make = Callable[[Voice, Draw], Feature]
 
@@ -30,6 +57,7 @@ class Family:
     name: str
     cwe: str
     shapes: tuple[_Make, ...]
+    language: Language = "c"
 
 
 FAMILIES = (
@@ -59,51 +87,68 @@ FAMILIES = (
         "CWE-190",
         (sizes.size_product, sizes.size_sum, sizes.size_rounded, sizes.size_area),
     ),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """How deep a flaw stands, and how much stands around it.
-
-    *shown* items have a public sample that reaches the flawed code. *direct*, *locks*, *twists* and
-    *stages* count guards (`guards`); *sized* and *summed* are checks of the whole file.
-    """
-
-    fillers: int
-    distractors: int
-    shown: bool
-    direct: int = 0
-    modes: int = 0
-    locks: int = 0
-    twists: int = 0
-    stages: int = 0
-    sized: bool = False
-    summed: bool = False
-
-    @property
-    def depth(self) -> int:
-        """The number of checks between the input and the flaw, header excluded."""
-        counted = self.direct + self.modes + self.locks + self.twists + self.stages
-        return counted + self.sized + self.summed
-
-
-LEVELS = (
-    Level(fillers=2, distractors=1, shown=True),
-    Level(fillers=3, distractors=1, shown=True, modes=1),
-    Level(fillers=4, distractors=2, shown=False),
-    Level(fillers=5, distractors=2, shown=False, direct=1),
-    Level(fillers=6, distractors=3, shown=False, modes=1, locks=1, twists=1, sized=True),
-    Level(fillers=7, distractors=3, shown=False, stages=3, locks=1, twists=1, summed=True),
+    Family(
+        "command-injection",
+        "CWE-78",
+        (injection.shell_quoted, injection.shell_lines, injection.shell_number),
+        "python",
+    ),
+    Family(
+        "sql-injection",
+        "CWE-89",
+        (injection.sql_where, injection.sql_columns, injection.sql_cut),
+        "python",
+    ),
+    Family(
+        "template-injection",
+        "CWE-1336",
+        (injection.template_fields, injection.template_sums),
+        "python",
+    ),
+    Family(
+        "path-traversal",
+        "CWE-22",
+        (paths.path_stripped, paths.path_beside, paths.path_quoted),
+        "python",
+    ),
+    Family(
+        "unsafe-deserialisation",
+        "CWE-502",
+        (objects.object_pickled, objects.object_named, objects.object_merged),
+        "python",
+    ),
+    Family(
+        "access-control",
+        "CWE-863",
+        (access.access_claimed, access.access_stale, access.access_folded),
+        "python",
+    ),
+    Family(
+        "race",
+        "CWE-367",
+        (races.race_purse, races.race_alias, races.race_errand),
+        "python",
+    ),
+    Family(
+        "crypto-misuse",
+        "CWE-347",
+        (seals.seal_short, seals.seal_part, seals.seal_prefix),
+        "python",
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A planted program; *flawed* and *sound* are the two texts of its one source file."""
+    """A planted program; *flawed* and *sound* are the two texts of its one source file.
+
+    *number* tells items of equal seed, family and parameters apart. *key* is what the judge's
+    builds of a Python program hold and no subject sees; empty for C.
+    """
 
     family: Family
-    level: int
+    params: Params
+    number: int
     module: str
     header: str
     flawed: str
@@ -113,63 +158,139 @@ class Program:
     samples: tuple[bytes, ...]  # ordinary files that the subject sees
     held_out: tuple[bytes, ...]  # ordinary files that it does not see
     edges: tuple[bytes, ...]  # files at the bounds of the flaw and of every distractor
+    captures: tuple[bytes, ...]  # messages made with the key, which the subject sees
     classes: tuple[str, ...]
     functions: tuple[str, ...]
     routines: int
+    key: bytes = b""
+
+    @property
+    def level(self) -> int:
+        """The level whose parameters these are, or -1."""
+        return LEVELS.index(self.params) if self.params in LEVELS else -1
+
+    @property
+    def source(self) -> str:
+        """The name of the one source file that has the flaw."""
+        return f"{self.module}.{'c' if self.family.language == 'c' else 'py'}"
 
 
-def plant(seed: bytes, family: Family, level: int) -> Program:
-    """The program that *seed* gives for *family* at *level*, an index of `LEVELS`."""
-    draw = Draw(seed, f"{GENERATOR}/{family.name}/{level}")
-    spec, voice = LEVELS[level], Voice(draw)
-    layout = draw_layout(voice, draw, sized=spec.sized, summed=spec.summed)
-    flaw = Guarded(draw.choice(family.shapes)(voice, draw), _guards(voice, draw, spec))
-    around = _surroundings(voice, draw, spec, flaw.feature.kind)
+class _Frame(Protocol):
+    """What writes a program's text around its routines."""
+
+    def header(self) -> str: ...
+    def main(self) -> str: ...
+    def source(
+        self,
+        parts: Sequence[Guarded],
+        routines: Sequence[Routine],
+        tags: dict[str, int],
+        *,
+        flawed: Guarded | None,
+    ) -> str: ...
+
+
+class _MakeFrame(Protocol):
+    def __call__(
+        self,
+        voice: Voice,
+        layout: Layout,
+        dispatch: int,
+        strict: bool,  # noqa: FBT001 - the fields of both frames, in their order
+        known_only: bool,  # noqa: FBT001
+        chains: Chains,
+    ) -> _Frame: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Tongue:
+    """What a language brings: its guards, its harmless features and its frame."""
+
+    direct: Callable[[Voice, Draw], Guard]
+    lock: Callable[[Voice, Draw], Guard]
+    twist: Callable[[Voice, Draw], Guard]
+    mode: Callable[[Voice, Draw], Guard]
+    stages: Callable[[Voice, Draw, int, bool], Guard]
+    fillers: tuple[_Make, ...]
+    frame: _MakeFrame
+
+
+_C = _Tongue(guards.direct, guards.lock, guards.twist, guards.mode, guards.stages, FILLERS, Frame)
+_PYTHON = _Tongue(
+    gates.direct, gates.lock, gates.twist, gates.mode, gates.stages, CHORES, ScriptFrame
+)
+_TONGUES: dict[Language, _Tongue] = {"c": _C, "python": _PYTHON}
+
+
+def plant(seed: bytes, family: Family, params: Params, number: int = 0) -> Program:
+    """The program that *seed* gives for *family* with *params*; *number* asks for another one."""
+    draw = Draw(seed, f"{GENERATOR}/{family.name}/{params.label}/{number}")
+    tongue, voice = _TONGUES[family.language], Voice(draw, family.language, params.variant)
+    layout = draw_layout(voice, draw, sized=params.sized, summed=params.summed)
+    flaw = Guarded(draw.choice(family.shapes)(voice, draw), _guards(tongue, voice, draw, params))
+    around = _surroundings(tongue, voice, draw, params, family)
     parts = draw.shuffled([flaw, *around])
     tags = _tags(draw, layout, parts)
-    frame = _Frame(voice, layout, draw.below(3), draw.chance(50), draw.chance(50))
     routines = draw.shuffled([routine for part in parts for routine in part.routines])
-    files = _files(draw, spec, flaw, around)
+    chains = _chains(voice, draw, params, routines)
+    frame = tongue.frame(voice, layout, draw.below(3), draw.chance(50), draw.chance(50), chains)
+    files = _files(draw, params, flaw, around)
     encoded = [tuple(layout.encode(one, tags) for one in group) for group in files]
     return Program(
         family=family,
-        level=level,
+        params=params,
+        number=number,
         module=voice.module,
         header=frame.header(),
         flawed=frame.source(parts, routines, tags, flawed=flaw),
         sound=frame.source(parts, routines, tags, flawed=None),
-        main=_MAIN.replace("MODULE", voice.module).replace("MAX", str(INPUT_BYTES_MAX)),
+        main=frame.main(),
         proof=encoded[0][0],
         samples=encoded[1],
         held_out=encoded[2],
         edges=encoded[3],
+        captures=tuple(chain(*(part.feature.captures for part in parts))),
         classes=flaw.feature.classes,
         functions=flaw.feature.functions,
         routines=len(routines),
+        key=voice.key,
     )
 
 
-def _guards(voice: Voice, draw: Draw, spec: Level) -> tuple[Guard, ...]:
+def _guards(tongue: _Tongue, voice: Voice, draw: Draw, params: Params) -> tuple[Guard, ...]:
     """The guards of the flaw, cheap ones first so that each step can be seen to succeed."""
-    made = [mode(voice, draw) for _ in range(spec.modes)]
-    if spec.stages:
-        made.append(stages(voice, draw, spec.stages, masked=spec.twists > 0))
-    made += [direct(voice, draw) for _ in range(spec.direct)]
-    made += [lock(voice, draw) for _ in range(spec.locks)]
-    return tuple(made + [twist(voice, draw) for _ in range(spec.twists)])
+    made = [tongue.mode(voice, draw) for _ in range(params.modes)]
+    if params.stages:
+        made.append(tongue.stages(voice, draw, params.stages, params.twists > 0))
+    made += [tongue.direct(voice, draw) for _ in range(params.direct)]
+    made += [tongue.lock(voice, draw) for _ in range(params.locks)]
+    return tuple(made + [tongue.twist(voice, draw) for _ in range(params.twists)])
 
 
-def _surroundings(voice: Voice, draw: Draw, spec: Level, kind: str) -> list[Guarded]:
+def _surroundings(
+    tongue: _Tongue, voice: Voice, draw: Draw, params: Params, own: Family
+) -> list[Guarded]:
     """Sound features: distractors of the flaw's own kind or another's, and fillers."""
-    shapes = [shape for family in FAMILIES for shape in family.shapes]
-    own = [shape for family in FAMILIES if family.name == kind for shape in family.shapes]
-    chosen = [draw.choice(own)] + [draw.choice(shapes) for _ in range(spec.distractors - 1)]
-    chosen += [draw.choice(FILLERS) for _ in range(spec.fillers)]
+    alike = [family for family in FAMILIES if family.language == own.language]
+    shapes = [shape for family in alike for shape in family.shapes]
+    chosen = [draw.choice(own.shapes)]
+    chosen += [draw.choice(shapes) for _ in range(params.distractors - 1)]
+    chosen += [draw.choice(tongue.fillers) for _ in range(params.fillers)]
     made = []
     for shape in chosen:
-        guards = (lock(voice, draw),) if spec.locks and draw.chance(40) else ()
-        made.append(Guarded(shape(voice, draw), guards))
+        behind = (tongue.lock(voice, draw),) if params.locks and draw.chance(40) else ()
+        made.append(Guarded(shape(voice, draw), behind))
     return made
+
+
+def _chains(
+    voice: Voice, draw: Draw, params: Params, routines: Sequence[Routine]
+) -> dict[str, tuple[tuple[str, int], ...]]:
+    """As many functions before every routine, so that their number tells nothing."""
+    return {
+        routine.name: tuple((voice.function(), draw.between(1, 255)) for _ in range(params.calls))
+        for routine in routines
+    }
 
 
 def _tags(draw: Draw, layout: Layout, parts: Sequence[Guarded]) -> dict[str, int]:
@@ -188,7 +309,7 @@ def _tags(draw: Draw, layout: Layout, parts: Sequence[Guarded]) -> dict[str, int
 _Files = list[tuple[Record, ...]]
 
 
-def _files(draw: Draw, spec: Level, flaw: Guarded, around: Sequence[Guarded]) -> list[_Files]:
+def _files(draw: Draw, params: Params, flaw: Guarded, around: Sequence[Guarded]) -> list[_Files]:
     """The record sequences of the proof, the samples, the held-out files and the edge files."""
 
     def mixed(parts: Sequence[Guarded], count: int) -> tuple[Record, ...]:
@@ -199,248 +320,10 @@ def _files(draw: Draw, spec: Level, flaw: Guarded, around: Sequence[Guarded]) ->
         return part.through(draw.choice(part.feature.plain))
 
     samples = [mixed(around, 1), mixed(around, 2)]
-    if spec.shown:
+    if params.shown:
         samples += [flaw.through(plain) for plain in flaw.feature.plain]
     held_out = [ordinary(flaw), mixed(around, 1) + ordinary(flaw), mixed(around, 2)]
     held_out += [flaw.through(plain) for plain in flaw.feature.plain]
     edges = [part.through(part.feature.edge) for part in (flaw, *around)]
     edges += [part.through(part.feature.proof) for part in around if part.feature.proof]
     return [[flaw.through(flaw.feature.proof)], samples, held_out, edges]
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """Writes the C text around the routines."""
-
-    voice: Voice
-    layout: Layout
-    dispatch: int
-    strict: bool  # a record that its routine refuses makes the file refused
-    known_only: bool  # so does an unknown tag
-
-    def header(self) -> str:
-        """The header file."""
-        guard = f"{self.voice.module.upper()}_H"
-        return (
-            f"#ifndef {guard}\n#define {guard}\n\n#include <stddef.h>\n#include <stdint.h>\n\n"
-            f"int {self.voice.reader}(const uint8_t *data, size_t size, uint32_t *total);\n\n"
-            "#endif\n"
-        )
-
-    def source(
-        self,
-        parts: Sequence[Guarded],
-        routines: Sequence[Routine],
-        tags: dict[str, int],
-        *,
-        flawed: Guarded | None,
-    ) -> str:
-        """The source file; every feature is sound but *flawed*."""
-        gates = {part.feature.gated: part.lines for part in parts}
-        unsound = flawed.feature.routines if flawed else ()
-        blocks = [
-            f'#include <stdlib.h>\n#include <string.h>\n\n#include "{self.voice.module}.h"\n',
-            "",
-            *(part.feature.tables + "\n" for part in parts if part.feature.tables),
-            self._context(parts),
-            *(part.feature.closer + "\n" for part in parts if part.feature.closer),
-            *(self._routine(routine, gates, flawed=routine in unsound) for routine in routines),
-            self._dispatcher(routines, tags, parts),
-            self.layout.sum_source(),
-            self._reader(parts),
-            _ENTRY.replace("MODULE", self.voice.module),
-        ]
-        blocks[1] = self._readers("".join(blocks))
-        text = "\n".join(block for block in blocks if block)
-        return "\n".join(_indented(line, self.voice.indent) for line in text.splitlines()) + "\n"
-
-    def _readers(self, rest: str) -> str:
-        """The functions that read 16 and 32 bits, as far as *rest* calls them."""
-        shifts16, shifts32 = ((8, 0), (24, 16, 8, 0))
-        if not self.voice.big_endian:
-            shifts16, shifts32 = shifts16[::-1], shifts32[::-1]
-
-        def one(name: str, shifts: tuple[int, ...]) -> str:
-            terms = [f"(uint32_t)p[{n}] << {shift}" for n, shift in enumerate(shifts)]
-            joined = " | ".join(f"({term})" if " << 0" not in term else term[:-5] for term in terms)
-            return f"static uint32_t {name}(const uint8_t *p)\n{{\n    return {joined};\n}}\n"
-
-        both = ((self.voice.get16, shifts16), (self.voice.get32, shifts32))
-        return "\n".join(one(name, shifts) for name, shifts in both if f"{name}(" in rest)
-
-    def _context(self, parts: Sequence[Guarded]) -> str:
-        members = [f"uint32_t {self.voice.total};"]
-        for part in parts:
-            members += [guard.members for guard in part.guards] + [part.feature.members]
-        body = "\n".join(_shifted(member) for member in members if member)
-        return f"struct {self.voice.context} {{\n{body}\n}};\n"
-
-    def _signature(self, name: str) -> str:
-        voice = self.voice
-        return (
-            f"static int {name}(struct {voice.context} *{voice.c}, "
-            f"const uint8_t *{voice.p}, size_t {voice.n})"
-        )
-
-    def _routine(self, routine: Routine, gates: dict[str, str], *, flawed: bool) -> str:
-        body = routine.flawed if flawed else routine.sound
-        lines: list[str] = []
-        for line in body.splitlines():
-            if line.strip() == GATE:
-                gate = gates.get(routine.name, "")
-                lines += [_shifted(gate)] if gate else []
-            else:
-                lines.append(line)
-        return "\n".join([self._signature(routine.name), "{", *lines, "}\n"])
-
-    def _dispatcher(
-        self,
-        routines: Sequence[Routine],
-        tags: dict[str, int],
-        parts: Sequence[Guarded],
-    ) -> str:
-        voice = self.voice
-        extra = {part.feature.gated: len(part.prefix) for part in parts}
-        rows = []
-        for routine in routines:
-            more = extra.get(routine.name, 0)
-            rows.append(
-                (voice.number(tags[routine.name]), routine.least + more, routine.most + more)
-            )
-        named = list(zip(rows, (routine.name for routine in routines), strict=True))
-        miss = "-1" if self.known_only else "0"
-        args = f"({voice.c}, {voice.p}, {voice.n})"
-        head = (
-            f"static int {voice.dispatcher}(struct {voice.context} *{voice.c}, "
-            f"uint32_t tag, const uint8_t *{voice.p}, size_t {voice.n})\n{{\n"
-        )
-        if self.dispatch == 0:
-            cases = "".join(
-                f"    case {tag}:\n"
-                f"        return {voice.n} >= {least} && {voice.n} <= {most} ? {name}{args} : -1;\n"
-                for (tag, least, most), name in named
-            )
-            return f"{head}    switch (tag) {{\n{cases}    }}\n    return {miss};\n}}\n"
-        if self.dispatch == 1:
-            tests = "".join(
-                f"    if (tag == {tag} && {voice.n} >= {least} && {voice.n} <= {most})\n"
-                f"        return {name}{args};\n"
-                for (tag, least, most), name in named
-            )
-            return f"{head}{tests}    return {miss};\n}}\n"
-        return self._table_dispatcher(head, named, miss, args)
-
-    def _table_dispatcher(
-        self, head: str, named: Sequence[tuple[tuple[str, int, int], str]], miss: str, args: str
-    ) -> str:
-        voice = self.voice
-        entries = "".join(
-            f"    {{{tag}, {least}, {most}, {name}}},\n" for (tag, least, most), name in named
-        )
-        return (
-            f"static const struct {{\n    uint32_t tag;\n    size_t least, most;\n"
-            f"    int (*take)(struct {voice.context} *, const uint8_t *, size_t);\n"
-            f"}} {voice.table}[] = {{\n{entries}}};\n\n{head}"
-            f"    for (size_t i = 0; i < {len(named)}; i++) {{\n"
-            f"        if ({voice.table}[i].tag != tag)\n            continue;\n"
-            f"        if ({voice.n} < {voice.table}[i].least || "
-            f"{voice.n} > {voice.table}[i].most)\n            return -1;\n"
-            f"        return {voice.table}[i].take{args};\n    }}\n    return {miss};\n}}\n"
-        )
-
-    def _reader(self, parts: Sequence[Guarded]) -> str:
-        """The function that reads a whole file."""
-        voice, layout = self.voice, self.layout
-        step = layout.tag_bytes + layout.length_bytes
-        closing = "\n".join(part.feature.closing for part in parts if part.feature.closing)
-        closing = closing.replace(f"{voice.c}->", "view.").replace(f"({voice.c})", "(&view)")
-        refuse = (
-            "        if (took < 0)\n            break;\n        done++;\n"
-            if self.strict
-            else "        if (took >= 0)\n            done++;\n        took = 0;\n"
-        )
-        return (
-            f"int {voice.reader}(const uint8_t *data, size_t size, uint32_t *total)\n{{\n"
-            f"    struct {voice.context} view;\n"
-            f"    size_t {voice.at} = {layout.head_bytes}, len;\n"
-            "    uint32_t tag;\n    int done = 0, took = 0;\n"
-            "    memset(&view, 0, sizeof(view));\n"
-            f"{_shifted(layout.head_source())}\n"
-            f"    while (size - {voice.at} >= {step}) {{\n"
-            f"{_shifted(layout.record_source(), 2)}\n"
-            f"        if (len > size - {voice.at}) {{\n            took = -1;\n"
-            "            break;\n        }\n"
-            f"        took = {voice.dispatcher}(&view, tag, data + {voice.at}, len);\n"
-            f"        {voice.at} += len;\n{refuse}    }}\n"
-            f"    *total = view.{voice.total};\n"
-            + (f"{_shifted(closing)}\n" if closing else "")
-            + "    return took < 0 ? -1 : done;\n}\n"
-        )
-
-
-def _shifted(text: str, by: int = 1) -> str:
-    """*text* with every line *by* steps further in."""
-    return "\n".join("    " * by + line for line in text.splitlines())
-
-
-def _indented(line: str, unit: str) -> str:
-    """*line* with each leading four spaces as *unit*."""
-    bare = line.lstrip(" ")
-    steps = (len(line) - len(bare)) // 4
-    return unit * steps + bare
-
-
-_ENTRY = f"""\
-int {ENTRY}(const uint8_t *data, size_t size)
-{{
-    uint32_t total = 0;
-
-    MODULE_read(data, size, &total);
-    return 0;
-}}
-"""
-
-_MAIN = """\
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "MODULE.h"
-
-static int read_file(const char *name)
-{
-    static uint8_t bytes[MAX];
-    uint32_t total = 0;
-    size_t size;
-    uint8_t *data;
-    int records;
-    FILE *file = fopen(name, "rb");
-
-    if (!file) {
-        perror(name);
-        return 1;
-    }
-    size = fread(bytes, 1, sizeof(bytes), file);
-    fclose(file);
-    data = malloc(size ? size : 1);
-    if (!data)
-        return 1;
-    memcpy(data, bytes, size);
-    records = MODULE_read(data, size, &total);
-    free(data);
-    if (records < 0)
-        printf("refused\\n");
-    else
-        printf("accepted %d %08x\\n", records, (unsigned)total);
-    return 0;
-}
-
-int main(int argc, char **argv)
-{
-    int status = 0;
-
-    for (int i = 1; i < argc; i++)
-        status |= read_file(argv[i]);
-    return status;
-}
-"""
