@@ -49,6 +49,7 @@ OUTPUT_BYTES_MAX = 10 << 20
 FILE_BYTES_MAX = 100 << 20
 CALLS_MAX = 64
 HELD_PIPES_MAX = 128
+ENTRY_BYTES = 4096  # what a kernel of a box's own may hold for one file or folder, name included
 START_SECONDS_MAX = 20.0
 STOP_SECONDS_MAX = 5.0
 FILE_SECONDS_MAX = 180.0
@@ -314,7 +315,10 @@ class Box:
         """
         own = self.plan.host.mode == "root" or self._scales is not None
         mounts = ("/tmp", "/var/tmp", "/dev/shm", self.config.workdir)  # noqa: S108 - inside the box
-        return Bounds(self.config.memory_mb << 20, self.config.inodes, () if own else mounts)
+        config = self.config
+        sizes_mb = config.disk_mb + 2 * config.tmp_mb + config.shm_mb
+        files = (sizes_mb << 20) + config.inodes * ENTRY_BYTES
+        return Bounds(config.memory_mb << 20, config.inodes, () if own else mounts, files)
 
     @property
     def limits_hit(self) -> tuple[Limit, ...]:

@@ -26,6 +26,7 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 GROWTH_BYTES_PER_SECOND = 4 << 30
 PERIOD_MIN, PERIOD_MAX = 0.02, 0.5
 IDLE_SECONDS = 1.0
+SETTLED_SECONDS = 1.0  # after ending everything, what a kernel of its own still holds is files
 OBEY_SECONDS = 5.0  # after this long over its bound in spite of being told, the whole box is ended
 
 Hit = Literal["memory", "inodes", "unmeasured"]
@@ -33,11 +34,15 @@ Hit = Literal["memory", "inodes", "unmeasured"]
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Bytes of resident memory, and files over each of the writable *mounts*."""
+    """Bytes of resident memory, and files over each of the writable *mounts*.
+
+    *files_bytes* is the most that files may weigh where the weight covers them too.
+    """
 
     memory_bytes: int
     inodes: int
     mounts: tuple[str, ...]
+    files_bytes: int = 0
 
 
 @dataclass(slots=True)
@@ -47,7 +52,7 @@ class Watched:
     *pid* and *pidfd* are bubblewrap's, *first* is the box's first process as the host numbers it;
     *kill_all* ends everything else in the box and may be called from any thread. *weigh* answers the
     bytes it holds where no process tree of the host shows them. *files* is the
-    number on the fullest mount at the last look.
+    number on the fullest mount at the last look, *kept_bytes* what ending everything left.
     """
 
     pid: int
@@ -60,6 +65,7 @@ class Watched:
     over_since: float | None = None
     peak_bytes: int = 0
     files: int = 0
+    kept_bytes: int = 0
 
 
 @dataclass(order=True, slots=True)
@@ -131,16 +137,15 @@ def next_look(memory: int, bound: int) -> float:
 
 def look(watched: Watched, now: float) -> float:
     """Measure one box, act on it, and answer the seconds until the next look."""
-    bound = watched.bounds.memory_bytes
     if watched.weigh is not None:
-        memory = watched.weigh()
-    else:
-        if watched.first is None:
-            watched.first = next(iter(children(watched.pid)), None)
-        if watched.first is None:
-            return PERIOD_MAX
-        _look_at_files(watched, watched.first)
-        memory = account(watched.first, bound)
+        return _look_at_weight(watched, watched.weigh(), now)
+    if watched.first is None:
+        watched.first = next(iter(children(watched.pid)), None)
+    if watched.first is None:
+        return PERIOD_MAX
+    _look_at_files(watched, watched.first)
+    bound = watched.bounds.memory_bytes
+    memory = account(watched.first, bound)
     watched.peak_bytes = max(watched.peak_bytes, memory)
     if memory <= bound:
         watched.over_since = None
@@ -151,6 +156,29 @@ def look(watched: Watched, now: float) -> float:
     watched.kill_all()
     if now - watched.over_since > OBEY_SECONDS:
         end_box(watched.pidfd)
+    return PERIOD_MIN
+
+
+def _look_at_weight(watched: Watched, weight: int, now: float) -> float:
+    """Act on a *weight* that covers processes and files alike.
+
+    Over the bound, everything is ended. What is still there a second later lies in files, which
+    ending cannot take away: it counts as kept from then on, so that the box can be used and cleaned
+    up, unless it is more than files may be.
+    """
+    watched.peak_bytes = max(watched.peak_bytes, weight)
+    bound = watched.bounds.memory_bytes + watched.kept_bytes
+    if weight <= bound:
+        watched.over_since = None
+        return next_look(weight, bound)
+    if watched.over_since is None:
+        watched.over_since = now
+        watched.hits = (*watched.hits, "memory")
+    watched.kill_all()
+    if now - watched.over_since > SETTLED_SECONDS:
+        watched.kept_bytes, watched.over_since = weight, None
+        if weight > watched.bounds.files_bytes:
+            end_box(watched.pidfd)
     return PERIOD_MIN
 
 
