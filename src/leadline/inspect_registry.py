@@ -1,8 +1,19 @@
 """What plain `inspect eval` finds of Leadline: the sandbox provider, tasks, agents and scorers."""
 
-from leadline.runner.tasks import planted, registry
+from leadline.runner.tasks import imported, planted, registry
 from leadline.sandbox.provider import BwrapSandboxEnvironment
 from leadline.subjects.baseline import baseline
 from leadline.suites.differential import differential
+from leadline.suites.imported.scoring import flag_stated, own_scorer, submitted
 
-__all__ = ["BwrapSandboxEnvironment", "baseline", "differential", "planted", "registry"]
+__all__ = [
+    "BwrapSandboxEnvironment",
+    "baseline",
+    "differential",
+    "flag_stated",
+    "imported",
+    "own_scorer",
+    "planted",
+    "registry",
+    "submitted",
+]

@@ -174,6 +174,10 @@ class Imported:
 
         return load_item(self.folder / ITEMS / entry.item)
 
+    def place(self, item: Item) -> Path:
+        """Where the imported *item* lies."""
+        return self.folder / ITEMS / item.id
+
     def missing(self) -> Sequence[tuple[str, str]]:
         """Every entry of the source that is no item of this suite, with the reason."""
         lost = [

@@ -8,6 +8,7 @@ each has a box of its own, and a collection's common libraries are built once in
 """
 
 import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +23,9 @@ POV_SECONDS = 20
 POV_BYTES_MAX = 10 << 20
 PROGRAM = "program"
 SOURCE, BUILD, FIXED = "/source", "/box/build", "/box/fixed"
+_TOOLS, _PACKAGES = ("cmake", "ninja", "clang", "tar"), "cmake ninja-build clang tar"
 _COMMON = ("CMakeLists.txt", "include", "exclude", "cmake")
-_ASAN = "-g -O1 -fsanitize=address -fno-omit-frame-pointer"
+_ASAN = "-g -O0 -fsanitize=address -fno-omit-frame-pointer"
 _PLAIN = "-g -O0 -fno-builtin -fno-stack-protector"
 _COMPILERS = (
     *("-G", "Ninja", "-DCMAKE_C_COMPILER=clang", "-DCMAKE_CXX_COMPILER=clang++"),
@@ -61,7 +63,10 @@ endfunction()
 # the program on its standard streams and negotiates on descriptor 3 what a register or page holds.
 _RECORDER = """\
 import os, socket, struct, subprocess, sys, threading
+taken = [os.open("/dev/null", os.O_RDONLY) for _ in range(4)]  # so that neither end is descriptor 3
 ours, theirs = socket.socketpair()
+for one in taken:
+    os.close(one)
 os.dup2(theirs.fileno(), 3, True)
 program, proof, out = sys.argv[1:]
 quiet = subprocess.DEVNULL
@@ -122,6 +127,13 @@ class Shared:
     """The common libraries of a collection, built: an archive of the build folder."""
 
     archive: bytes
+
+
+def check_tools() -> None:
+    """Raises: Unavailable, naming what is not installed of what builds need."""
+    missing = [name for name in _TOOLS if shutil.which(name) is None]
+    if missing:
+        raise Unavailable(f"{', '.join(missing)} not installed; install Debian's {_PACKAGES}")
 
 
 def excluded(root: Path) -> frozenset[str]:
@@ -299,9 +311,14 @@ async def _run(box: sandbox.Box, argv: Sequence[str]) -> None:
         raise Unbuilt(f"{argv[0]} did not end within {SECONDS:g} s") from None
     if done.returncode != 0:
         said = (done.stdout + done.stderr).decode("utf-8", "replace").split("\n")
-        telling = [line.strip() for line in said if "rror" in line or "not found" in line]
-        last = (telling or [line for line in said if line.strip()] or ["nothing"])[-1]
-        raise Unbuilt(f"{argv[0]} ended with {done.returncode}: {last.strip()[:300]}")
+        raise Unbuilt(f"{argv[0]} ended with {done.returncode}: {_telling(said)[:300]}")
+
+
+def _telling(lines: Sequence[str]) -> str:
+    """The first line that names an error, else the last that says anything."""
+    errors = [line for line in lines if re.search(r"\berror\b|not found", line, re.IGNORECASE)]
+    spoken = [line for line in lines if line.strip()]
+    return (errors[:1] or spoken[-1:] or ["it said nothing"])[0].strip()
 
 
 async def _executables(box: sandbox.Box, folder: str) -> dict[str, str]:

@@ -32,7 +32,7 @@ from leadline.suites.imported.collection import (
     Refusal,
     save_manifest,
 )
-from leadline.suites.imported.compile import Shared, Unbuilt, build_shared
+from leadline.suites.imported.compile import Shared, Unbuilt, build_shared, check_tools
 from leadline.suites.imported.make import (
     content_digest,
     flag_item,
@@ -206,6 +206,8 @@ class _Work:
 
     async def _share(self, found: Sequence[Found]) -> None:
         """Build the common libraries of collections that have any, once."""
+        if any(isinstance(one, BuildTask) for one in found):
+            check_tools()
         roots = {one.root for one in found if isinstance(one, BuildTask) and one.root is not None}
         for root in sorted(roots):
             self.say(f"building what the challenges of {root} have in common")

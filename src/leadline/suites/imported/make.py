@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from leadline.core.errors import Invalid
@@ -18,7 +19,7 @@ from leadline.suites.imported.setting import Setting, save_setting
 from leadline.suites.imported.source import FlagTask, OwnTask, ServerTask, Shown
 from leadline.suites.item import SUBMISSION, TASK, Item, Oracle, OracleKind, Run
 
-MAKER = "1"  # of this layout: a change makes other items
+_MAKERS = ("challenges", "compile", "make")  # whose change makes other items
 ANSWER_BYTES_MAX = 4096
 PROOF_BYTES_MAX = 10 << 20
 BRIEF, TASK_FILE = "README.md", "task.json"
@@ -43,9 +44,15 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@cache
+def _maker() -> str:
+    code = b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in _MAKERS)
+    return hashlib.sha256(code).hexdigest()
+
+
 def content_digest(*parts: object) -> str:
-    """SHA-256 of *parts* as canonical JSON."""
-    text = json.dumps([MAKER, *parts], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """SHA-256 of *parts*, and of the code that makes items of them, as canonical JSON."""
+    text = json.dumps([_maker(), *parts], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

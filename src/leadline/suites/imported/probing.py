@@ -48,6 +48,13 @@ class BuildProbe(DifferentialProbe):
         super().__init__(item, folder, tier)
         self.provenance = provenance
 
+    @override
+    async def judge(self, name: str, answer: bytes | None) -> Judged:
+        """The differential judge's verdict; a source without a proof has no reference."""
+        if name == "reference" and not answer:
+            return _told(NO_REFERENCE, solved=False)
+        return await super().judge(name, answer)
+
 
 class FlagProbe:
     """The probe of a task with a fixed flag.
@@ -275,7 +282,7 @@ class OwnProbe(JudgedElsewhere):
         given = (answer or b"").decode("utf-8", "replace")
         task = own_task(self.source)
         said = await ask_own_scorer(task, int(held["number"]), given)
-        return Judged("solved" if said.solved else "not_solved", said.solved, said.words)
+        return Judged("solved" if said.solved else said.words, said.solved, said.words)
 
     async def leaks(self) -> Sequence[str] | None:
         """The target, searched for in the prompt."""

@@ -1,0 +1,1 @@
+int read_line(char *text, int most);

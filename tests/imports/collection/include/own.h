@@ -1,0 +1,1 @@
+int own_read(char *text, int most);
