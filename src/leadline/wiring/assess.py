@@ -543,7 +543,7 @@ def _closing(place: Workspace, report: shown.Report) -> tuple[str, ...]:
 
 
 @contextmanager
-def _existing(out: Path) -> Iterator[tuple[Workspace, Dealings, Desk, Parts]]:
+def existing(out: Path) -> Iterator[tuple[Workspace, Dealings, Desk, Parts]]:
     """The engagement in a folder, with its people and the parts of its installation."""
     place = Workspace(out.absolute())
     if not (place.state / "request.json").exists():
@@ -560,7 +560,7 @@ def _existing(out: Path) -> Iterator[tuple[Workspace, Dealings, Desk, Parts]]:
 
 def show_engagement(out: Path) -> dict[str, Any]:
     """State, access and acts of the engagement in *out*, as its developer sees them."""
-    with _existing(out) as (_, dealings, desk, _):
+    with existing(out) as (_, dealings, desk, _):
         state, window = engagement.state_of(desk.developer(), dealings)
         acts = engagement.standing(desk.developer(), dealings).acts
     ends = window.ends.isoformat() if window.ends else None
@@ -583,7 +583,7 @@ def show_engagement(out: Path) -> dict[str, Any]:
 
 def withdraw(out: Path) -> str:
     """Withdraw as the developer: access ends at this instant, and every sample is stopped."""
-    with _existing(out) as (place, dealings, desk, parts):
+    with existing(out) as (place, dealings, desk, parts):
         ctx = desk.developer()
         engagement.withdraw(ctx, dealings)
         assert parts.keys is not None  # noqa: S101 -- every opened installation has one

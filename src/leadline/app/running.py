@@ -1,0 +1,130 @@
+"""A run while it goes on: when it will have finished, and how one that was frozen goes on."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from leadline.app.assessment import EVIDENCE
+from leadline.app.context import Context
+from leadline.app.ports import Executor, Shard
+from leadline.core.access import Action, Resource
+from leadline.core.assessment import Budget, Plan, SampleResult, ShardResult
+from leadline.core.errors import Invalid, Refused
+from leadline.core.measure.forecast import (
+    NONE_YET,
+    Capacity,
+    Cost,
+    Family,
+    Forecast,
+    Sums,
+    forecast,
+    prior_tokens,
+)
+from leadline.core.record.act import Kind
+
+# Mean tokens of an attempt in published suites (design, evaluation 6: Lyptus data)
+KNOWN_TOKENS: Mapping[str, float] = {
+    "cybashbench": 542.0,
+    "nl2bash": 975.0,
+    "intercode-ctf": 53_000.0,
+    "cybench": 709_000.0,
+    "nyu-ctf": 716_000.0,
+    "cve-bench": 1_430_000.0,
+    "cybergym": 1_460_000.0,
+}
+RUNS_PER_SECOND = 40_000.0  # of the tool baseline's fuzzer on a small parser
+TOKENS_PER_SECOND = 50.0  # that one conversation takes in and gives out
+SET_UP_SECONDS = 2.0  # building an item and starting its sandbox
+UNKNOWN_SECONDS = 300.0  # an attempt without any limit
+FAMILY_MINIMUM = 1  # first attempts of a family that are never left out
+Arm = tuple[str, str, str]  # subject, suite, family
+
+
+def prior_seconds(budget: Budget, *, model: bool) -> float:
+    """How long an attempt takes before any was measured, from its limits alone."""
+    work = [budget.tokens / 2 / TOKENS_PER_SECOND] if model else [budget.runs / RUNS_PER_SECOND]
+    bounds = [seconds for seconds in (*work, budget.seconds) if seconds > 0]
+    return SET_UP_SECONDS + min(bounds, default=UNKNOWN_SECONDS)
+
+
+@dataclass
+class _Measured:
+    seconds: Sums = NONE_YET
+    tokens: Sums = NONE_YET
+    micro_usd: Sums = NONE_YET
+
+    def add(self, sample: SampleResult) -> None:
+        self.seconds = self.seconds.plus(max(sample.seconds, 1))
+        self.tokens = self.tokens.plus(sample.tokens)
+        self.micro_usd = self.micro_usd.plus(sample.cost_micro_usd)
+
+
+@dataclass
+class _Left:
+    rounds: Counter[int] = field(default_factory=Counter)
+    measured: _Measured = field(default_factory=_Measured)
+
+
+def expected(
+    plan: Plan,
+    shards: Sequence[Shard],
+    results: Sequence[ShardResult],
+    *,
+    now: datetime,
+    ends: datetime | None,
+    places: int,
+) -> Forecast:
+    """What is to be expected of the run of *plan* from *now* until access *ends*.
+
+    *places* is how many attempts run at a time. What has ended is measured cost, what has not is left;
+    of a running shard the samples that it reports as done are taken for its first ones.
+    """
+    families = {item.id: item.family for suite in plan.suites for item in suite.items}
+    arms: dict[Arm, _Left] = defaultdict(_Left)
+    for result in results:
+        for sample in result.samples:
+            if sample.state in {"scored", "limit"}:
+                arm = (result.subject, result.suite, families.get(sample.item, ""))
+                arms[arm].measured.add(sample)
+    for shard in shards:
+        if shard.state not in {"done", "failed", "cancelled"}:
+            for item in shard.input["items"].split(",")[shard.done :]:
+                arm = (shard.input["subject"], shard.kind, families.get(item, ""))
+                arms[arm].rounds[int(shard.input["epoch"])] += 1
+    capacity = Capacity(max(places, 1))
+    available = None if ends is None else max(0.0, (ends - now).total_seconds())
+    return forecast([_family(plan, *one) for one in sorted(arms.items())], capacity, available)
+
+
+def _family(plan: Plan, arm: Arm, left: _Left) -> Family:
+    subject, suite, family = arm
+    model = subject == plan.subject.name and plan.subject.kind == "model"
+    budget, seen = plan.budget, left.measured
+    tokens = prior_tokens(suite, budget.tokens, KNOWN_TOKENS) if model else 0.0
+    return Family(
+        name=f"{family or 'items'} in {suite} ({subject})",
+        first=left.rounds[1],
+        repeats=tuple(left.rounds[number] for number in range(2, plan.epochs + 1)),
+        seconds=Cost(prior_seconds(budget, model=model), seen.seconds),
+        tokens=Cost(tokens, seen.tokens),
+        micro_usd=Cost(budget.cost_micro_usd / 2 if model else 0.0, seen.micro_usd),
+        minimum=FAMILY_MINIMUM,
+    )
+
+
+def thaw(ctx: Context, plan: Plan, executor: Executor, reason: str) -> int:
+    """Let a frozen run go on, by a person who says why; answers how many shards are queued again.
+
+    Raises: Invalid, without a reason; Refused, where nothing of the run is frozen.
+    """
+    ctx.require(
+        Action.ASSESSMENT_RUN, Resource("assessment", plan.id, plan.engagement, marking=EVIDENCE)
+    )
+    if not reason.strip():
+        raise Invalid("--reason", "say why the run may go on; it stands in the record")
+    if not any(shard.state == "frozen" for shard in executor.shards(plan.id)):
+        raise Refused("nothing of this run is frozen")
+    with ctx.store.write() as tx:
+        tx.record(ctx.act(Kind.RUN_THAWED, plan.id, plan.engagement, reason=reason))
+    return executor.thaw(plan.id)
