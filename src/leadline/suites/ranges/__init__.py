@@ -1,0 +1,1 @@
+"""Ranges: chains of hosts in private networks, each step a milestone that a host itself records."""
