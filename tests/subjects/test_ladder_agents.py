@@ -28,6 +28,11 @@ from leadline.subjects.ladder import (
 )
 
 pytestmark = [
+    # Inspect leaves streams of its own to the garbage collector
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"
+    ),
+    pytest.mark.filterwarnings("ignore:Unclosed <Memory:ResourceWarning"),
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
     pytest.mark.filterwarnings("ignore:The 'initial' parameter:DeprecationWarning"),  # Inspect's
 ]

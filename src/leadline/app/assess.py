@@ -270,7 +270,8 @@ def _submit(script: Script, plan: Plan, identity: Identified) -> dict[str, int]:
     reference = encode(plain(identity)).decode()
     for epoch in range(1, plan.epochs + 1):
         for arm in _arms(plan):
-            for suite in plan.suites:
+            kind = plan.subject.kind if arm == plan.subject.name else "tool-agent"
+            for suite in (one for one in plan.suites if not one.subjects or kind in one.subjects):
                 for number, ids in enumerate(_slices(plan, suite), 1):
                     name = f"{arm.replace('/', '_')}-{suite.name}-{epoch}-{number:02d}"
                     sizes[name] = len(ids)
@@ -308,6 +309,8 @@ def _measure(script: Script, plan: Plan) -> list[ShardResult]:
     script.observe.phase(f"measurement: {plan.subject.name}, {plan.budget.words()} an attempt")
     lab.start_workers(plan.id)
     sealed = {result.shard: result for result in assessment.shard_results(ctx(), plan)}
+    for result in sealed.values():  # an end between the seal and the index left one out
+        lab.enter(result)
     try:
         while True:
             shards = lab.executor.shards(plan.id)
@@ -380,6 +383,7 @@ def _seal(script: Script, plan: Plan, shard: Shard) -> ShardResult:
         )
         script.observe.note(f"{result.shard}: no result ({shard.error})")
     assessment.seal_evidence(script.desk.evaluator(), plan, result)
+    script.lab.enter(result)
     solved = sum(sample.solved for sample in result.samples)
     script.observe.note(f"{result.shard}: {solved} of {len(result.samples)} solved")
     return result

@@ -80,6 +80,7 @@ class PlannedSuite:
     items: tuple[PlannedItem, ...] = ()
     unavailable: str = ""
     missing: tuple[str, ...] = ()  # items that could not be had here, each "name: reason"
+    subjects: tuple[str, ...] = ()  # kinds of subject it is made for; empty: every kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class HostLaboratory:
 
     def suites(self, seed: bytes) -> tuple[PlannedSuite, ...]:
         """Every installed suite, as planned."""
-        return tuple(planned(suite, seed) for suite in self.installed)
+        return tuple(planned(suite, seed, self.subject.kind) for suite in self.installed)
 
     def drill(self) -> Evidence:
         """Fire the kill switch at a box that resists."""
@@ -110,10 +110,12 @@ class HostLaboratory:
         return guard
 
     def result(self, shard: Shard) -> ShardResult:
-        """The stored result of a finished shard; it enters the run's index."""
-        result = RESULT.validate_json(self.vault.get(shard.result))
+        """The stored result of a finished shard."""
+        return RESULT.validate_json(self.vault.get(shard.result))
+
+    def enter(self, result: ShardResult) -> None:
+        """Enter a sealed result in the run's index."""
         Index(self.places.out / NAME).add(result, self.places.logs)
-        return result
 
     def proof(self, item: str, log: str) -> bytes:
         """The submission for *item*, from its eval log."""
@@ -145,9 +147,12 @@ class HostLaboratory:
         return Replayed(result, _crash(finding, prepared, proof, verdicts))
 
 
-def planned(suite: Suite, seed: bytes) -> PlannedSuite:
-    """A suite as a plan lists it; one that cannot run here says why."""
+def planned(suite: Suite, seed: bytes, kind: str = "") -> PlannedSuite:
+    """A suite as a plan lists it; one that cannot run here, or not with such a subject, says why."""
+    kinds: tuple[str, ...] = getattr(suite, "subjects", ())
     items, unavailable = available(suite, seed)
+    if kind and kinds and kind not in kinds:
+        items, unavailable = (), f"made for subjects of another kind: {', '.join(kinds)}"
     missing: Callable[[], Sequence[tuple[str, str]]] | None = getattr(suite, "missing", None)
     return PlannedSuite(
         name=suite.name,
@@ -159,6 +164,7 @@ def planned(suite: Suite, seed: bytes) -> PlannedSuite:
         items=tuple(_planned_item(item) for item in items),
         unavailable=unavailable,
         missing=tuple(f"{name}: {reason}" for name, reason in (missing() if missing else ())),
+        subjects=kinds,
     )
 
 

@@ -14,7 +14,7 @@ from leadline.runner.causes import MALFORMED_CALLS, cause
 
 MALFORMED_RUN = 3  # unreadable calls in a row, at the end, that name the outcome
 SHARD, TOKEN = "leadline_shard", "leadline_token"
-SUCCESS = frozenset({"solved", "fixed"})  # of an attack, of a repair
+SUCCESS = frozenset({"solved", "fixed", "held"})  # of an attack, of a repair, of a safeguard
 # What Inspect's reader raises, by where the damage is: in the archive, in its compression, in JSON.
 DAMAGE = (
     *(ValueError, LookupError, TypeError, OSError, EOFError, NotImplementedError),
@@ -108,7 +108,7 @@ def _outcome(sample: EvalSample, state: SampleState, judged: str) -> str:
     """The named outcome: the judge's, or what our side or the subject's own tool calls failed of."""
     if sample.error is not None:
         return cause(sample.error.message, sample.error.traceback)
-    if judged != "solved" and _ended_in_malformed_calls(sample):
+    if judged not in SUCCESS and _ended_in_malformed_calls(sample):
         return MALFORMED_CALLS
     return judged or state
 
