@@ -91,3 +91,58 @@ def thaw(
 
     with edge():
         typer.echo(f"{wiring.thaw(out, reason)} shards queued again")
+
+
+@app.command("import-log")
+def import_log(
+    files: Annotated[list[Path], typer.Argument(help="Inspect eval logs, .eval or .json.")],
+    *,
+    items: Annotated[
+        Path | None,
+        typer.Option(help="Folder of prepared items: judge the logs' submissions again."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Say what eval logs from elsewhere hold; several are put together only where all is equal."""
+    from leadline.wiring import imports as wiring
+
+    with edge():
+        document = wiring.import_logs(files, items)
+    if as_json:
+        typer.echo(json.dumps(document))
+        return
+    for log in document.get("files", [document]):
+        typer.echo(f"{log['file']}: {log['task']} on {log['subject']}: {log['status']}")
+        typer.echo(f"    {log['samples']} samples, {log['provenance']}")
+        for score in log["scores"]:
+            told = ", ".join(f"{name} {value:.4g}" for name, value in score["metrics"].items())
+            typer.echo(f"    {score['name']}: {told}")
+    for lost in document.get("unread", []):
+        typer.echo(f"not read: {lost['file']}: {lost['reason']}", err=True)
+
+
+@app.command("import-scores")
+def import_scores(
+    file: Annotated[Path, typer.Argument(help="A holder's digest, count and scores, in JSON.")],
+    *,
+    domain: Annotated[str, typer.Option(help="biology, chemistry or other.")],
+    holder: Annotated[str, typer.Option(help="Who ran the suite and reports the scores.")],
+    key: Annotated[
+        Path | None, typer.Option(help="The holder's Ed25519 public key, PEM, to check with.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Take in scores of a suite whose items never enter; anything but scores is refused whole."""
+    from leadline.wiring import imports as wiring
+
+    with edge():
+        document = wiring.import_scores(file, domain, holder, key)
+    if as_json:
+        typer.echo(json.dumps(document))
+        return
+    estimate = document["estimate"]
+    typer.echo(f"{document['domain']}: {document['solved']} of {document['count']} solved in full")
+    typer.echo(
+        f"    mean {estimate['point']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})"
+    )
+    typer.echo(f"    {document['provenance']}; signature: {document['signature']}")

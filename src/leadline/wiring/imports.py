@@ -1,10 +1,11 @@
 """Imported collections: made by `leadline suite import`, found again beside the installed suites."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from leadline.core.errors import Invalid
+from leadline.core.errors import Invalid, NotFound
 from leadline.core.qualification import QUICK, Extent
 from leadline.settings import Settings
 from leadline.suites.imported.collection import Imported, collections
@@ -68,3 +69,39 @@ def import_collection(
         at_once=settings.worker_count,
     )
     return importer.run(wanted, say).answer(), out / wanted.name
+
+
+def import_logs(paths: Sequence[Path], items: Path | None) -> dict[str, Any]:
+    """What eval logs from elsewhere say; of one log flat, of several by log and by group.
+
+    A log that cannot be read costs no other: it is named with the reason.
+
+    Raises: NotFound or Invalid, if there is only one and it cannot be read.
+    """
+    from leadline.runner import imported
+
+    if len(paths) == 1:
+        return imported.described(imported.read_log(paths[0]), items)
+    logs, unread = [], []
+    for path in paths:
+        try:
+            logs.append(imported.read_log(path))
+        except (Invalid, NotFound) as error:
+            unread.append({"file": str(path), "reason": str(error)})
+    statuses = sorted({log.header.status for log in logs})
+    return {
+        "status": statuses[0] if len(statuses) == 1 else "mixed",
+        "samples": sum(len(log.samples) for log in logs),
+        "scores": [],  # never over logs of different subject, task or settings: see groups
+        "provenance": imported.NOT_RUN_HERE,
+        "files": [imported.described(log, items) for log in logs],
+        "groups": imported.together(logs),
+        "unread": unread,
+    }
+
+
+def import_scores(path: Path, domain: str, holder: str, key: Path | None) -> dict[str, Any]:
+    """A holder's scores; raises as `suites.imported.opaque.read_report`."""
+    from leadline.suites.imported import opaque
+
+    return dict(opaque.read_report(path, domain, holder, key).answer())
