@@ -44,6 +44,7 @@ class FakeLaboratory:
     egress_holds: bool = True
     answering: Fingerprint | None = None
     runs: list[str] = field(default_factory=list)
+    entered: list[str] = field(default_factory=list)
 
     def suites(self, seed: bytes) -> tuple[PlannedSuite, ...]:
         """Two suites; the registry's may be unavailable."""
@@ -126,6 +127,10 @@ class FakeLaboratory:
             samples,
             {"shard.eval": digest(name)},
         )
+
+    def enter(self, result: ShardResult) -> None:
+        """Noted."""
+        self.entered.append(result.shard)
 
     def proof(self, item: str, log: str) -> bytes:
         """The bytes whose digest `result` names."""

@@ -173,13 +173,17 @@ def test_shards_merged_equal_one_eval_in_every_metric(run: Run, tmp_path: Path) 
         for start in range(7)
         for repeat in range(1, REPEATS + 1)
     ]
-    keys = [Key(item, n, "mockllm/model", "") for item in all_items for n in range(1, REPEATS + 1)]
+    keys = [
+        Key(item, n, "mockllm/model", "", "task")
+        for item in all_items
+        for n in range(1, REPEATS + 1)
+    ]
     merged = merge(paths, expected=keys, reducers=REDUCERS)
     [group] = merged.groups
     one = metrics_of(whole)
     assert len([name for metrics in one.values() for name in metrics]) >= 20
     assert_same({name: dict(m) for name, m in group.metrics.items()}, one)
-    assert (group.samples, group.scored, group.errors) == (123, 123, 0)
+    assert (group.samples, group.scored, group.lost) == (123, 123, 0)
     assert merged.duplicates == ()
     # what an average of the shards would have said of the standard error is another number
     [error] = {v for k, v in one["drawn"].items() if k == "stderr (mean)"}
@@ -202,7 +206,7 @@ def test_failed_samples_count_as_in_one_eval(run: Run, tmp_path: Path) -> None:
     [group] = merge(paths).groups
     one = {n: {k.split(" (")[0]: v for k, v in m.items()} for n, m in metrics_of(whole).items()}
     assert_same({name: dict(m) for name, m in group.metrics.items()}, one)
-    assert (group.samples, group.scored, group.errors) == (12, 10, 2)
+    assert (group.samples, group.scored, group.lost) == (12, 10, 2)
 
 
 def test_of_two_samples_with_one_key_the_committed_one_counts(run: Run) -> None:
@@ -213,7 +217,7 @@ def test_of_two_samples_with_one_key_the_committed_one_counts(run: Run) -> None:
         (item, second.name, first.name) for item in items(2)
     ]
     assert merged.groups[0].samples == 3
-    key = Key("i001", 1, "mockllm/model", "")
+    key = Key("i001", 1, "mockllm/model", "", "task")
     named = merge([first, second], counted={key: second.name})
     assert [(one.key.item, one.counted) for one in named.duplicates] == [
         ("i000", first.name),
@@ -221,18 +225,28 @@ def test_of_two_samples_with_one_key_the_committed_one_counts(run: Run) -> None:
     ]
 
 
+def test_what_is_set_apart_moves_no_metric(run: Run) -> None:
+    """A score that another subject earned, or in a box that was not proved, is lost like a failure."""
+    path = run(items(6), repeat=1)
+    key = Key("i002", 1, "mockllm/model", "", "task")
+    [group] = merge([path], apart={key}).groups
+    [without] = merge([run([item for item in items(6) if item != "i002"], repeat=1)]).groups
+    assert group.metrics == without.metrics
+    assert (group.samples, group.scored, group.lost) == (6, 5, 1)
+
+
 def test_an_attempt_that_failed_and_was_repeated_is_no_duplicate(run: Run) -> None:
     """The good one counts, whichever came first."""
     paths = [run(items(2), repeat=1, breaks=["i001"]), run(["i001"], repeat=1)]
     merged = merge(paths)
     assert merged.duplicates == ()
-    assert (merged.groups[0].scored, merged.groups[0].errors) == (2, 0)
+    assert (merged.groups[0].scored, merged.groups[0].lost) == (2, 0)
 
 
 def test_missing_and_unexpected_keys_are_named(run: Run) -> None:
     """A merge that is told what must be there takes no more and no less."""
     path = run(items(2), repeat=1)
-    keys = [Key(item, 1, "mockllm/model", "") for item in items(3)]
+    keys = [Key(item, 1, "mockllm/model", "", "task") for item in items(3)]
     with pytest.raises(Refused, match=r"1 samples are missing: i002 \(repeat 1\)"):
         merge([path], expected=keys)
     with pytest.raises(Refused, match=r"1 samples are not expected: i001"):

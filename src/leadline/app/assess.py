@@ -17,6 +17,7 @@ from leadline.app.engagement import Cast, Dealings, Desk
 from leadline.app.laboratory import Laboratory
 from leadline.app.match import Sample
 from leadline.app.ports import Shard
+from leadline.app.running import Outlook, expected, places_at_work, shard_size
 from leadline.core import assessment as core
 from leadline.core.access import Action
 from leadline.core.assessment import Budget, Plan, PlannedItem, SampleResult, ShardResult
@@ -39,7 +40,6 @@ from leadline.formats.canonical import decode, encode
 from leadline.formats.values import plain
 
 POLL_SECONDS = 0.25
-SHARD_ITEMS = 4
 BASELINE = "baseline"
 PROOF_LASTS = timedelta(minutes=60)
 
@@ -212,7 +212,7 @@ def _plan(script: Script) -> Plan:
         criteria_digest=script.criteria_digest,
         budget=script.request.budget,
         epochs=script.request.epochs,
-        shard_items=SHARD_ITEMS,
+        shard_items=shard_size(script.lab.subject.kind, script.request.budget, suites),
         tier=script.request.tier,
         official=script.request.official,
         rung=script.request.rung,
@@ -311,6 +311,7 @@ def _measure(script: Script, plan: Plan) -> list[ShardResult]:
     sealed = {result.shard: result for result in assessment.shard_results(ctx(), plan)}
     for result in sealed.values():  # an end between the seal and the index left one out
         lab.enter(result)
+    outlook = Outlook()
     try:
         while True:
             shards = lab.executor.shards(plan.id)
@@ -319,6 +320,8 @@ def _measure(script: Script, plan: Plan) -> list[ShardResult]:
                 if name not in sealed and shard.state in {"done", "failed"}:
                     sealed[name] = _seal(script, plan, shard)
             script.observe.samples(shards)
+            if outlook.due(len(sealed)):
+                _foresee(script, plan, shards, list(sealed.values()), outlook)
             if any(shard.state == "frozen" for shard in shards):
                 raise Refused(
                     "the run is frozen: its kill switch was fired and no sandbox is left; "
@@ -332,6 +335,23 @@ def _measure(script: Script, plan: Plan) -> list[ShardResult]:
     finally:
         lab.stop_workers()
     return [sealed[shard.input["name"]] for shard in shards]
+
+
+def _foresee(
+    script: Script,
+    plan: Plan,
+    shards: Sequence[Shard],
+    results: Sequence[ShardResult],
+    outlook: Outlook,
+) -> None:
+    """Tell the forecast against the end of access, where there is news."""
+    ctx = script.desk.evaluator()
+    ends = engagement.state_of(ctx, script.dealings)[1].ends
+    found = expected(
+        plan, shards, results, now=ctx.now, ends=ends, places=places_at_work(plan, shards)
+    )
+    if news := outlook.news(found):
+        script.observe.note(news)
 
 
 def _require_access(script: Script) -> None:

@@ -53,6 +53,10 @@ class Laboratory(Protocol):
         """What a finished shard produced; raises Tampered if it is not what the row names."""
         ...
 
+    def enter(self, result: ShardResult) -> None:
+        """Enter a sealed result in the run's index; a second time changes nothing."""
+        ...
+
     def proof(self, item: str, log: str) -> bytes:
         """The submission for *item* in an eval log."""
         ...

@@ -9,7 +9,14 @@ from leadline.app.assessment import EVIDENCE
 from leadline.app.context import Context
 from leadline.app.ports import Executor, Shard
 from leadline.core.access import Action, Resource
-from leadline.core.assessment import Budget, Plan, SampleResult, ShardResult
+from leadline.core.assessment import (
+    Budget,
+    Plan,
+    PlannedSuite,
+    SampleResult,
+    ShardResult,
+    SubjectKind,
+)
 from leadline.core.errors import Invalid, Refused
 from leadline.core.measure.forecast import (
     NONE_YET,
@@ -20,6 +27,7 @@ from leadline.core.measure.forecast import (
     Sums,
     forecast,
     prior_tokens,
+    shard_items,
 )
 from leadline.core.record.act import Kind
 
@@ -37,6 +45,8 @@ RUNS_PER_SECOND = 40_000.0  # of the tool baseline's fuzzer on a small parser
 TOKENS_PER_SECOND = 50.0  # that one conversation takes in and gives out
 SET_UP_SECONDS = 2.0  # building an item and starting its sandbox
 UNKNOWN_SECONDS = 300.0  # an attempt without any limit
+AT_A_TIME: Mapping[SubjectKind, int] = {"tool-agent": 1, "model": 4}  # attempts of one worker
+WORKERS = 2
 FAMILY_MINIMUM = 1  # first attempts of a family that are never left out
 Arm = tuple[str, str, str]  # subject, suite, family
 
@@ -46,6 +56,22 @@ def prior_seconds(budget: Budget, *, model: bool) -> float:
     work = [budget.tokens / 2 / TOKENS_PER_SECOND] if model else [budget.runs / RUNS_PER_SECOND]
     bounds = [seconds for seconds in (*work, budget.seconds) if seconds > 0]
     return SET_UP_SECONDS + min(bounds, default=UNKNOWN_SECONDS)
+
+
+def places_at_work(plan: Plan, shards: Sequence[Shard], workers: int = 1) -> int:
+    """How many attempts run at a time: by the shards that run, or by *workers* where none does."""
+    running = sum(shard.state == "running" for shard in shards) or workers
+    return running * AT_A_TIME[plan.subject.kind]
+
+
+def shard_size(kind: SubjectKind, budget: Budget, suites: Sequence[PlannedSuite]) -> int:
+    """How many items make one shard of a run, by what an attempt may be expected to take.
+
+    Without knowledge of the host, for the plan is the same wherever it runs: *WORKERS* are assumed.
+    """
+    items = max((len(suite.items) for suite in suites), default=0)
+    seconds = prior_seconds(budget, model=kind == "model")
+    return shard_items(seconds, items=items, workers=WORKERS, parallel=AT_A_TIME[kind])
 
 
 @dataclass
@@ -95,6 +121,27 @@ def expected(
     capacity = Capacity(max(places, 1))
     available = None if ends is None else max(0.0, (ends - now).total_seconds())
     return forecast([_family(plan, *one) for one in sorted(arms.items())], capacity, available)
+
+
+@dataclass
+class Outlook:
+    """What was last said of the forecast, so that only news is told."""
+
+    sealed: int = -1
+    fits: bool | None = None
+
+    def due(self, sealed: int) -> bool:
+        """Whether a look is worth while: at the start, and when another shard has ended."""
+        changed = sealed != self.sealed
+        self.sealed = sealed
+        return changed
+
+    def news(self, found: Forecast) -> str:
+        """The forecast at the start and whenever the plan begins or ceases to fit; else nothing."""
+        if found.fits == self.fits or not found.attempts:
+            return ""
+        self.fits = found.fits
+        return f"forecast: {found.words()}"
 
 
 def _family(plan: Plan, arm: Arm, left: _Left) -> Family:

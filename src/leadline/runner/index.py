@@ -96,7 +96,8 @@ class Index:
         with self._writing() as connection:
             connection.executemany(ADD_SAMPLE, rows)
             for name, digest in result.logs.items():
-                known = (name, (logs / name).stat().st_size, digest, result.shard)
+                size = (logs / name).stat().st_size if (logs / name).exists() else -1
+                known = (name, size, digest, result.shard)
                 connection.execute(ADD_LOG, known)
 
     def unread(self, logs: Path) -> list[Path]:
@@ -144,11 +145,17 @@ class Index:
             arms[one.subject] = Lost(before.lost + one.infra, before.total + begun)
         return Overview(logs, counts, duplicates, flags(arms))
 
-    def counted(self) -> Mapping[tuple[str, int, str, str], str]:
-        """The log that holds each sample that counts, by item, repeat, identity and rung."""
-        ran = "SELECT item, epoch, identity, rung, log FROM sample WHERE counted AND log <> ''"
+    def ran(self) -> Mapping[tuple[str, int, str, str, str], tuple[str, bool]]:
+        """Each sample that counts and has a log, by item, repeat, subject, rung and suite.
+
+        Told are the log, and whether the sample was lost to our own side.
+        """
+        query = """
+        SELECT item, epoch, subject, rung, suite, log, state = 'infra' FROM sample
+        WHERE counted AND log <> ''
+        """
         with self._reading() as connection:
-            return {row[:4]: row[4] for row in connection.execute(ran)}
+            return {row[:5]: (row[5], bool(row[6])) for row in connection.execute(query)}
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

@@ -37,8 +37,9 @@ class Key(NamedTuple):
 
     item: str
     epoch: int
-    subject: str  # digest of the identity where we ran it, else the model's name
+    subject: str
     rung: str
+    suite: str  # or the task, where the log is not ours
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,7 +61,7 @@ class Group:
     identity: str
     samples: int
     scored: int
-    errors: int
+    lost: int  # to our own side: without a score, and in no metric
     metrics: Mapping[str, Mapping[str, float]]
 
 
@@ -119,12 +120,15 @@ def merge(
     *,
     counted: Mapping[Key, str] | None = None,
     expected: Collection[Key] = (),
+    apart: Collection[Key] = (),
     reducers: Sequence[str] = (),
 ) -> Merged:
     """The logs at *paths* as one result.
 
     Of several samples with one key the one in the log that *counted* names counts, else the one that was
-    completed first. *expected* are the keys that must be there, no more and no less, where it is given.
+    completed first. *expected* are the keys that must be there, no more and no less, where it is given,
+    and *apart* those whose scores are no evidence (another subject answered, or the sandbox is not the
+    proved one): they are lost, whatever their logs say.
     *reducers* are Inspect's names of how repeats become one score (``mean``, ``pass_at_2``); without
     them those of the logs hold.
 
@@ -144,7 +148,10 @@ def merge(
         part = parts.setdefault(_name(header), _Part(header, path.name))
         _agree(part.facts, _facts(header), path.name)
         for sample in _samples(path):
-            part.take(_key(header, sample), sample, path.name, counted or {})
+            key = _key(header, sample)
+            if key in apart:
+                sample.scores = None
+            part.take(key, sample, path.name, counted or {})
     _complete(parts, expected)
     return Merged(
         plan=facts["plan"][0],
@@ -222,10 +229,10 @@ def _name(header: EvalLog) -> Name:
 
 
 def _key(header: EvalLog, sample: EvalSample) -> Key:
-    subject = _told(header, IDENTITY) or header.eval.model
-    told = _told(header, provenance.EPOCH)
+    name, told = _name(header), _told(header, provenance.EPOCH)
     sample.epoch = int(told) if told else sample.epoch
-    return Key(str(sample.id), sample.epoch, subject, _told(header, provenance.RUNG))
+    suite = name.suite.partition(" ")[0]
+    return Key(str(sample.id), sample.epoch, name.subject, name.rung, suite)
 
 
 def _shared(header: EvalLog) -> dict[str, str]:
@@ -299,7 +306,7 @@ def _group(name: Name, part: _Part, reducers: Sequence[str]) -> Group:
         *name,
         samples=len(log.samples),
         scored=sum(bool(sample.scores) for sample in log.samples),
-        errors=sum(sample.error is not None for sample in log.samples),
+        lost=sum(not sample.scores for sample in log.samples),
         metrics=metrics,
     )
 

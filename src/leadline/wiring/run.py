@@ -31,15 +31,13 @@ def forecast(out: Path, settings: Settings) -> tuple[dict[str, Any], str]:
             raise NotFound(f"the assessment in {out} has no plan yet")
         plan = plans[0].value
         shards = open_executor(place.database).shards(plan.id)
-        running_now = sum(shard.state == "running" for shard in shards)
-        each = 4 if plan.subject.kind == "model" else 1
         found = running.expected(
             plan,
             shards,
             assessment.shard_results(ctx, plan),
             now=ctx.now,
             ends=engagement.state_of(ctx, dealings)[1].ends,
-            places=(running_now or settings.worker_count) * each,
+            places=running.places_at_work(plan, shards, settings.worker_count),
         )
         ledger = open_purse(place.database).ledger(plan.id)
     states = sorted({str(shard.state) for shard in shards})
@@ -63,11 +61,12 @@ def merge(paths: Sequence[Path], reducers: Sequence[str]) -> dict[str, Any]:
     if len(paths) == 1 and paths[0].is_dir():
         place = Workspace(paths[0])
         index = Index(place.out / NAME)
-        counted = {joining.Key(*key): log for key, log in index.counted().items()}
+        ran = {joining.Key(*key): told for key, told in index.ran().items()}
         found = joining.merge(
             sorted(place.logs.glob("*.eval")),
-            counted=counted,
-            expected=counted,
+            counted={key: log for key, (log, _) in ran.items()},
+            expected=ran,
+            apart={key for key, (_, lost) in ran.items() if lost},
             reducers=reducers,
         )
     else:
