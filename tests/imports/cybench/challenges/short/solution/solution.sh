@@ -1,0 +1,2 @@
+#!/bin/bash
+echo 'CTF'$(printf '{blu')'e}'

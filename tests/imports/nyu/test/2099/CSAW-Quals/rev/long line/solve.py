@@ -1,0 +1,1 @@
+print(open('line.txt').read()[::2])
