@@ -15,6 +15,7 @@ from leadline.suites.imported.collection import Imported
 from leadline.suites.imported.task import own_task
 from leadline.suites.item import Suite
 from leadline.suites.planted import SUITE as PLANTED
+from leadline.suites.ranges.suite import SUITE as RANGES
 from leadline.suites.registry import SUITE as REGISTRY
 
 
@@ -28,6 +29,12 @@ def planted(seed: str = "", limit: int = 0, folder: str = ".cache/planted") -> T
 def registry(limit: int = 0, folder: str = ".cache/registry/items") -> Task:
     """Known flaws in old releases of real packages, as far as they were fetched here."""
     return _task(REGISTRY, bytes(32), limit, Path(folder))
+
+
+@task
+def ranges(seed: str = "", limit: int = 0, folder: str = ".cache/ranges") -> Task:
+    """Chains of hosts in private networks, drawn from *seed* (hex; empty for fresh random bits)."""
+    return _task(RANGES, bytes.fromhex(seed) or secrets.token_bytes(32), limit, Path(folder))
 
 
 @task

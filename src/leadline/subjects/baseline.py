@@ -18,6 +18,7 @@ from inspect_ai.util import ExecResult, OutputLimitExceededError, SandboxEnviron
 
 from leadline.core.errors import Invalid
 from leadline.subjects.patcher import Patcher, parse_patch
+from leadline.subjects.prober import Prober, parse_range
 from leadline.suites.item import SUBMISSION, TASK
 
 NAME = "leadline/baseline"
@@ -84,6 +85,10 @@ def baseline(runs: int = RUNS, seed: int = 1, seconds: float = SECONDS) -> Agent
         repair = parse_patch(text)
         if repair is not None:
             await Patcher(attempt.box, state, runs, seed, seconds).repair(repair)
+            return state
+        place = parse_range(text)
+        if place is not None:
+            await Prober(attempt.box, state, runs, seed, seconds).probe(place)
             return state
         task = parse_task(text)
         if task is None:
