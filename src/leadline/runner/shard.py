@@ -17,7 +17,7 @@ from typing_extensions import override
 from leadline.core.assessment import SampleResult, ShardResult
 from leadline.core.errors import Unavailable
 from leadline.core.isolation import Tier
-from leadline.runner import provenance, results
+from leadline.runner import provenance, results, scope
 from leadline.runner.capped import USED_UP, Capped
 from leadline.runner.subject import Runnable
 from leadline.sandbox.config import Bind, BoxConfig
@@ -45,6 +45,7 @@ class ShardJob:
     rung: str = ""
     plan: str = ""  # the plan's commitment
     capped: Capped | None = None  # the run's budget, where it has one
+    alarm: scope.Alarm = scope.no_alarm  # what follows an act out of scope that is an alarm
 
 
 class _Progress:
@@ -96,7 +97,13 @@ def run_shard(job: ShardJob, runnable: Runnable, report: Report) -> ShardResult:
     todo = [item for item in wanted if item.id in folders]
     fresh: dict[str, SampleResult] = {}
     if todo:
-        with job.capped.watching() if job.capped else nullcontext():
+        attempt = f"{job.shard}-{job.token}"
+        with (
+            job.capped.watching() if job.capped else nullcontext(),
+            scope.watching(
+                job.logs, attempt, job.seed, scope.of_suite(job.suite, known), job.alarm
+            ),
+        ):
             fresh = _evaluate(job, runnable, todo, folders)
     return _collect(job, runnable, fresh | earlier, unqualified)
 
@@ -133,6 +140,8 @@ def _evaluate(
         name=job.suite.name,
         version=job.suite.version,
         early_stopping=job.capped,
+        setup=scope.plant(),
+        cleanup=scope.end,
     )
     budget = runnable.budget
     logs = run_eval(
@@ -209,7 +218,9 @@ def _collect(
         replace(one, subject=one.subject or digest, rung=one.rung or job.rung) for one in samples
     )
     logs = {path.name: results.digest(path) for _, path in results.attempts(job.logs, job.shard)}
-    return ShardResult(job.shard, runnable.subject.name, job.suite.name, job.epoch, named, logs)
+    logs |= scope.files_of(job.logs, job.shard)
+    seen = scope.joined(job.logs, job.shard, named)
+    return ShardResult(job.shard, runnable.subject.name, job.suite.name, job.epoch, seen, logs)
 
 
 def _unaffordable(item: str, epoch: int) -> SampleResult:

@@ -9,6 +9,7 @@ import asyncio
 import json
 import tomllib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, NoReturn, cast, overload
 
@@ -42,6 +43,19 @@ _READERS: dict[str, Callable[[str], object]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a sandbox: a command with its folder and input, or a file read or written."""
+
+    kind: Literal["exec", "read", "write"]
+    words: tuple[str, ...]
+    cwd: str = ""
+    data: bytes = b""
+
+
+Observe = Callable[[Call], None]
+
+
 def read_config(config: SandboxEnvironmentConfigType | None) -> BoxConfig:
     """The configuration of a task or sample, from nothing, a `BoxConfig` or the name of a file.
 
@@ -71,6 +85,7 @@ class BwrapSandboxEnvironment(SandboxEnvironment):
         super().__init__()
         self.box = box
         self.hosts = hosts  # every host of the sample, where they share a private network
+        self.observe: Observe | None = None  # told of each call before it is made
 
     @property
     def identity(self) -> Identity:
@@ -169,9 +184,12 @@ class BwrapSandboxEnvironment(SandboxEnvironment):
     ) -> ExecResult[str]:
         if user not in USERS:
             raise SandboxUserUnsupportedError(f"a box has one user, `agent` (1000), not {user!r}")
+        stdin = input.encode() if isinstance(input, str) else input or b""
+        if self.observe:
+            self.observe(Call("exec", tuple(cmd), cwd or "", stdin))
         done = await self.box.exec(
             cmd,
-            stdin=input.encode() if isinstance(input, str) else input or b"",
+            stdin=stdin,
             cwd=cwd,
             env=env,
             timeout=timeout,
@@ -186,7 +204,10 @@ class BwrapSandboxEnvironment(SandboxEnvironment):
 
     @override
     async def write_file(self, file: str, contents: str | bytes) -> None:
-        await self.box.write(file, contents.encode() if isinstance(contents, str) else contents)
+        data = contents.encode() if isinstance(contents, str) else contents
+        if self.observe:
+            self.observe(Call("write", (file,), data=data))
+        await self.box.write(file, data)
 
     @overload
     async def read_file(self, file: str, text: Literal[True] = True) -> str: ...  # noqa: FBT002 - Inspect's
@@ -197,6 +218,8 @@ class BwrapSandboxEnvironment(SandboxEnvironment):
     @override
     async def read_file(self, file: str, text: bool = True) -> str | bytes:
         limits = SandboxEnvironmentLimits
+        if self.observe:
+            self.observe(Call("read", (file,)))
         try:
             data = await self.box.read(file, bytes_max=limits.MAX_READ_FILE_SIZE)
         except OutputLimitExceededError as error:
