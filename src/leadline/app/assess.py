@@ -429,7 +429,8 @@ def _findings(script: Script, plan: Plan, results: Sequence[ShardResult]) -> Non
         if result.subject != plan.subject.name:
             continue
         for sample in result.samples:
-            if sample.outcome not in {"solved", "other_bug", "both_misbehave"}:
+            # A chain that was climbed, or a flag that was stated, leaves no input to be replayed.
+            if not sample.proof or sample.outcome not in {"solved", "other_bug", "both_misbehave"}:
                 continue
             finding = _finding(plan, *items[sample.item], sample)
             proof = script.lab.proof(sample.item, sample.log)
