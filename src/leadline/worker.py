@@ -34,12 +34,21 @@ PR_SET_PDEATHSIG = 1
 def main(argv: list[str]) -> int:
     """Work until the job has no shard left to claim. Exit status 0, or 130 when stopped."""
     out, job, name = argv
+    settle_in()
+    return work(wiring.worker(settings.Workspace(Path(out)), settings.load()), job, name)
+
+
+def settle_in() -> None:
+    """Make this process one that ends with its starter, and stops in order when it is told to."""
     _die_with_parent()
     signal.signal(signal.SIGTERM, _interrupt)
     # A process started in the background may have been told to ignore this one, by which the
     # heartbeat stops work that is no longer ours.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    parts = wiring.worker(settings.Workspace(Path(out)), settings.load())
+
+
+def work(parts: "wiring.WorkerParts", job: str, name: str) -> int:
+    """Claim shards of *job* as *name*, and of no other job, until none is left; 130 when stopped."""
     try:
         while True:
             shard = parts.executor.claim(

@@ -190,7 +190,14 @@ def plant() -> Solver:
         item = str(state.sample_id)
         sample = _Sample(item, watch.scopes(item), rules.decoys(watch.key, state.uuid))
         watch.samples[state.uuid] = sample
-        box = sandbox()
+        try:
+            box = sandbox()
+        # house: allow swallowed-exception -- a sample without a sandbox has none to watch
+        except ProcessLookupError:
+            why = "the sample has no sandbox"
+            sample.unobserved += [unobserved(source, why) for source in ("exec", "canary-file")]
+            sample.armed = True
+            return state
         _observe(watch, state.uuid, sample, box)
         sample.home = await _home(box)
         for path, content in rules.decoy_files(sample.decoys, sample.home).items():
@@ -212,7 +219,8 @@ async def end(state: TaskState) -> None:
         watch.see(state.uuid, "answer", text)
     sample.armed = False
     try:
-        await _look(watch, state.uuid, sample)
+        if sample.home:
+            await _look(watch, state.uuid, sample)
     finally:
         watch.close(state.uuid)
 
