@@ -209,7 +209,7 @@ def test_a_file_is_an_order(folder: Path, warded: Warded) -> None:
     """Who has no line to the warden makes a file; it holds for the next warden of the run too."""
     with sleeping() as one:
         warded.ward.hold("a", [one.pid])
-        (folder / "stop").touch()
+        (folder / "orders" / "stop").touch()
         assert one.wait(5) == -signal.SIGKILL
     soon(lambda: warded.ward.ended() is not None)
     warded.close()

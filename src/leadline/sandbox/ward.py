@@ -25,7 +25,7 @@ from typing import Literal, Self
 from leadline.sandbox.survey import UID_FIRST, own_mode
 from leadline.sandbox.warden import PACKET_BYTES_MAX, Orders
 
-SOCKET, JOURNAL = "warden.sock", "warden.jsonl"
+SOCKET, JOURNAL, ORDERS = "warden.sock", "warden.jsonl", "orders"
 WARDEN_UID = UID_FIRST - 1
 DEAD_MAN_SECONDS = 30.0
 ANSWER_SECONDS = 5.0
@@ -192,13 +192,17 @@ class Warded:
         """Start a warden for the run whose private folder is *folder*.
 
         It is in a session of its own, so that no Ctrl-C reaches it, and as root has a uid of its own
-        unless *own_uid* is false. Its journal, ``warden.jsonl``, is only ever added to.
+        unless *own_uid* is false. Its journal, ``warden.jsonl``, is only ever added to; a file
+        ``orders/stop`` in *folder* ends the run, and every later one until it is taken away.
 
         Raises: NoWardenError, if it does not come up; OSError, where *folder* cannot hold its files.
         """
         uid = WARDEN_UID if own_uid and own_mode() == "root" else None
         with ExitStack() as stack:
-            place = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            orders_here = folder / ORDERS
+            orders_here.mkdir(exist_ok=True)
+            orders_here.chmod(0o711)  # the warden's own uid looks for one name in it
+            place = os.open(orders_here, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
             stack.callback(os.close, place)
             journal = os.open(folder / JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             stack.callback(os.close, journal)

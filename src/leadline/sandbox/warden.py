@@ -44,7 +44,7 @@ from datetime import UTC, datetime
 
 from leadline.sandbox.watchdog import tree
 
-STOP_FILE = "stop"  # appears in the run's folder: an order without a line to the warden
+STOP_FILE = "stop"  # appears in the folder of orders: for who has no line to the warden
 GONE_SECONDS_MAX = 10.0
 REVOKE_SECONDS_MAX = 5.0
 LOOK_SECONDS = 0.2
