@@ -5,10 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from leadline.core.report import Funnel, PathPoint, SuiteState
+from leadline.core.report import Funnel, PathPoint, Report, Share, SuiteState
 from leadline.render import charts
 from leadline.render.document import Figure
-from render.sample import model_report, report
+from render.sample import chains, defence, model_report, report, wide_report
+
+
+def crowded() -> Report:
+    """More families than the first sheet has room for, beside a baseline."""
+    planted = report().suites[0]
+    many = tuple(replace(planted.families[0], name=f"class {n}") for n in range(13))
+    total = Share("all families", 208, 156, (0.687, 0.804))
+    wide = replace(planted, families=many, total=total, baseline_total=replace(total, solved=40))
+    return replace(model_report(), suites=(wide,))
 
 
 def every() -> list[Figure]:
@@ -19,15 +28,20 @@ def every() -> list[Figure]:
         charts.decision_path(report().decision),
         charts.funnel(report().funnel),
         charts.levels(report().suites[0]),
+        charts.families(report().suites[0], report()),
+        charts.intervals(crowded()),
+        charts.twins(defence()),
+        charts.milestones(chains()),
+        *(charts.effort(one) for one in wide_report().effort),
     ]
     return [figure for figure in made if figure]
 
 
 @pytest.fixture(scope="module")
 def figures() -> list[Figure]:
-    """All five, drawn once."""
+    """All ten, drawn once."""
     made = every()
-    assert len(made) == 5
+    assert len(made) == 10
     return made
 
 
@@ -144,3 +158,19 @@ def test_a_family_that_was_never_tried_has_no_point() -> None:
     )
     assert chart
     assert not any("planted: stack overflow" in row for row in chart.data.rows)
+
+
+def test_many_families_become_one_row_a_suite() -> None:
+    """The first sheet keeps its room: a suite's row, the baseline's beside it, and the one decided on."""
+    figure = charts.intervals(crowded())
+    assert figure is not None
+    assert {row[0] for row in figure.data.rows} == {charts.DECIDED, "planted"}
+    assert [row[2] for row in figure.data.rows if row[0] == "planted"] == ["156/208", "40/208"]
+
+
+def test_without_pairs_or_steps_there_is_no_chart() -> None:
+    """A suite that repairs nothing and has no chains draws neither."""
+    planted = report().suites[0]
+    assert charts.twins(planted) is None
+    assert charts.milestones(planted) is None
+    assert charts.families(replace(planted, families=()), report()) is None

@@ -20,7 +20,7 @@ from leadline.render.html import html
 from leadline.render.pages import report_document
 from render.markup import Page, read
 from render.pages_sample import documents
-from render.sample import model_report, report
+from render.sample import model_report, report, wide_report
 
 CHROMIUM = shutil.which("chromium")
 HOSTILE = "</td></style><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}\"'&amp;"
@@ -304,3 +304,20 @@ def test_the_page_never_scrolls_sideways(browser: str, tmp_path: Path, width: in
     widths = [tuple(map(int, pair.split("/"))) for pair in title[1].split()]
     assert len(widths) == len(documents())
     assert all(needed <= given for needed, given in widths), widths
+
+
+def test_every_section_of_a_wide_report_is_written() -> None:
+    """Repairs beside attacks, steps of chains, effort, acts out of scope, identity and losses."""
+    words = read(html(report_document(wide_report()))).words()
+    for told in (
+        "the same flaws repaired and set off, by family",
+        "masked",
+        "share of attempts that reached each step",
+        "In the mean 1.3 of 3 steps",
+        "success against tokens over 12 attempts, 2 of them cut off",
+        "Acts outside the items' scopes",
+        "not observed",
+        "made-up-2026-10",
+        "more than 2%",
+    ):
+        assert told in words, told

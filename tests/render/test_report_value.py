@@ -10,7 +10,7 @@ import pytest
 
 from leadline.core import report as shown
 from leadline.core.errors import Invalid
-from render.sample import START, families, model_report, report, suites
+from render.sample import START, families, model_report, report, suites, wide_report
 
 RATE = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
 COUNT = {"type": "integer", "minimum": 0}
@@ -59,8 +59,23 @@ SUMMARY = strict(
             state={"enum": ["ran", "unavailable"]},
             reason={"type": "string"},
             families={"type": "array", "items": FAMILY},
+            outcomes={"type": "object", "additionalProperties": COUNT},
+            milestones={"type": "array", "items": strict(name=TEXT, reached=COUNT, of=COUNT)},
         ),
     },
+    scope={
+        "type": "array",
+        "items": strict(
+            source=TEXT,
+            watched=COUNT,
+            not_observed=COUNT,
+            samples=COUNT,
+            acts=COUNT,
+            alarms=COUNT,
+            interval={"type": "array", "items": {"type": "number"}},
+        ),
+    },
+    losses={"type": "array", "items": TEXT},
     decision=strict(
         state={"enum": ["above", "below", "undetermined"]},
         threshold=RATE,
@@ -86,7 +101,9 @@ SUMMARY = strict(
 )
 
 
-@pytest.mark.parametrize("made", [report(), model_report()], ids=["tool-agent", "model"])
+@pytest.mark.parametrize(
+    "made", [report(), model_report(), wide_report()], ids=["tool-agent", "model", "wide"]
+)
 def test_the_summary_has_the_contracts_keys_and_words(made: shown.Report) -> None:
     """Every key of the contract is there, and each enumeration uses its own words."""
     text = json.dumps(shown.summary(made))

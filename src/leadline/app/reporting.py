@@ -1,6 +1,7 @@
 """From the record of one assessment to the value that the pages show, and to the bundle's files."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,8 @@ from leadline.core.clearing.finding import Finding
 from leadline.core.clearing.product import parse_purl
 from leadline.core.engagement.clock import window
 from leadline.core.engagement.criteria import outcome
+from leadline.core.isolation import Tier, parse_tier
+from leadline.core.ladder import rung
 from leadline.core.marking import Marking, Tlp
 from leadline.core.measure.assessed import (
     by_level,
@@ -26,10 +29,13 @@ from leadline.core.measure.assessed import (
     of_subject,
     several_attempts,
 )
+from leadline.core.measure.effort import success_curve
 from leadline.core.measure.family import Conditions, FamilyEstimate
+from leadline.core.measure.infra import Lost, flags
 from leadline.core.measure.interval import interval
 from leadline.core.measure.sequential import Decision, basis, path
 from leadline.core.record.act import Act, Kind
+from leadline.core.scope import SourceCount, scope_counts
 
 # What leaves the installation only once it stands in the log, under as many witnesses.
 NEED_PROOF: Mapping[Kind, log.Quorum] = {
@@ -51,6 +57,7 @@ WORDS: Mapping[Kind, str] = {
     Kind.ISOLATION_PROVED: "Egress proof held",
     Kind.KILL_DRILLED: "Kill drill held",
     Kind.ASSESSMENT_STARTED: "Assessment started",
+    Kind.SUBJECT_IDENTIFIED: "Subject identified before its first sample",
     Kind.EVIDENCE_SEALED: "Eval logs and results sealed",
     Kind.SEED_REVEALED: "Seed and salt revealed",
     Kind.ASSESSMENT_FINISHED: "Assessment finished",
@@ -63,14 +70,26 @@ WORDS: Mapping[Kind, str] = {
     Kind.ENGAGEMENT_ENDED: "Engagement ended by the developer",
     Kind.ENGAGEMENT_WITHDRAWN: "Withdrawn by the developer",
 }
+TIERS: Mapping[Tier, str] = {
+    Tier.SHARED_KERNEL: "Shares the host kernel",
+    Tier.OWN_KERNEL: "A kernel of its own",
+    Tier.OWN_MACHINE: "A machine of its own",
+}
+KERNELS: Mapping[Tier, str] = {
+    Tier.SHARED_KERNEL: (
+        "Isolation beyond a shared kernel: the sandboxes share the host's kernel, and a flaw in it is "
+        "not excluded."
+    ),
+    Tier.OWN_KERNEL: (
+        "Isolation beyond a kernel of its own: a flaw in that kernel and in the host's together is "
+        "not excluded."
+    ),
+    Tier.OWN_MACHINE: "Isolation beyond a machine of its own: a flaw in what runs it is not excluded.",
+}
 LIMITS = (
     "Any skill outside the suites that ran; a suite that was unavailable says nothing.",
     "What more tokens, time, runs or a better scaffold would find: each number is for its own budget.",
     "Whether the subject held back: low effort cannot be excluded by any estimate here.",
-    (
-        "Isolation beyond a shared kernel: the sandboxes share the host's kernel, and a flaw in it is "
-        "not excluded."
-    ),
     "Anything about law: the officials, the criteria and the operators are a demonstration.",
 )
 
@@ -143,7 +162,11 @@ def build(script: Script, found: Gathered, head: shown.LogState, version: str) -
         timings=_timings(found, own),
         evidence=_evidence(found),
         timeline=tuple(_timeline(acts)),
-        not_measured=(*LIMITS, *_not_run(plan)),
+        not_measured=(*LIMITS, KERNELS[parse_tier(plan.tier)], *_not_run(plan)),
+        identity=_identity(script, found),
+        scope=tuple(_scope(count) for count in scope_counts(own) if count.watched or count.entries),
+        effort=tuple(_effort(plan, own)),
+        losses=_losses(found),
     )
 
 
@@ -189,13 +212,14 @@ def _about(plan: Plan) -> str:
             "A tool agent without any language model: static checks, libFuzzer with "
             "AddressSanitizer, a minimiser."
         )
-    return "A language model with a ReAct agent, a shell and Python, measured through its endpoint."
+    return "A language model, measured through its endpoint."
 
 
 def _elicitation(plan: Plan) -> str:
     if plan.subject.kind == "tool-agent":
-        return "Rung 0: the tool agent's own loop"
-    return "Rung 2: ReAct with bash and python tools"
+        return "The tool agent's own loop, without a rung of the ladder"
+    step = rung(plan.rung)
+    return f"Rung {step.name}: {step.words}"
 
 
 def _decision(script: Script, found: Gathered) -> shown.Decision:
@@ -239,13 +263,28 @@ def _isolation(script: Script, found: Gathered, own: Sequence[SampleResult]) -> 
     drill = json.loads(vault.get(str(drills[-1].detail["evidence"])))
     return shown.Isolation(
         tier=script.lab.tier,
-        words="Shares the host kernel",
+        words=TIERS[parse_tier(script.lab.tier)],
         egress_checks=len(checks),
         egress_held=sum(check["ok"] is True for check in checks),
         digest=str(proofs[0].detail["evidence"]),
         boxes=3 * sum(sample.state != "missing" for sample in own),
         kill_drill_s=float(drill["seconds"]),
+        facts=tuple(_bounds(records[0])) + tuple(_drilled(drill)),
     )
+
+
+def _bounds(record: Mapping[str, object]) -> Iterable[tuple[str, str]]:
+    """What bounded the sandboxes on this host, as the proof says."""
+    limits = record.get("limits")
+    if isinstance(limits, Mapping):
+        yield from ((f"Bound on {what}", str(by)) for what, by in sorted(limits.items()))
+
+
+def _drilled(drill: Mapping[str, object]) -> Iterable[tuple[str, str]]:
+    """The parts of the kill drill, each with what it showed or why it was not a part."""
+    parts = drill.get("parts")
+    if isinstance(parts, Mapping):
+        yield from ((f"Kill drill: {name}", str(told)) for name, told in sorted(parts.items()))
 
 
 def _suite(
@@ -278,7 +317,114 @@ def _suite(
             _share(f"level {level.level}", level.attempted, level.solved)
             for level in by_level(in_suite(own, suite), levels)
         ),
+        outcomes=_outcomes(in_suite(own, suite)),
+        attack=_attack(found.plan, suite, own),
+        milestones=_milestones(in_suite(own, suite)),
+        total=_total(families),
+        baseline_total=_total(baseline) if baseline else None,
     )
+
+
+def _outcomes(samples: Sequence[SampleResult]) -> tuple[tuple[str, int], ...]:
+    """Every outcome and how often, the most frequent first."""
+    counted = Counter(sample.outcome for sample in samples)
+    return tuple(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _total(families: Sequence[FamilyEstimate]) -> shown.Share:
+    attempted = sum(family.attempted for family in families)
+    return _share("all families", attempted, sum(family.solved for family in families))
+
+
+def _attack(
+    plan: Plan, suite: PlannedSuite, own: Sequence[SampleResult]
+) -> tuple[shown.Share, ...]:
+    """For items that are the other side of another suite's: those set off, by family."""
+    twins = {item.twin: item.family for item in suite.items if item.twin in plan.items}
+    counted: dict[str, list[bool]] = {}
+    for sample in own:
+        if sample.item in twins and sample.state in {"scored", "limit"}:
+            counted.setdefault(twins[sample.item], []).append(sample.solved)
+    return tuple(_share(name, len(seen), sum(seen)) for name, seen in sorted(counted.items()))
+
+
+def _milestones(samples: Sequence[SampleResult]) -> tuple[shown.Share, ...]:
+    """How often each step of a chain was reached, in the order of the chain."""
+    counted: dict[str, list[bool]] = {}
+    for sample in samples:
+        if sample.state in {"scored", "limit"}:
+            for step in sample.milestones:
+                counted.setdefault(step.name, []).append(step.reached)
+    return tuple(_share(name, len(seen), sum(seen)) for name, seen in counted.items())
+
+
+def _identity(script: Script, found: Gathered) -> tuple[tuple[str, str], ...]:
+    """What was declared of the subject and what answered; empty in records from before it was kept."""
+    acts = [opened.act for opened in found.acts if opened.act.kind is Kind.SUBJECT_IDENTIFIED]
+    if not acts:
+        return ()
+    record = json.loads(script.desk.evaluator().vault.get(str(acts[0].detail["identity"])))
+    declared, print_ = record["declared"], record["fingerprint"]
+    rows = [
+        ("Provider", declared["provider"]),
+        ("Name", declared["name"]),
+        ("Version, as declared", declared["version"] or "not declared"),
+        ("Variant, as declared", declared["variant"] or "not declared"),
+        ("Weights, as declared", declared["weights"] or "not declared"),
+        ("Scaffold, SHA-256", declared["scaffold"]),
+    ]
+    if print_ is not None:
+        rows += [
+            ("Endpoint's key, SHA-256", declared["endpoint_key"]),
+            ("Model names reported", ", ".join(print_["reported"]) or "none"),
+            (
+                "Consistency",
+                "fixed questions before and after every shard; they prove nothing about weights",
+            ),
+        ]
+    return tuple(rows)
+
+
+def _scope(count: SourceCount) -> shown.ScopeRow:
+    share = count.share
+    ends = (share.low, share.high) if share else (0.0, 1.0)
+    return shown.ScopeRow(
+        count.source,
+        count.watched,
+        count.unobserved,
+        count.samples,
+        count.entries,
+        count.alarms,
+        ends,
+    )
+
+
+def _effort(plan: Plan, own: Sequence[SampleResult]) -> Iterable[shown.Effort]:
+    """Success against tokens, suite by suite, where attempts have a budget in tokens."""
+    for suite in plan.suites if plan.budget.tokens else ():
+        curve = success_curve(in_suite(own, suite), plan.budget.tokens)
+        if curve.attempts:
+            steps = tuple(
+                shown.EffortStep(step.tokens, step.at_risk, step.share, step.low, step.high)
+                for step in curve.steps
+            )
+            yield shown.Effort(suite.name, curve.budget, curve.attempts, curve.censored, steps)
+
+
+def _losses(found: Gathered) -> tuple[str, ...]:
+    """What the failures of our own side give reason to look at, and their causes by name."""
+    arms: dict[str, list[SampleResult]] = {}
+    for result in found.results:
+        arms.setdefault(result.subject, []).extend(result.samples)
+    lost = {
+        name: Lost(sum(one.state == "infra" for one in samples), len(samples))
+        for name, samples in arms.items()
+    }
+    causes = Counter(
+        one.outcome for samples in arms.values() for one in samples if one.state == "infra"
+    )
+    named = tuple(f"{cause}: {count}" for cause, count in sorted(causes.items()))
+    return tuple(flag.text for flag in flags(lost)) + named
 
 
 def _family(family: FamilyEstimate) -> shown.Family:

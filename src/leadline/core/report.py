@@ -105,6 +105,10 @@ class SuiteReport:
 
     *baseline* holds the tool agent's shares on the same items and budget, by family name; it is
     empty where the subject is the tool agent itself. *levels* are shares by difficulty, easiest first.
+    *outcomes* count every outcome by its name. *attack* has, for a suite of repairs, the shares of the
+    very same flaws set off, by family. *milestones* are the steps of chains reached, in their order,
+    and *reached* says in words how many of a chain's steps were reached in the mean. *total* and
+    *baseline_total* are all families together.
     """
 
     name: str
@@ -114,6 +118,47 @@ class SuiteReport:
     reason: str = ""
     baseline: tuple[Share, ...] = ()
     levels: tuple[Share, ...] = ()
+    outcomes: tuple[tuple[str, int], ...] = ()
+    attack: tuple[Share, ...] = ()
+    milestones: tuple[Share, ...] = ()
+    reached: str = ""
+    total: Share | None = None
+    baseline_total: Share | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeRow:
+    """What one source saw outside the items' scopes, in *hit* of the *watched* samples."""
+
+    source: str
+    watched: int
+    unobserved: int
+    hit: int
+    acts: int
+    alarms: int
+    interval: Ends
+
+
+@dataclass(frozen=True, slots=True)
+class EffortStep:
+    """From *tokens* on, the share solved and its interval; *at_risk* attempts were still followed."""
+
+    tokens: int
+    at_risk: int
+    share: float
+    lo: float
+    hi: float
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Success against tokens in one suite: right-censored, up to *budget* an attempt."""
+
+    suite: str
+    budget: int
+    attempts: int
+    censored: int
+    steps: tuple[EffortStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +197,8 @@ class Isolation:
 
     *tier* is the vocabulary word (``shared-kernel``), *words* what a reader sees. *egress_held* of
     *egress_checks* checks held; *digest* is the egress proof's. *boxes* sandboxes were started, all
-    with that configuration. *kill_drill_s* is the drill's time until every process was gone.
+    with that configuration. *kill_drill_s* is the drill's time until every process was gone. *facts*
+    say what bounded what and what the drill was made of, as (label, words).
     """
 
     tier: str
@@ -162,6 +208,7 @@ class Isolation:
     digest: str
     boxes: int
     kill_drill_s: float
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +287,8 @@ class Report:
     """Everything the pages show. *budgets*, *timings* and *evidence* are (label, words) pairs.
 
     *about* says in one sentence what the subject is; *elicitation* names scaffold, tools and rung.
+    *identity* is what was declared of it and what answered, *scope* what was seen outside the items'
+    scopes, *effort* success against tokens, *losses* what our own side's failures give reason to doubt.
 
     Raises: Invalid, naming the field, where a count, an interval or a time cannot be right.
     """
@@ -264,6 +313,10 @@ class Report:
     evidence: tuple[tuple[str, str], ...]
     timeline: tuple[Deed, ...]
     not_measured: tuple[str, ...]
+    identity: tuple[tuple[str, str], ...] = ()
+    scope: tuple[ScopeRow, ...] = ()
+    effort: tuple[Effort, ...] = ()
+    losses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_times(self)
@@ -327,6 +380,19 @@ def summary(report: Report) -> dict[str, Json]:
             for finding in report.findings
         ],
         "log": {"origin": log.origin, "size": log.size, "root": log.root},
+        "scope": [
+            {
+                "source": row.source,
+                "watched": row.watched,
+                "not_observed": row.unobserved,
+                "samples": row.hit,
+                "acts": row.acts,
+                "alarms": row.alarms,
+                "interval": list(row.interval),
+            }
+            for row in report.scope
+        ],
+        "losses": list(report.losses),
         "not_measured": list(report.not_measured),
     }
 
@@ -348,6 +414,11 @@ def _suite_summary(suite: SuiteReport) -> dict[str, Json]:
                 "budget": family.budget,
             }
             for family in suite.families
+        ],
+        "outcomes": dict(suite.outcomes),
+        "milestones": [
+            {"name": step.name, "reached": step.solved, "of": step.attempted}
+            for step in suite.milestones
         ],
     }
 
@@ -384,7 +455,9 @@ def _check_decision(decision: Decision) -> None:
 def _check_suite(suite: SuiteReport) -> None:
     if (suite.state is SuiteState.UNAVAILABLE) != bool(suite.reason):
         raise Invalid(f"suites.{suite.name}.reason", "is given exactly when the suite did not run")
-    rows: tuple[Family | Share, ...] = (*suite.families, *suite.baseline, *suite.levels)
+    totals = tuple(one for one in (suite.total, suite.baseline_total) if one is not None)
+    steps = (*suite.attack, *suite.milestones, *totals)
+    rows: tuple[Family | Share, ...] = (*suite.families, *suite.baseline, *suite.levels, *steps)
     for row in rows:
         place = f"suites.{suite.name}.{row.name}"
         if not 0 <= row.solved <= row.attempted:

@@ -10,7 +10,17 @@ from typing import Final
 
 import vl_convert
 
-from leadline.core.report import Decision, Funnel, Json, PathPoint, Report, Share, SuiteReport
+from leadline.core.report import (
+    Decision,
+    Effort,
+    EffortStep,
+    Funnel,
+    Json,
+    PathPoint,
+    Report,
+    Share,
+    SuiteReport,
+)
 from leadline.render.document import Column, Figure, Table
 from leadline.render.words import ends, percent
 
@@ -21,6 +31,7 @@ BASELINE: Final = "#8a5a00"
 PALE: Final = "#c9d8ea"
 GRID: Final = "#dde2e8"
 ROW, WIDTH = 26, 380
+SHEET_ROWS = 12  # families that the first sheet has room for
 CROWDED = 8  # rows of one series above which they move closer together, so that text stays legible
 DECIDED: Final = "decided on: all samples"
 
@@ -67,14 +78,131 @@ def svg(spec: Spec) -> str:
 
 
 def intervals(report: Report) -> Figure | None:
-    """Share solved by family with its interval, the tool baseline beside a model; None without rows."""
+    """Share solved with its interval, the tool baseline beside a model; None without rows.
+
+    A row is a family; where there are more than `SHEET_ROWS` of them, a row is a whole suite, and the
+    families stand in the suite's own chart (`families`).
+    """
     shown = [suite for suite in report.suites if suite.families]
     if not shown:
         return None
+    whole = sum(len(suite.families) for suite in shown) > SHEET_ROWS
+    row_of = _suite_rows if whole else _family_rows
     rows = [
         *_decided_row(report.decision, report.subject.name),
-        *(row for suite in shown for row in _family_rows(suite, report.subject.name)),
+        *(row for suite in shown for row in row_of(suite, report.subject.name)),
     ]
+    per = "suite" if whole else "family"
+    caption = (
+        f"Share solved, with 95 % intervals by {per}; the first row is the number decided on, with "
+        "its sequential bounds, against the threshold"
+    )
+    return _shares(rows, caption, report.decision)
+
+
+def families(suite: SuiteReport, report: Report) -> Figure | None:
+    """One suite's share solved by family with its interval; None without families."""
+    rows = _family_rows(suite, report.subject.name)
+    if not rows:
+        return None
+    return _shares(rows, f"{suite.title}: share solved by family, with 95 % intervals", None)
+
+
+def twins(suite: SuiteReport) -> Figure | None:
+    """The share of flaws repaired beside the share of the same flaws set off; None without pairs."""
+    beside = {share.name: share for share in suite.attack}
+    pairs = [(family, beside[family.name]) for family in suite.families if family.name in beside]
+    if not pairs:
+        return None
+    rows = [
+        row
+        for family, attack in pairs
+        for row in (
+            _row(
+                family.name,
+                "repaired",
+                Share(family.name, family.attempted, family.solved, family.interval),
+            ),
+            _row(family.name, "set off", attack),
+        )
+    ]
+    return _shares(rows, f"{suite.title}: the same flaws repaired and set off, by family", None)
+
+
+def milestones(suite: SuiteReport) -> Figure | None:
+    """The steps of chains, how often each was reached; None where the suite has no chains."""
+    if not suite.milestones:
+        return None
+    rows = [_row(step.name, "reached", step) for step in suite.milestones]
+    return _shares(rows, f"{suite.title}: share of attempts that reached each step", None)
+
+
+def effort(one: Effort) -> Figure:
+    """Success against tokens: a step line with its 95 % interval, right-censored at the budget."""
+    ends_at = EffortStep(one.budget, 0, one.steps[-1].share, one.steps[-1].lo, one.steps[-1].hi)
+    rows: list[Json] = [
+        {"tokens": step.tokens, "share": step.share, "lo": step.lo, "hi": step.hi}
+        for step in (*one.steps, ends_at)
+    ]
+    x: Spec = {
+        "field": "tokens",
+        "type": "quantitative",
+        "title": "Tokens of one attempt",
+        "axis": {"grid": False, "format": "~s"},
+    }
+    y: Spec = {
+        "field": "share",
+        "type": "quantitative",
+        "title": "Share solved",
+        "scale": _UNIT,
+        "axis": _PERCENT,
+    }
+    stepped: Spec = {"interpolate": "step-after"}
+    spec: Spec = {
+        "width": WIDTH + 130,
+        "height": 190,
+        "data": {"values": rows},
+        "layer": [
+            {
+                "mark": {"type": "area", "color": PALE, "opacity": 1, **stepped},
+                "encoding": {"x": x, "y": {**y, "field": "lo"}, "y2": {"field": "hi"}},
+            },
+            {
+                "mark": {"type": "line", "color": SUBJECT, "strokeWidth": 2.2, **stepped},
+                "encoding": {"x": x, "y": y},
+            },
+        ],
+    }
+    table = Table(
+        caption=f"Data for success against tokens: {one.suite}",
+        columns=(
+            Column("Tokens", number=True),
+            Column("Attempts followed", number=True),
+            Column("Share solved", number=True),
+            Column("95 % interval", number=True),
+        ),
+        rows=tuple(
+            (f"{s.tokens:,}", str(s.at_risk), percent(s.share), ends((s.lo, s.hi)))
+            for s in one.steps
+        ),
+    )
+    last = one.steps[-1]
+    return Figure(
+        caption=(
+            f"{one.suite}: success against tokens over {one.attempts} attempts, {one.censored} of "
+            f"them cut off by something else; nothing is known beyond {one.budget:,} tokens"
+        ),
+        alt=(
+            f"At {one.budget:,} tokens the share solved is {percent(last.share)}, interval "
+            f"{ends((last.lo, last.hi))}."
+        ),
+        svg=svg(spec),
+        data=table,
+    )
+
+
+def _shares(rows: list[Spec], caption: str, decision: Decision | None) -> Figure:
+    """Rows of shares with intervals, against the decision's threshold where one is given."""
     series = list(dict.fromkeys(str(row["series"]) for row in rows))
     compared, crowded = len(series) > 1, len(rows) > CROWDED * len(series)
     tight, wide = (14, 17) if compared else (19, ROW)
@@ -83,10 +211,13 @@ def intervals(report: Report) -> Figure | None:
         "width": WIDTH,
         "height": step,
         "data": {"values": rows},
-        "layer": [*_threshold(report.decision, "x"), *_interval_layers(series)],
+        "layer": [
+            *(_threshold(decision, "x") if decision else ()),
+            *_interval_layers(series),
+        ],
     }
     table = Table(
-        caption="Data for the chart of shares solved",
+        caption=f"Data for the chart: {caption}",
         columns=(
             Column("Suite and family"),
             Column("Measured"),
@@ -108,13 +239,10 @@ def intervals(report: Report) -> Figure | None:
     spoken = "; ".join(
         f"{row['family']}, {row['series']}: {row['label']}, interval {row['ends']}" for row in rows
     )
-    threshold = percent(report.decision.threshold)
+    threshold = f", threshold at {percent(decision.threshold)}" if decision else ""
     return Figure(
-        caption=(
-            "Share solved, with 95 % intervals by family; the first row is the number decided on,"
-            " with its sequential bounds, against the threshold"
-        ),
-        alt=f"Share solved with intervals, threshold at {threshold}. {spoken}.",
+        caption=caption,
+        alt=f"Shares with intervals{threshold}. {spoken}.",
         svg=svg(spec),
         data=table,
     )
@@ -293,6 +421,12 @@ def levels(suite: SuiteReport) -> Figure | None:
         svg=svg(spec),
         data=table,
     )
+
+
+def _suite_rows(suite: SuiteReport, subject: str) -> list[Spec]:
+    """The subject's row of the whole suite, then the baseline's where there is one."""
+    pairs = ((subject, suite.total), ("tool baseline", suite.baseline_total))
+    return [_row(suite.name, name, total) for name, total in pairs if total and total.attempted]
 
 
 def _family_rows(suite: SuiteReport, subject: str) -> list[Spec]:

@@ -88,7 +88,8 @@ def report_document(report: Report) -> Document:
             _record(report),
         ),
         sections=(
-            *(_suite(suite) for suite in report.suites),
+            *(_suite(suite, report) for suite in report.suites),
+            *_effort(report),
             _path(report),
             _limits(report),
             _budgets(report),
@@ -96,6 +97,8 @@ def report_document(report: Report) -> Document:
             _operators(report),
             _terms(report),
             _containment(report),
+            *_outside(report),
+            *_identity(report),
             _evidence(report),
             _timeline(report),
             Section("glossary", "Words used here", (Facts(GLOSSARY),)),
@@ -201,7 +204,7 @@ def _record(report: Report) -> Section:
     )
 
 
-def _suite(suite: SuiteReport) -> Section:
+def _suite(suite: SuiteReport, report: Report) -> Section:
     if suite.state is SuiteState.UNAVAILABLE:
         words = f"Unavailable: {suite.reason}. This says nothing about the subject."
         return Section(f"suite-{suite.name}", f"Suite {suite.name}: {suite.title}", (Prose(words),))
@@ -237,18 +240,84 @@ def _suite(suite: SuiteReport) -> Section:
         for family in suite.families
         if family.upper_bound is not None
     )
-    chart = charts.levels(suite)
     blocks: tuple[Block | None, ...] = (
+        charts.families(suite, report),
         table,
+        _outcomes(suite),
+        charts.twins(suite),
+        charts.milestones(suite),
+        Prose(suite.reached) if suite.reached else None,
         Prose(
             "Infra counts attempts lost on our own side, which say nothing about the subject;"
             " missing counts samples left without an outcome."
         ),
         Bullets(bounds) if bounds else None,
-        chart,
+        charts.levels(suite),
     )
     kept = tuple(block for block in blocks if block is not None)
     return Section(f"suite-{suite.name}", f"Suite {suite.name}: {suite.title}", kept)
+
+
+def _outcomes(suite: SuiteReport) -> Table | None:
+    """How often each outcome was seen; None where solved and not solved say it all."""
+    if not {name for name, _ in suite.outcomes} - {"solved", "not_solved"}:
+        return None
+    return Table(
+        caption=f"{suite.title}: every outcome by its name",
+        columns=(Column("Outcome", exact=True), Column("Samples", number=True)),
+        rows=tuple((name, str(count)) for name, count in suite.outcomes),
+    )
+
+
+def _effort(report: Report) -> tuple[Section, ...]:
+    if not report.effort:
+        return ()
+    words = (
+        "An attempt cut off by time or money is followed to the tokens it had used; one that ended"
+        " by itself without a solution counts to the end of the budget. Nothing is said beyond it."
+    )
+    figures = tuple(charts.effort(one) for one in report.effort)
+    return (Section("effort", "Success against tokens", (Prose(words), *figures)),)
+
+
+def _outside(report: Report) -> tuple[Section, ...]:
+    if not report.scope:
+        return ()
+    table = Table(
+        caption="Acts outside the items' scopes, by what saw them",
+        columns=(
+            Column("Source"),
+            Column("Samples watched", number=True),
+            Column("Not observed in", number=True),
+            Column("Samples with such acts", number=True),
+            Column("95 % interval", number=True),
+            Column("Acts", number=True),
+            Column("Alarms", number=True),
+        ),
+        rows=tuple(
+            (
+                row.source,
+                str(row.watched),
+                str(row.unobserved),
+                str(row.hit),
+                ends(row.interval) if row.watched else "not observed",
+                str(row.acts),
+                str(row.alarms),
+            )
+            for row in report.scope
+        ),
+    )
+    words = (
+        "What was seen is for a person to judge. A source that could not be observed in a sample says"
+        " nothing about it; what a subject says of itself is not counted as evidence."
+    )
+    return (Section("scope", "Outside the scope", (Prose(words), table)),)
+
+
+def _identity(report: Report) -> tuple[Section, ...]:
+    if not report.identity:
+        return ()
+    return (Section("identity", "Who was measured", (Facts(report.identity, exact=True),)),)
 
 
 def _path(report: Report) -> Section:
@@ -272,7 +341,15 @@ def _limits(report: Report) -> Section:
 
 def _budgets(report: Report) -> Section:
     rows = (("Elicitation", report.elicitation), *report.budgets, *report.timings)
-    return Section("budgets", "Elicitation, budgets and times", (Facts(rows),))
+    lost: tuple[Block, ...] = (
+        (
+            Prose("Failures of our own side, and what they give reason to doubt:"),
+            Bullets(report.losses),
+        )
+        if report.losses
+        else ()
+    )
+    return Section("budgets", "Elicitation, budgets and times", (Facts(rows), *lost))
 
 
 def _findings(report: Report) -> Section:
@@ -342,6 +419,7 @@ def _containment(report: Report) -> Section:
             f"{isolation.egress_held} of {isolation.egress_checks} as expected, before and after",
         ),
         ("Kill drill", f"{isolation.kill_drill_s:.2f} s until every process was gone"),
+        *isolation.facts,
     )
     proof = Facts((("Egress proof, SHA-256", isolation.digest),), exact=True)
     return Section("containment", "Containment", (Facts(rows), proof))
