@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 from inspect_ai import Task
 from inspect_ai import eval as run_eval
@@ -25,6 +26,8 @@ from leadline.sandbox.egress import sockets_under
 from leadline.suites.item import TASK, Item, Qualification, Suite
 
 Report = Callable[[int, str], None]
+# Each flush writes the whole log anew: a kill loses one sample, or a hundredth of a long shard
+BUFFERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class _Progress:
 
     report: Report | None = None
     done: int = 0
+    ended: ClassVar[dict[str, SampleResult]] = {}  # by item, of the running eval
 
     @classmethod
     def say(cls, note: str, *, finished: int = 0) -> None:
@@ -71,7 +75,10 @@ class ShardHooks(Hooks):
 
     @override
     async def on_sample_end(self, data: SampleEnd) -> None:
-        _Progress.say(f"finished {data.sample.id}", finished=1)
+        # what it came to is told here, so that no log has to be read back
+        result = results.sample_result(data.sample, "", 0)
+        _Progress.ended[result.item] = result
+        _Progress.say(f"finished {result.item}", finished=1)
 
 
 def run_shard(job: ShardJob, runnable: Runnable, report: Report) -> ShardResult:
@@ -144,12 +151,13 @@ def _evaluate(
         cleanup=scope.end,
     )
     budget = runnable.budget
+    _Progress.ended.clear()
     logs = run_eval(
         task,
         model=runnable.open(),
         log_dir=str(job.logs),
         log_format="eval",
-        log_buffer=1,
+        log_buffer=max(1, len(items) // BUFFERS),
         log_realtime=False,
         display="none",
         max_samples=runnable.parallel,
@@ -175,10 +183,7 @@ def _evaluate(
     if log.error is not None:
         raise Unavailable(f"the eval of shard {job.shard} ended early: {log.error.message}")
     name = Path(log.location).name
-    return {
-        str(sample.id): results.sample_result(sample, name, job.epoch)
-        for sample in log.samples or []
-    }
+    return {item: replace(one, log=name, epoch=job.epoch) for item, one in _Progress.ended.items()}
 
 
 def _provenance(
