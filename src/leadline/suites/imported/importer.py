@@ -229,6 +229,11 @@ class _Work:
             return Refusal(entry.id, str(error), "build")
         except (Invalid, OSError) as error:
             return Refusal(entry.id, str(error), "files")
+        except Unavailable as error:
+            # Boxes can be had here, or `run` had said so: this item's own image or server is at fault.
+            # Nothing is kept of it, so that the next import tries again.
+            check = "reference_solution" if isinstance(entry, ServerTask) else "environment"
+            return Refusal(entry.id, str(error), check)
 
     async def _item(self, entry: Task) -> Entry | Refusal:
         item = self._named(entry)
@@ -240,9 +245,7 @@ class _Work:
                 return Refusal(entry.id, why)
         place = self.folder / ITEMS / item.id
         if not place.is_dir() or self._stale(place):
-            answer = await self._make(entry, item, place)
-            if answer is not None:
-                return answer
+            await self._make(entry, item, place)
         held = json.loads((place / CHECKS).read_text(encoding="utf-8"))
         kept = load_item(place)
         return Entry(entry.id, kept.id, kept.digest, kept.family, held["check"], held["reason"])
@@ -256,18 +259,10 @@ class _Work:
     def _around(self) -> str:
         return content_digest(self.environment, self.wanted.server)
 
-    async def _make(self, entry: Task, item: Item, place: Path) -> Refusal | None:
+    async def _make(self, entry: Task, item: Item, place: Path) -> None:
         with _fresh_folder(self.folder) as fresh:
             made, note = await self._lay_out(entry, item, fresh)
-            try:
-                checks = await self._gate(made, fresh)
-            except Unavailable as error:
-                if not isinstance(entry, ServerTask):
-                    raise
-                # Not kept: the server may answer the next time.
-                return Refusal(entry.id, str(error), "reference_solution")
-            self._settle(checks, note, fresh, place)
-        return None
+            self._settle(await self._gate(made, fresh), note, fresh, place)
 
     def _settle(self, checks: Sequence[Check], note: str, fresh: Path, place: Path) -> None:
         """Write the gate's word into *fresh*, and put it where the item belongs."""
