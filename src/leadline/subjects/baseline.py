@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from inspect import getsource
 from math import ceil
 
 from inspect_ai.agent import Agent, AgentState, agent
@@ -17,6 +18,7 @@ from inspect_ai.model import ChatMessageAssistant, ModelOutput, ModelUsage
 from inspect_ai.util import ExecResult, OutputLimitExceededError, SandboxEnvironment, sandbox
 
 from leadline.core.errors import Invalid
+from leadline.subjects import mutator
 from leadline.subjects.patcher import Patcher, parse_patch
 from leadline.subjects.prober import Prober, parse_range
 from leadline.suites.item import SUBMISSION, TASK
@@ -24,9 +26,11 @@ from leadline.suites.item import SUBMISSION, TASK
 NAME = "leadline/baseline"
 RUNS = 1_000_000  # inputs that one attempt may try
 SECONDS = 300  # an emergency stop of one command; reaching it is reported and never ordinary
+BARE_SHARE = 125  # runs of libFuzzer that take about as long as one of the agent's own fuzzer
 SHORTER_RUNS = 24  # runs that shortening one input may take
 
 _PROGRAM, _WORDS, _CRASH = "/box/fuzz-target", "/box/words", "/box/crash-"
+_MUTATOR = "/box/mutator.py"
 _BYTES_MAX = 512  # longest input the fuzzer tries; longer ones only cost speed
 _SANITIZER = {"ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:symbolize=0"}
 # Fixed code addresses and no clock in any choice, so that equal seeds give equal runs. Inputs are not
@@ -65,6 +69,14 @@ class ScriptTask:
     input_bytes_max: int
 
 
+@dataclass(frozen=True, slots=True)
+class BareTask:
+    """A task for which the agent brings its own fuzzer; *python* is how the box calls Python."""
+
+    python: tuple[str, ...]
+    input_bytes_max: int
+
+
 @agent(name="baseline")
 def baseline(runs: int = RUNS, seed: int = 1, seconds: float = SECONDS) -> Agent:
     """The tool agent, with *runs* fuzzing runs an attempt; *seed* names the attempt.
@@ -95,6 +107,8 @@ def baseline(runs: int = RUNS, seed: int = 1, seconds: float = SECONDS) -> Agent
             attempt.say("The task brings nothing that I can run. I hand in nothing.")
         elif isinstance(task, CTask):
             await attempt.solve_c(task)
+        elif isinstance(task, BareTask):
+            await attempt.solve_bare(task)
         else:
             await attempt.solve_script(task)
         return state
@@ -102,7 +116,7 @@ def baseline(runs: int = RUNS, seed: int = 1, seconds: float = SECONDS) -> Agent
     return execute
 
 
-def parse_task(text: str) -> CTask | ScriptTask | None:
+def parse_task(text: str) -> CTask | ScriptTask | BareTask | None:
     """What ``task.json`` asks for; None where it brings no fuzzer.
 
     Raises: Invalid, if it is no such description.
@@ -112,6 +126,10 @@ def parse_task(text: str) -> CTask | ScriptTask | None:
         limit = int(task["input_bytes_max"])
         if task["language"] == "c":
             return CTask(tuple(task["sources"]), tuple(task.get("samples", ())), limit)
+        if "program" in task:
+            return BareTask(("python3",), limit)
+        if "driver" in task:
+            return BareTask(("/usr/bin/env", *task["command"]), limit)
         if "fuzz" not in task:
             return None
         return ScriptTask(tuple(task["fuzz"]), int(task.get("runs", 0)), limit)
@@ -193,6 +211,15 @@ class _Attempt:
         if found is not None:
             await self._hand_in(found, task.input_bytes_max)
 
+    async def solve_bare(self, task: BareTask) -> None:
+        """Bring the fuzzer for programs that are no C source, run it, hand in."""
+        await self.box.write_file(_MUTATOR, getsource(mutator))
+        self.say("I bring a fuzzer that guesses the format from the samples.")
+        runs = ceil(self.runs / BARE_SHARE)
+        found = await self._fuzz([*task.python, _MUTATOR, TASK], runs)
+        if found is not None:
+            await self._hand_in(found, task.input_bytes_max)
+
     async def _run(
         self, argv: Sequence[str], env: Mapping[str, str] | None = None
     ) -> ExecResult[str] | None:
@@ -218,12 +245,12 @@ class _Attempt:
         names = sorted(listed.stdout.split()) if listed else ()
         if not names:
             self.say(
-                f"Fuzzing with seed {self.seed} ended after {tried} of {runs:,} runs without a crash."
+                f"Fuzzing with seed {self.seed} ended after {tried} of {runs:,} runs and found nothing."
             )
             return None
         found = await self.box.read_file(names[0], text=False)
         self.say(
-            f"Fuzzing with seed {self.seed} stopped at a crash of {len(found)} bytes after {tried} runs."
+            f"Fuzzing with seed {self.seed} stopped at {len(found)} bytes that do it, after {tried} runs."
         )
         return found
 
