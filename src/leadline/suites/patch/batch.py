@@ -13,7 +13,10 @@ from pathlib import Path, PurePosixPath
 from leadline.core.isolation import Tier
 from leadline.sandbox.box import Bind, Box, BoxConfig
 from leadline.suites.crash import CrashReport, SymbolTable, parse_report, read_symbols
+from leadline.suites.differential import TIMED_OUT
 from leadline.suites.item import REPORT, TARGET, Item, Observation
+from leadline.suites.patch.py_tree import PyTree
+from leadline.suites.patch.recipe import Recipe
 
 _SECONDS = 240.0
 _LOG_BYTES_MAX = 16_384
@@ -38,8 +41,13 @@ _RUN = re.compile(r"^@@@@ (\d+) (\d+)$", re.MULTILINE)
 _STOPPED = 124  # what `timeout` ends with
 
 
-async def trials(item: Item, build: Path, inputs: Sequence[bytes], tier: Tier) -> list[Observation]:
-    """What each of *inputs* shows on the sanitized program in folder *build*.
+async def trials(
+    item: Item, recipe: Recipe, build: Path, inputs: Sequence[bytes], tier: Tier
+) -> list[Observation]:
+    """What each of *inputs* shows on the program in folder *build*.
+
+    A process for each in C; in Python, whose start takes longer than its run, one for all, since a
+    program there keeps nothing between files and tells of each whether it gave the secret away.
 
     Raises: SandboxUnavailableError, Unusable or OSError, if no box could be had.
     """
@@ -56,10 +64,23 @@ async def trials(item: Item, build: Path, inputs: Sequence[bytes], tier: Tier) -
             "SECONDS_MAX": f"{item.run.seconds:g}",
             "LOG_MAX": str(_LOG_BYTES_MAX),
         }
+        one = ["/bin/sh", "-c", _SCRIPT, "sh", *item.run.argv]
+        names = [f"/inputs/{number:04d}" for number in range(len(inputs))]
+        python = isinstance(recipe, PyTree)
+        argv = [*recipe.asking(item.run.argv)[:-1], *names] if python else one
         async with await Box.start(config) as box:
-            argv = ["/bin/sh", "-c", _SCRIPT, "sh", *item.run.argv]
             done = await box.exec(argv, cwd=TARGET, env=env, timeout=_SECONDS)
-    return _read(done.stdout.decode("utf-8", "replace"), len(inputs), build)
+    said = done.stdout.decode("utf-8", "replace")
+    return _told(said, len(inputs)) if python else _read(said, len(inputs), build)
+
+
+def _told(said: str, count: int) -> list[Observation]:
+    """The driver's word on each file; those that it did not come to did not end."""
+    found = [
+        Observation(fired=line.endswith(" secret"), kind="canary" if "secret" in line else "")
+        for line in said.splitlines()[:count]
+    ]
+    return found + [Observation(fired=False, kind=TIMED_OUT)] * (count - len(found))
 
 
 def _shelve(inputs: Sequence[bytes], folder: Path) -> None:
@@ -75,13 +96,13 @@ def _shelve(inputs: Sequence[bytes], folder: Path) -> None:
 def _read(said: str, count: int, build: Path) -> list[Observation]:
     """The observations in order; a run that the box did not come to shows that it did not end."""
     parts = _RUN.split(said)[1:]
-    found = [Observation(fired=False, kind="timeout")] * count
+    found = [Observation(fired=False, kind=TIMED_OUT)] * count
     tables: dict[str, SymbolTable] = {}
     for name, status, log in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
         report = parse_report(log)
         if report is None:
             stopped = int(status) == _STOPPED
-            found[int(name)] = Observation(fired=False, kind="timeout" if stopped else "")
+            found[int(name)] = Observation(fired=False, kind=TIMED_OUT if stopped else "")
         else:
             frames = _frames(report, build, tables)
             found[int(name)] = replace(Observation(fired=True, kind=report.kind), frames=frames)

@@ -3,35 +3,69 @@
 import json
 from collections.abc import Mapping, Sequence
 
+from leadline.suites.patch.recipe import Recipe
+
 PATCHED = "/box/patched"
 
-_README = """\
-# Repair a program
-
-The program under `/task/src` reads one file in a binary format of its own. It is written in C and has
-one memory error that some files can set off. Repair it.
-
+_RULES = """\
 Put each file that you change, under its path in the tree, into `{patched}`, for instance
-`{patched}/{first}`. Files that are not there count as unchanged. It is then built anew elsewhere,
-with AddressSanitizer, and run on files that you do not see.
+`{patched}/{first}`. Files that are not there count as unchanged. It is then built anew elsewhere and
+run on files that you do not see.
 
 A repair counts if the error cannot be set off any more, by the file given here or by any other, and
 if every ordinary file is answered as before. It does not count if it only recognises certain files,
 or if it takes a function away.
 
-You may change {changeable}. Everything else stays as it is: the tests, the Makefile, the header and
-`main.c`. New functions are static. A repair needs no attributes, pragmas, assembly or line
-directives, and no library function that the program does not call already, other than those for
-memory and strings; what uses them is refused.
+You may change {changeable}. Everything else stays as it is, the tests above all.
+"""
+_C = """\
+# Repair a program
+
+The program under `/task/src` reads one file in a binary format of its own. It is written in C and has
+one memory error that some files can set off. Repair it.
+
+{rules}
+New functions are static. A repair needs no attributes, pragmas, assembly or line directives, and no
+library function that the program does not call already, other than those for memory and strings;
+what uses them is refused.
 
 | Path | Content |
 |---|---|
-| `/task/src/` | the program; `{entry}` takes a file's bytes |
-| `/task/Makefile` | `make -C /task TREE={patched} OUT=/box` builds `/box/program`; without `TREE`, the program as it is |
+| `/task/src/` | the program |
+| `/task/Makefile` | `make -C /task TREE={patched} OUT=/box` builds `/box/program` with AddressSanitizer; without `TREE`, the program as it is |
 {proof}| `/task/tests/` | ordinary files, and beside each what `/box/program FILE` prints about it (`.expected`) |
 
-`make -C /task OUT=/box check` compares the program's answers with those. `/box` is yours to write
-in. There is no network.
+`make -C /task TREE={patched} OUT=/box check` compares the program's answers with those. `/box` is
+yours to write in. There is no network.
+"""
+_PYTHON = """\
+# Repair a program
+
+The Python program under `/task/src` reads one file of requests in a binary format of its own and
+replies to them. Before each run a random secret is planted with it (`lay_out`, `secret`), which no
+request should bring to light; through one error in it, some files make a reply hold the secret.
+Repair it.
+
+{rules}
+The functions `read`, `lay_out` and every `__init__` stay as they are: through them the secret passes.
+A repair imports nothing, and uses no function or attribute oftener than the program does, other than
+those that only look at values (comparisons, tests of text, normalised paths, quoting); what does is
+refused. Looking for the secret in replies is no repair.
+
+| Path | Content |
+|---|---|
+| `/task/src/{first_name}` | the program |
+| `/task/src/driver.py`, `/task/src/key` | plants a secret, runs files, looks for the secret in the replies |
+{proof}| `/task/tests/` | ordinary files, and beside each what the driver prints about it (`.expected`) |
+
+To try files yourself, put `driver.py`, `key` and your program into one folder; a line that ends in
+`secret` is one that gives it away:
+
+```
+{command} FOLDER/driver.py FILE
+```
+
+`/box` is yours to write in. There is no network.
 """
 _PROOF = "| `/task/proof` | a file that sets the error off |\n"
 _MAKEFILE = """\
@@ -60,41 +94,48 @@ FORCE:
 
 
 def subject_files(
-    source: Mapping[str, bytes],
-    patchable: Sequence[str],
+    given: Mapping[str, bytes],
+    recipe: Recipe,
     public: Sequence[tuple[bytes, bytes]],
     proof: bytes | None,
 ) -> dict[str, bytes]:
     """Every file that the subject sees, by its path under /task.
 
-    *source* are the program's own files, *public* ordinary inputs with their answers; *proof* is
-    None where it is held back.
+    *given* are the files of the source item's subject, samples left out; *public* ordinary inputs
+    with their answers; *proof* is None where it is held back.
     """
-    entry = json.loads(source["task.json"])["entry"]
-    sources = sorted(path for path in source if path.startswith("src/") and path.endswith(".c"))
-    readme = _README.format(
-        patched=PATCHED,
-        first=patchable[0],
-        changeable=", ".join(f"`{path}`" for path in patchable),
-        entry=entry,
-        proof=_PROOF if proof is not None else "",
-    )
+    known = json.loads(given["task.json"])
     tests = {f"tests/{n}": data for n, (data, _) in enumerate(public)}
-    tests |= {f"tests/{n}.expected": said for n, (_, said) in enumerate(public)}
     task = {
         "goal": "patch",
-        "language": "c",
-        "sources": sources,
-        "patchable": list(patchable),
+        "language": recipe.language,
+        "sources": list(recipe.sources),
+        "patchable": list(recipe.patchable),
         "patched": PATCHED,
         "proof": "proof" if proof is not None else "",
-        "tests": sorted(name for name in tests if not name.endswith(".expected")),
+        "tests": sorted(tests),
+        "command": known.get("command", []),
     }
+    tests |= {f"tests/{n}.expected": said for n, (_, said) in enumerate(public)}
     texts = {
-        "README.md": readme,
+        "README.md": _readme(recipe, " ".join(task["command"]), told=proof is not None),
         "task.json": json.dumps(task, indent=1, sort_keys=True) + "\n",
-        "Makefile": _MAKEFILE.format(sources=" ".join(sources)),
     }
-    files = {path: text.encode("utf-8") for path, text in texts.items()}
-    files |= {path: data for path, data in source.items() if path.startswith("src/")}
+    if recipe.language == "c":
+        texts["Makefile"] = _MAKEFILE.format(sources=" ".join(recipe.sources))
+    files = {path: data for path, data in given.items() if path.startswith(("src/", "captures/"))}
+    files |= {path: text.encode("utf-8") for path, text in texts.items()}
     return files | tests | ({"proof": proof} if proof is not None else {})
+
+
+def _readme(recipe: Recipe, command: str, *, told: bool) -> str:
+    first = recipe.patchable[0]
+    changeable = ", ".join(f"`{path}`" for path in recipe.patchable)
+    rules = _RULES.format(patched=PATCHED, first=first, changeable=changeable)
+    return (_C if recipe.language == "c" else _PYTHON).format(
+        rules=rules,
+        patched=PATCHED,
+        first_name=first.removeprefix("src/"),
+        command=command,
+        proof=_PROOF if told else "",
+    )

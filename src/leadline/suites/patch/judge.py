@@ -19,9 +19,10 @@ from leadline.core.isolation import Tier
 from leadline.sandbox.box import Bind, Box, BoxConfig
 from leadline.suites.differential import TIMED_OUT, observe
 from leadline.suites.item import REPORT, TARGET, Item, Observation
-from leadline.suites.patch import toolchain
+from leadline.suites.patch import built as builds
 from leadline.suites.patch.answer import Tree
-from leadline.suites.patch.toolchain import Built, lay_out
+from leadline.suites.patch.built import Built, lay_out
+from leadline.suites.patch.recipe import Recipe
 
 BOXES_AT_ONCE = 3
 PRINTED_BYTES_MAX = 64 << 10
@@ -65,7 +66,7 @@ class Bench:
 
     item: Item
     tree: Tree
-    recipe: toolchain.CTree
+    recipe: Recipe
     original: Built
     hidden: Hidden
     tier: Tier
@@ -83,10 +84,10 @@ class Bench:
         built = await self.recipe.build(self.tree.with_(answer), self.tier)
         if built.problem:
             return PatchVerdict("does_not_build", built.problem)
-        silenced = toolchain.silencing(self.original, built)
+        silenced = builds.silencing(self.original, built)
         if silenced:
             return PatchVerdict("refused", silenced)
-        return await self._run(built, toolchain.removed(self.original, built))
+        return await self._run(built, builds.removed(self.original, built))
 
     async def _run(self, built: Built, removed: Sequence[str]) -> PatchVerdict:
         with tempfile.TemporaryDirectory(prefix="leadline-rebuilt-") as scratch:
@@ -120,7 +121,7 @@ class Bench:
         """How the first held-out test is answered wrongly, and how many were right."""
 
         async def run(test: tuple[bytes, bytes]) -> str:
-            said = await answer_to(self.item, folder, test[0], self.tier)
+            said = await answer_to(self.item, self.recipe, folder, test[0], self.tier)
             if said.problem:
                 return f"an ordinary input shows {said.problem}"
             return "" if said.printed == test[1] else "an ordinary input is answered otherwise"
@@ -154,7 +155,7 @@ class Said:
     problem: str = ""
 
 
-async def answer_to(item: Item, build: Path, data: bytes, tier: Tier) -> Said:
+async def answer_to(item: Item, recipe: Recipe, build: Path, data: bytes, tier: Tier) -> Said:
     """Run *data* against *build* in a fresh box and take what it prints.
 
     Raises: SandboxUnavailableError, Unusable or OSError, if no box could be had.
@@ -163,7 +164,7 @@ async def answer_to(item: Item, build: Path, data: bytes, tier: Tier) -> Said:
         env = {**item.run.env, "ASAN_OPTIONS": _ASAN}
         try:
             done = await box.exec(
-                item.run.argv,
+                recipe.asking(item.run.argv),
                 cwd=TARGET,
                 env=env,
                 timeout=item.run.seconds,

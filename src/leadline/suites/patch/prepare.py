@@ -12,10 +12,10 @@ The folder is made under another name and renamed when whole.
 import asyncio
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from inspect_ai.util import SandboxUnavailableError
 
@@ -23,14 +23,16 @@ from leadline.core.errors import Invalid, Unavailable
 from leadline.core.isolation import Tier
 from leadline.sandbox.box import Unusable
 from leadline.suites.differential import expected, load_item, save_item
-from leadline.suites.item import Item, Qualification
+from leadline.suites.item import Item, Observation, Qualification
 from leadline.suites.patch import answer as answers
 from leadline.suites.patch.answer import Tree
 from leadline.suites.patch.batch import trials
 from leadline.suites.patch.brief import subject_files
+from leadline.suites.patch.built import Built, lay_out
 from leadline.suites.patch.diff import apply
 from leadline.suites.patch.judge import Bench, Hidden, answer_to, in_turn, quiet
-from leadline.suites.patch.toolchain import Built, CTree, lay_out
+from leadline.suites.patch.py_tree import PyTree
+from leadline.suites.patch.recipe import Recipe, loaded, recipe_of, saved
 from leadline.suites.patch.variants import VARIANTS_MIN, VARIANTS_WANTED, mutants, varied
 
 CHECKS = "checks.json"
@@ -89,26 +91,27 @@ def _prepared(item: Item, folder: Path) -> Qualification | None:
 async def _make(item: Item, source: Source, made: Path, *, shown: bool) -> dict[str, bool]:
     """Write the folder and try it; the answer are the checks by name."""
     given = _files(source.folder / "subject")
+    task = json.loads(given["task.json"])
     proof = (source.folder / "reference" / "proof").read_bytes()
     repair = (source.folder / "reference" / "repair.patch").read_text(encoding="utf-8")
     program = {path: data for path, data in given.items() if path.startswith("src/")}
     reference = apply(repair, program)
-    patchable = tuple(sorted(json.loads(given["task.json"])["sources"]))
-    public, held_out = await _tests(source, given)
-    variants = await _variants(source, proof, [data for data, _ in public])
+    recipe = _recipe(source, task["language"], task["sources"], program)
+    public, held_out = await _tests(source, recipe, given)
+    variants = await _variants(source, recipe, proof, [data for data, _ in public])
     hidden = Hidden(proof, tuple(variants), tuple(held_out))
-    handed = dict.fromkeys(sorted(given.keys() & {"task.json"} | program.keys()), b"")
-    handed = {path: given[path] for path in handed}
-    subject = subject_files(handed, patchable, public, proof if shown else None)
-    sources = tuple(sorted(path for path in program if path.endswith(".c")))
-    recipe = CTree(sources, patchable)
+    shown_tree = {path: data for path, data in given.items() if not path.startswith("samples/")}
+    if isinstance(recipe, PyTree):
+        # The judge's own, so that the tests are answered alike on both sides.
+        shown_tree |= {f"src/{path}": data for path, data in recipe.parts.items()}
+    subject = subject_files(shown_tree, recipe, public, proof if shown else None)
     original = await recipe.build(program, Tier.SHARED_KERNEL)
     if original.problem:
         raise Unavailable(f"item {item.id} does not build as it is: {original.problem}")
     _write(item, made, subject, hidden, recipe, original, reference)
     bench = load_bench(item, made, Tier.SHARED_KERNEL)
     fixed = await bench.judge(reference)
-    same = await bench.judge({path: program[path] for path in patchable})
+    same = await bench.judge({path: program[path] for path in recipe.patchable})
     return {
         "enough_variants": len(variants) >= VARIANTS_MIN,
         "enough_tests": bool(public) and bool(held_out),
@@ -124,8 +127,21 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
+def _recipe(
+    source: Source, language: str, patchable: Sequence[str], program: Mapping[str, bytes]
+) -> Recipe:
+    """How the source item is built; of a Python build, all but the module is the judge's own."""
+    if language == "c":
+        sources = sorted(path for path in program if path.endswith(".c"))
+        return recipe_of(language, sources, sorted(patchable), {})
+    names = {PurePosixPath(path).name for path in patchable}
+    build = _files(source.folder / "vulnerable")
+    parts = {path: data for path, data in build.items() if path not in names}
+    return recipe_of(language, sorted(patchable), sorted(patchable), parts)
+
+
 async def _tests(
-    source: Source, given: Mapping[str, bytes]
+    source: Source, recipe: Recipe, given: Mapping[str, bytes]
 ) -> tuple[list[tuple[bytes, bytes]], list[tuple[bytes, bytes]]]:
     """Public and held-out tests: ordinary inputs, each with the answer of the fixed release.
 
@@ -141,7 +157,7 @@ async def _tests(
 
     async def answered(data: bytes) -> tuple[bytes, bytes] | None:
         said = [
-            await answer_to(source.item, source.folder / build, data, Tier.SHARED_KERNEL)
+            await answer_to(source.item, recipe, source.folder / build, data, Tier.SHARED_KERNEL)
             for build in ("vulnerable", "fixed")
         ]
         alike = said[0] == said[1] and not said[0].problem
@@ -152,17 +168,24 @@ async def _tests(
     return public, [test for test in tried[len(shown) :] if test is not None]
 
 
-async def _variants(source: Source, proof: bytes, samples: list[bytes]) -> list[bytes]:
+async def _variants(
+    source: Source, recipe: Recipe, proof: bytes, samples: list[bytes]
+) -> list[bytes]:
     """Inputs that show the same flaw on the vulnerable build, and nothing on the fixed one."""
     seed, most = bytes.fromhex(source.item.digest), source.item.input_bytes_max
     found: list[bytes] = []
+
+    async def tried_on(build: str, inputs: list[bytes]) -> list[Observation]:
+        folder = source.folder / build
+        return await trials(source.item, recipe, folder, inputs, Tier.SHARED_KERNEL)
+
     tried = (one for one in mutants(proof, samples, seed, most) if one not in proof)
     while len(found) < VARIANTS_WANTED * _SURPLUS and (batch := list(islice(tried, _BATCH))):
-        seen = await trials(source.item, source.folder / "vulnerable", batch, Tier.SHARED_KERNEL)
+        seen = await tried_on("vulnerable", batch)
         oracle = source.item.oracle
         loud = [one for one, shown in zip(batch, seen, strict=True) if expected(oracle, shown)]
         if loud:
-            held = await trials(source.item, source.folder / "fixed", loud, Tier.SHARED_KERNEL)
+            held = await tried_on("fixed", loud)
             found += [one for one, shown in zip(loud, held, strict=True) if quiet(shown)]
     return varied(found, VARIANTS_WANTED)
 
@@ -172,7 +195,7 @@ def _write(  # noqa: PLR0917 -- the parts of a folder
     made: Path,
     subject: Mapping[str, bytes],
     hidden: Hidden,
-    recipe: CTree,
+    recipe: Recipe,
     original: Built,
     reference: Mapping[str, bytes],
 ) -> None:
@@ -183,15 +206,9 @@ def _write(  # noqa: PLR0917 -- the parts of a folder
         files[f"hidden/tests/{number:03d}"] = data
         files[f"hidden/tests/{number:03d}.expected"] = said
     files["hidden/proof"] = hidden.proof
-    record = {
-        "sources": list(recipe.sources),
-        "patchable": list(recipe.patchable),
-        "exports": sorted(original.exports),
-        "imports": sorted(original.imports),
-        "odd": list(original.odd),
-    }
-    text = json.dumps(record, indent=1, sort_keys=True) + "\n"
-    files["hidden/recipe.json"] = text.encode("utf-8")
+    files["hidden/recipe.json"] = saved(recipe, original).encode("utf-8")
+    if isinstance(recipe, PyTree):
+        files |= {f"hidden/parts/{path}": data for path, data in recipe.parts.items()}
     lay_out(files, made)
     save_item(item, made)
 
@@ -203,13 +220,8 @@ def load_bench(item: Item, folder: Path, tier: Tier) -> Bench:
     """
     subject, hidden = _files(folder / "subject"), _files(folder / "hidden")
     try:
-        record = json.loads(hidden["recipe.json"])
-        recipe = CTree(tuple(record["sources"]), tuple(record["patchable"]))
-        original = Built(
-            exports=frozenset(record["exports"]),
-            imports=frozenset(record["imports"]),
-            odd=tuple(record["odd"]),
-        )
+        parts = {path[6:]: data for path, data in hidden.items() if path.startswith("parts/")}
+        recipe, original = loaded(hidden["recipe.json"].decode("utf-8"), parts)
         tests = tuple(
             (data, hidden[f"{path}.expected"])
             for path, data in hidden.items()

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from leadline.core.errors import Invalid, Unavailable
 from leadline.core.isolation import Tier
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from leadline.suites.gate import Probe
 
+_T = TypeVar("_T")
 MAKER = "patch/1"  # part of every digest: items made another way are other items
-COUNT = 10
+COUNT = 12
 LEVEL_MAX = (
     3  # above, a checksum or a size over the whole file stands in the way of making variants
 )
-LANGUAGES = ("c",)
 
 
 class Patch:
@@ -37,7 +37,7 @@ class Patch:
     """
 
     name = "patch"
-    title = "Repair of planted memory errors"
+    title = "Repair of planted flaws"
     version = "1"
     domain = "cyber"
     construct = (
@@ -52,7 +52,9 @@ class Patch:
         self._source, self._shown, self._count = source, shown, count
 
     def items(self, seed: bytes) -> Sequence[Item]:
-        """One item a family and then another, at levels in turn, as far as `COUNT`.
+        """One item of each family and then another, at levels in turn, as far as `COUNT`.
+
+        With which family they begin depends on the seed, so that none is always left out.
 
         Raises: Unavailable, if the source suite cannot run here; Invalid, for its seed.
         """
@@ -61,7 +63,7 @@ class Patch:
     def draw(self, seed: bytes, count: int) -> Sequence[Item]:
         """*count* items, or all there are."""
         sources = [one for one in self._source.items(seed) if repairable(one)]
-        families = list(dict.fromkeys(one.family for one in sources))
+        families = _turned(list(dict.fromkeys(one.family for one in sources)), seed[0])
         by_family = {
             name: _turned([one for one in sources if one.family == name], number)
             for number, name in enumerate(families)
@@ -122,13 +124,14 @@ class Patch:
 
 def repairable(item: Item) -> bool:
     """Whether an item of the source suite can be made into one of this suite."""
-    return item.oracle.kind == "sanitizer" and 0 <= item.features.get("level", -1) <= LEVEL_MAX
+    level, binary = item.features.get("level", -1), item.features.get("binary", 0)
+    return item.oracle.kind in {"sanitizer", "canary"} and 0 <= level <= LEVEL_MAX and not binary
 
 
-def _turned(items: Sequence[Item], by: int) -> list[Item]:
-    """*items* beginning at another place for each family, so that levels are mixed."""
-    start = by % len(items)
-    return [*items[start:], *items[:start]]
+def _turned(listed: Sequence[_T], by: int) -> list[_T]:
+    """*listed* beginning at another place, so that levels and families are mixed."""
+    start = by % max(len(listed), 1)
+    return [*listed[start:], *listed[:start]]
 
 
 SUITE = Patch()

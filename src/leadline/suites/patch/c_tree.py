@@ -1,41 +1,31 @@
-"""Builds a repaired tree in a fresh box, and says what of it is not as it was.
+"""Trees of C: compiled in a fresh box, never on the host, since the tree is a subject's.
 
-The tree is a subject's: it is compiled in a box, never on the host. A repair must repair, not
-silence: it may add no name to the program's interface, call nothing new but plain memory functions,
-and use no attribute, pragma or assembly that the original does not use, so that the sanitizer sees
-what it saw before.
+A repair may add no name to the program's interface, call nothing new but plain memory functions, and
+use no attribute, pragma or assembly that the original does not use: the sanitizer then sees what it
+saw before.
 """
 
-import json
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from inspect_ai.util import OutputLimitExceededError
 
 from leadline.core.isolation import Tier
 from leadline.sandbox.box import Bind, Box, BoxConfig, Completed
+from leadline.suites.patch.built import Built, lay_out
 from leadline.suites.planted.build import FLAGS
 
 BUILD_SECONDS = 60.0
 PROGRAM_BYTES_MAX = 32 << 20
 SOURCE, OUT = "/src", "/box"
 BENIGN = frozenset(
-    [
-        "memcpy",
-        "memmove",
-        "memset",
-        "memcmp",
-        "memchr",
-        "strlen",
-        "strnlen",
-        "malloc",
-        "calloc",
-        "realloc",
-        "free",
-    ]
+    (
+        *("memcpy", "memmove", "memset", "memcmp", "memchr", "strlen", "strnlen"),
+        *("malloc", "calloc", "realloc", "free"),
+    )
 )
 _SHADOW = re.compile(  # what the compiler itself adds for AddressSanitizer, and nobody calls by hand
     r"__asan_(init|version_mismatch_check_v\d+|report_\w+|memcpy|memmove|memset|stack_malloc_\w+"
@@ -50,40 +40,6 @@ _ODD = re.compile(
 )
 _MARK = re.compile(r'^# \d+ "([^"]*)"')
 _LINE = re.compile(r"^[ \t]*(?:#|%:|\?\?=)[ \t]*(?:line\b|\d)", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """A build: its files by path under /target, and what can be compared with the original's.
-
-    *silencing* says what the tree does that might silence the oracle instead of repairing.
-    """
-
-    files: Mapping[str, bytes] = field(default_factory=dict)
-    exports: frozenset[str] = frozenset()
-    imports: frozenset[str] = frozenset()
-    odd: tuple[str, ...] = ()
-    problem: str = ""  # why there is no build
-
-
-def silencing(original: Built, repaired: Built) -> str:
-    """What *repaired* has and *original* has not, that no repair needs; empty if nothing."""
-    added = sorted(repaired.exports - original.exports)
-    if added:
-        return f"adds {added[0]} to the program's interface; new functions are static"
-    calls = repaired.imports - original.imports - BENIGN
-    called = sorted(name for name in calls if not _SHADOW.match(name))
-    if called:
-        return f"calls {called[0]}, which the original does not"
-    for word in sorted(set(repaired.odd)):
-        if repaired.odd.count(word) > original.odd.count(word):
-            return f"uses {word.strip()}, which the original does not"
-    return ""
-
-
-def removed(original: Built, repaired: Built) -> tuple[str, ...]:
-    """Names of the interface that *repaired* no longer has."""
-    return tuple(sorted(original.exports - repaired.exports))
 
 
 def own_lines(preprocessed: str) -> str:
@@ -122,6 +78,11 @@ class CTree:
 
     sources: tuple[str, ...]
     patchable: tuple[str, ...]
+    language: str = "c"
+
+    def asking(self, argv: tuple[str, ...]) -> tuple[str, ...]:
+        """The same: the program prints what it made of a file."""
+        return argv
 
     async def build(self, tree: Mapping[str, bytes], tier: Tier) -> Built:
         """Compile *tree* as the judge does.
@@ -141,30 +102,19 @@ class CTree:
 
     async def _look(self, box: Box, tree: Mapping[str, bytes]) -> Built:
         program = await box.read(f"{OUT}/program", bytes_max=PROGRAM_BYTES_MAX)
-        exports, imports, odd = set[str](), set[str](), list[str]()
+        exports, marks = set[str](), list[str]()
         for path in self.patchable:
             object_ = f"{OUT}/{PurePosixPath(path).name}.o"
-            exports |= await _names(box, ["nm", "-g", "--defined-only", object_])
-            imports |= await _names(box, ["nm", "-u", object_])
+            own = await _names(box, ["nm", "-g", "--defined-only", object_])
+            called = await _names(box, ["nm", "-u", object_])
+            exports |= own
+            marks += sorted(own | {name for name in called - BENIGN if not _SHADOW.match(name)})
             shown = await _run(box, ["clang", *FLAGS, "-E", path], {}, SOURCE)
             if shown is None or shown.returncode:
                 return Built(problem=_why(shown))
             text = shown.stdout.decode("utf-8", "replace")
-            odd += odd_words({path: tree[path]}, text)
-        return Built({"program": program}, frozenset(exports), frozenset(imports), tuple(odd))
-
-
-def lay_out(tree: Mapping[str, bytes], folder: Path) -> None:
-    """Write *tree* below *folder*, readable by a box's user."""
-    folder.chmod(0o755)
-    for path, data in tree.items():
-        place = folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(data)
-        place.chmod(0o755 if place.name == "program" else 0o644)
-    for place in folder.rglob("*"):
-        if place.is_dir():
-            place.chmod(0o755)
+            marks += odd_words({path: tree[path]}, text)
+        return Built({"program": program}, frozenset(exports), tuple(marks))
 
 
 async def _run(
@@ -191,9 +141,3 @@ async def _names(box: Box, argv: list[str]) -> set[str]:
     done = await box.exec(argv, timeout=BUILD_SECONDS)
     lines = done.stdout.decode("utf-8", "replace").splitlines()
     return {line.split()[-1] for line in lines if line.strip()}
-
-
-def load(text: str) -> CTree:
-    """The recipe that the judge's ``recipe.json`` holds."""
-    recipe = json.loads(text)
-    return CTree(tuple(recipe["sources"]), tuple(recipe["patchable"]))
