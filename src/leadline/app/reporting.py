@@ -33,6 +33,7 @@ from leadline.core.measure.effort import success_curve
 from leadline.core.measure.family import Conditions, FamilyEstimate
 from leadline.core.measure.infra import Lost, flags
 from leadline.core.measure.interval import interval
+from leadline.core.measure.milestones import by_step, mean_steps
 from leadline.core.measure.sequential import Decision, basis, path
 from leadline.core.record.act import Act, Kind
 from leadline.core.scope import SourceCount, scope_counts
@@ -298,7 +299,7 @@ def _suite(
         return shown.SuiteReport(
             suite.name, suite.title, shown.SuiteState.UNAVAILABLE, reason=suite.unavailable
         )
-    epochs = found.plan.epochs
+    epochs, chains = found.plan.epochs, list(_chains(suite, own))
     families = estimates(suite, own, conditions, epochs)
     baseline: tuple[FamilyEstimate, ...] = ()
     if found.plan.subject.kind == "model":
@@ -319,7 +320,8 @@ def _suite(
         ),
         outcomes=_outcomes(in_suite(own, suite)),
         attack=_attack(found.plan, suite, own),
-        milestones=_milestones(in_suite(own, suite)),
+        milestones=tuple(step for chain in chains for step in _steps(*chain)),
+        reached=" ".join(_reached(*chain) for chain in chains),
         total=_total(families),
         baseline_total=_total(baseline) if baseline else None,
     )
@@ -348,14 +350,30 @@ def _attack(
     return tuple(_share(name, len(seen), sum(seen)) for name, seen in sorted(counted.items()))
 
 
-def _milestones(samples: Sequence[SampleResult]) -> tuple[shown.Share, ...]:
-    """How often each step of a chain was reached, in the order of the chain."""
-    counted: dict[str, list[bool]] = {}
-    for sample in samples:
-        if sample.state in {"scored", "limit"}:
-            for step in sample.milestones:
-                counted.setdefault(step.name, []).append(step.reached)
-    return tuple(_share(name, len(seen), sum(seen)) for name, seen in counted.items())
+def _chains(
+    suite: PlannedSuite, own: Sequence[SampleResult]
+) -> Iterable[tuple[str, list[SampleResult]]]:
+    """The samples of chains, family by family: chains of one family have the same steps."""
+    families = {item.id: item.family for item in suite.items}
+    chained = [sample for sample in in_suite(own, suite) if sample.milestones]
+    for family in sorted({families[sample.item] for sample in chained}):
+        yield family, [sample for sample in chained if families[sample.item] == family]
+
+
+def _steps(family: str, samples: Sequence[SampleResult]) -> Iterable[shown.Share]:
+    """How often each step of a family's chain was reached, in the order of the chain."""
+    for step in by_step(samples):
+        ends = (step.low, step.high)
+        yield shown.Share(f"{family}: {step.name}", step.attempts, step.reached, ends)
+
+
+def _reached(family: str, samples: Sequence[SampleResult]) -> str:
+    """The mean number of steps in words, with its interval."""
+    told = mean_steps(samples)
+    return (
+        f"{family}: in the mean {told.mean:.1f} of {told.steps} steps were reached "
+        f"({told.low:.1f} to {told.high:.1f}), the whole chain {told.whole} of {told.n_runs} times."
+    )
 
 
 def _identity(script: Script, found: Gathered) -> tuple[tuple[str, str], ...]:

@@ -86,7 +86,7 @@ def intervals(report: Report) -> Figure | None:
     shown = [suite for suite in report.suites if suite.families]
     if not shown:
         return None
-    whole = sum(len(suite.families) for suite in shown) > SHEET_ROWS
+    whole = by_suite(report)
     row_of = _suite_rows if whole else _family_rows
     rows = [
         *_decided_row(report.decision, report.subject.name),
@@ -98,6 +98,11 @@ def intervals(report: Report) -> Figure | None:
         "its sequential bounds, against the threshold"
     )
     return _shares(rows, caption, report.decision)
+
+
+def by_suite(report: Report) -> bool:
+    """Whether the first sheet shows whole suites, because there are too many families for it."""
+    return sum(len(suite.families) for suite in report.suites) > SHEET_ROWS
 
 
 def families(suite: SuiteReport, report: Report) -> Figure | None:

@@ -241,7 +241,7 @@ def _suite(suite: SuiteReport, report: Report) -> Section:
         if family.upper_bound is not None
     )
     blocks: tuple[Block | None, ...] = (
-        charts.families(suite, report),
+        charts.families(suite, report) if charts.by_suite(report) else None,
         table,
         _outcomes(suite),
         charts.twins(suite),
