@@ -36,7 +36,7 @@ _REPLY_BYTES_MAX = 1 << 16
 _QUIET = {
     "ipv6/conf/default/disable_ipv6": "1",
     "ipv4/conf/all/arp_ignore": "1",
-    "ipv4/conf/all/rp_filter": "1",
+    "ipv4/conf/all/rp_filter": "2",
     "ipv4/conf/all/accept_redirects": "0",
     "ipv4/conf/default/accept_redirects": "0",
     "ipv4/conf/all/send_redirects": "0",
@@ -204,7 +204,7 @@ class Wires:
         if "error" in told:
             for fd in fds:
                 os.close(fd)
-            raise Unusable(_explained(str(told["error"]), self.mode))
+            raise Unusable(explained(str(told["error"]), self.mode))
         named = dict(zip(told["names"], fds, strict=True))
         self._user = named.pop("user namespace", None)
         self._fds = named
@@ -267,7 +267,8 @@ def _program(name: str, package: str) -> str:
     return found
 
 
-def _explained(error: str, mode: Mode) -> str:
+def explained(error: str, mode: Mode) -> str:
+    """What the holder reported, with what helps."""
     if "not supported" in error or "Unknown device type" in error:
         cure = "load the kernel modules `veth` and `bridge`, or use another kernel"
     elif "Read-only" in error:
