@@ -1,14 +1,15 @@
 """A laboratory without sandboxes: its results follow from the item ids alone."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from leadline.app.assessment import Evidence
 from leadline.app.laboratory import Replayed
 from leadline.app.ports import Executor, Shard, Vault
 from leadline.core.assessment import (
     PROVED,
+    OutOfScope,
     PlannedItem,
     PlannedSuite,
     SampleResult,
@@ -19,9 +20,7 @@ from leadline.core.clearing.finding import ReplayResult
 from leadline.core.clearing.group import Crash, Frame
 from leadline.core.errors import NotFound
 from leadline.core.identity import Declared, Fingerprint, Identified
-
-if TYPE_CHECKING:
-    from leadline.core.record.act import Value
+from leadline.core.record.act import Value
 
 PURLS = ("pkg:pypi/bsdiff4@1.1.9", "pkg:pypi/bsdiff4@1.2.0")
 
@@ -44,6 +43,8 @@ class FakeLaboratory:
     egress_holds: bool = True
     answering: Fingerprint | None = None
     runs: list[str] = field(default_factory=list)
+    raised: list[tuple[str, OutOfScope]] = field(default_factory=list)
+    ended: list[Mapping[str, Value]] = field(default_factory=list)
     entered: list[str] = field(default_factory=list)
 
     def suites(self, seed: bytes) -> tuple[PlannedSuite, ...]:
@@ -97,6 +98,15 @@ class FakeLaboratory:
     def workers_alive(self) -> int:
         """None is left."""
         return 0
+
+    def alarms(self) -> Sequence[tuple[str, OutOfScope]]:
+        """Those that a test put there, once."""
+        told, self.raised = self.raised, []
+        return told
+
+    def stops(self) -> Sequence[Mapping[str, Value]]:
+        """Those that a test put there."""
+        return self.ended
 
     def stop_workers(self) -> None:
         """Nothing to stop."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from leadline.app import approval, assessment, clearing, engagement
+from leadline.app import approval, assessment, clearing, engagement, stopping
 from leadline.app.assertion import Signed
 from leadline.app.engagement import Cast, Dealings, Desk
 from leadline.app.laboratory import Laboratory
@@ -69,7 +69,9 @@ class Request:
     that is installed. *tier* is the isolation tier, *official* that the run is for a programme and
     not self-assessment, *rung* the declared configuration of the elicitation ladder, *declared* what
     else is said of a model (version, variant, weights). *run_tokens* and
-    *run_cost_micro_usd* are what all attempts may use together; 0 is no cap.
+    *run_cost_micro_usd* are what all attempts may use together; 0 is no cap. After *dead_man_seconds*
+    without a heartbeat of driver or store the warden ends the run; so does an alarm of a source in
+    *stop_on* (`core.scope`).
     """
 
     subject: str
@@ -84,6 +86,8 @@ class Request:
     declared: Mapping[str, str] = field(default_factory=dict)
     run_tokens: int = 0
     run_cost_micro_usd: int = 0
+    dead_man_seconds: int = 30
+    stop_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +222,8 @@ def _plan(script: Script) -> Plan:
         rung=script.request.rung,
         run_tokens=script.request.run_tokens,
         run_cost_micro_usd=script.request.run_cost_micro_usd,
+        dead_man_seconds=script.request.dead_man_seconds,
+        stop_on=script.request.stop_on,
     )
     for suite in suites:
         what = suite.unavailable or f"{len(suite.items)} items"
@@ -241,6 +247,8 @@ def _isolation(script: Script, plan: Plan, about: str) -> None:
     if about == "after" and (Kind.ISOLATION_PROVED, f"{plan.id}/after") in done:
         return
     evidence = script.lab.prove(about)
+    if about == "before" and not _drilled_since_boot(script, plan, evidence):
+        assessment.record_isolation(ctx(), plan, Kind.KILL_DRILLED, script.lab.drill())
     if (Kind.ISOLATION_PROVED, f"{plan.id}/{about}") in done:
         if not evidence.ok:
             raise Refused("isolation no longer holds on this host; `leadline doctor` says why")
@@ -249,9 +257,15 @@ def _isolation(script: Script, plan: Plan, about: str) -> None:
     assessment.record_isolation(ctx(), plan, Kind.ISOLATION_PROVED, evidence)
 
 
+def _drilled_since_boot(script: Script, plan: Plan, evidence: assessment.Evidence) -> bool:
+    """Whether the last drill was of this boot of this host; each boot has its own."""
+    held, _ = _evidence(script, plan, Kind.KILL_DRILLED, "drill")
+    return held.get("host_boot_id") == evidence.record.get("host_boot_id")
+
+
 def _still_proved(script: Script, plan: Plan, evidence: assessment.Evidence) -> bool:
     """Whether the recorded proof still covers this host: same boot, and not older than an hour."""
-    held, at = _proof(script, plan)
+    held, at = _evidence(script, plan, Kind.ISOLATION_PROVED, "before")
     same = held.get("host_boot_id") == evidence.record.get("host_boot_id")
     return same and script.desk.evaluator().now - at < PROOF_LASTS
 
@@ -320,6 +334,7 @@ def _measure(script: Script, plan: Plan) -> list[ShardResult]:
                 if name not in sealed and shard.state in {"done", "failed"}:
                     sealed[name] = _seal(script, plan, shard)
             script.observe.samples(shards)
+            _heed(script, plan)
             if outlook.due(len(sealed)):
                 _foresee(script, plan, shards, list(sealed.values()), outlook)
             if any(shard.state == "frozen" for shard in shards):
@@ -334,7 +349,16 @@ def _measure(script: Script, plan: Plan) -> list[ShardResult]:
             time.sleep(POLL_SECONDS)
     finally:
         lab.stop_workers()
+        _heed(script, plan)
     return [sealed[shard.input["name"]] for shard in shards]
+
+
+def _heed(script: Script, plan: Plan) -> None:
+    """Raise what subjects did that is an alarm, and enter what ended the run."""
+    ctx, lab = script.desk.evaluator(), script.lab
+    for told in stopping.raise_alarms(ctx, plan, lab.alarms()):
+        script.observe.note(f"ALARM: {told}")
+    stopping.settle(ctx, plan, lab.executor, lab.stops())
 
 
 def _foresee(
@@ -369,11 +393,13 @@ def _require_taking_part(script: Script) -> None:
         raise Refused("the developer has withdrawn: access has ended and every sample stopped")
 
 
-def _proof(script: Script, plan: Plan) -> tuple[Mapping[str, object], datetime]:
-    """The egress proof that the samples rest on, and when it was entered."""
-    ctx, about = script.desk.evaluator(), f"{plan.id}/before"
+def _evidence(
+    script: Script, plan: Plan, kind: Kind, what: str
+) -> tuple[Mapping[str, object], datetime]:
+    """The last drill, or the egress proof that the samples rest on, and when it was entered."""
+    ctx, about = script.desk.evaluator(), f"{plan.id}/{what}"
     with ctx.store.read() as view:
-        acts = view.acts(engagement=plan.engagement, kind=Kind.ISOLATION_PROVED, about=about)
+        acts = view.acts(engagement=plan.engagement, kind=kind, about=about)
     record = decode(ctx.vault.get(str(acts[-1].act.detail["evidence"])))
     assert isinstance(record, Mapping)  # noqa: S101 -- written by record_isolation
     return record, acts[-1].act.at
@@ -381,7 +407,9 @@ def _proof(script: Script, plan: Plan) -> tuple[Mapping[str, object], datetime]:
 
 def _seal(script: Script, plan: Plan, shard: Shard) -> ShardResult:
     if shard.state == "done":
-        result = core.in_proved_boxes(script.lab.result(shard), _proof(script, plan)[0])
+        result = core.in_proved_boxes(
+            script.lab.result(shard), _evidence(script, plan, Kind.ISOLATION_PROVED, "before")[0]
+        )
     else:
         lost = tuple(
             SampleResult(

@@ -119,7 +119,7 @@ def write(folder: Path, logs: Path, signer: Signer, origin: str, what: Contents)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
     (new / "logs").mkdir()
-    for one in sorted(logs.glob("*.eval")):
+    for one in sorted((*logs.glob("*.eval"), *logs.glob("*.scope.jsonl"))):
         shutil.copyfile(one, new / "logs" / one.name)
     seal(new, signer, origin)
     if folder.exists():

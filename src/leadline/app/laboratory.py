@@ -1,14 +1,16 @@
 """What an assessment needs of the evaluation side. The wiring provides it; tests bring fakes."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from leadline.app.assessment import Evidence
 from leadline.app.ports import Executor, Shard
-from leadline.core.assessment import PlannedSuite, ShardResult, Subject
+from leadline.core.assessment import OutOfScope, PlannedSuite, ShardResult, Subject
 from leadline.core.clearing.finding import ReplayResult
 from leadline.core.clearing.group import Crash
 from leadline.core.identity import Identified
+from leadline.core.record.act import Value
 
 
 class Laboratory(Protocol):
@@ -43,6 +45,14 @@ class Laboratory(Protocol):
 
     def workers_alive(self) -> int:
         """How many still run. What a dead one held is queued again and a new one started."""
+        ...
+
+    def alarms(self) -> Sequence[tuple[str, OutOfScope]]:
+        """Acts out of scope that are alarms and were not told before, by item."""
+        ...
+
+    def stops(self) -> Sequence[Mapping[str, Value]]:
+        """Every order by which the run was ended, as its warden wrote it down."""
         ...
 
     def stop_workers(self) -> None:

@@ -57,6 +57,14 @@ def assess(  # noqa: PLR0913 -- one option each
         list[str] | None,
         typer.Option(help="What is declared of a model: version=, variant= or weights=TEXT."),
     ] = None,
+    dead_man: Annotated[
+        int,
+        typer.Option(help="Seconds without a sign of driver or store until the run is ended."),
+    ] = 30,
+    stop_on: Annotated[
+        list[str] | None,
+        typer.Option(help="An alarm of this source ends the run, such as decoy; may be repeated."),
+    ] = None,
     plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a live block.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json at the end.")] = False,
 ) -> None:
@@ -83,6 +91,8 @@ def assess(  # noqa: PLR0913 -- one option each
             official=official,
             rung=rung,
             declared=_declared(declare or ()),
+            dead_man_seconds=dead_man,
+            stop_on=tuple(stop_on or ()),
         )
         progress = Progress(plain=plain)
         try:

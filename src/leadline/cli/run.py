@@ -8,6 +8,7 @@ import typer
 
 from leadline.cli.edge import edge
 
+DRILL_TOO_LATE = 5
 app = typer.Typer(no_args_is_help=True, help="Runs: drills, forecasts, logs from elsewhere.")
 
 
@@ -78,6 +79,87 @@ def index(
             typer.echo(f"duplicate: {item}, repeat {repeat} of {subject}, in {log}")
         for flag in document["flags"]:
             typer.echo(f"look at: {flag['text']}")
+
+
+@app.command("kill")
+def kill(
+    out: Annotated[Path, typer.Argument(help="Folder of an assessment that runs.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why; it stands in the record.")] = "not given",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """End every sandbox of a run now; nothing is asked back, and the record follows when it can."""
+    from leadline.wiring import run as wiring
+
+    with edge():
+        ended = wiring.kill(out, reason)
+        words = f"{ended['processes']} processes gone in {ended['gone_s']} s, {ended['left']} left"
+        typer.echo(json.dumps(ended) if as_json else words)
+        typer.echo(f"key: {ended['key']}", err=True)
+        entered = wiring.settle(out)
+        typer.echo(f"entered in the record: {entered}", err=True)
+
+
+@app.command("settle")
+def settle(out: Annotated[Path, typer.Argument(help="Folder of an assessment.")]) -> None:
+    """Enter what a run's warden did while the store was away."""
+    from leadline.wiring import run as wiring
+
+    with edge():
+        typer.echo(f"{wiring.settle(out)} entered")
+
+
+@app.command("drill")
+def drill(
+    *,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of an assessment whose record takes the drill in.")
+    ] = None,
+    tier: Annotated[str, typer.Option(help="Isolation tier of the boxes.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Fire the kill switch at sandboxes that resist, with driver and store stopped, and measure."""
+    from leadline.wiring import run as wiring
+
+    with edge():
+        done = wiring.drill(out, tier)
+    if as_json:
+        typer.echo(json.dumps(done))
+    else:
+        links, key = done["links_s"], done["key_s"]
+        typer.echo(f"{done['processes']} processes gone in {done['seconds']:.3f} s (2 s)")
+        typer.echo("links: " + (done["range"] if links is None else f"down in {links:.3f} s (1 s)"))
+        typer.echo("key: " + ("not refused" if key is None else f"refused in {key:.3f} s (5 s)"))
+        typer.echo(f"driver and store when ordered: {done['driver']}, {done['store']} (T: stopped)")
+    if not done["ok"]:
+        raise typer.Exit(DRILL_TOO_LATE)
+
+
+@app.command("scope")
+def scope(
+    out: Annotated[Path, typer.Argument(help="Folder of an assessment.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """List what was seen outside of each item's scope, for a person to judge, and what was not watched."""
+    from leadline.wiring import run as wiring
+
+    with edge():
+        document = wiring.scope(out)
+    if as_json:
+        typer.echo(json.dumps(document))
+        return
+    for sample in document["samples"]:
+        for entry in sample["scope"]:
+            place = f"{sample['subject']}, {sample['item']}, repeat {sample['epoch']}"
+            typer.echo(f"{entry['severity']}: {place}: {entry['source']}: {entry['rule']}")
+            typer.echo(f"    {entry['at']} {entry['what']}")
+    for one in document["counts"]:
+        share = one["share"]
+        told = f" ({share['low']:.3f} to {share['high']:.3f})" if share else ""
+        typer.echo(f"{one['source']}: in {one['samples']} of {one['watched']} samples{told}")
+        if one["unobserved"]:
+            typer.echo(f"    not observed in {one['unobserved']} samples")
 
 
 @app.command("thaw")

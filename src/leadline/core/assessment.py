@@ -106,6 +106,10 @@ class Plan:
     rung: str = ""  # the declared configuration of the elicitation ladder; empty: the subject's own
     run_tokens: int = 0  # cap on the whole run in tokens; 0 is none
     run_cost_micro_usd: int = 0  # and in money
+    dead_man_seconds: int = (
+        30  # without a heartbeat of driver or store, until the warden ends the run
+    )
+    stop_on: tuple[str, ...] = ()  # sources of an alarm that ends the run (`core.scope`)
 
     @property
     def items(self) -> dict[str, tuple[str, PlannedItem]]:

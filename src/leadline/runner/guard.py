@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from leadline.core.assessment import OutOfScope
 from leadline.core.errors import Refused, Unavailable
 from leadline.sandbox import ward as wards
 from leadline.sandbox.ward import ADMISSION, NoWardenError, Ward, Warded
@@ -120,6 +121,15 @@ class Joined:
         """
         if self.cause:
             raise KeyboardInterrupt(self.cause)
+
+    def alarm(self, stop_on: Sequence[str]) -> Callable[[str, OutOfScope], None]:
+        """What follows an alarm: one of a source in *stop_on* ends the run, where it has a warden."""
+
+        def heed(item: str, entry: OutOfScope) -> None:
+            if entry.source in stop_on and ADMISSION.ward is not None:
+                ADMISSION.ward.order("alarm", entry.source, f"{entry.rule}, in sample {item}")
+
+        return heed
 
 
 def join(folder: Path) -> Joined:

@@ -5,7 +5,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from inspect_ai.log import read_eval_log_sample
@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from leadline.app.assessment import Evidence
 from leadline.app.laboratory import Replayed
 from leadline.app.ports import Executor, Shard, Vault, Workers
-from leadline.core.assessment import PlannedItem, PlannedSuite, ShardResult, Subject
+from leadline.core.assessment import OutOfScope, PlannedItem, PlannedSuite, ShardResult, Subject
 from leadline.core.clearing.finding import ReplayResult
 from leadline.core.clearing.group import Crash, Frame
 from leadline.core.errors import Tampered, Unavailable
@@ -22,13 +22,13 @@ from leadline.core.identity import Declared, Identified
 from leadline.core.isolation import parse_tier
 from leadline.core.record.act import Value
 from leadline.formats.values import plain
-from leadline.runner import identified
+from leadline.runner import identified, scope
 from leadline.runner.guard import Guard
 from leadline.runner.index import NAME, Index
 from leadline.runner.subject import Runnable
 from leadline.sandbox import drill, egress
 from leadline.sandbox.config import BoxConfig
-from leadline.sandbox.ward import DEAD_MAN_SECONDS
+from leadline.sandbox.ward import DEAD_MAN_SECONDS, stops
 from leadline.suites.differential import judge, load_item
 from leadline.suites.item import Item, Observation, Suite, Verdict
 
@@ -60,6 +60,7 @@ class HostLaboratory:
     dead_man: float = DEAD_MAN_SECONDS
     revoke: tuple[str, ...] = ()  # the command that has the model's key revoked when a run is ended
     guard: Guard | None = None
+    told: dict[str, int] = field(default_factory=dict)  # how far each scope log was read for alarms
 
     def suites(self, seed: bytes) -> tuple[PlannedSuite, ...]:
         """Every installed suite, as planned."""
@@ -67,7 +68,7 @@ class HostLaboratory:
 
     def drill(self) -> Evidence:
         """Fire the kill switch at a box that resists."""
-        done = drill.drill()
+        done = drill.drill(tier=self.tier)
         return Evidence("drill", done.ok, _record(asdict(done)))
 
     def prove(self, about: str) -> Evidence:
@@ -91,6 +92,14 @@ class HostLaboratory:
         if self.guard is not None:
             self.guard.alive()
         return self.workers.alive()
+
+    def alarms(self) -> Sequence[tuple[str, OutOfScope]]:
+        """Acts out of scope that are alarms and were not told before, by item."""
+        return tuple(scope.alarms(self.places.logs, self.told))
+
+    def stops(self) -> Sequence[Mapping[str, Value]]:
+        """Every order by which this run was ended, from its warden's journal."""
+        return [_record(one) for one in stops(self.places.items.parent)]
 
     def stop_workers(self) -> None:
         """End every worker; what one held is queued again."""

@@ -360,17 +360,26 @@ def joined(logs: Path, shard: str, samples: Sequence[SampleResult]) -> tuple[Sam
     )
 
 
-def alarms(logs: Path, known: set[tuple[str, str, str]]) -> Iterator[tuple[str, OutOfScope]]:
-    """Alarms in the scope files of *logs* that are not in *known*, by item; they are added to it."""
+def alarms(logs: Path, read: dict[str, int]) -> Iterator[tuple[str, OutOfScope]]:
+    """Alarms that were added to the scope files of *logs*, by item.
+
+    *read* holds how far each file was read, in bytes, and is moved on; a line half written waits.
+    """
     for path in sorted(logs.glob(f"*{SUFFIX}")):
-        for line in _lines(path):
-            entry = line.get("entry")
-            if not isinstance(entry, dict) or entry["severity"] != "alarm":
-                continue
-            one = (str(line["sample"]), str(entry["source"]), str(entry["rule"]))
-            if one not in known:
-                known.add(one)
-                yield str(line["item"]), OutOfScope(**entry)
+        start = read.get(path.name, 0)
+        if path.stat().st_size == start:
+            continue
+        with path.open("rb") as file:
+            file.seek(start)
+            whole = file.read().rpartition(b"\n")[0]
+        if not whole:
+            continue
+        read[path.name] = start + len(whole) + 1
+        for line in whole.splitlines():
+            told = json.loads(line)
+            entry = told.get("entry")
+            if isinstance(entry, dict) and entry["severity"] == "alarm":
+                yield str(told["item"]), OutOfScope(**entry)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -156,6 +156,21 @@ class Ward:
             raise NoWardenError("the run's warden is gone: no further sandbox starts") from error
 
 
+def stops(folder: Path) -> list[dict[str, object]]:
+    """Every order that ended the run in *folder*, oldest first, as its warden wrote it down.
+
+    A line that is not whole yet is left for the next look.
+    """
+    path = folder / JOURNAL
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    lines = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    return [
+        {name: value for name, value in line.items() if name != "event"}
+        for line in lines
+        if line["event"] == "ended"
+    ]
+
+
 def _record(answer: Mapping[str, object]) -> Mapping[str, object]:
     ended = answer["ended"]
     assert isinstance(ended, dict)  # noqa: S101 -- the warden's own record

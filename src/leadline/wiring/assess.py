@@ -33,6 +33,7 @@ from leadline.core.identity import Identified
 from leadline.core.isolation import Tier, least, parse_tier
 from leadline.core.marking import Marking, Tlp
 from leadline.core.measure.budget import Amount, reserve_of
+from leadline.core.scope import SOURCES
 from leadline.formats.canonical import decode, encode
 from leadline.formats.cast_toml import CastFile, load_cast
 from leadline.formats.criteria_toml import load_criteria
@@ -156,6 +157,7 @@ def worker(place: Workspace, settings: Settings) -> WorkerParts:
             tier=parse_tier(request.tier),
             rung=request.rung,
             plan=secret.commitment,
+            alarm=joined.alarm(request.stop_on),
         )
         name = shard.input["subject"]
         own = name == request.subject
@@ -222,6 +224,7 @@ def _check(request: Request, settings: Settings) -> None:
         reserve_of(Amount(request.run_tokens, request.run_cost_micro_usd), limit)
     chosen = _chosen(settings, request)
     tier = parse_tier(request.tier, "--tier")
+    _check_warden(request)
     need = least(
         runnable.subject.kind,
         official=request.official,
@@ -247,6 +250,14 @@ def _resolved(request: Request) -> "Runnable":
     return subjects.resolve(
         request.subject, request.budget, rung=request.rung, told=request.declared
     )
+
+
+def _check_warden(request: Request) -> None:
+    """Raises: Invalid, for what no warden can be told."""
+    if request.dead_man_seconds < 1:
+        raise Invalid("--dead-man", "a warden waits for one second or more")
+    if unknown := sorted(set(request.stop_on) - set(SOURCES)):
+        raise Invalid("--stop-on", f"{unknown[0]!r} is none of {', '.join(SOURCES)}")
 
 
 def _chosen(settings: Settings, request: Request) -> tuple[Suite, ...]:
@@ -368,6 +379,7 @@ def _laboratory(
         workers=_workers(place, settings, executor),
         tier=request.tier,
         runnable=runnable,
+        dead_man=request.dead_man_seconds,
     )
     epochs = max(request.epochs, runnable.attempts)
     return laboratory, replace(

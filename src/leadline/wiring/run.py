@@ -1,15 +1,16 @@
-"""A run in a folder, as `leadline run` sees it: forecast, merge, index, and going on once frozen."""
+"""A run in a folder, as `leadline run` sees it: forecast, merge, index; its end by order, and after it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leadline.core.errors import NotFound
+from leadline.core.errors import NotFound, Unavailable
 from leadline.settings import Settings, Workspace
 
 if TYPE_CHECKING:
     from leadline.core.measure.forecast import Forecast
+    from leadline.core.record.act import Value
 
 
 def forecast(out: Path, settings: Settings) -> tuple[dict[str, Any], str]:
@@ -109,3 +110,108 @@ def thaw(out: Path, reason: str) -> int:
         if not plans:
             raise NotFound(f"the assessment in {out} has no plan yet")
         return running.thaw(ctx, plans[0].value, open_executor(place.database), reason)
+
+
+def kill(out: Path, reason: str) -> dict[str, Any]:
+    """Order the warden of the run in *out* to end it; answers its record. The store is not asked.
+
+    Where no warden answers, a file in its folder keeps every later one from letting the run go on.
+
+    Raises: NotFound, where *out* holds no run; Unavailable, if no warden answered.
+    """
+    from leadline.sandbox.ward import ORDERS, NoWardenError, Ward
+
+    place = Workspace(out.absolute())
+    if not (place.state / "request.json").exists():
+        raise NotFound(f"{out} holds no assessment")
+    try:
+        with Ward(place.state, "visitor") as ward:
+            return dict(ward.order("person", "at this machine", reason))
+    except NoWardenError as error:
+        orders = place.state / ORDERS
+        orders.mkdir(exist_ok=True)
+        (orders / "stop").touch()
+        told = f"{error}; {orders / 'stop'} keeps the run from going on until it is taken away"
+        raise Unavailable(told) from error
+
+
+def settle(out: Path) -> int:
+    """Enter what the warden of the run in *out* did; answers how many orders were new."""
+    from leadline.app import stopping
+    from leadline.core.assessment import Plan
+    from leadline.formats.values import plain
+    from leadline.sandbox.ward import stops
+    from leadline.store.shards import open_executor
+    from leadline.wiring import assess
+
+    with assess.existing(out) as (place, dealings, desk, _):
+        ctx = desk.evaluator()
+        with ctx.store.read() as view:
+            plans = view.find(Plan, engagement=dealings.id)
+        if not plans:
+            raise NotFound(f"the assessment in {out} has no plan yet")
+        told = [_texts(plain(one)) for one in stops(place.state)]
+        return stopping.settle(ctx, plans[0].value, open_executor(place.database), told)
+
+
+def _texts(value: object) -> "Mapping[str, Value]":
+    assert isinstance(value, Mapping)  # noqa: S101 -- the warden writes objects
+    return value
+
+
+def drill(out: Path | None, tier: str) -> dict[str, Any]:
+    """Fire the kill switch and measure; with *out* the drill enters that assessment's record too.
+
+    Raises: Refused, once entered, if the drill was too late for a run to rest on it.
+    """
+    from leadline.app import assessment
+    from leadline.app.assessment import Evidence
+    from leadline.core.assessment import Plan
+    from leadline.core.isolation import Tier, parse_tier
+    from leadline.core.record.act import Kind
+    from leadline.formats.values import plain
+    from leadline.sandbox.drill import drill as fire
+    from leadline.wiring import assess
+
+    named = parse_tier(tier, "--tier") if tier else Tier.SHARED_KERNEL
+    if out is None:
+        return asdict(fire(tier=named.value))
+    with assess.existing(out) as (_, dealings, desk, _):
+        ctx = desk.evaluator()
+        with ctx.store.read() as view:
+            plans = view.find(Plan, engagement=dealings.id)
+        if not plans:
+            raise NotFound(f"the assessment in {out} has no plan yet")
+        plan = plans[0].value
+        done = fire(tier=named.value if tier else plan.tier)
+        evidence = Evidence("drill", done.ok, _texts(plain(asdict(done))))
+        assessment.record_isolation(desk.evaluator(), plan, Kind.KILL_DRILLED, evidence)
+    return asdict(done)
+
+
+def scope(out: Path) -> dict[str, Any]:
+    """What was seen outside of scope in the assessment in *out*: per sample, and counted by source."""
+    from leadline.app import assessment
+    from leadline.core.assessment import Plan
+    from leadline.core.scope import scope_counts
+    from leadline.wiring import assess
+
+    with assess.existing(out) as (_, dealings, desk, _):
+        ctx = desk.evaluator()
+        with ctx.store.read() as view:
+            plans = view.find(Plan, engagement=dealings.id)
+        results = [one for row in plans for one in assessment.shard_results(ctx, row.value)]
+    samples = [
+        {
+            "subject": result.subject,
+            "suite": result.suite,
+            "item": sample.item,
+            "epoch": sample.epoch,
+            "scope": [asdict(entry) for entry in sample.scope],
+            "unobserved": list(sample.unobserved),
+        }
+        for result in results
+        for sample in result.samples
+    ]
+    counts = scope_counts(sample for result in results for sample in result.samples)
+    return {"samples": samples, "counts": [asdict(one) for one in counts]}

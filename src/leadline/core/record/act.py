@@ -29,6 +29,7 @@ class Kind(StrEnum):
     ASSESSMENT_PLANNED = "assessment.planned"
     ISOLATION_PROVED = "isolation.proved"
     KILL_DRILLED = "kill.drilled"
+    RUN_STOPPED = "run.stopped"
     RUN_THAWED = "run.thawed"
     ASSESSMENT_STARTED = "assessment.started"
     SUBJECT_IDENTIFIED = "subject.identified"
