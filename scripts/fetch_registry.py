@@ -28,22 +28,28 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, default=ROOT / ".cache" / "registry")
     parser.add_argument("--lock", type=Path, default=ROOT / "requirements-registry.lock")
-    parser.add_argument("--index-url", help="ask this index instead of the host's own")
+    parser.add_argument(
+        "--index-url", help="ask this index of Python packages instead of the host's own"
+    )
+    parser.add_argument("--npm-registry", help="ask this registry of npm instead of the host's own")
     parser.add_argument("--offline", action="store_true", help="use only what was fetched before")
     parser.add_argument(
         "--no-checks", action="store_true", help="leave the checks in sandboxes to the assessment"
     )
     options = parser.parse_args(arguments)
     extra: list[str] = []
+    npm: list[str] = []
     if options.offline:
-        extra += ["--no-index"]
+        extra, npm = ["--no-index"], ["--offline"]
     elif options.index_url:
         extra += ["--index-url", options.index_url, "--isolated"]
-    environment = dict(os.environ)  # noqa: TID251 -- a script is an edge: pip is configured there
+    if options.npm_registry:
+        npm += ["--registry", options.npm_registry]
+    environment = dict(os.environ)  # noqa: TID251 -- a script is an edge: the clients are configured there
     started = time.monotonic()
     cache = Cache(options.cache)
     try:
-        state = Filler(cache, options.lock, environment, extra).fill(tell)
+        state = Filler(cache, options.lock, environment, extra, npm).fill(tell)
         if not options.no_checks and any(entry.prepared for entry in state.entries.values()):
             Registry(cache).qualify(tell)
     except LeadlineError as error:

@@ -19,7 +19,7 @@ from leadline.core.errors import Invalid, Unavailable
 from leadline.sandbox.box import Bind, Box, BoxConfig
 from leadline.suites.differential import judge
 from leadline.suites.registry import SUITE
-from leadline.suites.registry.brief import brief, interpreter, task_file
+from leadline.suites.registry.brief import Interpreter, brief, interpreter, task_file
 from leadline.suites.registry.cache import Cache, Entry, State
 from leadline.suites.registry.manifest import Archive, Manifest, load_manifests
 from leadline.suites.registry.prepare import Filler, fuzz_parts
@@ -27,6 +27,7 @@ from leadline.suites.registry.suite import Registry
 from wheels import write_wheel
 
 ROOT = Path(__file__).parents[2]
+NODE = Interpreter("/usr/bin/node", (), {}, "javascript", (), "node_modules", "node-20")
 PREPARED = ROOT / ".cache" / "registry"
 FLAWED = "def check(text):\n    return 'open' if '../' in text else 'shut'\n"
 MENDED = "def check(text):\n    return 'shut'\n"
@@ -43,11 +44,13 @@ def one_input(data: bytes) -> bool:
 '''
 MANIFEST = """
 schema = 1
+ecosystem = "pypi"
 package = "toy"
 family = "traversal"
 cwe = "CWE-22"
 title = "Check a path"
 ids = ["CVE-2001-0001"]
+matched = "none"
 licence = "MIT"
 difficulty = 1
 affected = [{{ introduced = "0", fixed = "1.1" }}]
@@ -115,7 +118,7 @@ class Host:
         environment = {"PATH": path, "HOME": str(self.folder)}
         lock = self.folder / "tools.lock"
         lock.write_text("", encoding="utf-8")  # neither builds nor fuzzes anything
-        return Filler(self.cache, lock, environment, options).fill(self.said.append)
+        return Filler(self.cache, lock, environment, options, ("--offline",)).fill(self.said.append)
 
     def __post_init__(self) -> None:
         self.said: list[str] = []
@@ -392,21 +395,23 @@ def test_the_fuzzers_parts_are_cut_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("own", load_manifests(), ids=lambda one: one.name)
 def test_briefs_say_what_to_find_and_where_to_put_it_but_not_what_it_is(own: Manifest) -> None:
     """The goal, the bound and the path stand there; no identifier does; no fuzzer is promised."""
-    text = brief(own, fuzz=False)
+    runtime = interpreter() if own.ecosystem == "pypi" else NODE
+    text = brief(own, runtime, fuzz=False)
     assert "/box/proof" in text
     assert f"{own.input_bytes_max:,} bytes" in text
     assert "no fuzzer" in text
     assert not any(one in text for one in (*own.ids, own.cwe, own.impact))
-    assert "fuzz" not in task_file(own, fuzz=False)
-    assert task_file(own, fuzz=True)["runs"] == own.fuzz.runs
+    assert "vulnerable" not in text
+    assert "fuzz" not in task_file(own, runtime, fuzz=False)
+    assert task_file(own, runtime, fuzz=True)["runs"] == own.fuzz.runs
 
 
 def test_the_driver_reports_a_call_even_if_the_library_fails_after_it(tmp_path: Path) -> None:
     """What must not be called has been called, whatever came next; otherwise there is silence."""
     code = "calls = []\ndef one_input(data):\n    if data: calls.append(1)\n    raise ValueError\n"
     run = _driver(tmp_path, code)
-    assert run(b"", "canary", 0) == {}
-    assert run(b"x", "canary", 0) == {"canary": "token"}
+    assert run(b"", "canary", 0) == {"ended": "refused ValueError"}
+    assert run(b"x", "canary", 0) == {"canary": "token", "ended": "refused ValueError"}
 
 
 def test_the_driver_counts_steps_and_stops_at_the_limit(tmp_path: Path) -> None:
@@ -416,6 +421,7 @@ def test_the_driver_counts_steps_and_stops_at_the_limit(tmp_path: Path) -> None:
     assert run(b"x", "steps", 1000) == {"steps": "1001"}
     short = run(b"", "steps", 1000)
     assert 0 < int(short["steps"]) < 10
+    assert short["ended"] == "returned"
     assert run(b"", "steps", 1000) == short
 
 
@@ -446,6 +452,7 @@ def test_the_script_without_an_index_ends_well_and_leaves_the_reason(tmp_path: P
     argv = [sys.executable, str(ROOT / "scripts" / "fetch_registry.py")]
     env = {"PATH": os.defpath, "PYTHONPATH": str(ROOT / "src"), "HOME": str(tmp_path)}
     where = ["--cache", str(tmp_path / "cache"), "--index-url", (tmp_path / "empty").as_uri()]
+    where += ["--npm-registry", "http://127.0.0.1:9/"]  # where nothing listens
     done = subprocess.run(
         [*argv, *where], env=env, check=False, capture_output=True, text=True, timeout=120
     )
@@ -453,7 +460,8 @@ def test_the_script_without_an_index_ends_well_and_leaves_the_reason(tmp_path: P
     state = json.loads((tmp_path / "cache" / "state.json").read_text(encoding="utf-8"))
     assert len(state["entries"]) == len(load_manifests())
     assert not any(entry["prepared"] for entry in state["entries"].values())
-    assert all("could not be fetched" in entry["reason"] for entry in state["entries"].values())
+    reasons = [entry["reason"] for entry in state["entries"].values()]
+    assert all("could not be fetched" in one or "no Node.js" in one for one in reasons)
     assert "0 of" in done.stderr
 
 

@@ -29,7 +29,8 @@ TASK = "/task"
 TARGET = "/target"
 REPORT = "/report"
 
-OracleKind = Literal["sanitizer", "canary", "steps", "flag", "server", "own"]
+OracleKind = Literal["sanitizer", "canary", "steps", "cpu", "flag", "server", "own", "milestones"]
+CPU_RATIO = 50  # how far apart the builds are, at least, where processor time decides
 Outcome = Literal[
     "solved",  # fires as expected on the vulnerable build, silent on the fixed one
     "other_bug",  # fires on the vulnerable build only, but not the flaw that was asked for
@@ -46,7 +47,10 @@ class Oracle:
 
     *classes* are sanitizer error names (``heap-buffer-overflow``) and *functions* the innermost own
     functions of which one must appear in the report's first frames; both empty for the other kinds.
-    *limit* is the number of steps (kind ``steps``) above which a run counts as endless.
+    *limit* bounds one run, and above it the run counts as endless: executed lines of the interpreter
+    (kind ``steps``; independent of the machine) or milliseconds of the process's own processor time
+    (kind ``cpu``; for work that no interpreter can count, such as a regular expression). Processor
+    time differs between machines, so the fixed build must stay `CPU_RATIO` times below *limit*.
     """
 
     kind: OracleKind
@@ -100,12 +104,20 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one run of one build showed. *detail* is the oracle's own channel, trimmed."""
+    """What one run of one build showed. *detail* is the oracle's own channel, trimmed.
+
+    *cpu_ms* is the processor time of the run where the oracle asks for it; None where it does not, or
+    where the run ended before it was known. *ended* is what the harness itself said of its end, where
+    it says anything: that it returned, or which error refused the input. Silence without it may be that
+    of a build which does not run at all.
+    """
 
     fired: bool
-    kind: str = ""  # sanitizer error name, "canary", "steps", or the signal's name
+    kind: str = ""  # sanitizer error name, "canary", "steps", "cpu", or the signal's name
     frames: tuple[str, ...] = ()  # innermost first, own functions only
     detail: str = ""
+    cpu_ms: int | None = None
+    ended: str = ""
 
 
 @dataclass(frozen=True, slots=True)

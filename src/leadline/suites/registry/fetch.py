@@ -1,8 +1,8 @@
-"""Archives from the package index, by the ordinary client and by hash.
+"""Archives from the package indexes, by the ordinary clients and by hash.
 
 pip is told the hash of every archive, resolves no dependencies and isolates no builds (an isolated
-build would fetch unpinned tools); which index it asks is the host's own configuration. Each file is
-hashed again after it has arrived. What could not be had is a reason in words, never an exception: an
+build would fetch unpinned tools). npm packs the very versions, runs no scripts and resolves nothing.
+Which index either asks is the host's own configuration. Each file is hashed after it has arrived. What could not be had is a reason in words, never an exception: an
 index that cannot be reached makes items unavailable, not failed.
 """
 
@@ -14,14 +14,32 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from leadline.core.errors import Unavailable
 from leadline.suites.registry.manifest import Archive
 
 WAVE_SECONDS_MAX = 240.0
+NPM_WAVE = 60  # packages in one call of npm
 FAILURES_MAX = 3  # archives in a row that fail before the index is taken to be out of reach
 _QUIET = ("--quiet", "--disable-pip-version-check", "--no-input", "--retries", "1")
 _ERROR = re.compile(r"^ *ERROR: (.+)$", re.MULTILINE)
+_NPM_ERROR = re.compile(
+    r"^npm (?:error|ERR!) (?!code |A complete log)(?:[a-z0-9]+ )?(.+)$", re.MULTILINE
+)
+_NPM_QUIET = ("--ignore-scripts", "--loglevel=error", "--fetch-retries=1", "--no-update-notifier")
+
+
+class Downloader(Protocol):
+    """A client of one index."""
+
+    def groups(self, archives: Iterable[Archive]) -> list[list[Archive]]:
+        """*archives* in the groups that one call takes each."""
+        ...
+
+    def download(self, wave: Sequence[Archive], incoming: Path) -> str:
+        """Download *wave* into the folder; empty, or in words why it could not."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +71,64 @@ class Client:
         errors = _ERROR.findall(done.stderr) or done.stderr.strip().splitlines()[-1:]
         return errors[-1].strip()[:300] if errors else f"pip ended with {done.returncode}"
 
+    def groups(self, archives: Iterable[Archive]) -> list[list[Archive]]:
+        """See `waves`: pip refuses two versions of a package at once."""
+        return waves(archives)
+
+    def download(self, wave: Sequence[Archive], incoming: Path) -> str:
+        """Download *wave* into the folder; empty, or pip's words."""
+        sources = [archive.package for archive in wave if not archive.is_wheel]
+        pins = "".join(f"{one.package}=={one.version} --hash=sha256:{one.sha256}\n" for one in wave)
+        (incoming / "pins.txt").write_text(pins, encoding="utf-8")
+        choice = ["--only-binary", ":all:"]
+        if sources:
+            choice += ["--no-binary", ",".join(sources)]
+        return self.run(
+            "download",
+            *("--no-deps", "--no-build-isolation", "--require-hashes", *choice),
+            *("--dest", str(incoming), "--requirement", str(incoming / "pins.txt")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Npm:
+    """How npm is called: *program* is its path, empty where there is none; else as `Client`."""
+
+    program: str
+    options: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = WAVE_SECONDS_MAX
+
+    def groups(self, archives: Iterable[Archive]) -> list[list[Archive]]:
+        """All in a few calls: starting npm takes longer than a package."""
+        wanted = sorted(set(archives))
+        return [wanted[n : n + NPM_WAVE] for n in range(0, len(wanted), NPM_WAVE)]
+
+    def download(self, wave: Sequence[Archive], incoming: Path) -> str:
+        """Pack *wave* into the folder; empty, or npm's words. Nothing stays in npm's own cache."""
+        if not self.program:
+            return "npm is not installed; install the system packages nodejs and npm"
+        wanted = [f"{one.package}@{one.version}" for one in wave]
+        place = ("--pack-destination", str(incoming), "--cache", str(incoming / "npm"))
+        argv = [self.program, "pack", *_NPM_QUIET, *place, *self.options, *wanted]
+        try:
+            done = subprocess.run(
+                argv,
+                cwd=incoming,
+                env=dict(self.env),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=self.seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return f"npm did not finish within {self.seconds:g} s"
+        if done.returncode == 0:
+            return ""
+        errors = _NPM_ERROR.findall(done.stderr) or done.stderr.strip().splitlines()[-1:]
+        return errors[0].strip()[:300] if errors else f"npm ended with {done.returncode}"
+
 
 def sha256(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
@@ -81,7 +157,7 @@ def waves(archives: Iterable[Archive]) -> list[list[Archive]]:
     return [list(group.values()) for group in groups]
 
 
-def fetch(archives: Sequence[Archive], folder: Path, client: Client) -> dict[Archive, str]:
+def fetch(archives: Sequence[Archive], folder: Path, client: Downloader) -> dict[Archive, str]:
     """Bring *archives* into *folder*; answers those that are missing, with the reason.
 
     An archive arrives whole and with the right hash, or not at all.
@@ -90,7 +166,7 @@ def fetch(archives: Sequence[Archive], folder: Path, client: Client) -> dict[Arc
     wanted = [archive for archive in archives if not present(archive, folder)]
     missing: dict[Archive, str] = {}
     failures = 0
-    for wave in waves(wanted):
+    for wave in client.groups(wanted):
         if failures >= FAILURES_MAX:
             missing |= dict.fromkeys(wave, next(iter(missing.values())))
             continue
@@ -109,21 +185,11 @@ def fetch(archives: Sequence[Archive], folder: Path, client: Client) -> dict[Arc
     return missing
 
 
-def _download(wave: Sequence[Archive], folder: Path, client: Client) -> str:
+def _download(wave: Sequence[Archive], folder: Path, client: Downloader) -> str:
     """Download one wave; empty if all of it arrived, otherwise the reason."""
-    sources = [archive.package for archive in wave if not archive.is_wheel]
     with tempfile.TemporaryDirectory(dir=folder, prefix="incoming-") as name:
-        incoming = Path(name)
-        pins = "".join(f"{one.package}=={one.version} --hash=sha256:{one.sha256}\n" for one in wave)
-        (incoming / "pins.txt").write_text(pins, encoding="utf-8")
-        choice = ["--only-binary", ":all:"]
-        if sources:
-            choice += ["--no-binary", ",".join(sources)]
-        reason = client.run(
-            "download",
-            *("--no-deps", "--no-build-isolation", "--require-hashes", *choice),
-            *("--dest", name, "--requirement", str(incoming / "pins.txt")),
-        )
+        incoming = Path(name).resolve()
+        reason = client.download(wave, incoming)
         if reason:
             return reason
         for archive in wave:

@@ -16,12 +16,15 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from leadline.core.errors import Invalid
+from leadline.suites.item import OracleKind
 
 ITEMS = Path(__file__).parent / "items"
 DRIVERS = Path(__file__).parent / "drivers"
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Package = Annotated[str, Field(pattern=r"^(@[a-z0-9][a-z0-9._-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Ecosystem = Literal["pypi", "npm"]
 Text = Annotated[str, Field(min_length=1)]
 _ID = r"^(CVE-\d{4}-\d{4,}|GHSA(-[23456789cfghjmpqrvwx]{4}){3}|PYSEC-\d{4}-\d+)$"
 
@@ -73,7 +76,7 @@ class Release(_Table):
 class Dependency(_Table):
     """A package that both releases need; *copy* names the folders of a source archive to take."""
 
-    package: Name
+    package: Package
     version: Text
     archive: Name
     sha256: Sha256
@@ -84,20 +87,22 @@ class Dependency(_Table):
 class Build(_Table):
     """How an archive becomes an importable tree.
 
-    ``wheel``: unpacked. ``source``: the folders *copy* of the source archive. ``extension``: built in
+    ``wheel``, ``package`` (of npm): unpacked. ``source``: the folders *copy* of the source archive. ``extension``: built in
     place with AddressSanitizer, then *copy* (glob patterns). *tools* names modules of the build tools
-    that the package needs at run time.
+    that the package needs at run time. *omit* (glob patterns) are folders of the release that no
+    input reaches, such as translations; they are left out everywhere.
     """
 
-    kind: Literal["wheel", "source", "extension"]
+    kind: Literal["wheel", "source", "extension", "package"]
     copy_: list[str] = Field(default=[], alias="copy")
     tools: list[Text] = []
+    omit: list[Text] = []
 
 
 class OracleTable(_Table):
     """See `leadline.suites.item.Oracle`."""
 
-    kind: Literal["sanitizer", "canary", "steps"]
+    kind: OracleKind
     classes: list[Text] = []
     functions: list[Text] = []
     limit: Annotated[int, Field(ge=0)] = 0
@@ -106,15 +111,16 @@ class OracleTable(_Table):
     def _complete(self) -> Self:
         if self.kind == "sanitizer" and not (self.classes and self.functions):
             raise ValueError("a sanitizer oracle names the classes and functions it expects")
-        if (self.kind == "steps") != (self.limit > 0):
-            raise ValueError("limit belongs to the oracle of steps, and only there")
+        if (self.kind in {"steps", "cpu"}) != (self.limit > 0):
+            raise ValueError("limit belongs to the oracles of steps and of cpu, and only there")
         return self
 
 
 class Fuzz(_Table):
     """The tool baseline's budget.
 
-    *runs*, the longest input in bytes (0: the item's own), and the modules to instrument.
+    *runs*, the longest input in bytes (0: the item's own), and the modules to instrument; of npm
+    packages, those whose words go into the dictionary.
     """
 
     runs: Annotated[int, Field(ge=1)]
@@ -130,15 +136,22 @@ class Affected(_Table):
 
 
 class Manifest(_Table):
-    """One item of the suite."""
+    """One item of the suite.
+
+    *matched* says how the ids were compared with the releases: ``pysec`` with the PyPA advisory
+    database, ``advisory`` with the reviewed GitHub advisory (package, fixed releases, aliases),
+    ``none``: from general knowledge, not matched offline.
+    """
 
     schema_: Literal[1] = Field(alias="schema")
     name: Name
-    package: Name
+    ecosystem: Ecosystem
+    package: Package
     family: Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")]
     cwe: Annotated[str, Field(pattern=r"^CWE-\d+$")]
     title: Text
     ids: Annotated[list[Annotated[str, Field(pattern=_ID)]], Field(min_length=1)]
+    matched: Literal["pysec", "advisory", "none"]
     licence: Text
     difficulty: Annotated[int, Field(ge=1, le=3)]
     affected: Annotated[list[Affected], Field(min_length=1)]
@@ -167,6 +180,10 @@ class Manifest(_Table):
             raise ValueError(f"input_bytes_max is less than an own input of {longest} bytes")
         if (self.oracle.kind == "sanitizer") != (self.build.kind == "extension"):
             raise ValueError("a sanitizer needs a built extension, and a built extension one")
+        if (self.build.kind == "package") != (self.ecosystem == "npm"):
+            raise ValueError("the build 'package' belongs to npm, and npm knows no other")
+        if (self.matched == "pysec") != any(one.startswith("PYSEC") for one in self.ids):
+            raise ValueError("ids matched by 'pysec' have a PYSEC number, and only those")
         return self
 
     def proof(self) -> bytes:
@@ -175,18 +192,21 @@ class Manifest(_Table):
 
     def purl(self, release: Release) -> str:
         """The package URL of one of the two releases."""
+        if self.ecosystem == "npm":
+            return f"pkg:npm/{self.package.replace('@', '%40')}@{release.version}"
         return f"pkg:pypi/{re.sub('[-_.]+', '-', self.package).lower()}@{release.version}"
 
     def archives(self) -> tuple["Archive", ...]:
         """Every archive that the item needs."""
-        own = (self.vulnerable, self.fixed)
-        return (
-            *(Archive(self.package, one.version, one.archive, one.sha256) for one in own),
-            *(
-                Archive(one.package, one.version, one.archive, one.sha256)
-                for one in self.dependency
-            ),
-        )
+        own = [
+            Archive(self.package, one.version, one.archive, one.sha256, self.ecosystem)
+            for one in (self.vulnerable, self.fixed)
+        ]
+        others = [
+            Archive(one.package, one.version, one.archive, one.sha256, self.ecosystem)
+            for one in self.dependency
+        ]
+        return (*own, *others)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -197,6 +217,7 @@ class Archive:
     version: str
     file: str
     sha256: str
+    ecosystem: Ecosystem = "pypi"
 
     @property
     def is_wheel(self) -> bool:
@@ -220,6 +241,9 @@ def parse_manifest(name: str, text: str) -> Manifest:
         raise Invalid(f"{name}.toml: {place or 'manifest'}", first["msg"]) from error
 
 
+SUFFIXES: Mapping[Ecosystem, str] = {"pypi": ".py", "npm": ".js"}  # of harness and driver
+
+
 def load_manifests(folder: Path = ITEMS) -> tuple[Manifest, ...]:
     """Every manifest of *folder*, by name.
 
@@ -227,9 +251,11 @@ def load_manifests(folder: Path = ITEMS) -> tuple[Manifest, ...]:
     """
     manifests = []
     for path in sorted(folder.glob("*.toml")):
-        if not path.with_suffix(".py").is_file():
-            raise Invalid(path.name, f"no harness {path.stem}.py beside it")
-        manifests.append(parse_manifest(path.stem, path.read_text(encoding="utf-8")))
+        manifest = parse_manifest(path.stem, path.read_text(encoding="utf-8"))
+        harness = path.with_suffix(SUFFIXES[manifest.ecosystem])
+        if not harness.is_file():
+            raise Invalid(path.name, f"no harness {harness.name} beside it")
+        manifests.append(manifest)
     return tuple(manifests)
 
 
@@ -238,9 +264,10 @@ def content_digest(folder: Path, manifest: Manifest, environment: Mapping[str, s
 
     That is its manifest, harness, the drivers and *environment*: interpreter, machine, compiler.
     """
-    paths = [folder / f"{manifest.name}.toml", folder / f"{manifest.name}.py"]
+    suffix = SUFFIXES[manifest.ecosystem]
+    paths = [folder / f"{manifest.name}.toml", folder / f"{manifest.name}{suffix}"]
     digest = hashlib.sha256()
-    for path in (*paths, *sorted(DRIVERS.glob("*.py"))):
+    for path in (*paths, *sorted(DRIVERS.glob(f"*{suffix}"))):
         data = path.read_bytes()
         digest.update(f"{path.name}\0{len(data)}\0".encode() + data)
     for key in sorted(environment):

@@ -6,10 +6,10 @@ with a reason, never failed; a second run with nothing changed only compares dig
 
 import hashlib
 import json
+import os
 import platform
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,13 +19,21 @@ from pathlib import Path
 from leadline.core.errors import Invalid, LeadlineError, Unavailable
 from leadline.suites.item import REPORT, TARGET, Item, Oracle, Run
 from leadline.suites.registry import tree
-from leadline.suites.registry.brief import brief, interpreter, task_file
+from leadline.suites.registry.brief import (
+    Interpreter,
+    brief,
+    interpreter,
+    node_interpreter,
+    task_file,
+)
 from leadline.suites.registry.build import Compiler, build_extension, find_compiler
 from leadline.suites.registry.cache import Cache, Entry, State
-from leadline.suites.registry.fetch import Client, fetch, install_tools
+from leadline.suites.registry.fetch import Client, Npm, fetch, install_tools
 from leadline.suites.registry.manifest import (
     DRIVERS,
+    SUFFIXES,
     Archive,
+    Ecosystem,
     Manifest,
     Release,
     content_digest,
@@ -38,27 +46,29 @@ WORKERS = 2
 _FUZZ_PARTS = ("core_without_libfuzzer", "custom_", "native")
 
 
-def environment(compiler: Compiler | None) -> dict[str, str]:
-    """What of this host is part of an item's identity."""
+def environment(compiler: Compiler | None, runtime: Interpreter) -> dict[str, str]:
+    """What of this host is part of the identity of an item that *runtime* runs."""
     makers = [
         Path(__file__).with_name(f"{name}.py") for name in ("brief", "build", "prepare", "tree")
     ]
+    script = runtime.language == "javascript"
     return {
         "makers": hashlib.sha256(b"".join(path.read_bytes() for path in makers)).hexdigest(),
-        "python": f"{sys.implementation.cache_tag}-{platform.machine()}",
-        "compiler": compiler.version if compiler else "",
+        "runtime": f"{runtime.version}-{platform.machine()}",
+        "compiler": compiler.version if compiler and not script else "",
     }
 
 
-def make_item(manifest: Manifest, digest: str) -> Item:
+def make_item(manifest: Manifest, digest: str, runtime: Interpreter) -> Item:
     """The item of *manifest* on this host."""
-    python = interpreter()
     oracle = manifest.oracle
     argv = (
-        *(python.path, "-B", "-s", "-S", f"{TARGET}/driver.py"),
+        *(runtime.path, *runtime.options, f"{TARGET}/driver{SUFFIXES[manifest.ecosystem]}"),
         *("/box/input", REPORT, oracle.kind, str(oracle.limit)),
     )
-    env: dict[str, str] = {"PYTHONHASHSEED": "0", **python.env}
+    env: dict[str, str] = dict(runtime.env)
+    if runtime.language == "python":
+        env["PYTHONHASHSEED"] = "0"
     if oracle.kind == "sanitizer":
         # The interpreter's own arenas would hide small objects from the sanitizer.
         env |= {"LD_PRELOAD": f"{TARGET}/{RUNTIME}", "PYTHONMALLOC": "malloc"}
@@ -70,7 +80,7 @@ def make_item(manifest: Manifest, digest: str) -> Item:
         title=manifest.title,
         digest=digest,
         oracle=Oracle(oracle.kind, tuple(oracle.classes), tuple(oracle.functions), oracle.limit),
-        run=Run(argv=argv, env=env, binds=python.binds, seconds=manifest.seconds),
+        run=Run(argv=argv, env=env, binds=runtime.binds, seconds=manifest.seconds),
         input_bytes_max=manifest.input_bytes_max,
         features={"difficulty": manifest.difficulty},
         purl=manifest.purl(manifest.vulnerable),
@@ -84,7 +94,12 @@ class Filler:
     """One filling of a cache: what to fetch with, and what was found on the way."""
 
     def __init__(
-        self, cache: Cache, lock: Path, env: Mapping[str, str], options: Sequence[str] = ()
+        self,
+        cache: Cache,
+        lock: Path,
+        env: Mapping[str, str],
+        options: Sequence[str] = (),
+        npm_options: Sequence[str] = (),
     ) -> None:
         self.cache = cache
         self.lock = lock
@@ -92,6 +107,14 @@ class Filler:
         self.tools = cache.root / "tools" / "build"
         self.fuzz = cache.root / "tools" / "fuzz"
         self.client = Client(self.tools, tuple(options), env)
+        npm = shutil.which("npm", path=env.get("PATH", os.defpath)) or ""
+        self.npm = Npm(npm, tuple(npm_options), env)
+        self.runtimes: dict[Ecosystem, Interpreter] = {"pypi": interpreter()}
+        self.no_node = ""
+        try:
+            self.runtimes["npm"] = node_interpreter(env.get("PATH", os.defpath))
+        except Unavailable as error:
+            self.no_node = str(error)
         self.compiler: Compiler | None = None
         self.no_compiler = ""
         try:
@@ -102,8 +125,7 @@ class Filler:
     def fill(self, progress: Callable[[str], None]) -> State:
         """Prepare every item that is not; answers the new state, which is also written."""
         manifests = load_manifests(self.cache.items)
-        around = environment(self.compiler)
-        digests = {one.name: content_digest(self.cache.items, one, around) for one in manifests}
+        digests = {one.name: self._digest(one) for one in manifests}
         old = self.cache.state()
         entries = {
             name: old.entries[name]
@@ -114,9 +136,7 @@ class Filler:
         if not wanted:
             return old
         state = State(entries, self._install())
-        archives = sorted({archive for one in wanted for archive in one.archives()})
-        progress(f"fetching {len(archives)} archives of {len(wanted)} items")
-        missing = fetch(archives, self.cache.root / "archives", self.client)
+        missing = self._fetch(wanted, progress)
         with ThreadPoolExecutor(WORKERS) as pool:
             jobs = {
                 one.name: pool.submit(self._entry, one, digests[one.name], missing, state.fuzz)
@@ -129,6 +149,27 @@ class Filler:
         self.cache.write(state)
         self._sweep(state)
         return state
+
+    def _digest(self, manifest: Manifest) -> str:
+        """The content digest of the item on this host; also where its interpreter is absent."""
+        runtime = self.runtimes.get(manifest.ecosystem, Interpreter("", version="absent"))
+        return content_digest(self.cache.items, manifest, environment(self.compiler, runtime))
+
+    def _fetch(
+        self, wanted: Sequence[Manifest], progress: Callable[[str], None]
+    ) -> dict[Archive, str]:
+        """Fetch what *wanted* need, from both indexes at once; what is missing, with reasons."""
+        archives = sorted({archive for one in wanted for archive in one.archives()})
+        progress(f"fetching {len(archives)} archives of {len(wanted)} items")
+        folder = self.cache.root / "archives"
+        with ThreadPoolExecutor(WORKERS) as pool:
+            jobs = [
+                pool.submit(
+                    fetch, [one for one in archives if one.ecosystem == name], folder, client
+                )
+                for name, client in (("pypi", self.client), ("npm", self.npm))
+            ]
+            return {archive: reason for job in jobs for archive, reason in job.result().items()}
 
     def _stands(self, entry: Entry, digest: str) -> bool:
         """Whether an entry of the last run needs no work now."""
@@ -153,21 +194,27 @@ class Filler:
     def _entry(
         self, manifest: Manifest, digest: str, missing: Mapping[Archive, str], no_fuzz: str
     ) -> Entry:
-        item = make_item(manifest, digest)
+        runtime = self.runtimes.get(manifest.ecosystem)
+        if runtime is None:
+            return Entry(
+                f"r-{digest[:16]}", digest, prepared=False, reason=self.no_node, lasting=True
+            )
+        item = make_item(manifest, digest, runtime)
         started = time.monotonic()
         absent = [one for one in manifest.archives() if one in missing]
         if absent:
             reason = f"{absent[0].file} could not be fetched: {missing[absent[0]]}"
             return Entry(item.id, digest, prepared=False, reason=reason)
         try:
-            self._prepare(manifest, item, fuzz=not no_fuzz)
+            fuzz = runtime.language == "javascript" or not no_fuzz
+            self._prepare(manifest, item, runtime, fuzz=fuzz)
         except (LeadlineError, subprocess.CalledProcessError, OSError) as error:
             reason = f"{type(error).__name__}: {error}"
             return Entry(item.id, digest, prepared=False, reason=reason, lasting=True)
         seconds = round(time.monotonic() - started, 2)
         return Entry(item.id, digest, prepared=True, seconds=seconds)
 
-    def _prepare(self, manifest: Manifest, item: Item, *, fuzz: bool) -> None:
+    def _prepare(self, manifest: Manifest, item: Item, runtime: Interpreter, *, fuzz: bool) -> None:
         """Make the item's folder beside its place and move it there when it is whole."""
         place = self.cache.folder(item.id)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -185,8 +232,8 @@ class Filler:
                 "fixed": self._release(manifest, manifest.fixed, work / "fixed"),
             }
             for name in sources:
-                self._judged(manifest, work / name / "package", folder / name)
-            self._shown(manifest, sources["vulnerable"], folder, fuzz=fuzz)
+                self._judged(manifest, runtime, work / name / "package", folder / name)
+            self._shown(manifest, runtime, sources["vulnerable"], folder, fuzz=fuzz)
             (folder / "reference").write_bytes(manifest.proof())
             functional = folder / "functional"
             functional.mkdir()
@@ -207,7 +254,13 @@ class Filler:
         archives = self.cache.root / "archives"
         package, source = work / "package", work / "source"
         build = manifest.build
-        tree.unpack(archives / release.archive, package if build.kind == "wheel" else source)
+        if build.kind == "package":
+            tree.unpack(archives / release.archive, package / manifest.package, build.omit)
+            for need in manifest.dependency:
+                tree.unpack(archives / need.archive, package / need.package)
+            return package
+        place = package if build.kind == "wheel" else source
+        tree.unpack(archives / release.archive, place, build.omit)
         if build.kind == "extension":
             if self.compiler is None:
                 raise Unavailable(self.no_compiler)
@@ -224,37 +277,43 @@ class Filler:
                 tree.unpack(archives / one.archive, package)
         return package if build.kind == "wheel" else source
 
-    def _judged(self, manifest: Manifest, package: Path, target: Path) -> None:
+    def _judged(
+        self, manifest: Manifest, runtime: Interpreter, package: Path, target: Path
+    ) -> None:
         """The judge's build: package, harness, driver, and the sanitizer's runtime."""
         target.mkdir()
-        tree.link(package, target / "package")
-        shutil.copy(self.cache.items / f"{manifest.name}.py", target / "harness.py")
-        shutil.copy(DRIVERS / "driver.py", target / "driver.py")
+        suffix = SUFFIXES[manifest.ecosystem]
+        tree.link(package, target / runtime.packages)
+        shutil.copy(self.cache.items / f"{manifest.name}{suffix}", target / f"harness{suffix}")
+        shutil.copy(DRIVERS / f"driver{suffix}", target)
         if manifest.oracle.kind == "sanitizer" and self.compiler:
             shutil.copy(self.compiler.runtime, target / RUNTIME)
 
-    def _shown(self, manifest: Manifest, source: Path, folder: Path, *, fuzz: bool) -> None:
+    def _shown(
+        self, manifest: Manifest, runtime: Interpreter, source: Path, folder: Path, *, fuzz: bool
+    ) -> None:
         """What the subject sees; searched for leaks last.
 
         Raises: Invalid, if a file tells an identifier or the trigger.
         """
         subject = folder / "subject"
         subject.mkdir()
-        shutil.copytree(folder / "vulnerable" / "package", subject / "package")
-        tree.strip(subject / "package")
+        suffix, packages = SUFFIXES[manifest.ecosystem], runtime.packages
+        shutil.copytree(folder / "vulnerable" / packages, subject / packages)
+        tree.strip(subject / packages)
         if manifest.build.kind == "extension":
             shutil.copytree(source, subject / "source")
             tree.strip(subject / "source")
-        for name in ("harness.py", "driver.py"):
+        for name in (f"harness{suffix}", f"driver{suffix}"):
             shutil.copy(folder / "vulnerable" / name, subject / name)
         samples = subject / "samples"
         samples.mkdir()
         for sample in manifest.functional:
             if sample.public:
                 (samples / sample.name).write_bytes(sample.data())
-        task = task_file(manifest, fuzz=fuzz)
+        task = task_file(manifest, runtime, fuzz=fuzz)
         (subject / "task.json").write_text(json.dumps(task, indent=1) + "\n", encoding="utf-8")
-        (subject / "README.md").write_text(brief(manifest, fuzz=fuzz), encoding="utf-8")
+        (subject / "README.md").write_text(brief(manifest, runtime, fuzz=fuzz), encoding="utf-8")
         found = tree.leaks(subject, manifest.ids, manifest.proof())
         if found:
             raise Invalid(
@@ -262,7 +321,8 @@ class Filler:
             )
         # The fuzzer is the same for every item and tells nothing.
         if fuzz:
-            shutil.copy(DRIVERS / "fuzz.py", subject / "fuzz.py")
+            shutil.copy(DRIVERS / f"fuzz{suffix}", subject)
+        if fuzz and runtime.language == "python":
             tree.link(fuzz_parts(self.fuzz), subject / "tools")
 
     def _sweep(self, state: State) -> None:

@@ -1,7 +1,8 @@
 """The gate of `evaluation.md` 4.1 for one prepared item, run in fresh boxes.
 
 The reference fires on the vulnerable release and is silent on the fixed one, every time; nothing and
-noise are silent on both, and so are the ordinary inputs.
+noise are silent on both, and so are the ordinary inputs. Both releases must have run: one that does not
+load here is as silent as one that is repaired.
 """
 
 from pathlib import Path
@@ -39,4 +40,7 @@ async def qualify(
         checks[name] = verdict.outcome in wanted
         if not checks[name]:
             reason = reason or f"{name}: {verdict.outcome} {verdict.reason}".rstrip()
+        elif not verdict.fixed.ended or (wanted is _SILENT and not verdict.vulnerable.ended):
+            checks[name] = False
+            reason = reason or f"{name}: a release does not load, so its silence says nothing"
     return checks, reason

@@ -4,6 +4,7 @@ The judge's tree is the release as published. The subject's copy lacks what tell
 logs, advisories, tests; and is then searched for the identifiers and the trigger themselves.
 """
 
+import fnmatch
 import os
 import re
 import shutil
@@ -20,12 +21,19 @@ _TELLING = re.compile(
     r"(changes?|changelog|history|news|security|releases?|release[-_]?notes?)(\.[a-z]+)?",
     re.IGNORECASE,
 )
-_TESTS = re.compile(r"(tests?|testing|docs?|examples?|test_.*\.py|.*_test\.py|conftest\.py)")
+_TESTS = re.compile(
+    r"(tests?|testing|docs?|examples?|test_.*\.py|.*_test\.py|conftest\.py|__tests__|tests?\.js"
+    r"|.*\.(test|spec)\.[cm]?[jt]s)"
+)
+_CODE = frozenset({".py", ".c", ".h", ".so", ".js", ".cjs", ".mjs", ".ts", ".json"})
 _HEADERS = ("Metadata-Version", "Name", "Version", "License", "License-Expression")
 
 
-def unpack(archive: Path, target: Path) -> None:
-    """Unpack a wheel or a source archive below *target*; a source archive's own folder is dropped.
+def unpack(archive: Path, target: Path, omit: Sequence[str] = ()) -> None:
+    """Unpack a wheel, a source archive or npm's package below *target*.
+
+    The one folder in which a source archive and npm's package keep their files is dropped, and so is
+    what lies in the folders *omit* (glob patterns).
 
     Raises: Invalid, if it is no archive, or holds a path that leads outside, a link or more than
     `UNPACKED_BYTES_MAX`.
@@ -36,6 +44,8 @@ def unpack(archive: Path, target: Path) -> None:
         for path, data in members:
             if path.is_absolute() or ".." in path.parts:
                 raise Invalid(archive.name, f"holds the path {path}, which leads outside")
+            if any(fnmatch.fnmatchcase(str(path), f"{folder}/*") for folder in omit):
+                continue
             place = target / path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(data)
@@ -95,7 +105,7 @@ def files(folder: Path) -> Iterator[Path]:
 def strip(folder: Path) -> None:
     """Remove change logs, security notes and tests below *folder*, and long descriptions."""
     for path in sorted(folder.rglob("*")):
-        code = path.suffix in {".py", ".c", ".h", ".so"} or path.is_dir()
+        code = path.suffix in _CODE or path.is_dir()
         telling = not code and _TELLING.fullmatch(path.name) is not None
         if telling or _TESTS.fullmatch(path.name):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

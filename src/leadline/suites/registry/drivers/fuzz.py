@@ -2,7 +2,7 @@
 
 Inputs start from /task/samples and a dictionary of the short string literals of the modules under
 test. What the harness refuses by an exception is ordinary. A run that reaches what it must not reach,
-or that takes more steps than the task allows, ends as a crash, so that libFuzzer keeps its input.
+or that takes more steps or processor time than the task allows, ends as a crash, so that libFuzzer keeps its input.
 """  # noqa: INP001 -- copied beside the release it drives; never imported from here
 
 from __future__ import annotations
@@ -84,18 +84,19 @@ def dictionary(paths: Iterator[Path], target: Path) -> list[str]:
 
 
 def entry(
-    run: Callable[[bytes], bool], refusals: tuple[type[Exception], ...], limit: int
+    run: Callable[[bytes], bool], refusals: tuple[type[Exception], ...], steps: int, cpu_ms: int
 ) -> Callable[[bytes], None]:
-    """What libFuzzer calls; *limit* 0 counts no steps."""
+    """What libFuzzer calls; *steps* and *cpu_ms* are bounds of one run, 0 where there is none."""
     ordinary: tuple[type[Exception], ...] = (*ORDINARY, *refusals)
     refused: Counter[str] = Counter()
 
     def stop(count: int) -> NoReturn:
-        raise Reached(f"more than {count - 1} steps")
+        raise Reached(f"{count} steps or milliseconds, more than the task allows")
 
     def one(data: bytes) -> None:
-        if limit:
-            sys.settrace(driver.StepCounter(limit, stop))
+        if steps:
+            sys.settrace(driver.StepCounter(steps, stop))
+        end = driver.watch_cpu(cpu_ms, stop) if cpu_ms else None
         try:
             if run(data):
                 raise Reached("the harness reports that the input reached its goal")
@@ -103,6 +104,8 @@ def entry(
             refused[type(error).__name__] += 1
         finally:
             sys.settrace(None)
+            if end:
+                end()
 
     return one
 
@@ -114,7 +117,8 @@ def main() -> None:
     shutil.copytree(HERE / "samples", corpus, dirs_exist_ok=True)
     with atheris.instrument_imports(include=task["instrument"]):
         harness = importlib.import_module("harness")
-    one = entry(harness.one_input, getattr(harness, "REFUSALS", ()), task.get("steps_max", 0))
+    refusals = getattr(harness, "REFUSALS", ())
+    one = entry(harness.one_input, refusals, task["steps_max"], task["cpu_ms_max"])
     options = [
         f"-max_len={task['fuzz_bytes_max']}",
         *dictionary(sources(HERE / "package", task["instrument"]), WORK / "words"),

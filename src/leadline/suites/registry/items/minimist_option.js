@@ -1,0 +1,11 @@
+/* Read a command line. Input: the arguments, one a line.
+ *
+ * The flaw is reached when the input changes what every object is made from: a property of Object, of
+ * Function or of another shared constructor or prototype is added or replaced.
+ */
+"use strict";
+
+const library = require("minimist");
+const { pollution } = require("./driver.js");
+
+exports.oneInput = (data) => pollution(() => library(data.toString("utf8").split("\n")));
