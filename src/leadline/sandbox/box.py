@@ -25,14 +25,14 @@ from typing import Any, Literal, Self
 from leadline.sandbox import bundle, slots
 from leadline.sandbox.channel import Channel, Ended
 from leadline.sandbox.config import Bind, BoxConfig, canonical
-from leadline.sandbox.gvisor import Scales, end_tree, runtime
+from leadline.sandbox.gvisor import Scales, end_tree, ended, runtime
 from leadline.sandbox.kernel import KernelPlan, kernel_plan
 from leadline.sandbox.network import Join
 from leadline.sandbox.pipes import Pipes
 from leadline.sandbox.plan import STAGE, Plan, exec_environment, inside, make_plan
 from leadline.sandbox.survey import Unusable, python_binds, python_env, survey
 from leadline.sandbox.ward import ADMISSION, NoWardenError
-from leadline.sandbox.watchdog import WATCHDOG, Bounds, Watched, children
+from leadline.sandbox.watchdog import WATCHDOG, Bounds, Watched, children, tree
 
 __all__ = [
     "Bind",
@@ -399,6 +399,7 @@ class Box:
         self._stopped = True
         if self._watched:
             WATCHDOG.forget(self._watched)
+        below = list(tree(self.pid)) if self._scales else []
         self._channel.close()
         for fd in self._held:
             os.close(fd)
@@ -417,6 +418,7 @@ class Box:
             os.close(self.pidfd)
             if self._slot:
                 self._slot.release(in_order=in_order)
+            await ended(below)
             if self._bundle:
                 self._bundle.remove()
 

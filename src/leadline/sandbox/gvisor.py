@@ -5,6 +5,7 @@ the sandbox (a kernel in a process, which runs everything in the box) and the go
 files that the box may read). The kernel ends the other two when `runsc` ends.
 """
 
+import asyncio
 import contextlib
 import functools
 import hashlib
@@ -13,7 +14,8 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +26,7 @@ PLATFORMS = ("systrap", "kvm", "ptrace")  # the quickest first
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 RUN = Path("/run/leadline-sandbox")
 TRIAL_SECONDS_MAX = 2.5
+GONE_SECONDS_MAX = 2.0
 _MEMORY_FILE = "/memfd:runsc-memory (deleted)"
 
 
@@ -147,6 +150,28 @@ def end_tree(pid: int) -> None:
     for process in list(tree(pid)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, 9)
+
+
+async def ended(pids: Iterable[int], seconds: float = GONE_SECONDS_MAX) -> bool:
+    """Wait until none of *pids* runs any more; whether that was so within *seconds*.
+
+    `runsc` ends with its sandbox, while the kernel is still ending what the sandbox held.
+    """
+    left, deadline = list(pids), time.monotonic() + seconds
+    while left := [pid for pid in left if _runs(pid)]:
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(0.002)  # nothing announces the end of a process that is no child of ours
+    return True
+
+
+def _runs(pid: int) -> bool:
+    """Whether *pid* is there and is more than a name waiting to be collected."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return text.rpartition(")")[2].split()[0] not in "ZX"
 
 
 class Scales:
