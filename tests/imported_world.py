@@ -44,12 +44,13 @@ def suite(out: Path, name: str) -> Imported:
 def told(manifest: Manifest) -> dict[str, str]:
     """By the source's own ids, what came of each entry: "", a failed check, or "skipped"."""
     found = {one.id: one.check for one in manifest.items}
-    return found | {
-        one.id: one.check or "skipped" for one in manifest.refused if one.id not in found
-    }
+    for one in manifest.refused:
+        found.setdefault(one.id, one.check or "skipped")
+    return found
 
 
 def reason(manifest: Manifest, id_: str) -> str:
     """Why the entry *id_* is no qualified item."""
     reasons = [(one.id, one.reason) for one in manifest.items]
-    return dict([*((one.id, one.reason) for one in manifest.refused), *reasons])[id_]
+    reasons += [(one.id, one.reason) for one in manifest.refused]
+    return dict(reversed(reasons))[id_]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from leadline.core.errors import Unavailable
+from leadline.core.errors import Invalid, Unavailable
 from leadline.formats import document
 
 SECONDS = 120.0
@@ -99,7 +99,10 @@ async def _exit_code(
         raise Unavailable(f"{url}: {type(error).__name__}: {error}") from error
     if answer.status_code != httpx.codes.OK:
         raise Unavailable(f"{url} answered {answer.status_code}: {answer.text[:200]}")
-    code = document.load(answer.content, url, _ANSWER_BYTES_MAX).get("exit_code")
+    try:
+        code = document.load(answer.content, url, _ANSWER_BYTES_MAX).get("exit_code")
+    except Invalid as error:
+        raise Unavailable(f"{url} answered no JSON: {error}") from error
     if not isinstance(code, int):
         raise Unavailable(f"{url} gave no exit code")
     return code

@@ -40,6 +40,8 @@ def own_task(source: str) -> Task:
         raise NotFound(f"{path} is not here; name a file with a task, or a task of a package")
     try:
         found = load_tasks([source])
+    except NotImplementedError:  # Inspect's loader, where a file of that name holds no task
+        found = []
     except (ImportError, LookupError, ValueError, TypeError, SyntaxError, OSError) as error:
         raise Invalid(source, f"does not load: {type(error).__name__}: {error}") from error
     if not found:
