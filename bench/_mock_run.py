@@ -1,27 +1,29 @@
 """A run of mock samples in worker processes of its own: for `bench/shards.py` and the tests of scale.
 
-    python bench/_mock_run.py FOLDER JOB NAME
-
-Samples cost what a framework costs and nothing else: no build, no flaw. What each comes to follows from
-its id and repeat alone, so that two runs can be compared byte by byte.
+A worker is this module's `main`, given folder, job and name.
 """
 
 import hashlib
 import json
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from inspect_ai.agent import Agent, react
+from bench._mock_samples import (
+    Setting,
+    by_id,
+    family_of,
+    idle,
+    ids,
+    mock_agent,
+    mock_model,
+    mock_sample,
+)
 from inspect_ai.dataset import Sample
-from inspect_ai.model import ChatMessage, Model, ModelOutput, ModelUsage, get_model
-from inspect_ai.scorer import Score, Scorer, Target, accuracy, scorer, stderr
-from inspect_ai.solver import Generate, Solver, TaskState, solver
-from inspect_ai.tool import bash
-from inspect_ai.util import SandboxEnvironmentSpec
+from inspect_ai.model import Model
+from inspect_ai.scorer import Scorer
 from pydantic import TypeAdapter
 from typing_extensions import override
 
@@ -34,77 +36,23 @@ from leadline.runner.capped import Capped
 from leadline.runner.provenance import code_version
 from leadline.runner.shard import ShardJob, run_shard
 from leadline.runner.subject import Runnable
-from leadline.sandbox.config import BoxConfig
 from leadline.store.purse import open_purse
 from leadline.store.shards import ShardTable, open_executor
 from leadline.suites.item import Item, Oracle, Qualification, Run
 from leadline.wiring.assess import WorkerParts
 
+if TYPE_CHECKING:
+    from inspect_ai.agent import Agent
+
+ROOT = Path(__file__).parents[1]
+WORKER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from bench._mock_run import main
+sys.exit(main(sys.argv[2:]))
+"""
 JOB = "mock"
-TURNS = 4
 RESULT = TypeAdapter(ShardResult)
-TOKENS_A_CALL = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What a mock run is made of, kept beside it as ``setting.json``.
-
-    *agentic* samples talk to a mock model and run commands in a box of their own; the others do nothing
-    for *sleep_ms*. *faults* is the share of samples that our own side fails, in a hundred. *cap_tokens*
-    is the cap on the whole run, *limit_tokens* that of one attempt.
-    """
-
-    items: int
-    epochs: int = 1
-    shard_items: int = 100
-    agentic: bool = False
-    sleep_ms: int = 0
-    faults: int = 0
-    parallel: int = 10
-    cap_tokens: int = 0
-    limit_tokens: int = 0
-    lease_seconds: int = 30
-
-
-def ids(count: int) -> list[str]:
-    """The ids of the items, in order."""
-    return [f"t-{number:06d}" for number in range(count)]
-
-
-def drawn(item: str, use: str, below: int) -> int:
-    """A number below *below* that follows from item and use."""
-    return int.from_bytes(hashlib.sha256(f"{item}/{use}".encode()).digest()[:4], "big") % below
-
-
-@solver
-def idle(setting: Setting) -> Solver:
-    """A subject that does nothing, and now and then meets a failure of our own side."""
-
-    async def solve(state: TaskState, generate: Generate) -> TaskState:
-        del generate
-        if drawn(str(state.sample_id), "fault", 100) < setting.faults:
-            raise ConnectionError("injected: our own side failed")
-        if setting.sleep_ms:
-            time.sleep(setting.sleep_ms / 1000)  # noqa: ASYNC251 -- work that keeps the process busy
-        return state
-
-    return solve
-
-
-@scorer(metrics=[accuracy(), stderr()])
-def by_id() -> Scorer:
-    """Solved by one item in three, whatever the subject did."""
-
-    async def score(state: TaskState, target: Target) -> Score:
-        del target
-        item = str(state.sample_id)
-        solved = drawn(item, "solved", 3) == 0
-        outcome = "solved" if solved else "not_solved"
-        told = {"item": item, "family": str(state.metadata["family"]), "outcome": outcome}
-        return Score(value=int(solved), answer=outcome, metadata=told | {"reason": "", "box": {}})
-
-    return score
 
 
 class Mock:
@@ -122,7 +70,7 @@ class Mock:
         run, oracle = Run(("true",)), Oracle("canary")
         return [
             Item(
-                *(name, "mock", f"family-{drawn(name, 'family', 5)}", "CWE-0", "Mock"),
+                *(name, "mock", family_of(name), "CWE-0", "Mock"),
                 digest=hashlib.sha256(name.encode()).hexdigest(),
                 oracle=oracle,
                 run=run,
@@ -140,32 +88,11 @@ class Mock:
     def sample(self, item: Item, folder: Path, tier: Tier) -> Sample:
         """A sample, in a box where the run is agentic."""
         del folder
-        box = SandboxEnvironmentSpec("bwrap", BoxConfig(tier=tier.value))
-        return Sample(
-            id=item.id,
-            input="Look around.",
-            metadata={"family": item.family},
-            sandbox=box if self.setting.agentic else None,
-        )
+        return mock_sample(item.id, item.family, tier.value, agentic=self.setting.agentic)
 
     def scorer(self) -> Scorer:
         """The judge."""
         return by_id()
-
-
-def answer(messages: list[ChatMessage], *_: object) -> ModelOutput:
-    """The mock model's next step: a few commands, then an answer; with usage, or Inspect would count."""
-    done = sum(message.role == "assistant" for message in messages)
-    tool, arguments = (
-        ("submit", {"answer": "done"})
-        if done == TURNS
-        else ("bash", {"command": f"echo {done} > file{done}; ls -la; cat file{done}"})
-    )
-    output = ModelOutput.for_tool_call("mockllm/model", tool, arguments)
-    output.usage = ModelUsage(
-        input_tokens=TOKENS_A_CALL - 20, output_tokens=20, total_tokens=TOKENS_A_CALL
-    )
-    return output
 
 
 class MockSubject(Runnable):
@@ -173,7 +100,7 @@ class MockSubject(Runnable):
 
     @override
     def open(self) -> Model | None:
-        return get_model("mockllm/model", custom_outputs=answer) if self.model else None
+        return mock_model() if self.model else None
 
 
 def subject(setting: Setting) -> Runnable:
@@ -181,8 +108,9 @@ def subject(setting: Setting) -> Runnable:
     budget = Budget(tokens=setting.limit_tokens)
     named = Subject("model" if setting.agentic else "tool-agent", "mock", "0" * 64)
     if setting.agentic:
-        agent: Callable[[int], Agent] = lambda _: react(tools=[bash(timeout=30)])  # noqa: E731
-        return MockSubject(named, "mockllm/model", agent, budget, setting.parallel, retries=0)
+        return MockSubject(
+            *(named, "mockllm/model", lambda _: mock_agent(), budget, setting.parallel), retries=0
+        )
     # a task takes a solver wherever it takes an agent; only a solver is told which item it is
     made = idle(setting)
     return MockSubject(
@@ -242,7 +170,7 @@ class Yard:
 
     def command(self, job: str, name: str) -> list[str]:
         """A worker process."""
-        return [sys.executable, str(Path(__file__).absolute()), str(self.folder), job, name]
+        return [sys.executable, "-c", WORKER, str(ROOT), str(self.folder), job, name]
 
     def parts(self) -> WorkerParts:
         """What a worker of this run works with."""
@@ -277,7 +205,3 @@ def main(argv: list[str]) -> int:
     folder, job, name = argv
     worker.settle_in()
     return worker.work(Yard(Path(folder)).parts(), job, name)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

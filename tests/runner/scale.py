@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bench._mock_run import JOB, Setting, Yard
+from bench._mock_run import JOB, Yard
+from bench._mock_samples import Setting
 
 from leadline.app.ports import Shard, Workers
 from leadline.core.assessment import SampleResult, ShardResult

@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from bench._mock_run import JOB, TOKENS_A_CALL, TURNS, Setting, Yard
+from bench._mock_run import JOB, Yard
+from bench._mock_samples import TOKENS_A_CALL, TURNS, Setting
 
 from journeys.assessments import children
 from leadline import worker
@@ -40,7 +41,7 @@ def workers_of(driver_pid: int) -> dict[str, int]:
     found = {}
     for pid in children(driver_pid):
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        if any(word.endswith(b"_mock_run.py") for word in words):
+        if any(b"_mock_run" in word for word in words):
             found[words[-2].decode()] = pid
     return found
 

@@ -1,0 +1,237 @@
+"""What running over worker processes costs and gains, and what 10,000 samples take to join.
+
+    python bench/shards.py --json [--quick]
+
+Plain Inspect, one worker and two workers run the same agentic mock samples with the same options, each in
+processes of its own, timed from start to end with everything that a process costs. Runs of the three kinds
+alternate, and a ratio is the median over rounds, so that a change in the machine's load falls on all.
+Plain Inspect runs without any of Leadline's hooks, and without the watch that every sample of ours is
+under; what that watch costs is part of our rate.
+"""
+
+import argparse
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+ONE_MIN, TWO_MIN = 0.95, 1.7
+OPEN_SECONDS_MAX, MERGE_SECONDS_MAX, MERGE_BYTES_MAX = 1.0, 60.0, 1 << 30
+RUN_SECONDS, QUICK_SECONDS = 60.0, 12.0
+MANY, MANY_QUICK, MANY_LOG, MANY_WORKERS = 10_000, 1_000, 1_000, 4
+PARALLEL = 10
+
+
+def plain(folder: Path, count: int) -> None:
+    """In a process of its own: plain Inspect over the samples."""
+    from bench._mock_samples import by_id, family_of, ids, mock_agent, mock_model, mock_sample
+    from inspect_ai import Task
+    from inspect_ai import eval as evaluation
+
+    import leadline.sandbox.provider  # noqa: F401 - registers `bwrap`
+
+    dataset = [
+        mock_sample(item, family_of(item), "shared-kernel", agentic=True) for item in ids(count)
+    ]
+    (log,) = evaluation(
+        Task(dataset=dataset, solver=mock_agent(), scorer=by_id(), name="mock"),
+        model=mock_model(),
+        log_dir=str(folder),
+        log_format="eval",
+        log_buffer=max(1, count // 100),
+        log_realtime=False,
+        display="none",
+        max_samples=PARALLEL,
+        fail_on_error=False,
+    )
+    assert log.status == "success", log.error
+    assert log.results is not None
+    assert log.results.completed_samples == count
+
+
+def run_plain(folder: Path, count: int) -> float:
+    """Seconds of plain Inspect's process."""
+    begun = time.perf_counter()
+    words = [sys.executable, __file__, "--plain", str(folder), "--count", str(count)]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - begun
+
+
+def run_workers(folder: Path, count: int, workers: int, *, agentic: bool, shard: int) -> float:
+    """Seconds of a run over *workers* processes, from the first start to the last end."""
+    from bench._mock_run import JOB, Yard
+    from bench._mock_samples import Setting
+
+    from leadline.runner.index import NAME, Index
+    from leadline.runner.pool import LocalPool
+
+    yard = Yard(folder)
+    table = yard.begin(Setting(count, shard_items=shard, agentic=agentic, parallel=PARALLEL))
+    pool = LocalPool(table, yard.command, workers, folder)
+    begun = time.perf_counter()
+    pool.start(JOB)
+    try:
+        while pool.alive():
+            time.sleep(0.02)
+    finally:
+        pool.stop()
+    taken = time.perf_counter() - begun
+    results = yard.results(table)
+    states = [one.state for result in results for one in result.samples]
+    assert len(states) == count, f"{len(states)} of {count} samples ended"
+    assert set(states) == {"scored"}, "a sample was lost"
+    index = Index(folder / NAME)
+    for result in results:
+        index.add(result, yard.logs)
+    return taken
+
+
+def rate(kind: str, folder: Path, count: int) -> float:
+    """Samples a second: *count* by plain Inspect or one worker, twice as many by two."""
+    if kind == "plain":
+        return count / run_plain(folder, count)
+    workers = {"one": 1, "two": 2}[kind]
+    shard = math.ceil(count / 2)  # half a minute and more
+    total = count * workers
+    return total / run_workers(folder, total, workers, agentic=True, shard=shard)
+
+
+def rates(seconds: float, rounds: int) -> dict[str, float]:
+    """Samples a second of the three kinds, and the medians of the rounds' ratios."""
+    with tempfile.TemporaryDirectory() as scratch:
+        places = (Path(scratch) / str(number) for number in range(10_000))
+        first = 40
+        begun = run_plain(next(places), 1)
+        each = max((run_plain(next(places), first) - begun) / (first - 1), 0.005)
+        count = math.ceil(seconds / each)
+        found: dict[str, list[float]] = {"plain": [], "one": [], "two": []}
+        for number in range(rounds):
+            order = ("plain", "one", "two") if number % 2 == 0 else ("two", "one", "plain")
+            for name in order:
+                found[name].append(rate(name, next(places), count))
+    pairs = list(zip(found["plain"], found["one"], found["two"], strict=True))
+    return {
+        **{name: statistics.median(values) for name, values in found.items()},
+        "one_over_plain": statistics.median(one / bare for bare, one, _ in pairs),
+        "two_over_one": statistics.median(two / one for _, one, two in pairs),
+        "samples": float(count),
+    }
+
+
+def joined(count: int) -> dict[str, float]:
+    """A whole run of trivial samples: to run it, to open its index, to join its logs."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        shard = min(MANY_LOG, count // MANY_WORKERS)
+        ran = run_workers(folder, count, MANY_WORKERS, agentic=False, shard=shard)
+        index, opened = command(["run", "index", str(folder), "--json"])
+        assert sum(one["samples"] for one in index["counts"]) == count
+        merge, took, peak = measured(["run", "merge", str(folder), "--json"])
+        assert merge["groups"][0]["samples"] == count
+        assert merge["duplicates"] == []
+    return {"run": ran, "open": opened, "merge": took, "merge_bytes": float(peak)}
+
+
+def command(words: Sequence[str]) -> tuple[dict[str, list[dict[str, int]]], float]:
+    """What a command of ours prints, and how long its process took."""
+    begun = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "leadline", *words], check=True, capture_output=True, text=True
+    )
+    return json.loads(done.stdout), time.perf_counter() - begun
+
+
+def measured(words: Sequence[str]) -> tuple[dict[str, list[dict[str, int]]], float, int]:
+    """As `command`, with the peak memory of that process alone, in bytes."""
+    begun = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as told:
+        process = subprocess.Popen([sys.executable, "-m", "leadline", *words], stdout=told)
+        _, status, used = os.wait4(process.pid, 0)
+        taken = time.perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0, words
+        told.seek(0)
+        return json.load(told), taken, used.ru_maxrss * 1024
+
+
+def fsync_ms() -> float:
+    """What making 4 kB durable takes here: the median of nine."""
+    with tempfile.TemporaryFile() as file:
+        taken = []
+        for _ in range(9):
+            file.write(b"x" * 4096)
+            file.flush()
+            begun = time.perf_counter()
+            os.fsync(file.fileno())
+            taken.append((time.perf_counter() - begun) * 1000)
+    return statistics.median(taken)
+
+
+def ratio(
+    value: float, target: float, sense: str, baseline: float | None = None
+) -> dict[str, object]:
+    """One comparison with its target."""
+    met = value <= target if sense == "<=" else value >= target
+    told = {"value": round(value, 4), "baseline": baseline, "target": target}
+    return {**told, "sense": sense, "met": met}
+
+
+def measure(*, quick: bool) -> dict[str, object]:
+    """The whole benchmark as the document that is printed."""
+    load = os.getloadavg()[0]
+    pace = rates(QUICK_SECONDS if quick else RUN_SECONDS * 1.1, 1 if quick else 3)
+    whole = joined(MANY_QUICK if quick else MANY)
+    values = {f"{name}_rate": (pace[name], "samples/s") for name in ("plain", "one", "two")}
+    values["rate_samples"] = (pace["samples"], "samples a run of plain and one worker")
+    values["many_samples"] = (float(MANY_QUICK if quick else MANY), "samples")
+    values["many_run"] = (whole["run"], "s")
+    ratios = {
+        "one_worker_over_inspect": ratio(
+            pace["one_over_plain"], ONE_MIN, ">=", round(pace["plain"], 3)
+        ),
+        "two_workers_over_one": ratio(pace["two_over_one"], TWO_MIN, ">=", round(pace["one"], 3)),
+        "index_open_s": ratio(whole["open"], OPEN_SECONDS_MAX, "<="),
+        "merge_s": ratio(whole["merge"], MERGE_SECONDS_MAX, "<="),
+        "merge_peak_bytes": ratio(whole["merge_bytes"], MERGE_BYTES_MAX, "<="),
+    }
+    return {
+        "bench": "shards",
+        "ok": all(entry["met"] for entry in ratios.values()),
+        "env": {"cpus": os.cpu_count(), "load": round(load, 2), "fsync_ms": round(fsync_ms(), 3)},
+        "values": {
+            name: {"value": round(value, 3), "unit": unit} for name, (value, unit) in values.items()
+        },
+        "ratios": ratios,
+        "unavailable": [],
+    }
+
+
+def main() -> None:
+    """Measure and print: one line for programs, a short table for people."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--json", action="store_true", help="print only the JSON line")
+    parser.add_argument("--quick", action="store_true", help="shorter runs, fewer samples")
+    parser.add_argument("--plain", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--count", type=int, default=0, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.plain:
+        plain(options.plain, options.count)
+        return
+    document = measure(quick=options.quick)
+    if not options.json:
+        for name, entry in dict(document["values"]).items():  # type: ignore[call-overload]
+            sys.stdout.write(f"{name:16} {entry['value']:10} {entry['unit']}\n")
+    sys.stdout.write(json.dumps(document) + "\n")
+
+
+if __name__ == "__main__":
+    main()
