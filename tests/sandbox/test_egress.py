@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from leadline.sandbox import egress
-from leadline.sandbox.box import Box, identity
+from leadline.sandbox.box import Box, identity, planned
 from leadline.sandbox.canaries import Canary, canaries, sockaddr_unix
 from leadline.sandbox.config import Bind, BoxConfig
 from leadline.sandbox.evidence import Evidence
+from leadline.sandbox.gvisor import runtime
+from leadline.sandbox.kernel import KernelPlan
 from leadline.sandbox.plan import Plan, make_plan
-from leadline.sandbox.survey import own_mode
+from leadline.sandbox.survey import Unusable, own_mode
 from leadline.sandbox.watchdog import children
 
 pytestmark = pytest.mark.sandbox
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.sandbox
 
 def proof(
     config: BoxConfig | None = None,
-    broken: Callable[[Plan], Plan] = lambda plan: plan,
+    broken: Callable[[Plan], Plan | KernelPlan] = lambda plan: plan,
     listeners: Sequence[Canary] | None = None,
     started_box: Callable[[Box], None] = lambda _: None,
 ) -> Evidence:
@@ -211,3 +213,95 @@ def test_broken_boxes_have_other_digests() -> None:
     for broken in (without("--unshare-net"), without("--seccomp", "{seccomp}")):
         digests.add(identity(broken(plan)).digest)
     assert len(digests) == 3
+
+
+OWN = BoxConfig(tier="own-kernel")
+
+
+@pytest.fixture
+def own_kernel() -> KernelPlan:
+    """The start of a box with a kernel of its own; counted where this host gives none."""
+    try:
+        runtime()
+    except Unusable as error:
+        pytest.skip(str(error))
+    plan = planned(OWN)
+    assert isinstance(plan, KernelPlan)
+    return plan
+
+
+def own_proof(
+    plan: KernelPlan,
+    listeners: Sequence[Canary] | None = None,
+    started_box: Callable[[Box], None] = lambda _: None,
+) -> Evidence:
+    """A proof of a box with a kernel of its own, its start tampered with."""
+    return proof(broken=lambda _: plan, listeners=listeners, started_box=started_box)
+
+
+def edited(plan: KernelPlan, old: str, new: str) -> KernelPlan:
+    """*plan* with words of its document replaced."""
+    assert old in plan.document
+    return dataclasses.replace(plan, document=plan.document.replace(old, new))
+
+
+def test_a_sealed_box_of_its_own_kernel_is_proved(own_kernel: KernelPlan) -> None:
+    """The record names the tier and the driver, and supports no box of the other tier."""
+    evidence = own_proof(own_kernel)
+    assert evidence.outcome == "proved", failed(evidence)
+    assert evidence.tier == "own-kernel"
+    assert evidence.provider_version == runtime().words
+    boot = egress.boot_id()
+    assert evidence.supports(identity(own_kernel), boot)
+    assert evidence.covers(identity(planned(OWN)), boot)
+    assert not evidence.covers(identity(make_plan(BoxConfig())), boot)
+    assert not proof().covers(identity(own_kernel), boot)
+
+
+def test_ways_out_of_an_own_kernel_are_found_out(own_kernel: KernelPlan) -> None:
+    """The host's network, a missing filter and a proxy variable, each by its own checks."""
+    flags = tuple(word.replace("--network=none", "--network=host") for word in own_kernel.arguments)
+    network = edited(own_kernel, '{"type": "network"}, ', "")
+    shared = failed(own_proof(dataclasses.replace(network, arguments=flags)))
+    assert {"canary.loopback4", "netns"} <= shared
+    unfiltered = failed(own_proof(edited(own_kernel, '"filter=/run/sbx/filter", ', "")))
+    assert {"seccomp", "families", "netlink"} <= unfiltered
+    config = BoxConfig(tier="own-kernel", env={"https_proxy": "http://127.0.0.1:1"})
+    assert failed(own_proof(dataclasses.replace(own_kernel, config=config))) == {"environment"}
+
+
+def test_sockets_and_deaf_controls_hold_in_an_own_kernel_too(
+    own_kernel: KernelPlan, tmp_path: Path
+) -> None:
+    """A UNIX socket under a bind is a way out by rule; silence of a deaf canary proves nothing."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        listener.listen()
+        bound = BoxConfig(tier="own-kernel", binds=(Bind(source=str(tmp_path), target="/data"),))
+        plan = planned(bound)
+        assert isinstance(plan, KernelPlan)
+        assert failed(own_proof(plan)) == {"sockets"}
+    with canaries() as found:
+        found[0].listener.shutdown(socket.SHUT_RDWR)
+        assert own_proof(own_kernel, listeners=found).outcome == "void"
+
+
+@pytest.mark.skipif(
+    own_mode() != "root" or shutil.which("ip") is None, reason="needs root and iproute2"
+)
+def test_an_interface_added_to_an_own_kernel_is_found_out(own_kernel: KernelPlan) -> None:
+    """Seen by the host, though that kernel has no use for it."""
+
+    def add(box: Box) -> None:
+        pair = ["ip", "link", "add", f"lk{os.getpid()}", "type", "veth", "peer", "name", "eth0"]
+        subprocess.run([*pair, "netns", str(box.inner_pid)], check=True)
+
+    assert "netns.interfaces" in failed(own_proof(own_kernel, started_box=add))
+
+
+def test_a_box_on_another_kernel_than_its_tier_says_is_found_out(own_kernel: KernelPlan) -> None:
+    """A box on the host's kernel that calls itself own-kernel, and the reverse."""
+    posing = dataclasses.replace(make_plan(BoxConfig()), config=OWN)
+    assert "kernel" in failed(proof(broken=lambda _: posing))
+    modest = dataclasses.replace(own_kernel, config=BoxConfig())
+    assert "kernel" in failed(own_proof(modest))
