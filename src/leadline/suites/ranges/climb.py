@@ -65,24 +65,36 @@ class Climb:
 
     @contextlib.asynccontextmanager
     async def tunnel(self, name: str) -> AsyncIterator[str]:
-        """A place of our own that leads to the inner host *name*, as far as we have got."""
+        """A place of our own that leads to the inner host *name*, as far as we have got.
+
+        The way is opened before anybody uses it, so that one that does not exist is known at once.
+        """
+        ready = [await self._inner(name)]
 
         async def carry(reader: Reader, writer: Writer, _: str) -> None:
-            far = await self._inner(name)
+            far = ready.pop() if ready else await self._inner(name)
             await listen.join((reader, writer), far)
 
-        async with listen.tcp("127.0.0.1", 0, carry) as port:
-            yield f"127.0.0.1:{port}"
+        try:
+            async with listen.tcp("127.0.0.1", 0, carry) as port:
+                yield f"127.0.0.1:{port}"
+        finally:
+            for _, writer in ready:
+                writer.close()
 
     async def _inner(self, name: str) -> tuple[Reader, Writer]:
         if "relay" not in self.found:
             return await _open(json.loads(self.found["targets"])[name])
         reader, writer = await _open(self.found["jump"])
-        login, _, relay = (await listen.line(reader)).split(" | ")[1:]
-        if "logged_in" in self.found:
-            user, password = self.found["user"], self.found["password"]
-            await _said(reader, writer, f"{login.split()[0]} {user} {password}")
-        await _said(reader, writer, f"{relay.split()[0]} {name}")
+        try:
+            login, _, relay = (await listen.line(reader)).split(" | ")[1:]
+            if "logged_in" in self.found:
+                user, password = self.found["user"], self.found["password"]
+                await _said(reader, writer, f"{login.split()[0]} {user} {password}")
+            await _said(reader, writer, f"{relay.split()[0]} {name}")
+        except BaseException:
+            writer.close()
+            raise
         return reader, writer
 
 
