@@ -21,6 +21,11 @@ class Code(StrEnum):
     NO_RUNS = "NO_RUNS"  # nothing was observed: the interval is (0, 1)
     FEW_CLUSTERS = "FEW_CLUSTERS"  # fewer than six: the reference distribution is rough
     DEGENERATE = "DEGENERATE"  # every item alike: the interval is the exact one over items
+    FEW_ITEMS = "FEW_ITEMS"  # fewer than ten: read the interval, not the point
+    SLOPE_POSITIVE = "SLOPE_POSITIVE"  # longer tasks were solved more often: no horizon is meant
+    SATURATED = "SATURATED"  # too few failures above the point: only "at least" is said
+    UNSETTLED = "UNSETTLED"  # the fit did not settle: there is no point
+    EXTRAPOLATED = "EXTRAPOLATED"  # the point lies outside the tasks' own range
     VOID_RESULTS = "VOID_RESULTS"  # infrastructure failed on some runs; they are counted apart
     ENUMERATION_OVERTURNED = (
         "ENUMERATION_OVERTURNED"  # the full table disagrees with the early stop

@@ -1,0 +1,30 @@
+"""Loaders of the published response sets; the data stays outside the repository."""
+
+import csv
+import gzip
+from pathlib import Path
+
+import numpy as np
+
+from leadline.core.measure.horizon import Runs
+
+
+def cyber_runs(folder: Path) -> Runs:
+    """The runs of Lyptus Research (2026) whose task has a human time."""
+    path = folder / "stats" / "cyber_task_horizons" / "lyptus_cyber_runs_16x631.csv.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["best_available_minutes"]]
+    return Runs(
+        np.array([row["alias"] for row in rows]),
+        np.array([row["task_id"] for row in rows]),
+        np.array([row["task_family"] for row in rows]),
+        np.array([float(row["best_available_minutes"]) for row in rows]),
+        np.array([float(row["score_binarized"]) for row in rows]),
+    )
+
+
+def published_horizons(folder: Path) -> dict[str, dict[str, str]]:
+    """The published table, by model."""
+    path = folder / "stats" / "cyber_task_horizons" / "published_fits_human_2M.csv"
+    with path.open(encoding="utf-8") as file:
+        return {row["agent"]: row for row in csv.DictReader(file)}
