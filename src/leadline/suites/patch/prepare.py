@@ -33,10 +33,19 @@ from leadline.suites.patch.diff import apply
 from leadline.suites.patch.judge import Bench, Hidden, answer_to, in_turn, quiet
 from leadline.suites.patch.py_tree import PyTree
 from leadline.suites.patch.recipe import Recipe, loaded, recipe_of, saved
-from leadline.suites.patch.variants import VARIANTS_MIN, VARIANTS_WANTED, mutants, varied
+from leadline.suites.patch.variants import (
+    SHARED_BYTES_MAX,
+    VARIANTS_MIN,
+    VARIANTS_WANTED,
+    Mutant,
+    mutants,
+    shared,
+    varied,
+)
 
 CHECKS = "checks.json"
-_BATCH = 72
+_BATCH = 96
+_BATCH_PYTHON = 450  # one process reads them all
 _SURPLUS = 2  # more variants than wanted, so that far apart ones can be chosen
 
 
@@ -114,6 +123,7 @@ async def _make(item: Item, source: Source, made: Path, *, shown: bool) -> dict[
     same = await bench.judge({path: program[path] for path in recipe.patchable})
     return {
         "enough_variants": len(variants) >= VARIANTS_MIN,
+        "variants_share_no_piece": not shared(variants, proof, SHARED_BYTES_MAX),
         "enough_tests": bool(public) and bool(held_out),
         "reference_repairs": fixed.outcome == "fixed",
         "unchanged_is_not_fixed": same.outcome == "not_fixed",
@@ -173,21 +183,27 @@ async def _variants(
 ) -> list[bytes]:
     """Inputs that show the same flaw on the vulnerable build, and nothing on the fixed one."""
     seed, most = bytes.fromhex(source.item.digest), source.item.input_bytes_max
-    found: list[bytes] = []
+    found: list[Mutant] = []
 
-    async def tried_on(build: str, inputs: list[bytes]) -> list[Observation]:
-        folder = source.folder / build
+    async def tried_on(build: str, batch: list[Mutant]) -> list[Observation]:
+        folder, inputs = source.folder / build, [one.data for one in batch]
         return await trials(source.item, recipe, folder, inputs, Tier.SHARED_KERNEL)
 
-    tried = (one for one in mutants(proof, samples, seed, most) if one not in proof)
-    while len(found) < VARIANTS_WANTED * _SURPLUS and (batch := list(islice(tried, _BATCH))):
+    tried = (one for one in mutants(proof, samples, seed, most) if one.data not in proof)
+    oracle, size = source.item.oracle, _BATCH if recipe.language == "c" else _BATCH_PYTHON
+    while not _plenty(found) and (batch := list(islice(tried, size))):
         seen = await tried_on("vulnerable", batch)
-        oracle = source.item.oracle
         loud = [one for one, shown in zip(batch, seen, strict=True) if expected(oracle, shown)]
         if loud:
             held = await tried_on("fixed", loud)
             found += [one for one, shown in zip(loud, held, strict=True) if quiet(shown)]
-    return varied(found, VARIANTS_WANTED)
+    return varied(found, proof, VARIANTS_WANTED)
+
+
+def _plenty(found: Sequence[Mutant]) -> bool:
+    """Whether there is enough to choose from: twice what is wanted, most of it changed within."""
+    inner = sum(one.inner for one in found)
+    return inner >= VARIANTS_WANTED and len(found) >= VARIANTS_WANTED * _SURPLUS
 
 
 def _write(  # noqa: PLR0917 -- the parts of a folder

@@ -29,7 +29,7 @@ LOOKING = frozenset(
     decode removeprefix removesuffix get keys values items append add pop copy from_bytes
     to_bytes path normpath realpath abspath commonpath commonprefix basename dirname isabs
     relpath resolve is_relative_to parents parts name quote fullmatch match search
-    compare_digest literal_eval os self cls
+    compare_digest literal_eval os posixpath hmac shlex re self cls
     """.split()  # noqa: SIM905 -- a list of words, read as one
 )
 

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from leadline.suites.gate import Probe
 
 _T = TypeVar("_T")
-MAKER = "patch/1"  # part of every digest: items made another way are other items
+MAKER = "patch/3"  # part of every digest: items made another way are other items
 COUNT = 12
+# Their proofs have one long piece that every variant must hold (a field's full name, an authenticated
+# message), so that a repair cannot be told from a filter for it.
+UNVARIED = frozenset({"template-injection", "crypto-misuse"})
 LEVEL_MAX = (
     3  # above, a checksum or a size over the whole file stands in the way of making variants
 )
@@ -125,7 +128,8 @@ class Patch:
 def repairable(item: Item) -> bool:
     """Whether an item of the source suite can be made into one of this suite."""
     level, binary = item.features.get("level", -1), item.features.get("binary", 0)
-    return item.oracle.kind in {"sanitizer", "canary"} and 0 <= level <= LEVEL_MAX and not binary
+    judged = item.oracle.kind in {"sanitizer", "canary"} and item.family not in UNVARIED
+    return judged and 0 <= level <= LEVEL_MAX and not binary
 
 
 def _turned(listed: Sequence[_T], by: int) -> list[_T]:
