@@ -5,16 +5,17 @@ may use is set aside (`leadline.app.ports.Purse`). An attempt that does not fit 
 may still settle for less, and is left out, with its reason, once none can.
 """
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import anyio
 from inspect_ai.dataset import Sample
-from inspect_ai.hooks import Hooks, SampleAttemptEnd, SampleEnd, hooks
-from inspect_ai.log import EvalSampleSummary, EvalSpec
+from inspect_ai.event import ModelEvent
+from inspect_ai.hooks import Hooks, SampleAttemptEnd, SampleEnd, SampleEvent, hooks
+from inspect_ai.log import EvalSpec
 from inspect_ai.model import ModelUsage
 from inspect_ai.scorer import SampleScore
 from inspect_ai.util import EarlyStop
@@ -22,7 +23,7 @@ from pydantic import JsonValue
 from typing_extensions import override
 
 from leadline.app.ports import Purse, Shard
-from leadline.core.measure.budget import Amount
+from leadline.core.measure.budget import NOTHING, Amount, total
 
 USED_UP = "the run's budget is used up"
 POLL_SECONDS = 0.5
@@ -41,6 +42,8 @@ class Capped:
     amount: Amount
     patience_seconds: float = 120.0
     refused: set[str] = field(default_factory=set)
+    # what each running attempt's calls used so far, by the sample's own id
+    calls: defaultdict[str, Amount] = field(default_factory=lambda: defaultdict(lambda: NOTHING))
     _attempts: Counter[str] = field(default_factory=Counter)
 
     current: ClassVar["Capped | None"] = None  # one shard runs at a time in a process
@@ -67,7 +70,7 @@ class Capped:
     async def schedule_sample(self, id: str | int, epoch: int) -> EarlyStop | None:  # noqa: A002 -- Inspect's name
         """Reserve for the next attempt at this sample, or leave it out."""
         # an attempt that ended before its sandbox was there used nothing, and no hook tells of it
-        await anyio.to_thread.run_sync(self.settle, str(id), {})
+        await anyio.to_thread.run_sync(self.settle, str(id), NOTHING)
         self._attempts[str(id)] += 1
         name, waited = self._name(str(id)), 0.0
         while True:
@@ -94,12 +97,9 @@ class Capped:
         """What the log keeps of the budget."""
         return {"ledger": self.purse.ledger(self.shard.job).words()}
 
-    def settle(self, sample: str, usage: dict[str, ModelUsage]) -> None:
+    def settle(self, sample: str, used: Amount) -> None:
         """Turn the reserve of the sample's last attempt into what it used; the first time counts."""
-        used = usage.values()
-        tokens = sum(use.total_tokens for use in used)
-        money = round(sum(use.total_cost or 0.0 for use in used) * 1e6)
-        self.purse.settle(self.shard, self._name(sample), Amount(tokens, money))
+        self.purse.settle(self.shard, self._name(sample), used)
 
     def _name(self, sample: str) -> str:
         return f"{sample}#{self._attempts[sample]}"
@@ -107,18 +107,40 @@ class Capped:
 
 @hooks(name="leadline_run_budget", description="Settles what each attempt used of the run's budget")
 class BudgetHooks(Hooks):
-    """Ends of attempts become spending of the run."""
+    """Ends of attempts become spending of the run.
+
+    The last attempt at a sample is settled by what the sample says it used. One that is followed by
+    another is told of without its usage, which is summed up from its model calls.
+    """
+
+    @override
+    def enabled(self) -> bool:
+        return Capped.current is not None
+
+    @override
+    async def on_sample_event(self, data: SampleEvent) -> None:
+        capped, event = Capped.current, data.event
+        if capped is None or not isinstance(event, ModelEvent) or event.output.usage is None:
+            return
+        if not event.pending:
+            capped.calls[data.sample_id] += _amount((event.output.usage,))
 
     @override
     async def on_sample_attempt_end(self, data: SampleAttemptEnd) -> None:
-        await _settle(data.summary)
+        capped = Capped.current
+        if capped is None:
+            return
+        used = capped.calls.pop(data.sample_id, NOTHING)
+        if data.will_retry:
+            await anyio.to_thread.run_sync(capped.settle, str(data.summary.id), used)
 
     @override
     async def on_sample_end(self, data: SampleEnd) -> None:
-        await _settle(data.sample.summary())
+        capped = Capped.current
+        if capped is not None:
+            used = _amount((data.sample.model_usage or {}).values())
+            await anyio.to_thread.run_sync(capped.settle, str(data.sample.id), used)
 
 
-async def _settle(summary: EvalSampleSummary) -> None:
-    capped = Capped.current
-    if capped is not None:
-        await anyio.to_thread.run_sync(capped.settle, str(summary.id), summary.model_usage)
+def _amount(usage: Iterable[ModelUsage]) -> Amount:
+    return total(Amount(one.total_tokens, round((one.total_cost or 0.0) * 1e6)) for one in usage)
