@@ -204,9 +204,13 @@ def test_what_is_no_task_is_told(file: Path, tmp_path: Path) -> None:
         own_task(str(tmp_path / "empty.py"))
     with pytest.raises(NotFound):
         own_task("no_such_package/no_such_task")
+    (tmp_path / "one.py").write_text(
+        "from inspect_ai import Task, task\n@task\ndef only(): return Task(name='only')\n"
+    )
+    assert own_task(str(tmp_path / "one.py")).name == "only"
     with pytest.raises(Invalid, match="does not load"):
-        own_task(str(tmp_path / "broken.py"))
-    with pytest.raises(Invalid, match="name one as"):
+        own_task(f"{tmp_path / 'broken.py'}@f")
+    with pytest.raises(Invalid, match="name one: "):
         own_task(str(file))
     with pytest.raises(Invalid, match="has no scorer"):
         take("inspect", f"{file}@unscored", tmp_path)

@@ -21,6 +21,7 @@ from inspect_ai.log import (
     EvalSampleSummary,
     read_eval_log,
     read_eval_log_sample_summaries,
+    read_eval_log_samples,
 )
 
 from leadline.core.errors import Invalid, NotFound
@@ -114,6 +115,9 @@ def read_log(path: Path) -> Log:
     try:
         header = read_eval_log(str(path), header_only=True, format=form)
         samples = tuple(read_eval_log_sample_summaries(str(path), format=form))
+        if not samples:  # logs of older versions have no index of their samples
+            whole = read_eval_log_samples(str(path), all_samples_required=False, format=form)
+            samples = tuple(one.summary() for one in whole)
     except DAMAGE as error:
         told = " ".join(str(error).split())[:300]
         raise Invalid(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from inspect_ai import Task
+from inspect_ai import Task, list_tasks
 from inspect_ai._eval.loader import load_tasks
 from inspect_ai.model import ChatMessageAssistant, ChatMessageUser, ModelName, ModelOutput
 from inspect_ai.scorer import Scorer, Target, value_to_float
@@ -38,18 +38,27 @@ def own_task(source: str) -> Task:
     path = Path(source.partition("@")[0])
     if path.suffix == ".py" and not path.is_file():
         raise NotFound(f"{path} is not here; name a file with a task, or a task of a package")
+    if path.suffix == ".py" and "@" not in source:
+        return own_task(f"{source}@{_only_task(path)}")
     try:
         found = load_tasks([source])
-    except NotImplementedError:  # Inspect's loader, where a file of that name holds no task
-        found = []
     except (ImportError, LookupError, ValueError, TypeError, SyntaxError, OSError) as error:
         raise Invalid(source, f"does not load: {type(error).__name__}: {error}") from error
     if not found:
         raise NotFound(f"{source} names no Inspect task; is its package installed?")
-    if len(found) > 1:
-        names = ", ".join(one.name for one in found)
-        raise Invalid(source, f"holds {len(found)} tasks ({names}); name one as {source}@TASK")
     return found[0]
+
+
+def _only_task(path: Path) -> str:
+    """The name of the one task that the file at *path* holds."""
+    names = [info.name for info in list_tasks([path.name], root_dir=path.parent)]
+    if not names:
+        raise NotFound(f"{path} holds no Inspect task")
+    if len(names) > 1:
+        raise Invalid(
+            str(path), f"holds {len(names)} tasks ({', '.join(names)}); name one: {path}@TASK"
+        )
+    return names[0]
 
 
 def read(source: str) -> "list[Found]":
