@@ -162,7 +162,7 @@ def test_few_tasks_and_points_outside_of_them_are_flagged() -> None:
     table = runs(tasks=8)
     told = fitted(replace(table, score=np.array([1.0, 1, 1, 1, 1, 1, 1, 0.5]))).of("m")
     assert {Code.FEW_ITEMS, Code.SATURATED} <= set(told.warnings)
-    easy = fitted(replace(runs(), score=(runs().minutes < 2) * 0.2)).of("m")
+    easy = fitted(replace(runs(), score=np.where(runs().minutes < 2, 0.2, 0.0))).of("m")
     assert Code.EXTRAPOLATED in easy.warnings
 
 

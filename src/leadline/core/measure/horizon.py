@@ -150,14 +150,14 @@ def logistic(
     share = solved.sum(axis=1) / total
     a, b = np.log(share / (1 - share)), np.zeros(len(solved))
     open_ = np.arange(len(solved))
-    for _ in range(STEPS_MAX):
+    steps = 0
+    while len(open_) and steps < STEPS_MAX:
+        steps += 1
         rows = (scaled[open_], solved[open_], weight[open_], held[open_])
         da, db = _step(a[open_], b[open_], *rows)
         a[open_] += da
         b[open_] += db
         open_ = open_[np.maximum(np.abs(da), np.abs(db)) > TOLERANCE]
-        if not len(open_):
-            break
     b[open_] = np.nan  # not settled: unknown, and never a number that looks like one
     slope = b / spread
     return slope, a - slope * centre
