@@ -5,6 +5,7 @@ import contextlib
 import ipaddress
 import json
 import socket
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
