@@ -29,6 +29,7 @@ REPLICATES, REPLICATES_MIN, REPLICATES_MAX = 1_000, 2, 100_000
 EQUAL = 1e-12  # shares nearer to 0 or 1 than this have only one outcome
 TREND_MIN = 3
 STEPS_MAX, STEP_CAP, TOLERANCE = 60, 8.0, 1e-11
+HALVINGS_MAX = 30
 FAILURES_MIN = 5  # above the point estimate; with fewer the suite is exhausted
 ONE_SIDED = 2.706  # chi-square of one degree at 90 %: a one-sided 95 % bound by profile likelihood
 LEVELS = (0.5, 0.8)
@@ -181,12 +182,11 @@ def _step(
     da, db = (hbb * ga - hab * gb) / det, (haa * gb - hab * ga) / det
     size = np.minimum(1.0, STEP_CAP / np.maximum(np.maximum(np.abs(da), np.abs(db)), 1e-12))
     start = _loss(a, b, x, solved, weight, held)
-    for _ in range(30):
+    worse, halved = np.ones(len(a), dtype=bool), 0
+    while worse.any() and halved < HALVINGS_MAX:
         loss = _loss(a + size * da, b + size * db, x, solved, weight, held)
         worse = loss > start + 1e-13 * np.abs(start) + 1e-15
-        if not worse.any():
-            break
-        size = np.where(worse, size / 2, size)
+        size, halved = np.where(worse, size / 2, size), halved + 1
     return size * da, size * db
 
 
