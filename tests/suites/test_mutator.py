@@ -204,3 +204,32 @@ def test_lines_of_a_script_that_are_new_keep_an_input(tmp_path: Path) -> None:
     finally:
         os.chdir(before)
         sys.path[:] = path
+
+
+@pytest.mark.parametrize("place", [7, 10])
+def test_changed_inputs_keep_the_format_and_carry_payloads(place: int) -> None:
+    """Most inputs made from samples are whole under the guess, and the list's payloads stand in some."""
+    program = plant(SEED, FAMILIES[place], LEVELS[0])
+    words = Words.of(program.flawed)
+    one = Mutator((*program.samples, *program.held_out), words, 3, 300)
+    form = guesses(program.samples)[0]
+    made = [one.next() for _ in range(1500)]
+    assert sum(form.parse(data) is not None for data in made) > 1000
+    joined = b"".join(made)
+    assert any(name.encode() in joined for name in words.texts["v"])
+    assert b"UNION SELECT" in joined
+    assert b"cat *" in joined
+    assert max(map(len, made)) <= 300
+    one.keep(b"kept")
+    assert one.kept[-1] == b"kept"
+
+
+def test_a_document_is_changed_as_a_document() -> None:
+    """A payload of names and values gets other values, or names that the source has."""
+    form = Format(2, 1, 1, length_first=False, order="big")
+    samples = [form.write(b"Zz", [Record(b"\1", b'{"size":1}')])] * 2
+    one = Mutator(samples, Words.of(SOURCE), 1, 200)
+    made = [one.next() for _ in range(600)]
+    documents = [data for data in made if data[4:5] == b"{" and data.endswith(b"}")]
+    assert any(b'"Reef"' in data for data in documents)
+    assert any(b'"keel"' in data for data in documents)

@@ -377,6 +377,7 @@ class Script:
         return len(inputs), fresh, -1
 
     def _fires(self, data: bytes) -> bool:
+        before = sys.gettrace()
         signal.alarm(_SECONDS)
         sys.settrace(self._watch)
         try:
@@ -384,7 +385,7 @@ class Script:
         except RecursionError:
             return False
         finally:
-            sys.settrace(None)
+            sys.settrace(before)
             signal.alarm(0)
         return fired
 

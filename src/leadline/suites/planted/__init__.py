@@ -1,4 +1,4 @@
-"""Planted: C programs with one memory error each, generated from a seed."""
+"""Planted: programs in C and Python with one flaw each, generated from a seed."""
 
 from leadline.suites.planted.suite import SUITE, Planted
 
