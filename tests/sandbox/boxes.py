@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from leadline.sandbox.box import Box, Completed
 from leadline.sandbox.config import BoxConfig
+from leadline.sandbox.kernel import KernelPlan
 from leadline.sandbox.plan import Plan
 
 T = TypeVar("T")
@@ -21,7 +22,7 @@ def in_box(story: Callable[[Box], Awaitable[T]], config: BoxConfig | None = None
     return asyncio.run(whole())
 
 
-def in_planned_box(story: Callable[[Box], Awaitable[T]], plan: Plan) -> T:
+def in_planned_box(story: Callable[[Box], Awaitable[T]], plan: Plan | KernelPlan) -> T:
     """As `in_box`, for a box started as *plan* says."""
 
     async def whole() -> T:

@@ -159,3 +159,38 @@ def test_this_host_is_judged_by_starting_a_box() -> None:
     assert facts.failure == ""
     assert 0 < facts.seconds < 10
     assert all(check.ok for check in probe.probe())
+
+
+def test_each_tier_has_its_cause_and_cure() -> None:
+    """What is there names what gives it; what is not names why and what would help."""
+    good = probe.TierFacts(shared="", own="", driver="runsc 1 on ptrace", container="")
+    shared, own, machine = probe.judge_tiers(good)
+    assert shared.ok
+    assert own.ok
+    assert "runsc 1 on ptrace" in own.cause
+    assert not machine.ok
+    assert machine.cause
+    assert machine.cure
+    for facts, index, cause, cure in (
+        (dataclasses.replace(good, shared="no bwrap"), 0, "no bwrap", "doctor"),
+        (dataclasses.replace(good, driver=""), 1, "not installed", "apt-get install runsc"),
+        (dataclasses.replace(good, own="no memory"), 1, "no memory", "runsc"),
+        (
+            dataclasses.replace(good, own="ptrace: not permitted", container="docker"),
+            1,
+            "docker container",
+            "SYS_PTRACE",
+        ),
+    ):
+        check = probe.judge_tiers(facts)[index]
+        assert not check.ok
+        assert cause in check.cause
+        assert cure in check.cure
+
+
+@pytest.mark.sandbox
+def test_the_tiers_of_this_host_are_looked_at() -> None:
+    """A box of each is started, and what is found is one of three."""
+    found = {check.name: check.ok for check in probe.tiers()}
+    assert set(found) == {"tier shared-kernel", "tier own-kernel", "tier own-machine"}
+    assert found["tier shared-kernel"]

@@ -71,11 +71,15 @@ def choose(offered: tuple[str, ...], *, kvm: Callable[[], bool]) -> str:
 
 @functools.cache
 def runtime() -> Runtime:
-    """Look at this host's gVisor, once per process.
+    """This host's gVisor, looked at once per process; raises as `look_at`."""
+    return look_at(shutil.which("runsc", path=PATH))
 
-    Raises: Unusable where it is not installed or does not say what it is.
+
+def look_at(program: str | None) -> Runtime:
+    """What the `runsc` at *program* is, and the platform it is used with here.
+
+    Raises: Unusable where there is none, or where it does not say what it is.
     """
-    program = shutil.which("runsc", path=PATH)
     if program is None:
         raise Unusable(
             "gVisor is not installed, so no box can have a kernel of its own: install the system "
@@ -106,18 +110,27 @@ def kvm_runs(program: str, digest: str, device: str = "/dev/kvm") -> bool:
     if not os.access(device, os.R_OK | os.W_OK):
         return False
     boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    noted = _notes(own_mode(), os.geteuid()) / f"kvm-{boot}-{digest[:16]}"
+    noted = notes() / f"kvm-{boot}-{digest[:16]}"
     if not noted.exists():
         noted.write_text("yes" if _kvm_tried(program) else "no", encoding="ascii")
     return noted.read_text(encoding="ascii") == "yes"
 
 
-def _notes(mode: Mode, uid: int) -> Path:
-    """A folder that only this user can write, emptied when the host starts."""
-    folder = RUN if mode == "root" else Path(tempfile.gettempdir()) / f"leadline-sandbox-{uid}"
+def notes() -> Path:
+    """Where trials are noted: a folder of this user's, emptied when the host starts."""
+    if own_mode() == "root":
+        return private(RUN)
+    return private(Path(tempfile.gettempdir()) / f"leadline-sandbox-{os.geteuid()}")
+
+
+def private(folder: Path) -> Path:
+    """*folder*, made if it is not there, which only this user can write.
+
+    Raises: Unusable if it is someone else's, or a link.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_uid != uid or folder.is_symlink():
-        raise Unusable(f"{folder} belongs to someone else: remove it")
+    if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+        raise Unusable(f"{folder} is not this user's own folder: remove it")
     return folder
 
 
@@ -161,7 +174,9 @@ async def ended(pids: Iterable[int], seconds: float = GONE_SECONDS_MAX) -> bool:
     while left := [pid for pid in left if _runs(pid)]:
         if time.monotonic() > deadline:
             return False
-        await asyncio.sleep(0.002)  # nothing announces the end of a process that is no child of ours
+        await asyncio.sleep(
+            0.002
+        )  # nothing announces the end of a process that is no child of ours
     return True
 
 
