@@ -5,9 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from app.test_assess import prepared, workspace
 from fake_log import MemoryOutlet, empty_head, policy, witness
+from fake_vault import MemoryKeyStore
 from fakes import MemorySigner
 from leadline.app import assess, bundle, engagement, reporting
 from leadline.app.assess import Script
@@ -16,6 +18,7 @@ from leadline.app.engagement import Desk
 from leadline.core.engagement.engagement import State
 from leadline.core.errors import Tampered, Unavailable
 from leadline.core.record.act import Kind
+from leadline.core.vaulting import Owner
 from leadline.formats import checkpoint, note
 from leadline.formats.checkpoint import Checkpoint
 from leadline.store.sql import open_store
@@ -76,6 +79,20 @@ def test_no_determination_and_no_notice_leaves_without_a_proof(
     assert whole.head.witnesses.startswith("Cosigned by body0.example/witness, ")
 
 
+class Handles(MemoryKeyStore):
+    """A key service that notes which handles it was told to end."""
+
+    def __init__(self, *, fails: bool) -> None:
+        self.fails, self.over = fails, list[tuple[str, Owner]]()
+
+    @override
+    def end(self, engagement: str, owner: Owner) -> None:
+        """Noted; then away, where the test says so."""
+        self.over.append((engagement, owner))
+        if self.fails:
+            raise Unavailable("the key service does not answer")
+
+
 @pytest.mark.parametrize("broken", ["witnesses", "memory", "folder"])
 def test_withdrawal_waits_for_nothing(played: tuple[Script, MemoryOutlet], broken: str) -> None:
     """Witnesses away, the memory beside the keys spoiled, the folder full: access ends at once."""
@@ -92,6 +109,23 @@ def test_withdrawal_waits_for_nothing(played: tuple[Script, MemoryOutlet], broke
     assert state is State.WITHDRAWN
     assert not window.is_open(script.desk.developer().now)
     assert posted == outlet.posted
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_withdrawal_ends_key_handles_by_itself(
+    played: tuple[Script, MemoryOutlet], *, fails: bool
+) -> None:
+    """Nothing of the developer's opens afterwards; a key service that is away does not hold it up."""
+    script, _ = played
+    keys = Handles(fails=fails)
+    if fails:
+        with pytest.raises(Unavailable):
+            engagement.withdraw(script.desk.developer(), script.dealings, keys)
+    else:
+        engagement.withdraw(script.desk.developer(), script.dealings, keys)
+    assert keys.over == [(script.engagement, "developer")]
+    state, _ = engagement.state_of(script.desk.developer(), script.dealings)
+    assert state is State.WITHDRAWN
 
 
 def test_a_log_set_back_gives_no_report(played: tuple[Script, MemoryOutlet]) -> None:

@@ -251,6 +251,42 @@ def test_results_leave_within_the_allowance_only(world: World, tmp_path: Path) -
     assert weights.emit(world.ctx("keeper"), ON, digest, "run-1", 1).bytes == 1
 
 
+def test_weights_in_use_are_mounted_metered_and_unmounted(world: World, tmp_path: Path) -> None:
+    """Each movement stands in the custody log, and a result beyond the allowance ends the use."""
+    ctx = world.ctx("keeper")
+    digest = Delivery(tmp_path).receive(world)[2].digest
+    weights.enter(ctx, ON, Movement.KEY_RELEASED, digest, "run-1")
+    with weights.in_use(ctx, ON.engagement, digest, "run-1") as meter:
+        meter(65_000)
+    weights.enter(ctx, ON, Movement.KEY_RELEASED, digest, "run-2")
+    with (
+        pytest.raises(Refused, match="the result stays here"),
+        weights.in_use(ctx, ON.engagement, digest, "run-2") as meter,
+    ):
+        meter(65_000)
+    file = next(f for f in weights.statement(ctx, ON).files if f.digest == digest)
+    told = [(e.movement, e.place) for e in file.entries[3:]]
+    assert told == [
+        (Movement.KEY_RELEASED, "run-1"),
+        (Movement.MOUNTED, "run-1"),
+        (Movement.RESULT_EMITTED, "run-1"),
+        (Movement.UNMOUNTED, "run-1"),
+        (Movement.KEY_RELEASED, "run-2"),
+        (Movement.MOUNTED, "run-2"),
+        (Movement.UNMOUNTED, "run-2"),
+    ]
+    assert file.irregular == {}
+    assert file.standing.mounted == frozenset()
+
+
+def test_weights_that_are_not_here_are_not_mounted(world: World) -> None:
+    """A subject that its developer hosts has no custody with us, whatever is sent of it."""
+    ctx = world.ctx("keeper")
+    with weights.in_use(ctx, ON.engagement, "ab" * 32, "run-1") as meter:
+        meter(10**12)
+    assert weights.statement(ctx, ON).files == ()
+
+
 def test_a_statement_is_the_parties_to_read(world: World) -> None:
     """Anybody is denied; an engagement without weights has an empty statement."""
     with pytest.raises(Denied):

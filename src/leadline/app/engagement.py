@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from leadline.app import approval
 from leadline.app.context import Context
+from leadline.app.ports import KeyStore
 from leadline.core.access import Action, Resource
 from leadline.core.approval import Granted
 from leadline.core.assessment import Subject
@@ -106,10 +107,19 @@ def end_access(ctx: Context, on: Dealings) -> None:
     _record(ctx, core.end_access(standing(ctx, on), ctx.principal, ctx.now))
 
 
-def withdraw(ctx: Context, on: Dealings) -> None:
-    """Withdraw: in any state, at once, without a reason. It waits for nothing."""
+def withdraw(ctx: Context, on: Dealings, keys: KeyStore | None = None) -> None:
+    """Withdraw: in any state, at once, without a reason. It waits for nothing.
+
+    From this instant nothing of the developer's that *keys* guard opens, and what is open stops
+    reading. The handles end before the act is written, and the act is written whatever they say, so
+    that neither a failing store nor a failing key store keeps anything open.
+    """
     ctx.require(Action.ENGAGEMENT_WITHDRAW, on.resource())
-    _record(ctx, core.withdraw(standing(ctx, on), ctx.principal))
+    try:
+        if keys is not None:
+            keys.end(on.id, "developer")
+    finally:
+        _record(ctx, core.withdraw(standing(ctx, on), ctx.principal))
 
 
 def end(ctx: Context, on: Dealings) -> None:

@@ -17,7 +17,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import TypeVar
 
-from leadline.app import approval, log
+from leadline.app import approval, log, weights
 from leadline.app.context import Context
 from leadline.app.ports import Bounded, Material, Reading, SealedRunner, Stored, Writing
 from leadline.core.access import Action, Resource
@@ -368,8 +368,10 @@ def run(ctx: Context, session_id: str, runner: SealedRunner, host: str, limits: 
         account = _account(view, row.value, session.value.family)
     budget.require_left(account, limits, _restored(row.value, limits))
     _expose(ctx, session, row, host)
-    runner.run()
-    told = runner.report()
+    with weights.in_use(ctx, row.engagement, session.value.model, session.id) as meter:
+        runner.run()
+        told = runner.report()
+        meter(len(told.text) + len(told.evidence))
     report = read_report(told.text)
     if (report.session, report.commitment) != (session.id, session.value.commitment):
         raise Tampered("sealed report", "it is about another session")

@@ -8,7 +8,8 @@ Movements that the vault records by itself (a key released, material shredded) a
 so that no second list can disagree with the first.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,10 +118,16 @@ def enter(
     *place* is the run or host, *sent* the bytes of a result.
     """
     ctx.require(Action.ARTEFACT_DEPOSIT, on.resource())
+    return _enter(ctx, on.engagement, movement, digest, place, sent)
+
+
+def _enter(
+    ctx: Context, engagement: str, movement: Movement, digest: str, place: str = "", sent: int = 0
+) -> Entry:
     act = ctx.act(
         Kind.CUSTODY_ENTERED,
         f"weights/{digest}",
-        on.engagement,
+        engagement,
         movement=movement.value,
         digest=digest,
         place=place,
@@ -128,12 +135,12 @@ def enter(
     )
     entry = Entry(act.id, movement, act.at, act.actor, digest, place, sent)
     with ctx.store.write() as tx:
-        before = _entries(tx, on.engagement)
+        before = _entries(tx, engagement)
         tx.record(act)
     (told,) = custody.told(one for one in [*before, entry] if one.digest == digest)
     if why := told.irregular.get(act.id):
         what = f"custody of weights: {movement.value} {why}"
-        ctx.alarm("custody", act.about, what, engagement=on.engagement)
+        ctx.alarm("custody", act.about, what, engagement=engagement)
     return entry
 
 
@@ -143,16 +150,48 @@ def emit(ctx: Context, on: Dealing, digest: str, run: str, sent: int) -> Entry:
     Raises: Refused, with an alert, beyond the allowance: the result stays, and the run is to be ended.
     """
     ctx.require(Action.ARTEFACT_DEPOSIT, on.resource())
+    return _emit(ctx, on.engagement, digest, run, sent)
+
+
+@contextmanager
+def in_use(ctx: Context, engagement: str, digest: str, run: str) -> Iterator[Callable[[int], None]]:
+    """Mounted while inside; yields the meter, which each result passes with its bytes before it leaves.
+
+    The deed that uses the weights has been required already. Where the engagement's weights of that
+    *digest* were never received here, nothing is mounted and the meter counts nothing.
+
+    Raises, from the meter: Refused, with an alert, beyond the day's allowance.
+    """
     with ctx.store.read() as view:
-        entries = _entries(view, on.engagement)
-        rows = view.find(Taken, engagement=on.engagement)
+        here = any(
+            one.digest == digest and one.movement is Movement.RECEIVED
+            for one in _entries(view, engagement)
+        )
+    if not here:
+        yield lambda _sent: None
+        return
+
+    def meter(sent: int) -> None:
+        _emit(ctx, engagement, digest, run, sent)
+
+    _enter(ctx, engagement, Movement.MOUNTED, digest, run)
+    try:
+        yield meter
+    finally:
+        _enter(ctx, engagement, Movement.UNMOUNTED, digest, run)
+
+
+def _emit(ctx: Context, engagement: str, digest: str, run: str, sent: int) -> Entry:
+    with ctx.store.read() as view:
+        entries = _entries(view, engagement)
+        rows = view.find(Taken, engagement=engagement)
     size = sum(row.value.bytes for row in rows if row.value.purpose is Purpose.WEIGHTS)
     allowance = custody.daily_allowance(size)
     if sent < 0 or custody.exceeds(entries, ctx.now, sent, allowance):
         told = f"{run} wanted to send {sent} bytes beyond the allowance of {allowance} a day"
-        ctx.alarm("custody", f"weights/{digest}", told, engagement=on.engagement)
+        ctx.alarm("custody", f"weights/{digest}", told, engagement=engagement)
         raise Refused(f"{told}; the result stays here, end the run")
-    return enter(ctx, on, Movement.RESULT_EMITTED, digest, run, sent)
+    return _enter(ctx, engagement, Movement.RESULT_EMITTED, digest, run, sent)
 
 
 def statement(ctx: Context, on: Dealing) -> Statement:

@@ -17,14 +17,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leadline.app import approval, bundle, engagement, match, reporting, vaulting
+from leadline.app import approval, bundle, engagement, match, reporting
 from leadline.app import assess as script
 from leadline.app.assess import Observer, Request, Script, Secret
 from leadline.app.context import Context
 from leadline.app.engagement import Cast, Dealings, Desk
 from leadline.app.laboratory import Laboratory
 from leadline.app.ports import Executor, Shard, Vault, Workers
-from leadline.app.vaulting import Material
 from leadline.core import report as shown
 from leadline.core.assessment import ShardResult
 from leadline.core.engagement.regime import Regime
@@ -597,10 +596,8 @@ def withdraw(out: Path) -> str:
     """Withdraw as the developer: access ends at this instant, and every sample is stopped."""
     with existing(out) as (place, dealings, desk, parts):
         ctx = desk.developer()
-        engagement.withdraw(ctx, dealings)
         assert parts.keys is not None  # noqa: S101 -- every opened installation has one
-        own = Material(dealings.id, dealings.developer, "developer")
-        vaulting.end_access(ctx, parts.keys, own)
+        engagement.withdraw(ctx, dealings, parts.keys)
         open_executor(place.database).cancel(script.assessment_id(_secret(place)))
     return ctx.now.isoformat()
 
