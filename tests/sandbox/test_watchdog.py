@@ -154,3 +154,51 @@ def test_a_box_that_cannot_be_measured_is_ended(parent: subprocess.Popen[str]) -
     dog.forget(box)
     assert box.hits[0] == "unmeasured"
     os.close(box.pidfd)
+
+
+def weighed(weights: list[int], step: float) -> tuple[Watched, int]:
+    """A box of bound 100 that weighs so, looked at every *step* seconds; how often it was ended."""
+    left, kills = iter(weights), 0
+
+    def kill() -> None:
+        nonlocal kills
+        kills += 1
+
+    with subprocess.Popen(["/bin/sleep", "60"]) as process:
+        watched = Watched(
+            pid=process.pid,
+            pidfd=os.pidfd_open(process.pid),
+            bounds=Bounds(100, 10, (), 1000),
+            kill_all=kill,
+            weigh=lambda: next(left),
+        )
+        for number in range(len(weights)):
+            look(watched, number * step)
+        os.close(watched.pidfd)
+        process.kill()
+    return watched, kills
+
+
+def test_files_and_processes_that_weigh_together_are_told_apart_by_what_stays() -> None:
+    """Over the bound everything is ended; the least seen after it counts as kept from then on."""
+    watched, kills = weighed([50, 150, 40, 60, 60, 139, 141], 0.6)
+    assert watched.hits == ("memory", "memory")
+    assert watched.kept_bytes == 40
+    assert kills == 2
+    assert watched.peak_bytes == 150
+
+
+def test_a_box_whose_rest_is_more_than_files_may_be_is_ended() -> None:
+    """It does not obey, or its own kernel holds what nothing bounds."""
+    with subprocess.Popen(["/bin/sleep", "60"]) as process:
+        watched = Watched(
+            pid=process.pid,
+            pidfd=os.pidfd_open(process.pid),
+            bounds=Bounds(100, 10, (), 120),
+            kill_all=lambda: None,
+            weigh=lambda: 150,
+        )
+        look(watched, 0.0)
+        look(watched, 2.0)
+        assert process.wait(5) == -signal.SIGKILL
+        os.close(watched.pidfd)

@@ -52,7 +52,8 @@ class Watched:
     *pid* and *pidfd* are bubblewrap's, *first* is the box's first process as the host numbers it;
     *kill_all* ends everything else in the box and may be called from any thread. *weigh* answers the
     bytes it holds where no process tree of the host shows them. *files* is the
-    number on the fullest mount at the last look, *kept_bytes* what ending everything left.
+    number on the fullest mount at the last look, *kept_bytes* what ending everything
+    left, *least_bytes* the least seen since it was ended.
     """
 
     pid: int
@@ -66,6 +67,7 @@ class Watched:
     peak_bytes: int = 0
     files: int = 0
     kept_bytes: int = 0
+    least_bytes: int = 0
 
 
 @dataclass(order=True, slots=True)
@@ -162,22 +164,23 @@ def look(watched: Watched, now: float) -> float:
 def _look_at_weight(watched: Watched, weight: int, now: float) -> float:
     """Act on a *weight* that covers processes and files alike.
 
-    Over the bound, everything is ended. What is still there a second later lies in files, which
-    ending cannot take away: it counts as kept from then on, so that the box can be used and cleaned
-    up, unless it is more than files may be.
+    Over the bound, everything is ended. The least that is seen within a second of it lies in files,
+    which ending cannot take away: it counts as kept from then on, so that the box can be used and
+    cleaned up, unless it is more than files may be.
     """
     watched.peak_bytes = max(watched.peak_bytes, weight)
     bound = watched.bounds.memory_bytes + watched.kept_bytes
-    if weight <= bound:
-        watched.over_since = None
-        return next_look(weight, bound)
     if watched.over_since is None:
-        watched.over_since = now
+        if weight <= bound:
+            return next_look(weight, bound)
+        watched.over_since, watched.least_bytes = now, weight
         watched.hits = (*watched.hits, "memory")
-    watched.kill_all()
+    watched.least_bytes = min(watched.least_bytes, weight)
+    if weight > bound:
+        watched.kill_all()
     if now - watched.over_since > SETTLED_SECONDS:
-        watched.kept_bytes, watched.over_since = weight, None
-        if weight > watched.bounds.files_bytes:
+        watched.kept_bytes, watched.over_since = watched.least_bytes, None
+        if watched.least_bytes > watched.bounds.files_bytes:
             end_box(watched.pidfd)
     return PERIOD_MIN
 
