@@ -43,6 +43,7 @@ class Scanner:
     """One scan; every connection counts against *left*."""
 
     def __init__(self, left: int, seed: int) -> None:
+        self.ports: range | tuple[int, ...] = PORTS
         self.left, self.random = left, random.Random(seed)  # noqa: S311 - an order, no secret
 
     def tell(self, kind: str, **facts: object) -> None:
@@ -84,7 +85,7 @@ class Scanner:
             ]
         self.random.shuffle(hosts)
         for host in hosts:
-            ports = [port for port in PORTS if self._open(host, port)]
+            ports = [port for port in self.ports if self._open(host, port)]
             self.tell("host", host=host, ports=ports)
             for port in ports:
                 self.look(host, port)
