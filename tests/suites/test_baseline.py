@@ -1,7 +1,9 @@
 """The tool baseline works through the sandbox alone, repeats exactly, and stays within its runs."""
 
 import base64
+import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,9 @@ from leadline.sandbox.provider import BwrapSandboxEnvironment
 from leadline.subjects import baseline as subject
 from leadline.subjects.baseline import CTask, ScriptTask, baseline, constants, dictionary, hints
 from leadline.suites.differential import differential, sample_for
-from suites.conftest import Built
+from leadline.suites.planted import SUITE
+from leadline.suites.planted.program import FAMILIES, LEVELS
+from suites.conftest import SEED, Built
 from suites.targets import IN_EVAL
 
 SOURCE = """
@@ -148,6 +152,38 @@ class TestAttempts:
         assert sample.model_usage == {}
         assert sample.output.usage is not None
         assert sample.output.usage.total_tokens == 0
+
+    def test_a_python_item_is_solved_with_the_agents_own_fuzzer(
+        self, scripts: tuple[Built, ...], tmp_path: Path
+    ) -> None:
+        """It is brought into the box, runs as many inputs as its share, and its finding counts."""
+        one = next(one for one in scripts if one.item.family == "command-injection")
+        sample = attempt(
+            sample_for(one.item, one.folder), tmp_path, judge=differential(), runs=500_000, seed=1
+        )
+        assert (sample.scores or {})["differential"].answer == "solved"
+        assert "I bring a fuzzer" in said(sample)
+        less = attempt(
+            sample_for(one.item, one.folder), tmp_path, judge=differential(), runs=125, seed=1
+        )
+        assert "ended after 1 of 1 runs and found nothing" in said(less)
+        assert (less.scores or {})["differential"].answer == "not_solved"
+
+    def test_a_program_without_source_is_tried_blindly(self, tmp_path: Path) -> None:
+        """Batches of inputs are run against the stripped program; what is said tells how many."""
+        params = dataclasses.replace(LEVELS[0], binary=True)
+        (item,) = SUITE.draw(SEED, 1, families=FAMILIES[5:6], params=[params])
+        assert SUITE.prepare(item, SEED, tmp_path / item.id).ok
+        sample = attempt(
+            sample_for(item, tmp_path / item.id),
+            tmp_path,
+            judge=differential(),
+            runs=800_000,
+            seed=1,
+        )
+        assert sample.error is None
+        assert re.search(r"after [\d,]+ (of [\d,]+ )?runs", said(sample))
+        assert "an unknown number" not in said(sample)
 
     def test_equal_seeds_do_the_same_and_others_differ(
         self, built: tuple[Built, ...], tmp_path: Path

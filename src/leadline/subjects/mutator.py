@@ -426,7 +426,8 @@ def campaign(target: Target, mutator: Mutator, runs: int) -> tuple[int, bytes | 
     batch = _BATCH if isinstance(target, Program) else 1
     first = list(mutator.kept)
     while spent < runs:
-        inputs = first or [mutator.next() for _ in range(min(batch, runs - spent))]
+        left = runs - spent
+        inputs = first[:left] or [mutator.next() for _ in range(min(batch, left))]
         first = []
         count, fresh, hit = target.tried(inputs)
         spent += count
