@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from leadline.core.measure.horizon import Runs
+from leadline.core.measure.irt import Responses
 
 
 def cyber_runs(folder: Path) -> Runs:
@@ -28,3 +29,21 @@ def published_horizons(folder: Path) -> dict[str, dict[str, str]]:
     path = folder / "stats" / "cyber_task_horizons" / "published_fits_human_2M.csv"
     with path.open(encoding="utf-8") as file:
         return {row["agent"]: row for row in csv.DictReader(file)}
+
+
+def swe_bench(folder: Path) -> Responses:
+    """The 134 x 500 matrix of SWE-bench Verified, agents in order of submission."""
+    place = folder / "stats" / "swebench_verified"
+    with (place / "swebench_verified_134x500.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    items = (place / "swebench_verified_134x500_items.txt").read_text(encoding="utf-8").split()
+    solved = np.array([[float(bit) for bit in row["bits"]] for row in rows])
+    agents = tuple(row["agent"] for row in rows)
+    return Responses(agents, tuple(items), solved, np.ones_like(solved))
+
+
+def published_1pl(folder: Path, what: str, column: str) -> dict[str, float]:
+    """The source's own one-parameter estimates of *what* ("abilities" or "items"), by name."""
+    path = folder / "stats" / "swebench_verified" / f"published_1pl_{what}.csv"
+    with path.open(encoding="utf-8") as file:
+        return {row[""]: float(row[column]) for row in csv.DictReader(file)}

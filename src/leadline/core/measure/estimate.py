@@ -22,6 +22,9 @@ class Code(StrEnum):
     FEW_CLUSTERS = "FEW_CLUSTERS"  # fewer than six: the reference distribution is rough
     DEGENERATE = "DEGENERATE"  # every item alike: the interval is the exact one over items
     FEW_ITEMS = "FEW_ITEMS"  # fewer than ten: read the interval, not the point
+    PRIOR_DRIVEN = (
+        "PRIOR_DRIVEN"  # items solved by all or by none: their parameters are the prior's
+    )
     SLOPE_POSITIVE = "SLOPE_POSITIVE"  # longer tasks were solved more often: no horizon is meant
     SATURATED = "SATURATED"  # too few failures above the point: only "at least" is said
     UNSETTLED = "UNSETTLED"  # the fit did not settle: there is no point

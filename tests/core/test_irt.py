@@ -1,0 +1,274 @@
+"""Item response: recovery, missing cells, person fit, differential functioning, and the scale."""
+
+from dataclasses import replace
+from math import log
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from leadline.core.errors import Invalid
+from leadline.core.measure import irt
+from leadline.core.measure.estimate import Code
+from leadline.core.measure.irt import (
+    FEW_MODELS,
+    Responses,
+    ability,
+    dif,
+    expected_score,
+    fit_irt,
+    information,
+    item_fit,
+    person_fit,
+    scale_points,
+    theta_at,
+    wright_map,
+)
+
+A, B = np.ones(40), np.linspace(-2, 2, 40)
+ONE = np.ones(40)
+
+
+def drawn(
+    models: int = 60, items: int = 40, seed: int = 1, sd: float = 0.3
+) -> tuple[Responses, np.ndarray, np.ndarray, np.ndarray]:
+    """Answers of models with normal abilities, and the true theta, a and b."""
+    rng = np.random.default_rng(seed)
+    theta, b = rng.normal(size=models), rng.normal(size=items)
+    a = np.exp(rng.normal(0, sd, items))
+    solved = (rng.random((models, items)) < expit(a * (theta[:, None] - b))).astype(float)
+    solved[0], solved[1] = 0, 1
+    names = tuple(f"m{n}" for n in range(models)), tuple(f"i{n}" for n in range(items))
+    return Responses(*names, solved, np.ones_like(solved)), theta, a, b
+
+
+def r(one: np.ndarray, other: np.ndarray) -> float:
+    """Correlation."""
+    return float(np.corrcoef(one, other)[0, 1])
+
+
+def test_simulated_parameters_are_recovered() -> None:
+    """Of 400 models by 60 items, difficulties, abilities and discriminations come back."""
+    given, theta, a, b = drawn(400, 60, sd=0.5)
+    fit = fit_irt(given)
+    assert not fit.rasch
+    assert fit.converged
+    assert r(fit.b, b) > 0.98
+    assert r(fit.theta[2:], theta[2:]) > 0.93
+    assert r(np.log(fit.a), np.log(a)) > 0.8
+    covered = np.abs(fit.theta - theta)[2:] < 1.96 * fit.theta_sd[2:]
+    assert 0.9 < covered.mean() < 0.98
+
+
+def test_few_models_get_rasch() -> None:
+    """Below thirty models every discrimination is one unless asked otherwise."""
+    given, *_ = drawn(FEW_MODELS - 1)
+    assert (fit_irt(given).a == 1).all()
+    assert (fit_irt(given, rasch=False).a != 1).any()
+    with pytest.raises(ValueError, match="read-only"):
+        fit_irt(given).b[0] = 0
+
+
+def test_missing_cells_change_nothing_but_information() -> None:
+    """What was not tried is no failure: the fit of half the cells is near the whole, and less sure."""
+    given, _, _, b = drawn(300, 40)
+    rng = np.random.default_rng(2)
+    seen = (rng.random(given.solved.shape) < 0.5).astype(float)
+    part = replace(given, solved=given.solved * seen, trials=seen)
+    whole, half = fit_irt(given, rasch=True), fit_irt(part, rasch=True)
+    assert r(half.b, b) > 0.95
+    assert abs(half.b.mean() - whole.b.mean()) < 0.15
+    assert half.theta_sd.mean() > 1.2 * whole.theta_sd.mean()
+
+
+def test_several_trials_are_so_many_answers() -> None:
+    """Three of three at one item tell more than one of one."""
+    one, three = ability(A, B, ONE * (B < 0), ONE), ability(A, B, 3 * ONE * (B < 0), 3 * ONE)
+    assert three.sd < one.sd
+    assert one.theta == pytest.approx(three.theta, abs=0.2)
+
+
+def test_items_solved_by_all_or_none_are_the_priors() -> None:
+    """They are marked, and so is the fit."""
+    given, *_ = drawn()
+    solved = given.solved.copy()
+    solved[:, 0], solved[:, 1] = 0, 1
+    fit = fit_irt(replace(given, solved=solved))
+    assert fit.prior_driven[:2].tolist() == [True, True]
+    assert Code.PRIOR_DRIVEN in fit.warnings
+    assert fit.b[0] > 2 > -2 > fit.b[1]
+
+
+def test_human_minutes_help_where_answers_are_few() -> None:
+    """With six models the difficulties lie nearer the truth when minutes speak of them."""
+    given, _, _, b = drawn(8, 60, seed=5)
+    minutes = np.exp2(3 + 2 * b)
+    minutes[::7] = np.nan
+    plain, helped = fit_irt(given), fit_irt(replace(given, minutes=minutes))
+    assert r(helped.b, b) > r(plain.b, b) + 0.05
+    flat = fit_irt(replace(given, minutes=np.full(60, 5.0)))
+    assert np.allclose(flat.b, plain.b)
+
+
+def test_cut_off_before_it_settles_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fit that was not finished is no fit to rely on."""
+    monkeypatch.setattr(irt, "ROUNDS_MAX", 2)
+    fit = fit_irt(drawn()[0])
+    assert not fit.converged
+    assert Code.UNSETTLED in fit.warnings
+
+
+def bad(**changes: object) -> Responses:
+    """Responses with something changed."""
+    return replace(drawn(12)[0], **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        (bad(models=("m",), solved=np.ones((1, 40)), trials=np.ones((1, 40))), "responses"),
+        (bad(items=tuple("abcdefghi")), "responses"),
+        (bad(models=("m0",) * 12), "models"),
+        (bad(items=("i0",) * 40), "items"),
+        (bad(solved=np.ones((3, 40))), "solved"),
+        (bad(trials=np.full((12, 40), np.nan)), "trials, m0, i0"),
+        (bad(solved=np.full((12, 40), -1.0)), "solved, m0, i0"),
+        (bad(solved=np.full((12, 40), 2.0)), "solved, m0, i0"),
+        (bad(solved=np.zeros((12, 40)), trials=np.eye(12, 40)), "items"),
+        (
+            bad(
+                solved=np.zeros((12, 40)), trials=np.vstack([np.zeros((1, 40)), np.ones((11, 40))])
+            ),
+            "models",
+        ),
+        (bad(minutes=np.ones(3)), "minutes"),
+        (bad(minutes=np.zeros(40)), "minutes, i0"),
+    ],
+)
+def test_responses_that_cannot_be_are_refused(given: Responses, field: str) -> None:
+    """The error names the model and the item, and no number comes of it."""
+    with pytest.raises(Invalid) as raised:
+        fit_irt(given)
+    assert raised.value.field == field
+
+
+def test_a_table_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is bounded beforehand."""
+    monkeypatch.setattr(irt, "CELLS_MAX", 100)
+    with pytest.raises(Invalid, match="at most 100"):
+        fit_irt(drawn()[0])
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ((A[:3], B, ONE, ONE), "b"),
+        ((A, B * np.nan, ONE, ONE), "b"),
+        ((-A, B, ONE, ONE), "a"),
+        ((A, B, 2 * ONE, ONE), "solved"),
+        ((A, B, 0 * ONE, 0 * ONE), "solved"),
+    ],
+)
+def test_a_row_that_cannot_be_is_refused(row: tuple[np.ndarray, ...], field: str) -> None:
+    """Shapes, signs and counts are looked at before anything is computed."""
+    with pytest.raises(Invalid) as raised:
+        ability(*row)
+    assert raised.value.field == field
+
+
+def test_the_ability_at_a_score_expects_that_score() -> None:
+    """The characteristic curve and its inverse agree; a score of one is expected nowhere."""
+    theta = theta_at(A, B, 0.7)
+    assert expected_score(A, B, theta)[0] == pytest.approx(0.7)
+    assert expected_score(A, B, [-1, 0, 1]) == pytest.approx([0.316, 0.5, 0.684], abs=3e-3)
+    with pytest.raises(Invalid, match="no ability"):
+        theta_at(A, B, 1.0)
+
+
+def test_information_is_largest_where_the_items_are() -> None:
+    """An item tells most at its own difficulty: a^2 / 4."""
+    told = information(np.array([2.0]), np.array([0.5]), [-1, 0.5, 2])
+    assert told[1] == pytest.approx(1.0)
+    assert told[1] > max(told[0], told[2])
+
+
+def test_two_hundred_points_are_three_times_the_odds() -> None:
+    """The anchor has its own points, and log 3 more logits 200 more."""
+    assert scale_points([0.3, 0.3 + log(3)], 0.3, 500.0) == pytest.approx([500, 700])
+
+
+def test_items_that_better_models_fail_are_flagged() -> None:
+    """A reversed item has a negative discrimination; the others are left alone."""
+    given, *_ = drawn(200, 30)
+    solved = given.solved.copy()
+    solved[:, 0] = 1 - solved[:, 0]
+    given = replace(given, solved=solved)
+    told = item_fit(given, fit_irt(given))
+    assert [one.item for one in told if one.flagged] == ["i0"]
+    assert told[0].residual > 5 * float(np.median([one.residual for one in told]))
+    with pytest.raises(Invalid, match="bins"):
+        item_fit(given, fit_irt(given), bins=1)
+    assert len(told) == len(given.items)
+
+
+def test_item_fit_of_constant_items_is_a_number() -> None:
+    """An item with one outcome has no discrimination, and is not flagged."""
+    given, *_ = drawn(40)
+    solved, trials = given.solved.copy(), given.trials.copy()
+    solved[:, 0] = 0
+    trials[2:, 1], solved[2:, 1] = 0, 0
+    told = item_fit(replace(given, solved=solved, trials=trials), fit_irt(given), bins=30)
+    assert (told[0].discrimination, told[0].flagged) == (0.0, False)
+
+
+def test_honest_answers_fit_and_strategic_ones_do_not() -> None:
+    """Failing what is easy and solving what is hard is rare at any ability."""
+    rng = np.random.default_rng(7)
+    honest = (rng.random(40) < expit(0.4 - B)).astype(float)
+    strategic = (B > 0).astype(float)
+    assert person_fit(A, B, honest, ONE, seed=1, replicates=99).p > 0.05
+    told = person_fit(A, B, strategic, ONE, seed=1, replicates=99)
+    assert (told.p, told.replicates) == (0.01, 99)
+    assert told.lz < -5
+    with pytest.raises(Invalid, match="replicates"):
+        person_fit(A, B, honest, ONE, seed=1, replicates=5)
+
+
+def test_a_certain_answer_has_no_spread() -> None:
+    """Items so far away that nothing is open give l_z of nought."""
+    assert irt._lz(ONE[:2], np.array([900.0, 900.0]), np.zeros(2), ONE[:2], 0.0) == 0.0
+
+
+def test_public_items_known_by_heart_are_seen() -> None:
+    """Solving half of the public items for free moves gamma above nought by its whole interval."""
+    rng = np.random.default_rng(3)
+    a, b = np.ones(400), np.tile(np.linspace(-2, 2, 200), 2)
+    public = np.arange(400) < 200
+    fair = (rng.random(400) < expit(0.2 - b)).astype(float)
+    told = dif(a, b, fair, np.ones(400), public)
+    assert told.low < 0 < told.high
+    learnt = np.where(public & (rng.random(400) < 0.5), 1.0, fair)
+    told = dif(a, b, learnt, np.ones(400), public)
+    assert 0 < told.low < told.gamma < told.high
+
+
+def test_differential_functioning_needs_both_sides() -> None:
+    """All public, or a side with one outcome only, bounds nothing."""
+    public = np.arange(40) < 20
+    with pytest.raises(Invalid, match="both sides"):
+        dif(A, B, ONE * (B < 0), ONE, np.ones(40, dtype=bool))
+    with pytest.raises(Invalid, match="bounds nothing"):
+        dif(A, B, ONE * public, ONE, public)
+
+
+def test_the_map_holds_items_models_and_the_threshold() -> None:
+    """One scale: difficulties, abilities with their sd, information, and where a score is expected."""
+    given, *_ = drawn()
+    fit = fit_irt(given)
+    told = wright_map(fit, 0.5)
+    assert [name for name, _ in told.items] == list(given.items)
+    assert len(told.models) == len(given.models)
+    assert told.threshold is not None
+    assert expected_score(fit.a, fit.b, told.threshold)[0] == pytest.approx(0.5)
+    assert wright_map(fit, points=(0.0,)).threshold is None
+    assert len(wright_map(fit, points=(0.0,)).information) == 1
