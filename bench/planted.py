@@ -22,12 +22,16 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from leadline.core.measure.interval import clopper_pearson
 from leadline.suites.item import Item
 from leadline.suites.planted import SUITE
 from leadline.suites.planted.params import LEVELS
 from leadline.suites.planted.program import FAMILIES
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalSample
 
 WANTED, SECONDS_MAX, DRAWN = 200, 300.0, 500
 BUDGETS = (10_000, 100_000, 1_000_000)
@@ -125,17 +129,20 @@ def attempts(
         (log,) = evaluation(
             task, model=None, log_dir=logs, display="none", max_samples=at_once, log_realtime=False
         )
-    assert log.status == "success", log.error
-    by_id = {item.id: item for item in items}
-    made = []
-    for sample in log.samples or ():
-        assert sample.scores is not None
-        outcome = str(sample.scores["differential"].answer)
-        text = "\n".join(message.text for message in sample.messages)
-        found = _FOUND.search(text) if outcome == "solved" else None
-        runs = int(found[1].replace(",", "")) if found else None
-        made.append(Attempt(by_id[str(sample.id)], runs, sample.working_time or 0.0, outcome))
-    return made
+        assert log.status == "success", log.error
+        by_id = {item.id: item for item in items}
+        # Read while the log is still there: samples are only fetched when asked for.
+        return [_attempt(sample, by_id[str(sample.id)]) for sample in log.samples or ()]
+
+
+def _attempt(sample: "EvalSample", item: Item) -> Attempt:
+    """What the log says of one attempt at *item*."""
+    assert sample.scores is not None
+    outcome = str(sample.scores["differential"].answer)
+    text = "\n".join(message.text for message in sample.messages)
+    found = _FOUND.search(text) if outcome == "solved" else None
+    runs = int(found[1].replace(",", "")) if found else None
+    return Attempt(item, runs, sample.working_time or 0.0, outcome)
 
 
 def counted(made: Sequence[Attempt], share: int, budget: int) -> int:
