@@ -13,8 +13,9 @@ EVIDENCE = Evidence(
     **{
         field.name: f"<{field.name}>"
         for field in dataclasses.fields(Evidence)
-        if field.name not in {"checks", "positive_controls"}
+        if field.name not in {"checks", "positive_controls", "limits"}
     },
+    limits={"memory": "watchdog"},
     checks=(Check("a", "1", "1", ok=True),),
     positive_controls=(Control("c", reached=True, accepted=1),),
 )
@@ -41,7 +42,8 @@ def test_void_comes_before_refuted_and_proved_needs_everything(
 def test_the_digest_covers_every_field() -> None:
     """Changing any one field of the record changes its digest."""
     for field in dataclasses.fields(Evidence):
-        value: Any = "other" if field.name not in {"checks", "positive_controls"} else ()
+        parts: dict[str, object] = {"checks": (), "positive_controls": (), "limits": {}}
+        value: Any = parts.get(field.name, "other")
         changed = dataclasses.replace(EVIDENCE, **{field.name: value})
         assert changed.digest != EVIDENCE.digest, field.name
 

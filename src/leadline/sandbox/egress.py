@@ -29,6 +29,7 @@ from leadline.sandbox.canaries import DOCUMENTATION, Canary, canaries, sockaddr
 from leadline.sandbox.config import BoxConfig, Network
 from leadline.sandbox.evidence import Check, Control, Evidence
 from leadline.sandbox.kernel import KernelPlan
+from leadline.sandbox.limits import delegated, enforced
 from leadline.sandbox.listing import bound_sockets, listing
 from leadline.sandbox.network import interfaces, reaches, routes
 from leadline.sandbox.plan import PROBE, Plan
@@ -414,9 +415,7 @@ async def prove_plan(
         checks = await _inside(box, listeners)
         identity = box.identity
     controls = await tried(plan.host.probe, listeners)
-    evidence = _evidence(
-        plan.host.probe, identity, image, (*checks, _check("sockets", [], sockets)), controls
-    )
+    evidence = _evidence(plan, identity, image, (*checks, _check("sockets", [], sockets)), controls)
     begun, ended = utc(started), utc(clock())
     return replace(evidence, run=run, shard=shard, started=begun, ended=ended)
 
@@ -431,7 +430,7 @@ async def tried(program: bytes, listeners: Sequence[Canary]) -> tuple[Control, .
 
 
 def _evidence(
-    probe: bytes,
+    plan: Plan | KernelPlan,
     identity: Identity,
     image: str,
     checks: tuple[Check, ...],
@@ -450,9 +449,10 @@ def _evidence(
         image_digest=image,
         sbxinit_digest=identity.init,
         seccomp_digest=identity.seccomp,
-        probe_digest=hashlib.sha256(probe).hexdigest(),
+        probe_digest=hashlib.sha256(plan.host.probe).hexdigest(),
         mode=identity.mode,
         tier=identity.tier,
+        limits=enforced(plan, delegated(_host_text("/proc/self/cgroup"))),
         checks=checks,
         positive_controls=controls,
         started="",
@@ -489,7 +489,7 @@ async def prove_hosts(config: BoxConfig, boxes: Mapping[str, Box]) -> Evidence:
         _check("hosts.netns", apart, len(spaces - {"", _link("/proc/self/ns/net")})),
         _check("sockets", [], sorted({*sockets, *bound_sockets(sources)})),
     )
-    evidence = _evidence(probe, boxes[first].identity, image, checks, controls)
+    evidence = _evidence(boxes[first].plan, boxes[first].identity, image, checks, controls)
     begun, ended = utc(started), utc(time.time())
     return replace(evidence, config_digest=config.digest, started=begun, ended=ended)
 

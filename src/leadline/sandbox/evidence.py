@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -35,7 +36,7 @@ class Evidence:
     """The record of one proof; `digest` is what samples carry.
 
     *image_digest* covers names, kinds, sizes and modes of everything under the image and the binds,
-    not the bytes of their files. *started* and *ended* are UTC.
+    not the bytes of their files. *limits* names what enforces each bound of the box. *started* and *ended* are UTC.
     """
 
     run: str
@@ -53,6 +54,7 @@ class Evidence:
     probe_digest: str
     mode: str
     tier: str
+    limits: Mapping[str, str]
     checks: tuple[Check, ...]
     positive_controls: tuple[Control, ...]
     started: str

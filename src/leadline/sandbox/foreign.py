@@ -90,6 +90,7 @@ async def _proved(
         probe_digest=hashlib.sha256(program).hexdigest(),
         mode=UNKNOWN,
         tier=tier,
+        limits={},
         checks=tuple(checks),
         positive_controls=controls,
         started=utc(started),
