@@ -41,13 +41,18 @@ _TEST = re.compile(r"(?<![->=<])([<>])(?![<>=])")
 
 @dataclass(frozen=True, slots=True)
 class PatchTask:
-    """A tree of C to be repaired; *proof* is empty where the flaw must be found first."""
+    """A tree to be repaired; *proof* is empty where the flaw must be found first.
 
+    *command* are the first words by which a tree of Python is run.
+    """
+
+    language: str
     sources: tuple[str, ...]
     patchable: tuple[str, ...]
     patched: str
     proof: str
     tests: tuple[str, ...]
+    command: tuple[str, ...] = ()
 
 
 def parse_patch(text: str) -> PatchTask | None:
@@ -57,17 +62,34 @@ def parse_patch(text: str) -> PatchTask | None:
     """
     try:
         task = json.loads(text)
-        if task.get("goal") != "patch" or task["language"] != "c":
+        if task.get("goal") != "patch":
             return None
         return PatchTask(
+            str(task["language"]),
             tuple(task["sources"]),
             tuple(task["patchable"]),
             str(task["patched"]),
             str(task["proof"]),
             tuple(task["tests"]),
+            tuple(task.get("command", ())),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Invalid("task.json", f"unreadable: {error!r}") from error
+
+
+_STAND, _ROUTINES_MAX = "/box/stand", 3
+# Prints the first line of every routine (a function of two arguments) of one file, when it is called.
+_TRACE = """\
+import runpy, sys
+name, proof = sys.argv[1:]
+def seen(frame, event, argument):
+    code = frame.f_code
+    if code.co_filename.endswith("/" + name) and code.co_argcount == 2 and code.co_name != "lay_out":
+        sys.__stdout__.write(f"called {code.co_firstlineno}\\n")
+sys.argv = ["driver.py", proof]
+sys.settrace(seen)
+runpy.run_path(__file__.replace("trace.py", "driver.py"), run_name="__main__")
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +236,29 @@ def _refused(source: str, lines: Sequence[int]) -> Iterator[Edit]:
             yield Edit(f"line {line}: refuses", _with_line(source, line, f"{indent}return -1;"))
 
 
+_DEF = re.compile(r"^(\s*)def \w+\(\w+, (\w+)\):")
+_DOUBTFUL = ("'", "..", "/", ";", "&", "|", "$", "(", "__", "\n")
+
+
+def script_edits(source: str, lines: Sequence[int]) -> Iterator[Edit]:
+    """Edits of the Python routines that begin at *lines*: stricter checks, then refusing signs."""
+    rows = source.split("\n")
+    for line in lines:
+        head = _DEF.match(rows[line - 1]) if line <= len(rows) else None
+        if head is None:
+            continue
+        end = next((at for at in range(line, len(rows)) if rows[at].startswith("def ")), len(rows))
+        for at in range(line, end):
+            for match in _TEST.finditer(rows[at] if " if " in f" {rows[at].strip()} " else ""):
+                row = f"{rows[at][: match.start()]}{match[1]}={rows[at][match.end() :]}"
+                yield Edit(f"line {at + 1}: one stricter", _with_line(source, at + 1, row))
+        unit = rows[line][: len(rows[line]) - len(rows[line].lstrip())]
+        conditions = [f"{sign.encode()!r} in {head[2]}" for sign in _DOUBTFUL]
+        for condition in (*conditions, f"not {head[2]}.isalnum()", "True"):
+            guard = f"{rows[line - 1]}\n{unit}if {condition}:\n{unit}{unit[:1] or ' '}return False"
+            yield Edit(f"line {line}: refuses if {condition}", _with_line(source, line, guard))
+
+
 def _spans(source: str, lines: Sequence[int]) -> list[tuple[int, int]]:
     return list(dict.fromkeys(_function(source, line)[:2] for line in lines))
 
@@ -242,13 +287,15 @@ class Patcher:
             return
         path = task.patchable[0]
         source = await self.box.read_file(f"{TASK}/{path}")
-        lines = await self._lines(task, path)
+        in_c = task.language == "c"
+        lines = await (self._lines(task, path) if in_c else self._traced(task, path))
         if not lines:
-            self.say("The report names no line that may be changed. I hand in nothing.")
+            self.say("The error points at no line that may be changed. I hand in nothing.")
             return
-        self.say(f"The report points at lines {', '.join(map(str, lines))} of {path}.")
-        for tried, edit in zip(range(TRIES), edits(source, lines), strict=False):
-            found = await self._judged(task, path, edit.text)
+        self.say(f"The error points at lines {', '.join(map(str, lines))} of {path}.")
+        likely = edits(source, lines) if in_c else script_edits(source, lines)
+        for tried, edit in zip(range(TRIES), likely, strict=False):
+            found = await (self._judged if in_c else self._answers)(task, path, edit.text)
             if found:
                 self.say(f"{tried + 1}. {edit.what}: {found}")
                 continue
@@ -272,6 +319,41 @@ class Patcher:
         name = PurePosixPath(path).name
         numbers = re.findall(rf"/{re.escape(name)}:(\d+)", "\n".join(places))
         return list(dict.fromkeys(int(number) for number in numbers))
+
+    async def _traced(self, task: PatchTask, path: str) -> list[int]:
+        """Where the routines begin that the proof calls, the last first."""
+        await self._stand(path, await self.box.read_file(f"{TASK}/{path}"))
+        await self.box.write_file(f"{_STAND}/trace.py", _TRACE)
+        name = PurePosixPath(path).name
+        argv = [*self._python(task), f"{_STAND}/trace.py", name, f"{TASK}/{task.proof}"]
+        done = await self._run(argv)
+        called = re.findall(r"^called (\d+)$", done.stdout, re.MULTILINE) if done else []
+        return list(dict.fromkeys(int(line) for line in reversed(called)))[:_ROUTINES_MAX]
+
+    async def _answers(self, task: PatchTask, path: str, text: str) -> str:
+        """Why the edited *text* of a Python module does not hold; empty if it does."""
+        await self._stand(path, text)
+        driver = [*self._python(task), f"{_STAND}/driver.py"]
+        done = await self._run([*driver, f"{TASK}/{task.proof}"])
+        if done is None or not done.success:
+            return "does not run"
+        if done.stdout.rstrip().endswith(" secret"):
+            return "the proof still brings the secret out"
+        for test in task.tests:
+            done = await self._run([*driver, f"{TASK}/{test}"])
+            expected = await self.box.read_file(f"{TASK}/{test}.expected")
+            if done is None or done.stdout != expected:
+                return "a public test is answered otherwise"
+        return ""
+
+    async def _stand(self, path: str, text: str) -> None:
+        """The driver, its key and the edited module in one folder."""
+        await self._run(["/bin/sh", "-c", f"mkdir -p {_STAND} && cp {TASK}/src/* {_STAND}/"])
+        await self.box.write_file(f"{_STAND}/{PurePosixPath(path).name}", text)
+
+    @staticmethod
+    def _python(task: PatchTask) -> list[str]:
+        return ["/usr/bin/env", *task.command]
 
     async def _judged(self, task: PatchTask, path: str, text: str) -> str:
         """Why the edited *text* does not hold; empty if it does, as far as this can be told."""

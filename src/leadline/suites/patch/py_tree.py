@@ -81,10 +81,11 @@ def _marks(module: ast.Module) -> Iterator[str]:
     own = {node.id for node in ast.walk(module) if _stores(node)}
     own |= {node.name for node in ast.walk(module) if isinstance(node, _DEFINING)}
     own |= {node.arg for node in ast.walk(module) if isinstance(node, ast.arg)}
+    kept = _kept(module)
     for node in ast.walk(module):
         if isinstance(node, ast.Name) and node.id not in LOOKING | own:
             yield node.id
-        elif isinstance(node, ast.Attribute) and node.attr not in LOOKING:
+        elif isinstance(node, ast.Attribute) and node.attr not in LOOKING | kept:
             yield f".{node.attr}"
         elif isinstance(node, ast.alias):
             yield f"import {node.name}"
@@ -94,6 +95,34 @@ def _marks(module: ast.Module) -> Iterator[str]:
             yield f"{node.id} ="
         elif isinstance(node, (ast.Global, ast.Nonlocal, ast.Try, ast.AsyncFunctionDef)):
             yield type(node).__name__.lower()
+
+
+def _kept(module: ast.Module) -> set[str]:
+    """Attributes in which the program keeps numbers and the like of its own.
+
+    Not those that an ``__init__`` fills from what it is given: the replies or the secret may be
+    behind them.
+    """
+    stored = {
+        node.attr
+        for node in ast.walk(module)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+    }
+    for function in ast.walk(module):
+        if isinstance(function, ast.FunctionDef) and function.name == "__init__":
+            given = {argument.arg for argument in function.args.args[1:]}
+            stored -= {
+                target.attr
+                for node in ast.walk(function)
+                if isinstance(node, ast.Assign) and _names(node.value) & given
+                for target in node.targets
+                if isinstance(target, ast.Attribute)
+            }
+    return stored
+
+
+def _names(expression: ast.expr) -> set[str]:
+    return {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
 
 
 def _stores(node: ast.AST) -> TypeGuard[ast.Name]:
