@@ -9,7 +9,10 @@ import os
 import socket
 import struct
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -17,7 +20,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from leadline.sandbox.survey import native
+from sandbox.battery import alive
 
+FOLDER = files("leadline.sandbox.native") / f"sbxinit-{os.uname().machine}"
 INIT = native(f"sbxinit-{os.uname().machine}")
 
 
@@ -216,3 +221,63 @@ def test_wrong_use_is_an_error() -> None:
         done = subprocess.run([path, *words], pass_fds=(program_fd,), check=False)
         assert done.returncode in (2, 64), words
     os.close(program_fd)
+
+
+def test_jobs_carry_the_filter_that_the_first_process_loaded(tmp_path: Path) -> None:
+    """Read from a file before it is ready; a job's own state says so."""
+    (tmp_path / "filter").write_bytes(native(f"seccomp-{os.uname().machine}.bpf"))
+    with init(f"filter={tmp_path / 'filter'}") as (sock, _):
+        status = ask(sock, b"E", program("grep", "Seccomp:\\|NoNewPrivs", "/proc/self/status"))
+        assert status.split() == [b"NoNewPrivs:", b"1", b"Seccomp:", b"2"]
+        assert reply(sock) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"1234567", bytes(16)], ids=["empty", "short", "no filter"]
+)
+def test_no_box_without_its_filter(tmp_path: Path, content: bytes) -> None:
+    """A filter that cannot be loaded ends the first process before it is ready."""
+    (tmp_path / "filter").write_bytes(content)
+    started = init(f"filter={tmp_path / 'filter'}")
+    with pytest.raises((AssertionError, struct.error, ConnectionResetError)), started:
+        raise AssertionError("it must not be ready")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up root")
+def test_jobs_give_up_root_for_good() -> None:
+    """Every id, every group, every capability, also those that executing a program could give."""
+    with init("as=1000") as (sock, _):
+        words = "^Uid\\|^Gid\\|^Groups\\|^CapPrm\\|^CapEff\\|^CapBnd"
+        lines = ask(sock, b"E", program("grep", words, "/proc/self/status")).decode().splitlines()
+        fields = {name: value.split() for name, value in (line.split(":") for line in lines)}
+        assert fields["Uid"] == fields["Gid"] == ["1000"] * 4
+        assert fields["Groups"] == []
+        for name in ("CapPrm", "CapEff", "CapBnd"):
+            assert int(fields[name][0], 16) == 0, name
+
+
+def test_what_is_tied_ends_with_what_started_it() -> None:
+    """By the kernel's order, however the parent ends."""
+    script = f"""
+import os, subprocess, sys
+fd = os.memfd_create("init", 0)
+os.write(fd, open({str(FOLDER)!r}, "rb").read())
+child = subprocess.Popen([f"/proc/self/fd/{{fd}}", "tied", "/bin/sleep", "60"], pass_fds=(fd,))
+print(child.pid, flush=True)
+sys.stdin.read()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout
+        pid = int(parent.stdout.readline())
+        begun = time.monotonic()
+        while b"sleep" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+            assert time.monotonic() - begun < 5
+            time.sleep(0.01)
+        parent.kill()
+        parent.wait()
+        begun = time.monotonic()
+        while alive(pid):
+            assert time.monotonic() - begun < 2
+            time.sleep(0.005)

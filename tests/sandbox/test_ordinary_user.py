@@ -7,7 +7,7 @@ import pytest
 from sandbox import unprivileged
 
 pytestmark = pytest.mark.sandbox
-MODULES = ("test_box", "test_box_abuse", "test_egress", "test_drill")
+MODULES = ("test_box", "test_box_abuse", "test_egress", "test_drill", "test_own_kernel")
 
 
 def test_it_holds_for_an_ordinary_user() -> None:
