@@ -15,6 +15,7 @@ from leadline.cli import (
     doctor,
     engagement,
     findings,
+    horizon,
     init,
     log,
     match,
@@ -52,6 +53,7 @@ app.add_typer(artefact.app, name="artefact")
 app.add_typer(credential.app, name="credential")
 app.add_typer(engagement.app, name="engagement")
 app.add_typer(findings.app, name="findings")
+app.add_typer(horizon.app, name="horizon")
 app.add_typer(log.app, name="log")
 app.add_typer(pack.app, name="pack")
 app.add_typer(run_noun.app, name="run")

@@ -1,0 +1,110 @@
+"""`leadline horizon`: how long the tasks are that a model solves half of the time."""
+
+import gzip
+import json
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from leadline.cli.edge import edge
+
+if TYPE_CHECKING:
+    from leadline.core.measure.horizon import Horizons
+
+app = typer.Typer(no_args_is_help=True, help="Time horizons of models.")
+BYTES_MAX = 1 << 30
+
+
+@app.command("fit")
+def fit(
+    runs: Annotated[Path, typer.Argument(help="Runs as CSV or JSON lines; .gz is unpacked.")],
+    *,
+    replicates: Annotated[int, typer.Option(help="Of the bootstrap behind the intervals.")] = 1_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Fit the 50 % and 80 % horizon of every model by METR's estimator, in minutes of human work.
+
+    Columns: model, task, score, human_minutes; family and weight where there are any.
+    """
+    from leadline.core.measure.horizon import time_horizon
+    from leadline.formats.runs_table import read_runs
+
+    with edge():
+        table = read_runs(_text(runs))
+        told = time_horizon(table.runs, replicates=replicates, seed=seed)
+        rows = [_row(told, name) for name in told.models]
+    document = {
+        "models": rows,
+        "left_out": {"no_minutes": table.without_minutes, "no_score": table.without_score},
+        "families": table.families,
+        "longest_minutes": told.longest,
+        "replicates": replicates,
+        "seed": seed,
+    }
+    if as_json:
+        typer.echo(json.dumps(document))
+        return
+    typer.echo(f"{'model':<28} {'p50, minutes':>12}  {'95 % interval':<22} {'p80':>9}")
+    for name in told.models:
+        typer.echo(_line(told, name))
+    if table.without_minutes or table.without_score:
+        typer.echo(
+            f"left out: {table.without_minutes} rows without a human time, "
+            f"{table.without_score} without a score"
+        )
+
+
+def _row(told: "Horizons", name: str) -> dict[str, object]:
+    from leadline.core.measure.estimate import json_safe
+
+    half, most = told.of(name, 0.5), told.of(name, 0.8)
+    document = {
+        "name": name,
+        "p50": half.point,
+        "p50_ci": (half.low, half.high),
+        "p80": most.point,
+        "p80_ci": (most.low, most.high),
+        "saturated": half.saturated,
+        "slope": half.slope,
+        "intercept": half.intercept,
+        "tasks": half.n_items,
+        "runs": half.n_runs,
+        "warnings": tuple(code.value for code in half.warnings),
+    }
+    return {key: json_safe(value) for key, value in document.items()}
+
+
+def _line(told: "Horizons", name: str) -> str:
+    half, most = told.of(name, 0.5), told.of(name, 0.8)
+    ends = f"{half.low:.3g} to {half.high:.3g}"
+    if half.saturated:
+        ends = f"at least {half.low:.3g}"
+    flags = ", ".join(code.value for code in half.warnings)
+    return f"{name:<28} {half.point:>12.3g}  {ends:<22} {most.point:>9.3g}  {flags}".rstrip()
+
+
+def _text(path: Path) -> str:
+    """The file's text, unpacked where it is gzip, and bounded.
+
+    Raises: NotFound or Invalid, naming the file.
+    """
+    from leadline.core.errors import Invalid, NotFound
+
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            data = (gzip.GzipFile(fileobj=file) if packed else file).read(BYTES_MAX + 1)
+    except FileNotFoundError as error:
+        raise NotFound(f"{path} is not there") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise Invalid(str(path), f"cannot be read: {error}") from error
+    if len(data) > BYTES_MAX:
+        raise Invalid(str(path), "is larger than 1 GiB; divide it by model")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Invalid(str(path), f"is no UTF-8 text: {error}") from error
