@@ -16,10 +16,12 @@ from inspect_ai.util import sandbox
 
 from leadline.core.errors import Invalid, Unavailable
 from leadline.core.isolation import Tier
+from leadline.core.qualification import Extent, decide
 from leadline.runner.results import sample_result
 from leadline.sandbox.hosts import Hosts
 from leadline.sandbox.provider import BwrapSandboxEnvironment
 from leadline.subjects.baseline import baseline
+from leadline.suites.gate import examine, probe_of
 from leadline.suites.item import Item
 from leadline.suites.ranges import suite as suite_module
 from leadline.suites.ranges.judge import journals, reached
@@ -230,6 +232,21 @@ def test_what_cannot_run_here_says_why(
     monkeypatch.setattr(suite_module, "LIBRARIES", ("hl7", "no_such_library"))
     with pytest.raises(Unavailable, match=r"no_such_library.*leadline\[ranges\]"):
         Ranges().items(SEED)
+
+
+def test_the_gate_tries_a_range_like_any_item(prepared: dict[str, tuple[Item, Path]]) -> None:
+    """Reference, answers that take no work, leaks, tampering: no check fails, and none is skipped but
+    those of flags and of a fixed build.
+    """
+    item, folder = prepared["health"]
+    probe = probe_of(Ranges(), item, folder, Tier.SHARED_KERNEL)
+    extent = Extent(references=1, trivial=5, repeats=1)
+    seen = asyncio.run(examine(probe, extent))
+    checks = {check.name: check.held for check in decide(seen.evidence, extent)}
+    assert [name for name, held in checks.items() if held is False] == []
+    unmade = {name for name, held in checks.items() if held is None}
+    assert unmade == {"patched_twin", "flag_entropy", "flag_uniqueness"}
+    assert [trial.shown for _, trial in seen.evidence.trivial] == ["not_solved 0 of 10"] * 5
 
 
 def test_a_chain_stands_in_the_shared_layout_too(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
     from inspect_ai.scorer import Scorer
 
+    from leadline.suites.gate import Probe
+
 GENERATOR = "1"
 SECTORS = ("water", "health", "finance")
 LIBRARIES = ("hl7", "iso8583", "pymodbus")
@@ -117,6 +119,12 @@ class Ranges:
         from leadline.suites.ranges.judge import milestones
 
         return milestones()
+
+    def probe(self, item: Item, folder: Path, tier: Tier) -> "Probe":
+        """How the qualification gate tries the prepared item."""
+        from leadline.suites.ranges.probe import RangeProbe
+
+        return RangeProbe(item, folder, tier)
 
     def chain(self, item: Item, seed: bytes) -> Chain:
         """The chain behind *item*, its secrets included.
