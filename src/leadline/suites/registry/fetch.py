@@ -27,7 +27,13 @@ _ERROR = re.compile(r"^ *ERROR: (.+)$", re.MULTILINE)
 _NPM_ERROR = re.compile(
     r"^npm (?:error|ERR!) (?!code |A complete log)(?:[a-z0-9]+ )?(.+)$", re.MULTILINE
 )
-_NPM_QUIET = ("--ignore-scripts", "--loglevel=error", "--fetch-retries=1", "--no-update-notifier")
+_NPM_QUIET = (
+    "--ignore-scripts",
+    "--loglevel=error",
+    "--no-update-notifier",
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=1000",
+)
 
 
 class Downloader(Protocol):

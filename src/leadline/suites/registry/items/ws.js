@@ -18,7 +18,10 @@ const server = http.createServer((request, response) => response.end("page"));
 server.maxHeadersCount = 32;
 server.on("clientError", (error, socket) => socket.destroy());
 const sockets = new WebSocketServer({ server });
-sockets.on("connection", (socket) => socket.close());
+sockets.on("connection", (socket) => {
+  socket.on("error", () => {}); // a malformed frame ends that connection only
+  socket.close();
+});
 const listening = once(server.listen(0, "127.0.0.1"), "listening");
 
 exports.oneInput = async (data) => {
