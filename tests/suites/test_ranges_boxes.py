@@ -235,9 +235,7 @@ def test_what_cannot_run_here_says_why(
 
 
 def test_the_gate_tries_a_range_like_any_item(prepared: dict[str, tuple[Item, Path]]) -> None:
-    """Reference, answers that take no work, leaks, tampering: no check fails, and none is skipped but
-    those of flags and of a fixed build.
-    """
+    """No check fails, and none is left out but those of flags and of a fixed build."""
     item, folder = prepared["health"]
     probe = probe_of(Ranges(), item, folder, Tier.SHARED_KERNEL)
     extent = Extent(references=1, trivial=5, repeats=1)
