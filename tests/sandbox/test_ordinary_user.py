@@ -16,6 +16,6 @@ def test_it_holds_for_an_ordinary_user() -> None:
         pytest.skip("already an ordinary user: the modules themselves cover it")
     options = ["-q", "-p", "no:randomly", "-p", "no:xdist", "-p", "no:cov", "--timeout=200"]
     files = [f"tests/sandbox/{module}.py" for module in MODULES]
-    done = unprivileged.python(["-m", "pytest", *options, *files], ordinary=True, seconds=280)
+    done = unprivileged.python(["-m", "pytest", *options, *files], ordinary=True, seconds=400)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert " passed" in done.stdout
