@@ -382,8 +382,6 @@ class Script:
         sys.settrace(self._watch)
         try:
             fired: bool = self._stand.attempt(data)[2]
-        except RecursionError:
-            return False
         finally:
             sys.settrace(before)
             signal.alarm(0)

@@ -21,19 +21,27 @@ def entry(name: str, chains: Chains) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """Writes the C text around the routines.
+class Outline:
+    """What a program's text around its routines depends on, in either language.
 
-    *chains* are the functions through which each routine is called, the innermost first, each with
-    a number of its own.
+    *dispatch* is the form of the dispatcher, of three. *strict* programs refuse a file of which a
+    routine refuses a record, *known_only* ones a file with an unknown tag. *chains* are the
+    functions through which each routine is called, the innermost first, each with a number of its
+    own.
     """
 
     voice: Voice
     layout: Layout
     dispatch: int
-    strict: bool  # a record that its routine refuses makes the file refused
-    known_only: bool  # so does an unknown tag
+    strict: bool
+    known_only: bool
     chains: Chains
+
+
+class Frame(Outline):
+    """Writes the C text around the routines."""
+
+    __slots__ = ()
 
     def header(self) -> str:
         """The header file."""

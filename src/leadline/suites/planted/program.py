@@ -190,18 +190,6 @@ class _Frame(Protocol):
     ) -> str: ...
 
 
-class _MakeFrame(Protocol):
-    def __call__(
-        self,
-        voice: Voice,
-        layout: Layout,
-        dispatch: int,
-        strict: bool,  # noqa: FBT001 - the fields of both frames, in their order
-        known_only: bool,  # noqa: FBT001
-        chains: Chains,
-    ) -> _Frame: ...
-
-
 @dataclass(frozen=True, slots=True)
 class _Tongue:
     """What a language brings: its guards, its harmless features and its frame."""
@@ -212,7 +200,7 @@ class _Tongue:
     mode: Callable[[Voice, Draw], Guard]
     stages: Callable[[Voice, Draw, int, bool], Guard]
     fillers: tuple[_Make, ...]
-    frame: _MakeFrame
+    frame: Callable[[Voice, Layout, int, bool, bool, Chains], _Frame]
 
 
 _C = _Tongue(guards.direct, guards.lock, guards.twist, guards.mode, guards.stages, FILLERS, Frame)

@@ -10,6 +10,23 @@ from leadline.suites.planted.voice import Voice
 _KIND = "race"
 
 
+_STARTING = """
+    slot = $p[0]
+    if slot not in $c.$board:
+        return False
+
+    def $job():
+        wish = $c.$board[slot]
+        if wish == $place:
+            return
+        yield "wait"
+        $flaw
+
+    $c.$jobs[slot] = $job()
+    return next($c.$jobs[slot], "") == "wait"
+    """
+
+
 def race_purse(voice: Voice, draw: Draw) -> Feature:
     """Payments are begun and finished; a purse must not be spent twice."""
     begin, name, show = (voice.function() for _ in range(3))
@@ -162,21 +179,6 @@ def race_errand(voice: Voice, draw: Draw) -> Feature:
     $c.$board[$p[0]] = $p[1]
     return True
     """
-    starting = """
-    slot = $p[0]
-    if slot not in $c.$board:
-        return False
-
-    def $job():
-        wish = $c.$board[slot]
-        if wish == $place:
-            return
-        yield "wait"
-        $flaw
-
-    $c.$jobs[slot] = $job()
-    return next($c.$jobs[slot], "") == "wait"
-    """
     body = """
     @gate@
     if $p[0] not in $c.$jobs:
@@ -187,7 +189,7 @@ def race_errand(voice: Voice, draw: Draw) -> Feature:
     flaw = ("yield $c.$texts[$c.$board[slot]]", "yield $c.$texts[wish]")
     routines = (
         t.routine(put, putting, span=(2, 4)),
-        t.routine(start, starting, flaw=flaw, span=(1, 3)),
+        t.routine(start, _STARTING, flaw=flaw, span=(1, 3)),
         t.routine(name, body, span=(1, 3)),
     )
 

@@ -6,15 +6,12 @@ it accepted all of it. The driver plants the secret and looks for it in the repl
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from leadline.suites.planted.feature import GATE, Routine, text
-from leadline.suites.planted.frame import Chains, entry, indented, shifted
+from leadline.suites.planted.frame import Outline, entry, indented, shifted
 from leadline.suites.planted.guards import Guarded
-from leadline.suites.planted.layout import Layout
-from leadline.suites.planted.voice import Voice
 
 
 @cache
@@ -22,16 +19,10 @@ def _driver() -> str:
     return Path(__file__).with_name("driver.py").read_text(encoding="utf-8")
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptFrame:
-    """Writes the Python text around the routines; fields as in `frame.Frame`."""
+class ScriptFrame(Outline):
+    """Writes the Python text around the routines."""
 
-    voice: Voice
-    layout: Layout
-    dispatch: int
-    strict: bool
-    known_only: bool
-    chains: Chains
+    __slots__ = ()
 
     def header(self) -> str:
         """A module has none."""

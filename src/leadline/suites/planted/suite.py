@@ -113,10 +113,16 @@ class Planted:
 
         Raises: Invalid, if *item* is none of *seed*'s.
         """
-        program = _replanted(item, seed)
-        if program is None or item_of(program) != item:
-            problem = f"{item.id} does not come from this seed and generator {GENERATOR}"
-            raise Invalid("item", problem)
+        family = next((family for family in FAMILIES if family.name == item.family), None)
+        if family is None or "number" not in item.features:
+            raise _foreign(item)
+        try:
+            params = from_numbers(item.features)
+        except Invalid as error:
+            raise _foreign(item) from error
+        program = plant(seed, family, params, item.features["number"])
+        if item_of(program) != item:
+            raise _foreign(item)
         return program
 
     def _compiler(self) -> str:
@@ -143,16 +149,8 @@ def _check_seed(seed: bytes) -> None:
         raise Invalid("seed", f"{len(seed)} bytes; give at least {SEED_BYTES_MIN} random ones")
 
 
-def _replanted(item: Item, seed: bytes) -> Program | None:
-    """The program that *seed* gives for the class and parameters of *item*; None if it has none."""
-    family = next((family for family in FAMILIES if family.name == item.family), None)
-    if family is None or "number" not in item.features:
-        return None
-    try:
-        params = from_numbers(item.features)
-    except Invalid:  # house: allow swallowed-exception -- the caller says what is wrong: not ours
-        return None
-    return plant(seed, family, params, item.features["number"])
+def _foreign(item: Item) -> Invalid:
+    return Invalid("item", f"{item.id} does not come from this seed and generator {GENERATOR}")
 
 
 def digest_of(program: Program) -> str:
