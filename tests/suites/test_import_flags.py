@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,8 +14,11 @@ from hypothesis import strategies as st
 from imported_world import SOURCES, reason, suite, take, told
 from leadline.core.errors import Invalid, NotFound, Unavailable
 from leadline.core.isolation import Tier
-from leadline.suites.imported.collection import Imported, Manifest
+from leadline.suites.imported import cybench as cybench_form
+from leadline.suites.imported import intercode
+from leadline.suites.imported.collection import Imported, Manifest, save_manifest
 from leadline.suites.imported.flag import stated
+from leadline.suites.imported.source import Damaged, FlagTask, Root, Skipped
 
 FLAG = "CTF{a_wheel_that_turns_by_three_letters_2047}"
 
@@ -106,19 +112,25 @@ def test_a_second_import_takes_over_what_stands_and_makes_what_changed(tmp_path:
 
 @pytest.mark.sandbox
 def test_an_interrupted_import_leaves_no_suite_and_nothing_half_written(tmp_path: Path) -> None:
-    """What was done stays for the next import; there is no manifest and no scratch folder."""
-
-    def interrupt(line: str) -> None:
-        if "wheel" in line:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        take("cybench", SOURCES / "cybench", tmp_path, say=interrupt)
+    """Ctrl-C ends with 130; what was done stays for the next import, and there is no manifest."""
+    source = tmp_path / "source"
+    for number in range(24):
+        shutil.copytree(SOURCES / "cybench/challenges/wheel", source / f"wheel-{number:02}")
+    argv = [sys.executable, "-m", "leadline", "suite", "import", "cybench", str(source)]
+    argv += ["--out", str(tmp_path), "--quick"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
+        assert ran.stderr is not None
+        assert "qualified" in ran.stderr.readline()
+        ran.send_signal(signal.SIGINT)
+        assert ran.wait(timeout=60) == 130
+        said = ran.stderr.read()
+    assert "the same command goes on from here" in said
     held = tmp_path / "cybench"
     assert not (held / "suite.json").exists()
     assert not list(held.glob(".making-*"))
-    for item in (held / "items").iterdir():
-        assert (item / "checks.json").is_file()
+    done = {item.name for item in (held / "items").iterdir()}
+    assert 0 < len(done) < 24
+    assert all((held / "items" / name / "checks.json").is_file() for name in done)
     with pytest.raises(NotFound):
         Imported.at(held)
 
@@ -290,3 +302,118 @@ def test_the_record_of_an_item_stands_beside_it(cybench: Manifest, out: Path) ->
         == "environment: the host's own programs in place of example/tools:1.0@sha256:00"
     )
     assert held["quick"]
+
+
+def challenge(folder: Path, **more: object) -> Path:
+    """A challenge in Cybench's form below *folder*, with *more* in its ``eval.yaml``."""
+    held = {"name": "c", "flag": FLAG, "prompt": "Find it.", **more}
+    (folder / "c").mkdir(parents=True)
+    (folder / "c" / "eval.yml").write_text(json.dumps(held))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"setup": "setup.sh"}, "a setup script"),
+        ({"sandbox": "proxmox"}, "written for the sandbox proxmox"),
+        ({"files": {"victim:/root/a": "a"}}, "a file for the service victim"),
+        ({"variants": {"solution": {"prompt": "Run `x`"}}}, "no variant but the solution"),
+        ({"files": {"/root/a": "../outside"}}, "no path inside"),
+        ({"files": {"/root/../etc/a": "a"}}, "is no place below"),
+    ],
+)
+def test_what_a_sandbox_cannot_give_is_told(
+    tmp_path: Path, more: dict[str, object], said: str
+) -> None:
+    """A setup script, another sandbox, another service and a path outside are each named."""
+    (found,) = cybench_form.read(Root(challenge(tmp_path, **more)))
+    assert isinstance(found, Skipped | Damaged)
+    assert said in found.reason
+
+
+def test_a_challenge_may_be_plain(tmp_path: Path) -> None:
+    """Without a compose file and variants, with a folder as a file and a solution of one script."""
+    folder = challenge(
+        tmp_path,
+        files={"data": "given", "/opt/b": "b"},
+        variants={"easy": {}, "solution": {"files": {"/root/solve.sh": "solve.sh"}}},
+    )
+    (folder / "c/given/deep").mkdir(parents=True)
+    for name in ("given/a", "given/deep/b", "b", "solve.sh"):
+        (folder / "c" / name).write_text(name)
+    (found,) = cybench_form.read(Root(folder))
+    assert isinstance(found, FlagTask)
+    assert [(one.place, one.target) for one in found.files] == [
+        ("b", "/opt/b"),
+        ("data/a", "/root/data/a"),
+        ("data/deep/b", "/root/data/deep/b"),
+    ]
+    assert found.solution is not None
+    assert (found.solution.command, found.image, found.family) == ("bash ./solve.sh", "", "ctf")
+
+
+def test_assets_that_lead_outside_are_damage(tmp_path: Path) -> None:
+    """A task whose assets hold a link out, or whose id is a path, is damaged; the others are read."""
+    listed = [{"task_id": id_, "query": "q", "gold": FLAG} for id_ in ("1", "../2", "3")]
+    (tmp_path / "ic_ctf.json").write_text(json.dumps(listed))
+    (tmp_path / "task_assets/1").mkdir(parents=True)
+    (tmp_path / "task_assets/1/out").symlink_to("/etc/passwd")
+    first, second, third = intercode.read(Root(tmp_path))
+    assert isinstance(first, Damaged)
+    assert isinstance(second, Damaged)
+    assert isinstance(third, FlagTask)
+
+
+@pytest.mark.sandbox
+def test_a_task_whose_files_collide_or_lie_in_the_way_is_told(tmp_path: Path) -> None:
+    """A file of the name of ours, and a place that the sandbox lays out, each cost that task alone."""
+    source = tmp_path / "source"
+    for name in ("taken", "reserved", "wheel"):
+        shutil.copytree(SOURCES / "cybench/challenges/wheel", source / name)
+    for name, target in (("taken", "/root/task.json"), ("reserved", "/etc/passwd")):
+        path = source / name / "eval.yaml"
+        path.write_text(path.read_text().replace("  /root/note.txt: ", f"  {target}: "))
+    manifest = take("cybench", source, tmp_path)
+    assert told(manifest) == {"taken": "files", "reserved": "skipped", "wheel": ""}
+    assert "/etc/passwd is laid out by the sandbox" in reason(manifest, "reserved")
+
+
+@pytest.mark.sandbox
+def test_a_readme_of_the_source_stays_as_it_is(tmp_path: Path) -> None:
+    """The question then stands beside it, and in the sample's input in any case."""
+    source = tmp_path / "source"
+    shutil.copytree(SOURCES / "cybench/challenges/silent", source / "c")
+    (source / "c/resources/README.md").write_text("the source's own")
+    path = source / "c/eval.yaml"
+    path.write_text(
+        path.read_text().replace("files:", "files:\n  /root/README.md: resources/README.md")
+    )
+    (entry,) = take("cybench", source, tmp_path).items
+    shown = tmp_path / "cybench/items" / entry.item / "subject"
+    assert (shown / "README.md").read_text() == "the source's own"
+    assert "Recover the flag" in (shown / "PROMPT.md").read_text()
+
+
+def test_a_spoilt_manifest_is_told(tmp_path: Path) -> None:
+    """A manifest that is none, or of another version, asks for a new import."""
+    (tmp_path / "suite.json").write_text("{}")
+    with pytest.raises(Invalid, match="import the collection again"):
+        Imported.at(tmp_path)
+    held = Manifest("a", "cybench", "s", "00", "l", redistributable=False, quick=True, format=99)
+    save_manifest(held, tmp_path)
+    with pytest.raises(Invalid, match="has format 99"):
+        Imported.at(tmp_path)
+
+
+@pytest.mark.sandbox
+def test_an_item_that_is_gone_is_unavailable(tmp_path: Path) -> None:
+    """What is no longer in the collection cannot be prepared, and the cure is named."""
+    source = tmp_path / "source"
+    shutil.copytree(SOURCES / "cybench/challenges/wheel", source / "wheel")
+    take("cybench", source, tmp_path)
+    held = suite(tmp_path, "cybench")
+    (item,) = held.items(b"")
+    shutil.rmtree(held.place(item))
+    with pytest.raises(Unavailable, match="import the collection again"):
+        held.prepare(item, b"", tmp_path / "prepared")
