@@ -100,16 +100,23 @@ def qualify(settings: Settings, campaign: Campaign, home: Home, say: Say) -> dic
     Raises: NotFound, for a suite that is not installed; Unavailable, if it cannot run here; Refused,
     if the folder holds another campaign; Invalid, for a seed that is none.
     """
+    return run(_suite(settings, campaign.suite), campaign, home, settings.worker_count, say)
+
+
+def run(suite: Suite, campaign: Campaign, home: Home, workers: int, say: Say) -> dict[str, object]:
+    """Run *campaign* over *suite*, *workers* items at a time.
+
+    Raises: as `qualify`, apart from NotFound for the suite.
+    """
     from leadline.suites.gate import environment
 
-    suite = _suite(settings, campaign.suite)
     seed = _begin(campaign, suite)
     around = environment(campaign.tier)
     items = _items(suite, seed, campaign.count)
     outcome = Outcome(suite, skipped=_missing(suite) if not campaign.count else {})
     work = _Work(campaign, suite, seed, around, _Signing(home, campaign.out))
     began = time.monotonic()
-    with ThreadPoolExecutor(settings.worker_count) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         jobs = {pool.submit(work.item, item): item for item in items}
         try:
             for number, job in enumerate(as_completed(jobs), 1):
