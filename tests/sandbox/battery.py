@@ -4,7 +4,8 @@ A row is a story told to a `Stage`: it shows the attack with its control removed
 in a box as it is. What a row may touch: boxes, loopback listeners of its own, processes of its own.
 An AF_VSOCK socket is created only, never connected to anything.
 
-    python -m sandbox.battery        prints the table of this process's mode
+    python -m sandbox.battery             prints the table of this process's mode
+    python -m sandbox.battery FILE...     joins printed tables into the one of docs/reference/abuse.md
 """
 
 import asyncio
@@ -860,16 +861,37 @@ NOT_RUN = (
 )
 
 
-def main() -> None:
-    """Play every row in both tiers and print the table."""
-    out = sys.stdout.write
-    out("| Row | Tier, mode | Control | Without it | With it |\n|---|---|---|---|---|\n")
+HEAD = "| Row | Tier, mode | Control | Without it | With it |\n|---|---|---|---|---|\n"
+
+
+def table() -> Iterator[str]:
+    """Play every row in both tiers, in the mode of this process."""
     for name, story in ROWS.items():
         for tier in (SHARED, OWN):
             seen = asyncio.run(story(Stage(tier)))
-            out(
-                f"| {name} | {tier}, {own_mode()} | {seen.control} | {seen.without} | {seen.held} |\n"
-            )
+            yield f"| {name} | {tier}, {own_mode()} | {seen.control} | {seen.without} | {seen.held} |\n"
+
+
+def document(tables: Sequence[str]) -> str:
+    """The rows of several runs in one table, by row and then in the order of the runs."""
+    lines = [line for text in tables for line in text.splitlines()]
+    ordered = [line for name in ROWS for line in lines if line.startswith(f"| {name} |")]
+    missing = "".join(
+        f"| {name} | all | cgroup v2 | not run: {why} | not run |\n" for name, why in NOT_RUN
+    )
+    return HEAD + "".join(f"{line}\n" for line in ordered) + missing
+
+
+def main() -> None:
+    """Print the table of this run, or with files named, the one of the runs whose output they hold."""
+    if sys.argv[1:]:
+        sys.stdout.write(
+            document([Path(name).read_text(encoding="utf-8") for name in sys.argv[1:]])
+        )
+        return
+    sys.stdout.write(HEAD)
+    for line in table():
+        sys.stdout.write(line)
 
 
 if __name__ == "__main__":
