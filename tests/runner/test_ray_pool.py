@@ -101,7 +101,7 @@ def assert_same(yard: Yard, folder: Path, setting: Setting) -> None:
 
 def test_a_node_killed_in_the_middle_changes_no_result(nodes: Nodes, tmp_path: Path) -> None:
     """Its worker's shard goes to another worker, and the run says what an undisturbed one says."""
-    setting = Setting(items=24, shard_items=6, sleep_ms=500, parallel=1)
+    setting = Setting(items=12, shard_items=3, sleep_ms=500, parallel=1)
     yard = run_with_a_node_lost(nodes, tmp_path / "lost", setting)
     assert_same(yard, tmp_path / "whole", setting)
 

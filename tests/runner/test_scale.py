@@ -15,7 +15,6 @@ from bench._mock_samples import TOKENS_A_CALL, TURNS, Setting
 from journeys.assessments import children
 from leadline import worker
 from leadline.app.ports import Shard
-from leadline.core.assessment import ShardResult
 from leadline.core.measure.budget import Amount
 from leadline.runner.capped import USED_UP
 from leadline.runner.index import NAME, Index
@@ -23,7 +22,7 @@ from leadline.runner.merge import merge, sweep
 from leadline.store.purse import open_purse
 from leadline.wiring.home import clock
 from runner import scale
-from runner.scale import held, timeless, until
+from runner.scale import held, here, timeless, until
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -49,14 +48,6 @@ def workers_of(driver_pid: int) -> dict[str, int]:
 def released(worker_name: str, shards: list[Shard]) -> bool:
     """Whether a worker holds nothing any more."""
     return all(shard.worker != worker_name for shard in shards)
-
-
-def here(yard: Yard, setting: Setting) -> list[ShardResult]:
-    """A run in this process."""
-    table, parts = yard.begin(setting), yard.parts()
-    while shard := table.claim("w", now=clock(), lease_seconds=60, job=JOB):
-        worker._work(parts, shard)
-    return yard.results(table)
 
 
 def disturbed(folder: Path, setting: Setting, kills: int, seed: int) -> tuple[Yard, list[str]]:

@@ -6,7 +6,7 @@ may still settle for less, and is left out, with its reason, once none can.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -42,8 +42,8 @@ class Capped:
     amount: Amount
     patience_seconds: float = 120.0
     refused: set[str] = field(default_factory=set)
-    # what each running attempt's calls used so far, by the sample's own id
-    calls: defaultdict[str, Amount] = field(default_factory=lambda: defaultdict(lambda: NOTHING))
+    # what each call of a running attempt used, by the sample's own id and the event's
+    calls: defaultdict[str, dict[str, Amount]] = field(default_factory=lambda: defaultdict(dict))
     _attempts: Counter[str] = field(default_factory=Counter)
 
     current: ClassVar["Capped | None"] = None  # one shard runs at a time in a process
@@ -109,8 +109,8 @@ class Capped:
 class BudgetHooks(Hooks):
     """Ends of attempts become spending of the run.
 
-    The last attempt at a sample is settled by what the sample says it used. One that is followed by
-    another is told of without its usage, which is summed up from its model calls.
+    What an attempt used is summed up from its model calls: a sample tells the sum of all its attempts.
+    One that ended before its sandbox was there is not told of by itself, and used nothing.
     """
 
     @override
@@ -123,24 +123,23 @@ class BudgetHooks(Hooks):
         if capped is None or not isinstance(event, ModelEvent) or event.output.usage is None:
             return
         if not event.pending:
-            capped.calls[data.sample_id] += _amount((event.output.usage,))
+            # an event is told of again when it changes
+            capped.calls[data.sample_id][str(event.uuid)] = _amount(event.output.usage)
 
     @override
     async def on_sample_attempt_end(self, data: SampleAttemptEnd) -> None:
         capped = Capped.current
         if capped is None:
             return
-        used = capped.calls.pop(data.sample_id, NOTHING)
-        if data.will_retry:
-            await anyio.to_thread.run_sync(capped.settle, str(data.summary.id), used)
+        used = total(capped.calls.pop(data.sample_id, {}).values())
+        await anyio.to_thread.run_sync(capped.settle, str(data.summary.id), used)
 
     @override
     async def on_sample_end(self, data: SampleEnd) -> None:
         capped = Capped.current
         if capped is not None:
-            used = _amount((data.sample.model_usage or {}).values())
-            await anyio.to_thread.run_sync(capped.settle, str(data.sample.id), used)
+            await anyio.to_thread.run_sync(capped.settle, str(data.sample.id), NOTHING)
 
 
-def _amount(usage: Iterable[ModelUsage]) -> Amount:
-    return total(Amount(one.total_tokens, round((one.total_cost or 0.0) * 1e6)) for one in usage)
+def _amount(usage: ModelUsage) -> Amount:
+    return Amount(usage.total_tokens, round((usage.total_cost or 0.0) * 1e6))

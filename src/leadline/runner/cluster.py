@@ -11,6 +11,7 @@ several machines need PostgreSQL and a folder of the run that all of them see.
 
 import logging
 import os
+import socket
 import subprocess
 import time
 import uuid
@@ -130,17 +131,18 @@ def _join(address: str) -> None:
         import ray
     except ImportError as error:
         raise Unavailable("Ray is not installed; install leadline[cluster]") from error
+    _reach(address)
+    ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
+
+
+def _reach(address: str) -> None:
+    """Wait until the cluster's head takes connections; Ray itself would wait for it without end."""
+    host, _, port = address.rpartition(":")
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            ray.init(
-                address=address,
-                logging_level=logging.ERROR,
-                log_to_driver=False,
-                configure_logging=False,
-            )
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            ray.shutdown()
+            socket.create_connection((host, int(port)), timeout=5).close()
+        except (OSError, ValueError) as error:
             if time.monotonic() >= deadline:
                 raise Unavailable(f"no Ray cluster answers at {address}: {error}") from error
             time.sleep(1)
