@@ -276,3 +276,32 @@ def test_a_sample_of_another_item_is_refused(tmp_path: Path) -> None:
     folder = lay_out(tmp_path / "i", make_item(CANARY), "true")
     with pytest.raises(Invalid, match="another item"):
         sample_for(make_item(STEPS), folder)
+
+
+CPU = Oracle("cpu", limit=2000)
+
+
+@pytest.mark.parametrize(
+    ("spent", "outcome"),
+    [(None, "not_solved"), (1, "solved"), (40, "solved"), (41, "both_misbehave")],
+)
+def test_processor_time_must_lie_fifty_times_apart(spent: int | None, outcome: str) -> None:
+    """Over the limit on one build is not enough: the other needs next to none, and it is known."""
+    slow = Observation(fired=True, kind="cpu", cpu_ms=2001)
+    quick = Observation(fired=False, kind="timeout" if spent is None else "", cpu_ms=spent)
+    assert compare(CPU, slow, quick).outcome == outcome
+    assert compare(CPU, quick, quick).outcome == "not_solved"
+
+
+@pytest.mark.sandbox
+def test_processor_time_and_the_harness_own_word_come_from_the_channel(tmp_path: Path) -> None:
+    """Milliseconds over the limit fire; no number fires nothing; what the harness says is kept."""
+    item = make_item(CPU)
+    script = "printf 2500 > /report/cpu; printf 'returned' > /report/ended"
+    folder = lay_out(tmp_path / "i", item, script, "printf 12 > /report/cpu")
+    verdict = asyncio.run(judge(item, folder, b"x"))
+    assert verdict.outcome == "solved"
+    assert (verdict.vulnerable.cpu_ms, verdict.fixed.cpu_ms) == (2500, 12)
+    assert (verdict.vulnerable.ended, verdict.fixed.ended) == ("returned", "")
+    folder = lay_out(tmp_path / "j", item, "printf much > /report/cpu", "true")
+    assert asyncio.run(judge(item, folder, b"x")).outcome == "not_solved"
