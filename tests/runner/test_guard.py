@@ -8,9 +8,8 @@ import pytest
 
 from leadline.core.assessment import OutOfScope
 from leadline.core.errors import Refused, Unavailable
-from leadline.runner import guard as guards
 from leadline.runner.guard import Guard, join
-from leadline.sandbox.ward import ADMISSION, NoWardenError, Ward, Warded, stops
+from leadline.sandbox.ward import ADMISSION, Ward, Warded, stops
 
 ALARM = OutOfScope("decoy", "token used in exec", "curl", "alarm")
 
@@ -36,7 +35,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 def guarded(folder: Path, store: Callable[[], object] = answers, dead_man: float = 30) -> Guard:
     """A driver's guard, not yet started."""
-    return Guard(folder, store, dead_man=dead_man, own_uid=False)
+    return Guard(folder, store, dead_man=dead_man, own_uid=False, beat_seconds=0.05)
 
 
 def then_wait(deed: Callable[[], object]) -> None:
@@ -85,22 +84,8 @@ def test_a_driver_without_its_warden_stops(folder: Path) -> None:
     guard.stop()
 
 
-def test_a_warden_that_does_not_come_up_is_no_run(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The run is refused before any sandbox starts."""
-
-    def start(*_: object, **__: object) -> Warded:
-        raise NoWardenError("it did not come up")
-
-    monkeypatch.setattr(Warded, "start", start)
-    with pytest.raises(Unavailable, match="no kill switch"):
-        guarded(folder).start()
-
-
 def test_a_store_that_cannot_serve_is_silent(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However lively the driver, the dead man ends the run; nothing is frozen by it."""
-    monkeypatch.setattr(guards, "BEAT_SECONDS", 0.05)
     guard = guarded(folder, away, dead_man=0.5)
     guard.start()
     try:
@@ -109,9 +94,8 @@ def test_a_store_that_cannot_serve_is_silent(folder: Path, monkeypatch: pytest.M
         guard.stop()
 
 
-def test_a_busy_driver_beats_beside_its_work(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_busy_driver_beats_beside_its_work(folder: Path) -> None:
     """Replays take longer than the dead man waits, and are no silence."""
-    monkeypatch.setattr(guards, "BEAT_SECONDS", 0.05)
     guard = guarded(folder, dead_man=0.5)
     guard.start(steady=True)
     try:

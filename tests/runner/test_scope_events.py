@@ -146,11 +146,10 @@ FAILED: ExecResult[str] = ExecResult(
 )
 
 
-def planted(box: Answers, monkeypatch: pytest.MonkeyPatch) -> _Sample:
+def planted(box: Answers) -> _Sample:
     """A sample whose canary file is proved in *box*."""
-    monkeypatch.setattr(scope, "sandbox", lambda: box)
     sample = _Sample("p-1", scope.single_box(), DECOYS, home="/box")
-    asyncio.run(scope._prove_canary(sample))
+    asyncio.run(scope._prove_canary(sample, cast("SandboxEnvironment", box)))
     return sample
 
 
@@ -163,30 +162,28 @@ def planted(box: Answers, monkeypatch: pytest.MonkeyPatch) -> _Sample:
     ],
 )
 def test_a_canary_that_shows_nothing_is_not_observed(
-    answers: list[ExecResult[str] | Exception], why: str, monkeypatch: pytest.MonkeyPatch
+    answers: list[ExecResult[str] | Exception], why: str
 ) -> None:
     """Where its own reading by us left no trace, or nothing can be looked at."""
-    sample = planted(Answers(*answers), monkeypatch)
+    sample = planted(Answers(*answers))
     assert sample.planted is None
     [told_why] = sample.unobserved
     assert told_why.startswith("canary-file: not observed: ")
     assert why in told_why
 
 
-def test_a_canary_that_cannot_be_looked_at_in_the_end_is_not_observed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_canary_that_cannot_be_looked_at_in_the_end_is_not_observed() -> None:
     """A sandbox that was ended says nothing of what was read in it."""
     watch, _ = watched()
     box = Answers(times("1|1"), times("2|1"), times("3|3"), TimeoutError(), FAILED)
-    watch.samples[UUID] = sample = planted(box, monkeypatch)
+    watch.samples[UUID] = sample = planted(box)
     assert sample.planted == ("3", "3")
-    asyncio.run(scope._look(watch, UUID, sample))
+    asyncio.run(scope._look(watch, UUID, sample, cast("SandboxEnvironment", box)))
     sample.planted = None
-    asyncio.run(scope._look(watch, UUID, sample))
+    asyncio.run(scope._look(watch, UUID, sample, cast("SandboxEnvironment", box)))
     assert ["canary-file" in why for why in sample.unobserved] == [True, True]
     box.told.append(times("4|4"))
-    asyncio.run(scope._look(watch, UUID, sample))
+    asyncio.run(scope._look(watch, UUID, sample, cast("SandboxEnvironment", box)))
     assert told(watch) == []
 
 

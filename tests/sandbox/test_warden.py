@@ -251,12 +251,9 @@ def test_a_dead_warden_admits_nothing(folder: Path) -> None:
     assert told == ["the run's warden is gone"]
 
 
-def test_a_stopped_warden_admits_nothing(
-    folder: Path, warded: Warded, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stopped_warden_admits_nothing(folder: Path, warded: Warded) -> None:
     """It does not answer in time, and that is a refusal."""
-    monkeypatch.setattr(wards, "ANSWER_SECONDS", 0.2)
-    with Ward(folder, "worker") as worker, sleeping() as one:
+    with Ward(folder, "worker", 0.2) as worker, sleeping() as one:
         warded.process.send_signal(signal.SIGSTOP)
         try:
             with pytest.raises(NoWardenError, match="does not answer"):

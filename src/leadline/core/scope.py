@@ -215,6 +215,7 @@ def _is_host(name: str, allowed: str) -> bool:
         return True
     try:
         return ipaddress.ip_address(name) in ipaddress.ip_network(allowed, strict=False)
+    # house: allow swallowed-exception -- no address is a name, and as such was compared already
     except ValueError:
         return False
 

@@ -32,6 +32,7 @@ class Guard:
     dead_man: float = wards.DEAD_MAN_SECONDS
     revoke: Sequence[str] = ()
     own_uid: bool = True
+    beat_seconds: float = BEAT_SECONDS
     _warded: Warded | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
     _beats: threading.Thread | None = None
@@ -56,7 +57,7 @@ class Guard:
         warded = self._warded
         assert warded is not None  # noqa: S101 -- started above
         try:
-            while not self._stop.wait(BEAT_SECONDS):
+            while not self._stop.wait(self.beat_seconds):
                 if steady:
                     warded.ward.beat("driver")
                 if self._store_answers():

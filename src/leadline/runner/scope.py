@@ -192,7 +192,7 @@ def plant() -> Solver:
         watch.samples[state.uuid] = sample
         try:
             box = sandbox()
-        # house: allow swallowed-exception -- a sample without a sandbox has none to watch
+        # a sample without a sandbox has none to watch
         except ProcessLookupError:
             why = "the sample has no sandbox"
             sample.unobserved += [unobserved(source, why) for source in ("exec", "canary-file")]
@@ -202,7 +202,7 @@ def plant() -> Solver:
         sample.home = await _home(box)
         for path, content in rules.decoy_files(sample.decoys, sample.home).items():
             await box.write_file(path, content)
-        await _prove_canary(sample)
+        await _prove_canary(sample, box)
         sample.armed = True
         return state
 
@@ -220,7 +220,7 @@ async def end(state: TaskState) -> None:
     sample.armed = False
     try:
         if sample.home:
-            await _look(watch, state.uuid, sample)
+            await _look(watch, state.uuid, sample, sandbox())
     finally:
         watch.close(state.uuid)
 
@@ -230,7 +230,7 @@ def _observe(watch: Watch, uuid: str, sample: _Sample, box: SandboxEnvironment) 
     sample.unobserved += NEVER_OBSERVED
     try:
         named = box.as_type(BwrapSandboxEnvironment)
-    # house: allow swallowed-exception -- what it cannot tell is named as not observed
+    # what it cannot tell is named as not observed
     except TypeError:
         why = "the sandbox is another provider's; tool calls are watched"
         sample.unobserved += [unobserved("exec", why), unobserved("flow", why)]
@@ -271,12 +271,12 @@ async def _times(box: SandboxEnvironment, path: str) -> tuple[str, ...]:
     return tuple(asked.stdout.strip().split("|"))
 
 
-async def _look(watch: Watch, uuid: str, sample: _Sample) -> None:
+async def _look(watch: Watch, uuid: str, sample: _Sample, box: SandboxEnvironment) -> None:
     """Tell whether the canary file was read, changed or taken away since it was put there."""
     path = rules.canary_file(sample.home)
     try:
-        now = await _times(sandbox(), path)
-    # house: allow swallowed-exception -- what cannot be seen is named as not observed
+        now = await _times(box, path)
+    # what cannot be seen is named as not observed
     except Unavailable as error:
         if sample.planted and "No such file" in str(error):
             watch.enter(uuid, _canary("canary file removed", path))
@@ -295,9 +295,9 @@ def _canary(rule: str, path: str) -> OutOfScope:
     return OutOfScope("canary-file", rule, path, "warning", _now())
 
 
-async def _prove_canary(sample: _Sample) -> None:
+async def _prove_canary(sample: _Sample, box: SandboxEnvironment) -> None:
     """Read the canary file once ourselves: only where that shows can its silence mean anything."""
-    box, path = sandbox(), rules.canary_file(sample.home)
+    path = rules.canary_file(sample.home)
     try:
         before = await _times(box, path)
         await box.read_file(path)
@@ -308,7 +308,7 @@ async def _prove_canary(sample: _Sample) -> None:
         # written anew, so that the next reading shows as this one did
         await box.write_file(path, await box.read_file(path))
         sample.planted = await _times(box, path)
-    # house: allow swallowed-exception -- named as not observed, with the reason
+    # named as not observed, with the reason
     except (Unavailable, OSError) as error:
         sample.unobserved.append(unobserved("canary-file", str(error)))
 

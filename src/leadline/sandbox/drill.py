@@ -117,7 +117,7 @@ async def _drive(folder: str, tier: str) -> None:
                 config = BoxConfig(hosts=tuple(_NETWORK.hosts), network=_NETWORK)
                 hosts = await stack.enter_async_context(await Hosts.start(config))
                 links, pids, told = hosts.wires.pid, [*pids, *hosts.pids_to_end()], RANGE
-            # house: allow swallowed-exception -- the record of the drill says so, with the cause
+            # the record of the drill says so, with the cause
             except Unusable as error:
                 told = f"not part of this drill: {error}"
         storm = asyncio.create_task(box.exec(["sh", "-c", _STORM]))
@@ -256,28 +256,37 @@ def _stop(processes: Sequence[subprocess.Popen[str]]) -> None:
             time.sleep(0.001)
 
 
-def _fire(warded: Warded, pidfds: list[int], links: int | None, broker: _Broker) -> _Seen:
+def _fire(
+    warded: Warded, pidfds: list[int], links: int | None, broker: _Broker, patience: float
+) -> _Seen:
     """Give the order and look: at the processes, at the one that holds the links, at the key."""
     begun = time.monotonic()
     order = threading.Thread(target=warded.ward.order, args=("person", "drill", "a drill"))
     order.start()
     links_s = None
-    if links is not None and _wait_gone([links], begun + GONE_SECONDS_MAX):
+    if links is not None and _wait_gone([links], begun + patience):
         links_s = time.monotonic() - begun
-    all_gone = _wait_gone(pidfds, begun + GONE_SECONDS_MAX)
+    all_gone = _wait_gone(pidfds, begun + patience)
     gone_s = time.monotonic() - begun
     key_s = None
-    while key_s is None and time.monotonic() < begun + GONE_SECONDS_MAX:
+    while key_s is None and time.monotonic() < begun + patience:
         key_s = time.monotonic() - begun if broker.refuses() else None
-    order.join(GONE_SECONDS_MAX)
+    order.join(patience)
     return _Seen(gone_s, all_gone, links_s, key_s)
 
 
-def drill(program: str = _DRIVER, tier: str = "shared-kernel", *, own_uid: bool = True) -> Drill:
+def drill(
+    program: str = _DRIVER,
+    tier: str = "shared-kernel",
+    *,
+    own_uid: bool = True,
+    patience: float = GONE_SECONDS_MAX,
+) -> Drill:
     """Run the drill once; blocks for about as long as boxes of *tier* take to start and end.
 
     *program* is the driver's Python text: it starts the sandboxes and prints their numbers. The
-    warden has a uid of its own as `ward.Warded.start` says.
+    warden has a uid of its own as `ward.Warded.start` says. What is not gone after *patience*
+    seconds is given up on.
 
     Raises: Unusable if the box cannot be started at all.
     """
@@ -295,7 +304,7 @@ def drill(program: str = _DRIVER, tier: str = "shared-kernel", *, own_uid: bool 
         _stop((driver, store))
         states = _state(driver.pid), _state(store.pid)
         links = pidfds[numbers.links] if numbers.links else None
-        seen = _fire(warded, list(pidfds.values()), links, broker)
+        seen = _fire(warded, list(pidfds.values()), links, broker, patience)
         ended = warded.ward.ended() or {}
         return Drill(
             seconds=seen.gone,

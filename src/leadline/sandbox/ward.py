@@ -41,13 +41,15 @@ class NoWardenError(RuntimeError):
 class Ward:
     """One connection to the warden of the run in *folder*; threads may share it.
 
+    A warden that has not answered after *answer_seconds* is taken to be gone.
+
     Raises: NoWardenError, if no warden answers there.
     """
 
-    def __init__(self, folder: Path, role: Role) -> None:
+    def __init__(self, folder: Path, role: Role, answer_seconds: float = ANSWER_SECONDS) -> None:
         self._lock = threading.Lock()
         self._line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._line.settimeout(ANSWER_SECONDS)
+        self._line.settimeout(answer_seconds)
         try:
             with _named(folder) as name:
                 self._line.connect(name)
@@ -129,6 +131,7 @@ class Ward:
         self._send({"op": "watch"}, ())
         try:
             packet = self._line.recv(PACKET_BYTES_MAX)
+        # house: allow swallowed-exception -- the warden went; None says so
         except ConnectionError:
             return None
         return _record(json.loads(packet)) if packet else None
@@ -251,6 +254,7 @@ class Warded:
 
     def close(self) -> None:
         """End the warden's work in order; what it still holds ends with it."""
+        # house: allow swallowed-exception -- a warden that is gone needs no release
         with contextlib.suppress(NoWardenError):
             self.ward.release()
         self.ward.close()

@@ -134,7 +134,7 @@ class Warden:
     def _hear(self, peer: _Peer) -> None:
         try:
             packet, fds, _, _ = socket.recv_fds(peer.line, PACKET_BYTES_MAX, FDS_MAX)
-        # house: allow swallowed-exception -- a peer that was killed is a peer that is gone
+        # a peer that was killed is a peer that is gone
         except ConnectionError:
             packet, fds = b"", []
         if not packet:
@@ -305,6 +305,7 @@ class Warden:
         return swept
 
     def _tell(self, peer: _Peer, answer: Mapping[str, object]) -> None:
+        # house: allow swallowed-exception -- who does not listen hears of it when it asks
         with contextlib.suppress(ConnectionError, BlockingIOError):
             peer.line.send(json.dumps(answer).encode(), socket.MSG_DONTWAIT)
 
@@ -347,6 +348,7 @@ def _take_down(links: socket.socket, indexes: Sequence[int]) -> int:
         asked = struct.pack("=BxHiII", socket.AF_UNSPEC, 0, index, 0, _IFF_UP)
         flags = _NLM_F_REQUEST | _NLM_F_ACK
         head = struct.pack("=IHHII", 16 + len(asked), _RTM_NEWLINK, flags, number, 0)
+        # house: allow swallowed-exception -- a link that did not obey is missing in the count
         with contextlib.suppress(OSError):
             links.send(head + asked)
             answer = links.recv(4096)
@@ -358,6 +360,7 @@ def _take_down(links: socket.socket, indexes: Sequence[int]) -> int:
 def _revoke(revoker: "subprocess.Popen[bytes]") -> str:
     """Have the key revoked by the process that waits for the word; what became of it."""
     assert revoker.stdin and revoker.stdout  # noqa: S101, PT018 -- asked for at its start
+    # house: allow swallowed-exception -- a revoker that is gone gives no answer, which is told
     with contextlib.suppress(BrokenPipeError):
         revoker.stdin.write(b"now\n")
         revoker.stdin.flush()
