@@ -425,6 +425,19 @@ def test_the_driver_counts_steps_and_stops_at_the_limit(tmp_path: Path) -> None:
     assert run(b"", "steps", 1000) == short
 
 
+def test_the_driver_ends_a_pattern_that_takes_too_much_processor_time(tmp_path: Path) -> None:
+    """An exponential pattern is stopped just after the limit; waiting costs no processor time."""
+    code = (
+        "import re, time\n\ndef one_input(data):\n    if data:\n"
+        "        return bool(re.fullmatch(rb'(a+)+', data))\n    time.sleep(0.3)\n    return False\n"
+    )
+    run = _driver(tmp_path, code)
+    assert 300 < int(run(b"a" * 40 + b"!", "cpu", 300)["cpu"]) < 3000
+    waited = run(b"", "cpu", 300)
+    assert int(waited["cpu"]) < 200
+    assert waited["ended"] == "returned"
+
+
 def _driver(folder: Path, harness: str) -> Callable[[bytes, str, int], dict[str, str]]:
     """Run the driver with *harness* on an input; answers the report's files."""
     drivers = Path(SUITE.cache.items).parent / "drivers"
@@ -475,13 +488,27 @@ def real() -> Registry:
 
 
 @pytest.mark.sandbox
-def test_every_prepared_item_holds_its_reference_and_nothing_else(
+def test_one_item_of_each_class_holds_its_reference_and_nothing_else(
     real: Registry, tmp_path: Path
 ) -> None:
     """The real flaws fire on the old release and not on the repaired one, here and now."""
-    for item in real.items(b""):
+    classes = {item.family: item for item in real.items(b"")}
+    for item in classes.values():
         made = real.prepare(item, b"", tmp_path / item.id)
         assert made.ok, (real.manifest(item).name, made.reason)
+
+
+@pytest.mark.soak
+@pytest.mark.sandbox
+def test_every_item_gives_the_same_verdict_twenty_times(real: Registry) -> None:
+    """Twenty references of twenty, on every item of the suite, with nothing missing."""
+    from leadline.suites.registry.qualify import qualify
+
+    assert real.missing() == ()
+    for item in real.items(b""):
+        checks, reason = asyncio.run(qualify(item, real.cache.folder(item.id), repeats=20))
+        assert all(checks.values()), (real.manifest(item).name, reason)
+        assert sum(name.startswith("reference") for name in checks) == 20
 
 
 def test_no_prepared_item_tells_the_subject_its_identifier_or_trigger(real: Registry) -> None:
