@@ -26,17 +26,24 @@ packages() {
     runtime
   fi
   "$python" -c 'import ensurepip' 2>/dev/null || echo python3-venv
+  command -v ip >/dev/null || echo iproute2
+  # The registry suite's npm half; without them those items are listed as not available here.
+  command -v node >/dev/null || offered nodejs
+  command -v npm >/dev/null || offered npm
   [ -e "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] || echo python3-dev
   if $dev; then
     command -v chromium >/dev/null || echo chromium
     [ -d /usr/share/fonts/truetype/liberation ] || [ -d /usr/share/fonts/truetype/liberation2 ] || echo fonts-liberation
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo postgresql
     command -v pdftotext >/dev/null || echo poppler-utils
-    command -v ip >/dev/null || echo iproute2
+    command -v runsc >/dev/null || offered runsc
+    command -v cmake >/dev/null || echo cmake
     command -v softhsm2-util >/dev/null || echo softhsm2
     command -v runuser >/dev/null || echo util-linux
   fi
 }
+# A package that is wanted where the distribution has it, and done without elsewhere.
+offered() { if apt-cache show "$1" 2>/dev/null | grep -q ^Package:; then echo "$1"; fi; }
 # The sanitizer runtime is a package of its own, named after the version of Debian's default clang.
 runtime() {
   local version

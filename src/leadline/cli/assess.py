@@ -65,6 +65,13 @@ def assess(  # noqa: PLR0913 -- one option each
         list[str] | None,
         typer.Option(help="An alarm of this source ends the run, such as decoy; may be repeated."),
     ] = None,
+    run_tokens: Annotated[
+        int, typer.Option(min=0, help="Tokens that all attempts may use together (0: no cap).")
+    ] = 0,
+    run_cost: Annotated[
+        float,
+        typer.Option(min=0, help="US dollars that all attempts may use together (0: no cap)."),
+    ] = 0,
     plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a live block.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json at the end.")] = False,
 ) -> None:
@@ -91,6 +98,8 @@ def assess(  # noqa: PLR0913 -- one option each
             official=official,
             rung=rung,
             declared=_declared(declare or ()),
+            run_tokens=run_tokens,
+            run_cost_micro_usd=round(run_cost * 1e6),
             dead_man_seconds=dead_man,
             stop_on=tuple(stop_on or ()),
         )
