@@ -94,13 +94,20 @@ def test_a_store_that_cannot_serve_is_silent(folder: Path, monkeypatch: pytest.M
         guard.stop()
 
 
-def test_a_busy_driver_beats_beside_its_work(folder: Path) -> None:
-    """Replays take longer than the dead man waits, and are no silence."""
+def test_starting_and_ending_workers_is_no_silence(folder: Path) -> None:
+    """It may take longer than the dead man waits; a loop that hangs in between is silent."""
     guard = guarded(folder, dead_man=0.5)
-    guard.start(steady=True)
+    guard.start()
     try:
-        time.sleep(1.2)
+        assert guard._warded is not None
+        time.sleep(1)
         guard.alive()
+        guard.rest()
+        time.sleep(1)
+        guard.alive()
+        time.sleep(1)
+        with pytest.raises(Refused, match="no heartbeat of the driver"):
+            guard.alive()
     finally:
         guard.stop()
 

@@ -23,8 +23,9 @@ BEAT_SECONDS = 1.0
 class Guard:
     """The driver's side. *store* asks something of the store that only a store at work answers.
 
-    *steady* is for a driver that is busy for longer than the dead man waits, and then beats from the
-    same thread as the store; else the driver beats by `alive`, from its own loop.
+    While the driver's loop runs it beats by `alive`, and by nothing else: a loop that hangs is silent.
+    Before its first turn and after `rest`, while workers are started, ended or a replay is made, a
+    thread beats for it.
     """
 
     folder: Path
@@ -34,10 +35,11 @@ class Guard:
     own_uid: bool = True
     beat_seconds: float = BEAT_SECONDS
     _warded: Warded | None = None
+    _looping: bool = False
     _stop: threading.Event = field(default_factory=threading.Event)
     _beats: threading.Thread | None = None
 
-    def start(self, *, steady: bool = False) -> None:
+    def start(self) -> None:
         """Start the warden; boxes of this process are handed to it too.
 
         Raises: Unavailable, if it does not come up: then nothing may run.
@@ -50,15 +52,16 @@ class Guard:
             raise Unavailable(f"the run has no kill switch: {error}") from error
         ADMISSION.ward = self._warded.ward
         self._stop.clear()
-        self._beats = threading.Thread(target=self._beat, args=(steady,), daemon=True)
+        self._looping = False
+        self._beats = threading.Thread(target=self._beat, daemon=True)
         self._beats.start()
 
-    def _beat(self, steady: bool) -> None:  # noqa: FBT001 -- a thread's argument
+    def _beat(self) -> None:
         warded = self._warded
         assert warded is not None  # noqa: S101 -- started above
         try:
             while not self._stop.wait(self.beat_seconds):
-                if steady:
+                if not self._looping:
                     warded.ward.beat("driver")
                 if self._store_answers():
                     warded.ward.beat("store")
@@ -81,6 +84,7 @@ class Guard:
         """
         if self._warded is None:
             return
+        self._looping = True
         try:
             self._warded.ward.beat("driver")
             ended = self._warded.ward.ended()
@@ -88,6 +92,10 @@ class Guard:
             raise Unavailable(f"the run stops: {error}") from error
         if ended is not None:
             raise Refused(words(ended))
+
+    def rest(self) -> None:
+        """The loop has ended; what follows may take long, and is no silence."""
+        self._looping = False
 
     def stop(self) -> None:
         """End the warden in order; a second call does nothing."""

@@ -103,11 +103,13 @@ class HostLaboratory:
 
     def stop_workers(self) -> None:
         """End every worker; what one held is queued again."""
+        if self.guard is not None:
+            self.guard.rest()
         self.workers.stop()
         if self.guard is not None:
             self.guard.stop()
 
-    def _guarded(self, *, steady: bool = False) -> Guard:
+    def _guarded(self) -> Guard:
         """This run's warden, started; what beats for the store waits for the right to write."""
         guard = Guard(
             self.places.items.parent,
@@ -115,7 +117,7 @@ class HostLaboratory:
             dead_man=self.dead_man,
             revoke=self.revoke,
         )
-        guard.start(steady=steady)
+        guard.start()
         return guard
 
     def result(self, shard: Shard) -> ShardResult:
@@ -140,7 +142,7 @@ class HostLaboratory:
         folder = self.places.items / item
         prepared = load_item(folder)
         tier = parse_tier(self.tier)
-        guard = self._guarded(steady=True)
+        guard = self._guarded()
         try:
             verdicts = [asyncio.run(judge(prepared, folder, proof, tier)) for _ in range(times)]
             guard.alive()
