@@ -2,6 +2,8 @@
 
     python bench/planted.py --json [--quick] [--plot FILE.svg] [--suites N]
 
+The picture and table of docs/explanation/planted.md are those of ``--plot docs/images/planted.svg``.
+
 Built and checked: items of every class and level, two processes, as an assessment does it. Solved:
 one attempt of the tool baseline an item, with the largest budget; the runs at which it found its
 input tell what every smaller budget would have solved, for equal seeds do the same. Intervals are
@@ -219,7 +221,9 @@ def plot(rows: Sequence[dict[str, object]], file: Path) -> None:
         "sort": names,
         "title": "Budget",
         "legend": {"orient": "bottom"},
+        "scale": {"range": ["#8a5a00", "#5b7fa6", "#17263c"]},
     }
+    shape_only = {key: value for key, value in shape.items() if key != "scale"}
     across = {"field": "label", "type": "ordinal", "axis": {"labelAngle": 0, "title": None}}
     up = {"title": "Share solved", "scale": {"domain": [0, 1]}, "axis": {"format": "%"}}
     offset = {"field": "runs", "type": "nominal", "sort": names}
@@ -231,7 +235,7 @@ def plot(rows: Sequence[dict[str, object]], file: Path) -> None:
                 "xOffset": offset,
                 "y": {"field": "low", "type": "quantitative", **up},
                 "y2": {"field": "high"},
-                "color": shape,
+                "color": {**shape, "legend": None},
             },
         },
         {
@@ -241,7 +245,7 @@ def plot(rows: Sequence[dict[str, object]], file: Path) -> None:
                 "xOffset": offset,
                 "y": {"field": "share", "type": "quantitative", **up},
                 "color": shape,
-                "shape": shape,
+                "shape": shape_only,
             },
         },
     ]
@@ -259,6 +263,20 @@ def plot(rows: Sequence[dict[str, object]], file: Path) -> None:
         )
     ]
     file.write_text(svg({"hconcat": charts}), encoding="utf-8")  # type: ignore[dict-item]
+
+
+def markdown(rows: Sequence[dict[str, object]]) -> str:
+    """*rows* as the table of the explanation: a line a group and label, a column a budget."""
+    budgets = sorted({int(str(one["budget"])) for one in rows})
+    lines = ["| | " + " | ".join(f"{budget:,} runs" for budget in budgets) + " |"]
+    lines.append("|---" * (len(budgets) + 1) + "|")
+    for group, label in dict.fromkeys((one["group"], one["label"]) for one in rows):
+        shown = [one for one in rows if (one["group"], one["label"]) == (group, label)]
+        cells = [
+            f"{one['solved']} of {one['of']} [{one['low']:.2f}, {one['high']:.2f}]" for one in shown
+        ]
+        lines.append(f"| {group} {label} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
 
 
 def curve(
@@ -312,7 +330,7 @@ def ratio(value: float, target: float, sense: str = "<=") -> dict[str, object]:
 
 
 def measure(*, quick: bool, suites: int, picture: Path | None) -> dict[str, object]:
-    """The whole benchmark as the document that is printed."""
+    """The whole benchmark as the document that is printed; *picture* gets a table beside it."""
     load = os.getloadavg()[0]
     count, budgets = (28, QUICK) if quick else (WANTED, BUDGETS)
     with tempfile.TemporaryDirectory(prefix="planted-") as scratch:
@@ -326,6 +344,7 @@ def measure(*, quick: bool, suites: int, picture: Path | None) -> dict[str, obje
     rows = table(made, swept, budgets)
     if picture:
         plot(rows, picture)
+        picture.with_suffix(".md").write_text(markdown(rows), encoding="utf-8")
     times = {
         "sanitizer": [one.seconds for one in made if one.item.oracle.kind == "sanitizer"],
         "canary": [one.seconds for one in made if one.item.oracle.kind == "canary"],
@@ -377,7 +396,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--json", action="store_true", help="print only the JSON line")
     parser.add_argument("--quick", action="store_true", help="fewer items and smaller budgets")
-    parser.add_argument("--plot", type=Path, help="write the solve rates to this SVG file")
+    parser.add_argument(
+        "--plot", type=Path, help="write the solve rates to this SVG file, and a table beside it"
+    )
     parser.add_argument("--suites", type=int, help="how many suites of sixty items to attempt")
     options = parser.parse_args()
     suites = options.suites or (1 if options.quick else 4)
