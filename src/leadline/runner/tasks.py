@@ -21,7 +21,7 @@ from leadline.suites.registry import SUITE as REGISTRY
 
 @task
 def planted(seed: str = "", limit: int = 0, folder: str = ".cache/planted") -> Task:
-    """Planted C programs, drawn from *seed* (hex; empty for fresh random bits); *limit* 0 is all."""
+    """Planted programs in C and Python, drawn from *seed* (hex; empty for fresh random bits); *limit* 0 is all."""
     return _task(PLANTED, bytes.fromhex(seed) or secrets.token_bytes(32), limit, Path(folder))
 
 
