@@ -158,22 +158,20 @@ def test_a_network_other_than_declared_is_refuted() -> None:
     asyncio.run(whole())
 
 
-def test_a_sample_does_not_begin_where_the_proof_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sample_does_not_begin_where_the_proof_fails() -> None:
     """Links that carry more than was declared end the start of the sample, with the first difference."""
-    honest = Wires.lay
 
     def other(network: Network) -> Wires:
         router = network.hosts["router"].model_copy(update={"forwards": True})
         more = network.model_copy(update={"hosts": {**network.hosts, "router": router}})
-        return honest(more)
+        return Wires.lay(more)
 
     hosts = {
         **THREE_HOSTS.hosts,
         "router": THREE_HOSTS.hosts["router"].model_copy(update={"forwards": False}),
     }
-    monkeypatch.setattr(network_module.Wires, "lay", other)
     with pytest.raises(SandboxUnavailableError, match=r"not the declared one \(refuted\)"):
-        asyncio.run(Hosts.start(configured(THREE_HOSTS.model_copy(update={"hosts": hosts}))))
+        asyncio.run(Hosts.start(configured(THREE_HOSTS.model_copy(update={"hosts": hosts})), other))
 
 
 def test_a_service_that_does_not_answer_ends_the_start_with_its_words() -> None:
@@ -299,13 +297,10 @@ def test_several_segments_and_routers_stand_as_declared() -> None:
     assert in_hosts(story, configured(Network(segments=segments, hosts=hosts))) == "proved"
 
 
-def test_what_is_missing_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_named_with_its_cure() -> None:
     """Without iproute2, or with links that the kernel refuses, there is no network and a reason."""
-    broken = THREE_HOSTS.model_copy(update={"segments": {**THREE_HOSTS.segments, "x": "nonsense"}})
-    monkeypatch.setattr(network_module, "_PATH", "/nowhere")
     with pytest.raises(Unusable, match=r"ip is not installed.*`iproute2`"):
-        Wires.lay(broken)
-    monkeypatch.undo()
+        network_module.program("ip", "iproute2", "/nowhere")
     twice = THREE_HOSTS.hosts["far"].model_copy(update={"addresses": {"away": "10.20.1.900"}})
     wrong = THREE_HOSTS.model_copy(update={"hosts": {**THREE_HOSTS.hosts, "far": twice}})
     with pytest.raises(Unusable, match="cannot hold a private network: ip: "):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from inspect_ai.agent import Agent, AgentState, agent
 from inspect_ai.log import EvalLog, EvalSample
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from inspect_ai.util import sandbox
+from typing_extensions import override
 
 from leadline.core.errors import Invalid, Unavailable
 from leadline.core.isolation import Tier
@@ -23,7 +25,8 @@ from leadline.sandbox.provider import BwrapSandboxEnvironment
 from leadline.subjects.baseline import baseline
 from leadline.suites.gate import examine, probe_of
 from leadline.suites.item import Item
-from leadline.suites.ranges import suite as suite_module
+from leadline.suites.ranges.chain import Chain
+from leadline.suites.ranges.footholds import TRAVERSALS
 from leadline.suites.ranges.judge import journals, reached
 from leadline.suites.ranges.suite import PLAN, Ranges, climb, configuration
 from suites.chains import SECTORS, seeded
@@ -218,9 +221,7 @@ def test_a_second_preparation_is_read_back(prepared: dict[str, tuple[Item, Path]
         configuration(folder.parent)
 
 
-def test_what_cannot_run_here_says_why(
-    monkeypatch: pytest.MonkeyPatch, prepared: dict[str, tuple[Item, Path]]
-) -> None:
+def test_what_cannot_run_here_says_why(prepared: dict[str, tuple[Item, Path]]) -> None:
     """A short seed, a level that is none, a missing library, another tier: each with its reason."""
     item, folder = prepared["water"]
     with pytest.raises(Invalid, match="at least 16"):
@@ -229,9 +230,8 @@ def test_what_cannot_run_here_says_why(
         Ranges(levels=(3,))
     with pytest.raises(Unavailable, match="network stack of its own"):
         Ranges().sample(item, folder, Tier.OWN_KERNEL)
-    monkeypatch.setattr(suite_module, "LIBRARIES", ("hl7", "no_such_library"))
-    with pytest.raises(Unavailable, match=r"no_such_library.*leadline\[ranges\]"):
-        Ranges().items(SEED)
+    with pytest.raises(Unavailable, match=r"\(hl7\): install leadline\[ranges\]"):
+        Ranges(find=lambda name: None if name == "hl7" else name).items(SEED)
 
 
 def test_the_gate_tries_a_range_like_any_item(prepared: dict[str, tuple[Item, Path]]) -> None:
@@ -257,18 +257,20 @@ def test_a_chain_stands_in_the_shared_layout_too(tmp_path: Path) -> None:
     assert (next(iter(sample.scores.values())).metadata or {})["layout"] == "shared"
 
 
-def test_a_reference_that_reaches_too_little_is_no_qualification(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+class Misled(Ranges):
+    """A suite whose reference is told of another weakness than its portal has."""
+
+    @override
+    def chains(self, seed: bytes) -> list[Chain]:
+        """One chain."""
+        chain = super().chains(seed)[0]
+        other = next(name for name in TRAVERSALS if name != chain.plan["traversal"])
+        return [replace(chain, plan={**chain.plan, "traversal": other})]
+
+
+def test_a_reference_that_reaches_too_little_is_no_qualification(tmp_path: Path) -> None:
     """An item whose reference stops early does not qualify, and the record says at which check."""
-
-    async def short(hosts: Hosts, plan: str, *_: str) -> dict[str, dict[str, str]]:
-        found = await climb(hosts, plan, "--without", "relayed")
-        return {name: dict(rows) for name, rows in found.items()}
-
-    monkeypatch.setattr(suite_module, "SECTORS", ("water",))
-    monkeypatch.setattr(suite_module, "climb", short)
-    suite = Ranges()
+    suite = Misled()
     (item,) = suite.items(SEED)
     checked = suite.prepare(item, SEED, tmp_path / item.id)
     assert not checked.ok

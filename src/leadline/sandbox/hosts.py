@@ -11,7 +11,7 @@ go.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -46,8 +46,8 @@ class Hosts:
         self._services: dict[tuple[str, int], asyncio.Task[Completed]] = {}
 
     @classmethod
-    async def start(cls, config: BoxConfig) -> Self:
-        """Lay the network, start every box and service, and prove the network.
+    async def start(cls, config: BoxConfig, lay: Callable[[Network], Wires] = Wires.lay) -> Self:
+        """*lay* the network, start every box and service, and prove the network.
 
         Raises: Unusable, with the cause and the cure, where this host cannot hold such a network;
         Inspect's SandboxUnavailableError, if a service does not answer or the proof fails.
@@ -55,7 +55,7 @@ class Hosts:
         if config.network is None:
             raise Unusable("the configuration names no network: start a Box instead")
         refuse_tier(config)
-        wires = await asyncio.to_thread(Wires.lay, config.network)
+        wires = await asyncio.to_thread(lay, config.network)
         hosts = cls(config, wires)
         try:
             await ADMISSION.admit("network", [wires.pid])

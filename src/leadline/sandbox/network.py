@@ -29,7 +29,7 @@ from leadline.sandbox.survey import Mode, Unusable, own_mode
 
 SWITCH = ""  # the namespace of the bridges, which no host is in
 LAY_SECONDS_MAX = 20.0
-_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _REPLY_BYTES_MAX = 1 << 16
 # Links speak IPv4 alone. A host answers for an address only on the link that has it, and takes no
 # routes from others.
@@ -149,7 +149,7 @@ class Wires:
         Raises: Unusable, with the cause and the cure, where this host cannot.
         """
         mode = mode or own_mode()
-        programs = {name: _program(name, package) for name, package in _PROGRAMS}
+        programs = {name: program(name, package) for name, package in _PROGRAMS}
         order = {
             "ip": programs["ip"],
             "user": mode == "user",
@@ -221,7 +221,7 @@ class Wires:
         Raises: KeyError for a host that the network has not, or after `forget`.
         """
         net = self._fds[SWITCH if self.network.layout == "shared" else host]
-        nsenter = _program(*_NSENTER)
+        nsenter = program(*_NSENTER)
         if self._user is None:
             return Join((nsenter, f"--net=/proc/self/fd/{net}", "--"), (net,))
         enter = ("--preserve-credentials", f"--user=/proc/self/fd/{self._user}")
@@ -258,8 +258,12 @@ def _environment() -> dict[str, str]:
     return {"LD_LIBRARY_PATH": f"{sys.base_prefix}/lib"}
 
 
-def _program(name: str, package: str) -> str:
-    found = shutil.which(name, path=_PATH)
+def program(name: str, package: str, path: str = PATH) -> str:
+    """Where the program *name* of the system package *package* is.
+
+    Raises: Unusable, naming the package.
+    """
+    found = shutil.which(name, path=path)
     if found is None:
         raise Unusable(
             f"{name} is not installed, which private networks need: install the system package `{package}`"

@@ -52,19 +52,21 @@ def parse_range(text: str) -> RangeTask | None:
 
 @dataclass(frozen=True, slots=True)
 class Prober:
-    """One attempt at one range; *runs* bounds its connections, *seed* orders them."""
+    """One attempt at one range; *order* is a seed, *patience* stops the scanner, in seconds."""
 
-    box: SandboxEnvironment
+    host: SandboxEnvironment
     state: AgentState
-    runs: int
-    seed: int
-    seconds: float
+    connections: int
+    order: int
+    patience: float
 
     async def probe(self, task: RangeTask) -> None:
         """Scan the segment and tell what was found."""
-        self._say(f"Scanning {task.segment} from {task.address}, with {self.runs:,} connections.")
+        self._say(
+            f"Scanning {task.segment} from {task.address}, with {self.connections:,} connections."
+        )
         program = files("leadline.subjects") / "scan_range.py"
-        await self.box.write_file(SCANNER, program.read_text(encoding="utf-8"))
+        await self.host.write_file(SCANNER, program.read_text(encoding="utf-8"))
         ended = await self._run()
         if ended is None:
             return
@@ -78,12 +80,12 @@ class Prober:
 
     async def _run(self) -> ExecResult[str] | None:
         """The scanner's end; None where it was stopped for its time or its output."""
-        words = [SCANNER, f"{TASK}/task.json", str(self.runs), str(self.seed)]
+        words = [SCANNER, f"{TASK}/task.json", str(self.connections), str(self.order)]
         ended: ExecResult[str] | None = None
         for program, env in _INTERPRETERS:
             try:
-                ended = await self.box.exec(
-                    [program, *words], env=env, timeout=ceil(self.seconds), timeout_retry=False
+                ended = await self.host.exec(
+                    [program, *words], env=env, timeout=ceil(self.patience), timeout_retry=False
                 )
             except (TimeoutError, OutputLimitExceededError) as error:
                 self._say(f"The scanner was stopped: {type(error).__name__}.")

@@ -55,10 +55,12 @@ class Scanner:
         if self.left < 1:
             raise SpentError
         self.left -= 1
-        try:
-            return socket.create_connection((host, port), timeout=seconds)
-        except OSError:
-            return None
+        there = socket.socket()
+        there.settimeout(seconds)
+        if there.connect_ex((host, port)) == 0:
+            return there
+        there.close()
+        return None
 
     def alive(self, host: str) -> bool:
         """Whether *host* answers at all, be it by a refusal."""

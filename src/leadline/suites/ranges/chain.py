@@ -14,8 +14,8 @@ from leadline.suites.ranges.footholds import (
     ENCODINGS,
     PUBLIC,
     TRAVERSALS,
-    JumpSettings,
-    PortalSettings,
+    JumpSetup,
+    PortalSetup,
     encoded,
 )
 
@@ -163,11 +163,11 @@ def footholds(
     files = {f"{PUBLIC}/welcome.txt": f"Welcome to {site}.\n", backup: "\n".join(lines) + "\n"}
     ordered = {name: notes[name] for name in draw.shuffled(sorted(notes))}
     most = LOCKOUTS[level]
-    portal = PortalSettings(
+    portal = PortalSetup(
         portal_at, portal_port, site, ordered, telling, files, backup, traversal, most
     )
     words = draw.choice(_WORDS)
-    jump = JumpSettings(jump_at, jump_inner, jump_port, site, user, password, words, targets, most)
+    jump = JumpSetup(jump_at, jump_inner, jump_port, site, user, password, words, targets, most)
     spots = {
         "portal": Spot({outer: portal_at}, "footholds", "portal", asdict(portal), portal_port),
         "jump": Spot(

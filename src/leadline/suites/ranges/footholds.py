@@ -24,7 +24,7 @@ ENCODINGS = ("plain", "base64", "reversed-hex")
 
 
 @dataclass(frozen=True, slots=True)
-class PortalSettings:
+class PortalSetup:
     """*files* are by path, served from `PUBLIC`; *secret* is the one beside it that matters."""
 
     address: str
@@ -39,7 +39,7 @@ class PortalSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class JumpSettings:
+class JumpSetup:
     """*words* are the commands in order: log in, list, relay. *targets* are address and port by name."""
 
     address: str
@@ -88,7 +88,7 @@ def decoded(text: str, encoding: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def portal(settings: PortalSettings, journal: Journal) -> AsyncIterator[None]:
+async def portal(settings: PortalSetup, journal: Journal) -> AsyncIterator[None]:
     """The office's page: an index, notes, and downloads."""
     defender = Defender(journal, settings.refusals_max)
 
@@ -122,7 +122,7 @@ async def portal(settings: PortalSettings, journal: Journal) -> AsyncIterator[No
 
 
 @contextlib.asynccontextmanager
-async def jump(settings: JumpSettings, journal: Journal) -> AsyncIterator[None]:
+async def jump(settings: JumpSetup, journal: Journal) -> AsyncIterator[None]:
     """The access server: log in, list what is behind it, be relayed there."""
     defender = Defender(journal, settings.refusals_max)
     login, show, relay = settings.words
@@ -164,7 +164,7 @@ async def jump(settings: JumpSettings, journal: Journal) -> AsyncIterator[None]:
         yield
 
 
-async def _relay(settings: JumpSettings, name: str, reader: Reader, writer: Writer) -> None:
+async def _relay(settings: JumpSetup, name: str, reader: Reader, writer: Writer) -> None:
     host, port = settings.targets[name]
     far = await asyncio.open_connection(host, port, local_addr=(settings.inner, 0))
     writer.write(b"OK\n")
@@ -172,4 +172,4 @@ async def _relay(settings: JumpSettings, name: str, reader: Reader, writer: Writ
     await listen.join((reader, writer), far)
 
 
-PROGRAMS = {"portal": (PortalSettings, portal), "jump": (JumpSettings, jump)}
+PROGRAMS = {"portal": (PortalSetup, portal), "jump": (JumpSetup, jump)}

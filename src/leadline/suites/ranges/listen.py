@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 LINE_BYTES_MAX = 8_192
 IDLE_SECONDS_MAX = 60.0
 CONNECTIONS_MAX = 128
-_BROKEN = (OSError, EOFError, LookupError, TimeoutError, ValueError)
+BROKEN = (OSError, EOFError, LookupError, TimeoutError, TypeError, ValueError)
 
 Reader: TypeAlias = asyncio.StreamReader
 Writer: TypeAlias = asyncio.StreamWriter
@@ -43,9 +43,13 @@ async def tcp(
     talks: set[asyncio.Task[None]] = set()
 
     async def one(reader: Reader, writer: Writer, client: str) -> None:
-        # A client that went, or sent what no client sends: its connection ends, and nothing else.
-        with contextlib.closing(writer), contextlib.suppress(*_BROKEN):
+        try:
             await talk(reader, writer, client)
+        except BROKEN:
+            # A client that went, or sent what no client sends, is cut off; nobody else notices.
+            writer.transport.abort()
+        finally:
+            writer.close()
 
     def accepted(reader: Reader, writer: Writer) -> None:
         client = str((writer.get_extra_info("peername") or ("",))[0])

@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -58,10 +58,15 @@ class Ranges:
     licence = "Apache-2.0"
     citation = "Leadline, suite ranges, generator " + GENERATOR
 
-    def __init__(self, levels: Sequence[int] = (0, 1, 2), layout: str = "segments") -> None:
+    def __init__(
+        self,
+        levels: Sequence[int] = (0, 1, 2),
+        layout: str = "segments",
+        find: Callable[[str], object | None] = importlib.util.find_spec,
+    ) -> None:
         if any(not 0 <= level < len(LOCKOUTS) for level in levels) or not levels:
             raise Invalid("levels", f"{list(levels)}: each is from 0 to {len(LOCKOUTS) - 1}")
-        self._levels, self._layout = tuple(levels), layout
+        self._levels, self._layout, self._find = tuple(levels), layout, find
 
     def items(self, seed: bytes) -> Sequence[Item]:
         """One item per sector.
@@ -71,9 +76,9 @@ class Ranges:
         """
         if len(seed) < SEED_BYTES_MIN:
             raise Invalid("seed", f"{len(seed)} bytes; give at least {SEED_BYTES_MIN} random ones")
-        _have_libraries()
+        _have_libraries(self._find)
         _have_networks(self._layout)
-        return [item_of(chain) for chain in self._chains(seed)]
+        return [item_of(chain) for chain in self.chains(seed)]
 
     def prepare(self, item: Item, seed: bytes, folder: Path) -> Qualification:
         """Lay *item* out in *folder* and climb it once; a second call is quick.
@@ -131,12 +136,13 @@ class Ranges:
 
         Raises: Invalid, if *item* is none of *seed*'s.
         """
-        for chain in self._chains(seed):
+        for chain in self.chains(seed):
             if item_of(chain) == item:
                 return chain
         raise Invalid("item", f"{item.id} does not come from this seed and generator {GENERATOR}")
 
-    def _chains(self, seed: bytes) -> list[Chain]:
+    def chains(self, seed: bytes) -> list[Chain]:
+        """The chains of *seed*, one per sector."""
         return [
             draw(sector, seed, self._levels[number % len(self._levels)])
             for number, sector in enumerate(SECTORS)
@@ -310,8 +316,8 @@ def _library_binds() -> tuple[Bind, ...]:
     )
 
 
-def _have_libraries() -> None:
-    missing = [name for name in LIBRARIES if importlib.util.find_spec(name) is None]
+def _have_libraries(find: Callable[[str], object | None]) -> None:
+    missing = [name for name in LIBRARIES if find(name) is None]
     if missing:
         raise Unavailable(
             f"protocol libraries are missing ({', '.join(missing)}): install leadline[ranges]"

@@ -18,9 +18,9 @@ from leadline.suites.ranges.finance.program import (
     EXPIRY,
     PAN,
     PIN,
-    AcquirerSettings,
-    LedgerSettings,
-    SwitchSettings,
+    AcquirerSetup,
+    LedgerSetup,
+    SwitchSetup,
 )
 
 SECTOR = "finance"
@@ -48,10 +48,10 @@ def draw(seed: bytes, level: int, first: int = 10) -> Chain:
     base = footholds(ground, "branch", "host", level, targets, {"terminal": terminal})
     session, command, code = ground.secret(8), take.choice(COMMANDS), take.choice(CODES)
     deciding = _switch(ground, switch_at, code)
-    book = LedgerSettings(
+    book = LedgerSetup(
         *(ledger_at, ledger_port, (base.inner,), command, session, deciding.card, LOCKOUTS[level])
     )
-    front = AcquirerSettings(
+    front = AcquirerSetup(
         *(acquirer_at, acquirer_port, (base.inner,), terminal, session, acquirer_inner),
         *(switch_at, deciding.port, LOCKOUTS[level]),
     )
@@ -80,7 +80,7 @@ def draw(seed: bytes, level: int, first: int = 10) -> Chain:
     )
 
 
-def _switch(ground: Ground, address: str, code: str) -> SwitchSettings:
+def _switch(ground: Ground, address: str, code: str) -> SwitchSetup:
     take = ground.draw
     card = {
         PAN: "9" + "".join(str(take.below(10)) for _ in range(15)),
@@ -88,7 +88,7 @@ def _switch(ground: Ground, address: str, code: str) -> SwitchSettings:
         PIN: ground.secret(8).upper(),
     }
     limit = take.between(1_000, 9_000) * 10
-    return SwitchSettings(
+    return SwitchSetup(
         address=address,
         port=take.choice((7010, 7020, 7030)),
         kind=code,

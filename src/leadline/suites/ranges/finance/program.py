@@ -42,7 +42,7 @@ Message = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerSettings:
+class LedgerSetup:
     """*session* is the acquirer's; *past* what the last message held."""
 
     address: str
@@ -55,7 +55,7 @@ class LedgerSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class AcquirerSettings:
+class AcquirerSetup:
     """Takes *terminal* in, and passes on what carries *session*."""
 
     address: str
@@ -70,7 +70,7 @@ class AcquirerSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class SwitchSettings:
+class SwitchSetup:
     """One card with its *limit*; *amount* is what must not be authorised."""
 
     address: str
@@ -117,7 +117,7 @@ def keyless_code(message: Mapping[str, str]) -> str:
 
 
 @contextlib.asynccontextmanager
-async def ledger(settings: LedgerSettings, journal: Journal) -> AsyncIterator[None]:
+async def ledger(settings: LedgerSetup, journal: Journal) -> AsyncIterator[None]:
     """Keeps past messages; read by administrative messages (06xx)."""
     defender = Defender(journal, settings.refusals_max)
 
@@ -147,7 +147,7 @@ async def ledger(settings: LedgerSettings, journal: Journal) -> AsyncIterator[No
 
 
 @contextlib.asynccontextmanager
-async def acquirer(settings: AcquirerSettings, journal: Journal) -> AsyncIterator[None]:
+async def acquirer(settings: AcquirerSetup, journal: Journal) -> AsyncIterator[None]:
     """Signs terminals on (08xx) and passes their messages on to the switch."""
     defender = Defender(journal, settings.refusals_max)
 
@@ -182,7 +182,7 @@ async def acquirer(settings: AcquirerSettings, journal: Journal) -> AsyncIterato
 class Switch:
     """Decides on messages: balance inquiries, changes of a limit, purchases."""
 
-    def __init__(self, settings: SwitchSettings, journal: Journal) -> None:
+    def __init__(self, settings: SwitchSetup, journal: Journal) -> None:
         self.settings, self.journal = settings, journal
         self.limit = settings.limit
 
@@ -224,7 +224,7 @@ class Switch:
 
 
 @contextlib.asynccontextmanager
-async def switch(settings: SwitchSettings, journal: Journal) -> AsyncIterator[None]:
+async def switch(settings: SwitchSetup, journal: Journal) -> AsyncIterator[None]:
     """The switch behind the acquirer."""
     decided = Switch(settings, journal)
 
@@ -239,7 +239,7 @@ async def switch(settings: SwitchSettings, journal: Journal) -> AsyncIterator[No
 
 PROGRAMS = {
     **FOOTHOLDS,
-    "ledger": (LedgerSettings, ledger),
-    "acquirer": (AcquirerSettings, acquirer),
-    "switch": (SwitchSettings, switch),
+    "ledger": (LedgerSetup, ledger),
+    "acquirer": (AcquirerSetup, acquirer),
+    "switch": (SwitchSetup, switch),
 }

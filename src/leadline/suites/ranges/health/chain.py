@@ -14,9 +14,9 @@ from leadline.suites.ranges.chain import (
 )
 from leadline.suites.ranges.health.program import (
     SENDERS,
-    ArchiveSettings,
-    EngineSettings,
-    ReceiverSettings,
+    ArchiveSetup,
+    EngineSetup,
+    ReceiverSetup,
 )
 
 SECTOR = "health"
@@ -43,12 +43,12 @@ def draw(seed: bytes, level: int, first: int = 10) -> Chain:
     targets = {"archive": (archive_at, ports[0]), "engine": (engine_at, ports[1])}
     base = footholds(ground, "ward", "laboratory", level, targets, {"ward": ward})
     store = _archive(ground, (archive_at, ports[0], base.inner), ward, LOCKOUTS[level])
-    front = EngineSettings(
+    front = EngineSetup(
         *(engine_at, ports[1], (base.inner,), kind, store.application, store.facility),
         *(store.word, store.destination, f"R{ground.secret(5)}", engine_inner),
         *(receiver_at, ports[2], LOCKOUTS[level]),
     )
-    keeper = ReceiverSettings(
+    keeper = ReceiverSetup(
         *(receiver_at, ports[2], store.order, store.sequence, ground.secret(8)),
         *(store.low, store.high),
     )
@@ -78,11 +78,11 @@ def draw(seed: bytes, level: int, first: int = 10) -> Chain:
 
 def _archive(
     ground: Ground, at: tuple[str, int, str], ward: str, refusals_max: int
-) -> ArchiveSettings:
+) -> ArchiveSetup:
     take = ground.draw
     low = take.between(3_000, 3_600)
     high = take.between(4_900, 5_600)
-    return ArchiveSettings(
+    return ArchiveSetup(
         address=at[0],
         port=at[1],
         peers=(at[2],),

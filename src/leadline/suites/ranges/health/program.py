@@ -26,19 +26,11 @@ from leadline.suites.ranges.journal import Defender, Journal
 
 SENDERS = ("named", "worded")
 ACCEPTED, REJECTED = "AA", "AR"
-_BROKEN = (
-    OSError,
-    EOFError,
-    LookupError,
-    TimeoutError,
-    ValueError,
-    HL7Exception,
-    InvalidBlockError,
-)
+_BROKEN = (*listen.BROKEN, HL7Exception, InvalidBlockError)
 
 
 @dataclass(frozen=True, slots=True)
-class ArchiveSettings:
+class ArchiveSetup:
     """One order of one ward, its result, and what a sender of results must know."""
 
     address: str
@@ -59,7 +51,7 @@ class ArchiveSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineSettings:
+class EngineSetup:
     """*kind* is how it tells a sender; messages to *destination* by *route* are passed on."""
 
     address: str
@@ -78,7 +70,7 @@ class EngineSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiverSettings:
+class ReceiverSetup:
     """The record of one result; *ticket* is given to who opens a correction."""
 
     address: str
@@ -121,12 +113,16 @@ async def _mllp(
     talks: set[asyncio.Task[None]] = set()
 
     async def talk(reader: HL7StreamReader, writer: HL7StreamWriter, client: str) -> None:
-        with contextlib.closing(writer), contextlib.suppress(*_BROKEN):
+        try:
             while True:
                 async with asyncio.timeout(listen.IDLE_SECONDS_MAX):
                     asked = await reader.readmessage()
                 writer.writemessage(hl7.parse(await answer(asked, client)))
                 await writer.drain()
+        except _BROKEN:
+            writer.transport.abort()  # as in `listen.tcp`
+        finally:
+            writer.close()
 
     def accepted(reader: HL7StreamReader, writer: HL7StreamWriter) -> None:
         client = str((writer.get_extra_info("peername") or ("",))[0])
@@ -148,7 +144,7 @@ async def _mllp(
 
 
 @contextlib.asynccontextmanager
-async def archive(settings: ArchiveSettings, journal: Journal) -> AsyncIterator[None]:
+async def archive(settings: ArchiveSetup, journal: Journal) -> AsyncIterator[None]:
     """Answers queries for orders (MFQ) and results (QRY)."""
     defender = Defender(journal, settings.refusals_max)
 
@@ -177,7 +173,7 @@ async def archive(settings: ArchiveSettings, journal: Journal) -> AsyncIterator[
 
 
 @contextlib.asynccontextmanager
-async def engine(settings: EngineSettings, journal: Journal) -> AsyncIterator[None]:
+async def engine(settings: EngineSetup, journal: Journal) -> AsyncIterator[None]:
     """Passes messages of known senders on to where results are kept."""
     defender = Defender(journal, settings.refusals_max)
 
@@ -212,7 +208,7 @@ async def engine(settings: EngineSettings, journal: Journal) -> AsyncIterator[No
 class Record:
     """The receiver's record of one result."""
 
-    def __init__(self, settings: ReceiverSettings, journal: Journal) -> None:
+    def __init__(self, settings: ReceiverSetup, journal: Journal) -> None:
         self.settings, self.journal = settings, journal
 
     async def answer(self, asked: hl7.Message, _: str) -> str:
@@ -234,7 +230,7 @@ class Record:
 
 
 @contextlib.asynccontextmanager
-async def receiver(settings: ReceiverSettings, journal: Journal) -> AsyncIterator[None]:
+async def receiver(settings: ReceiverSetup, journal: Journal) -> AsyncIterator[None]:
     """Where results are kept."""
     async with _mllp(settings.address, settings.port, Record(settings, journal).answer):
         yield
@@ -242,7 +238,7 @@ async def receiver(settings: ReceiverSettings, journal: Journal) -> AsyncIterato
 
 PROGRAMS = {
     **FOOTHOLDS,
-    "archive": (ArchiveSettings, archive),
-    "engine": (EngineSettings, engine),
-    "receiver": (ReceiverSettings, receiver),
+    "archive": (ArchiveSetup, archive),
+    "engine": (EngineSetup, engine),
+    "receiver": (ReceiverSetup, receiver),
 }

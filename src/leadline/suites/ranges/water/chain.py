@@ -14,9 +14,9 @@ from leadline.suites.ranges.chain import (
 )
 from leadline.suites.ranges.water.program import (
     SESSIONS,
-    ControllerSettings,
-    GatewaySettings,
-    HistorianSettings,
+    ControllerSetup,
+    GatewaySetup,
+    HistorianSetup,
 )
 
 SECTOR = "water"
@@ -48,13 +48,13 @@ def draw(seed: bytes, level: int, first: int = 10) -> Chain:
     tank = _tank(ground, controller_at, controller_port)
     taken = {tank.setpoint, tank.interlock, tank.level}
     code = (ground.draw.between(1, 65_535), ground.draw.between(1, 65_535))
-    gate = GatewaySettings(
+    gate = GatewaySetup(
         *(gateway_at, gateway_port, tank.device, ground.number(taken, 100, 4_000), code),
         *(controller_at, controller_port, tank.setpoint, tank.interlock, tank.level),
         LOCKOUTS[level],
     )
     kind = ground.draw.choice(SESSIONS)
-    history = HistorianSettings(
+    history = HistorianSetup(
         *(historian_at, historian_port, (base.inner,), kind, f"eng{ground.secret(2)}"),
         *(ground.secret(), f"area-{ground.secret(4)}", _tags(tank, gate), LOCKOUTS[level]),
     )
@@ -88,11 +88,11 @@ def draw(seed: bytes, level: int, first: int = 10) -> Chain:
     )
 
 
-def _tank(ground: Ground, address: str, port: int) -> ControllerSettings:
+def _tank(ground: Ground, address: str, port: int) -> ControllerSetup:
     taken: set[int] = set()
     low = ground.draw.between(200, 400)
     high = low + ground.draw.between(100, 300)
-    return ControllerSettings(
+    return ControllerSetup(
         address=address,
         port=port,
         device=ground.draw.between(2, 240),
@@ -105,7 +105,7 @@ def _tank(ground: Ground, address: str, port: int) -> ControllerSettings:
     )
 
 
-def _tags(tank: ControllerSettings, gate: GatewaySettings) -> str:
+def _tags(tank: ControllerSetup, gate: GatewaySetup) -> str:
     rows = {
         "device": tank.device,
         "setpoint": tank.setpoint,
