@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from leadline.core.errors import Invalid
 
-_HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+\d+(?:,\d+)? @@")
+_HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 
 
 def apply(patch: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -13,29 +13,47 @@ def apply(patch: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
 
     Raises: Invalid, if the patch names a file that is not there, or does not fit it.
     """
-    changed: dict[str, list[str]] = {}
-    path, taken, out = "", 0, list[str]()
-    old: list[str] = []
-    for line in [*patch.splitlines(keepends=True), "--- \n"]:
-        hunk = _HUNK.match(line)
-        if line.startswith("--- "):
-            if path:
-                changed[path] = out + old[taken:]
+    changed: dict[str, _File] = {}
+    file, old, new = _File("", []), 0, 0  # lines that the hunk still has to come, of each side
+    for line in patch.splitlines(keepends=True):
+        hunk = None if old or new else _HUNK.match(line)
+        if hunk:
+            old, new = (int(hunk[2] or "1"), int(hunk[3] or "1"))
+            file.go_to(int(hunk[1]) - (1 if old else 0))
+        elif old or new:
+            file.take(line)
+            old, new = old - (line[0] in " -"), new - (line[0] in " +")
+        elif line.startswith("--- "):
             path = line[4:].strip().partition("/")[2]
-            old = _lines(path, files) if path else []
-            taken, out = 0, []
-        elif hunk:
-            start = int(hunk[1]) - (0 if hunk[2] == "0" else 1)
-            out += old[taken:start]
-            taken = start
-        elif line.startswith((" ", "-")):
-            if old[taken : taken + 1] != [line[1:]]:
-                raise Invalid("patch", f"line {taken + 1} of {path} is not what the patch says")
-            taken += 1
-            out += [line[1:]] if line[0] == " " else []
-        elif line.startswith("+") and not line.startswith("+++ "):
-            out.append(line[1:])
-    return {name: "".join(lines).encode("utf-8") for name, lines in changed.items()}
+            file = changed[path] = _File(path, _lines(path, files))
+    return {path: one.text().encode("utf-8") for path, one in changed.items()}
+
+
+class _File:
+    """One file while it is changed: its old lines, how far they were taken, and the new ones."""
+
+    def __init__(self, path: str, old: list[str]) -> None:
+        self._path, self._old = path, old
+        self._at, self._new = 0, list[str]()
+
+    def go_to(self, line: int) -> None:
+        """Take the lines up to *line*, from 0, as they are."""
+        self._new += self._old[self._at : line]
+        self._at = line
+
+    def take(self, line: str) -> None:
+        """Take one line of a hunk."""
+        if line[0] in " -":
+            if self._old[self._at : self._at + 1] != [line[1:]]:
+                problem = f"line {self._at + 1} of {self._path} is not what the patch says"
+                raise Invalid("patch", problem)
+            self._at += 1
+        if line[0] in " +":
+            self._new.append(line[1:])
+
+    def text(self) -> str:
+        """The whole file."""
+        return "".join([*self._new, *self._old[self._at :]])
 
 
 def _lines(path: str, files: Mapping[str, bytes]) -> list[str]:
