@@ -82,13 +82,12 @@ def test_kvm_is_tried_once_for_each_start_of_the_host(
         note.unlink()
 
 
-def test_a_trial_that_spins_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_that_spins_is_ended(tmp_path: Path) -> None:
     """With every process it started."""
-    monkeypatch.setattr(gvisor, "TRIAL_SECONDS_MAX", 0.3)
     (tmp_path / "kvm").touch()
     digest = os.urandom(8).hex()
     stand_in = program(tmp_path, f"echo $$ > {tmp_path}/pid; sleep 60 & wait")
-    assert not gvisor.kvm_runs(stand_in, digest, str(tmp_path / "kvm"))
+    assert not gvisor.kvm_runs(stand_in, digest, str(tmp_path / "kvm"), seconds=1.0)
     pid = int((tmp_path / "pid").read_text(encoding="ascii"))
     assert asyncio.run(gvisor.ended([pid]))
     for note in gvisor.notes().glob(f"kvm-*-{digest}"):

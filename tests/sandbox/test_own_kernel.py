@@ -117,15 +117,14 @@ def test_the_kernels_three_processes_are_named_and_end_with_the_first() -> None:
     in_box(story, config())
 
 
-def test_a_box_that_does_not_obey_is_ended_by_force(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_box_that_does_not_obey_is_ended_by_force() -> None:
     """Its kernel stopped, it cannot see its socket end; every process is killed all the same."""
-    monkeypatch.setattr("leadline.sandbox.box.STOP_SECONDS_MAX", 0.3)
 
     async def story() -> None:
         box = await Box.start(config())
         pids = box.pids_to_end()
         os.kill(box.inner_pid or 0, signal.SIGSTOP)
-        await box.stop()
+        await box.stop(patience=0.3)
         assert [pid for pid in pids if alive(pid)] == []
 
     asyncio.run(story())

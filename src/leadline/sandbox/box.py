@@ -392,8 +392,11 @@ class Box:
         """End every process in the box but its first; the box stays usable."""
         self._channel.kill_all()
 
-    async def stop(self) -> None:
-        """End the box and wait until no process of it is left; a second call does nothing."""
+    async def stop(self, patience: float = STOP_SECONDS_MAX) -> None:
+        """End the box and wait until no process of it is left; a second call does nothing.
+
+        One that does not end with its control socket in *patience* seconds is ended by force.
+        """
         if self._stopped:
             return
         self._stopped = True
@@ -405,7 +408,7 @@ class Box:
             os.close(fd)
         self._held.clear()
         try:
-            async with asyncio.timeout(STOP_SECONDS_MAX):
+            async with asyncio.timeout(patience):
                 await self._gone()
         except TimeoutError:
             self._kill()  # the first process did not end with its socket

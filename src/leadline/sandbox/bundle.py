@@ -109,16 +109,13 @@ def swept(place: Path | None = None) -> int:
 
 
 def _abandoned(folder: Path) -> bool:
+    """Whether nobody holds it; one without its lock is just being made."""
     try:
-        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False  # being made
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        with (folder / _LOCK).open("r+b") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    # house: allow swallowed-exception -- absent or held is the answer
+    except (FileNotFoundError, BlockingIOError):
         return False
-    finally:
-        os.close(lock)
     return True
 
 

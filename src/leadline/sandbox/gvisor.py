@@ -101,7 +101,9 @@ def _words(program: str, argument: str) -> str:
     return done.stdout + done.stderr
 
 
-def kvm_runs(program: str, digest: str, device: str = "/dev/kvm") -> bool:
+def kvm_runs(
+    program: str, digest: str, device: str = "/dev/kvm", seconds: float = TRIAL_SECONDS_MAX
+) -> bool:
     """Whether a sandbox on KVM runs here; tried once per start of the host and release.
 
     A host may offer the device and still not carry a sandbox (nested virtual machines), which shows
@@ -112,7 +114,7 @@ def kvm_runs(program: str, digest: str, device: str = "/dev/kvm") -> bool:
     boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     noted = notes() / f"kvm-{boot}-{digest[:16]}"
     if not noted.exists():
-        noted.write_text("yes" if _kvm_tried(program) else "no", encoding="ascii")
+        noted.write_text("yes" if _kvm_tried(program, seconds) else "no", encoding="ascii")
     return noted.read_text(encoding="ascii") == "yes"
 
 
@@ -134,7 +136,7 @@ def private(folder: Path) -> Path:
     return folder
 
 
-def _kvm_tried(program: str) -> bool:
+def _kvm_tried(program: str, seconds: float) -> bool:
     with tempfile.TemporaryDirectory(prefix="leadline-kvm-") as state:
         argv = [program, f"--root={state}", "--platform=kvm", "--network=none"]
         argv += ["--ignore-cgroups", *rootless(own_mode()), "do", "true"]
@@ -147,7 +149,7 @@ def _kvm_tried(program: str) -> bool:
             stderr=subprocess.DEVNULL,
         ) as tried:
             try:
-                return tried.wait(TRIAL_SECONDS_MAX) == 0
+                return tried.wait(seconds) == 0
             except subprocess.TimeoutExpired:
                 end_tree(tried.pid)
                 return False
@@ -182,10 +184,9 @@ async def ended(pids: Iterable[int], seconds: float = GONE_SECONDS_MAX) -> bool:
 
 def _runs(pid: int) -> bool:
     """Whether *pid* is there and is more than a name waiting to be collected."""
-    try:
+    text = ") X"
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return False
     return text.rpartition(")")[2].split()[0] not in "ZX"
 
 
@@ -209,12 +210,12 @@ class Scales:
 
     def weigh(self) -> int:
         """Bytes held now; 0 before the sandbox is up and after it ended."""
-        try:
-            if not self._file and not self._found():
-                return 0
-            return os.stat(self._file).st_blocks * 512 + _anonymous(self._sandbox)  # noqa: PTH116 - hot
-        except (FileNotFoundError, ProcessLookupError):
-            return 0
+        weight = 0
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if self._file or self._found():
+                weight = os.stat(self._file).st_blocks * 512  # noqa: PTH116 - hot
+                weight += _anonymous(self._sandbox)
+        return weight
 
     def processes(self) -> list[int]:
         """`runsc` first, then the sandbox, the gofer and what stands between.
