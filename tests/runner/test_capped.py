@@ -1,7 +1,6 @@
 """Attempts held to the budget of the run: waiting, left out, and settled by what their calls used."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
@@ -15,7 +14,6 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 import make
 from fakes import MemoryExecutor, MemoryPurse
-from leadline.app.ports import Shard
 from leadline.core.measure.budget import Amount, Ledger
 from leadline.runner import capped as module
 from leadline.runner.capped import USED_UP, Capped
@@ -41,7 +39,7 @@ def drawing(cap: int, amount: int, patience: float = 5.0) -> Capped:
     assert shard is not None
     purse = MemoryPurse(executor)
     purse.cap("job", Amount(cap))
-    return Capped(purse, shard, Amount(amount), patience)
+    return Capped(purse, shard, Amount(amount), patience, poll_seconds=0.02)
 
 
 def ledger(capped: Capped) -> Ledger:
@@ -171,12 +169,3 @@ def test_without_a_cap_no_hook_is_at_work() -> None:
     with capped.watching():
         assert hook.enabled()
     assert not hook.enabled()
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Looks often, so that no test waits."""
-    monkeypatch.setattr(module, "POLL_SECONDS", 0.02)
-    yield
-    assert Capped.current is None
-    assert isinstance(drawing(1, 1).shard, Shard)

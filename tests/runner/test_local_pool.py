@@ -94,13 +94,12 @@ def test_what_a_worker_prints_is_kept(tmp_path: Path) -> None:
     assert "seed.json" in told or "request.json" in told or "keys" in told
 
 
-def test_a_worker_that_does_not_stop_is_ended_by_force(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_that_does_not_stop_is_ended_by_force(tmp_path: Path) -> None:
     """Deaf to the polite signal, it is killed after the time to stop."""
-    monkeypatch.setattr(pools, "STOP_SECONDS", 0.2)
     deaf = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); {IDLE}"
-    pool = LocalPool(MemoryExecutor(), lambda job, name: python(deaf), 1, tmp_path)
+    pool = LocalPool(
+        MemoryExecutor(), lambda job, name: python(deaf), 1, tmp_path, stop_seconds=0.2
+    )
     pool.start("job")
     [process] = pool.processes.values()
     until = time.monotonic() + 30

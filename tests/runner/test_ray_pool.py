@@ -144,9 +144,8 @@ def test_a_node_runs_a_worker_to_its_end() -> None:
     assert run_worker([sys.executable, "-c", code], told) == (3, "as said")
 
 
-def test_a_cluster_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_that_does_not_answer_is_named() -> None:
     """Unavailable, with the address."""
-    monkeypatch.setattr(clusters, "START_SECONDS", 0)
-    pool = RayPool(MemoryExecutor(), lambda job, name: [], "127.0.0.1:1", 1)
+    pool = RayPool(MemoryExecutor(), lambda job, name: [], "127.0.0.1:1", 1, start_seconds=0)
     with pytest.raises(Unavailable, match=r"no Ray cluster answers at 127\.0\.0\.1:1"):
         pool.start("job")

@@ -26,7 +26,6 @@ from leadline.app.ports import Purse, Shard
 from leadline.core.measure.budget import NOTHING, Amount, total
 
 USED_UP = "the run's budget is used up"
-POLL_SECONDS = 0.5
 
 
 @dataclass
@@ -41,6 +40,7 @@ class Capped:
     shard: Shard
     amount: Amount
     patience_seconds: float = 120.0
+    poll_seconds: float = 0.5
     refused: set[str] = field(default_factory=set)
     # what each call of a running attempt used, by the sample's own id and the event's
     calls: defaultdict[str, dict[str, Amount]] = field(default_factory=lambda: defaultdict(dict))
@@ -82,8 +82,8 @@ class Capped:
             if answer == "refused" or waited >= self.patience_seconds:
                 self.refused.add(str(id))
                 return EarlyStop(id=id, epoch=epoch, reason=USED_UP)
-            await anyio.sleep(POLL_SECONDS)
-            waited += POLL_SECONDS
+            await anyio.sleep(self.poll_seconds)
+            waited += self.poll_seconds
 
     async def complete_sample(
         self,

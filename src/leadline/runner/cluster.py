@@ -62,6 +62,7 @@ class RayPool:
     address: str
     count: int
     environment: Mapping[str, str] = field(default_factory=dict)
+    start_seconds: float = START_SECONDS
     tasks: dict[str, "ObjectRef[Task]"] = field(default_factory=dict)
     started: int = 0
     job: str = ""
@@ -73,7 +74,7 @@ class RayPool:
         Raises: Unavailable, if Ray is not installed or the cluster cannot be reached.
         """
         self.job = job
-        _join(self.address)
+        _join(self.address, self.start_seconds)
         for _ in range(self.count):
             self._start()
 
@@ -124,21 +125,21 @@ class RayPool:
         ray.shutdown()
 
 
-def _join(address: str) -> None:
+def _join(address: str, seconds: float) -> None:
     """Raises: Unavailable, naming the cause and the cure."""
     os.environ.update(QUIET)  # noqa: TID251 -- read by Ray as it is imported
     try:
         import ray
     except ImportError as error:
         raise Unavailable("Ray is not installed; install leadline[cluster]") from error
-    _reach(address)
+    _reach(address, seconds)
     ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
 
 
-def _reach(address: str) -> None:
+def _reach(address: str, seconds: float) -> None:
     """Wait until the cluster's head takes connections; Ray itself would wait for it without end."""
     host, _, port = address.rpartition(":")
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + seconds
     while True:
         try:
             socket.create_connection((host, int(port)), timeout=5).close()

@@ -32,6 +32,7 @@ class LocalPool:
     command: Command
     count: int
     errors: Path
+    stop_seconds: float = STOP_SECONDS
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     started: int = 0
     job: str = ""
@@ -80,7 +81,7 @@ class LocalPool:
             process.terminate()
         for name, process in self.processes.items():
             try:
-                process.wait(timeout=STOP_SECONDS)
+                process.wait(timeout=self.stop_seconds)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
