@@ -34,6 +34,15 @@ def test_a_sample_in_a_proved_box_counts() -> None:
     assert shard(sample()) == in_proved_boxes(shard(sample()), PROOF)
 
 
+@pytest.mark.parametrize("network", ["refuted", "void", ""])
+def test_a_box_in_a_network_that_was_not_proved_makes_a_sample_no_evidence(network: str) -> None:
+    """The box itself is the proved one, but what it was joined to is not what was declared."""
+    joined = shard(sample(BOX | {"network": network}))
+    assert in_proved_boxes(joined, PROOF).samples[0].state == "infra"
+    fine = shard(sample(BOX | {"network": "proved"}))
+    assert in_proved_boxes(fine, PROOF) == fine
+
+
 @pytest.mark.parametrize("part", sorted(PROVED))
 def test_one_part_that_differs_makes_a_sample_no_evidence(part: str) -> None:
     """A sample in another box is infra, solved or not, with the reason; a missing part likewise."""
