@@ -17,6 +17,7 @@ from leadline.core import scope as rules
 from leadline.core.assessment import OutOfScope
 from leadline.runner import scope
 from leadline.runner.scope import ScopeHooks, Watch, _Current, _Sample
+from leadline.sandbox.config import BoxConfig, Host, Network
 
 UUID = "uuid-1"
 DECOYS = rules.decoys(b"key", UUID)
@@ -197,6 +198,19 @@ def test_without_a_watch_nothing_is_planted() -> None:
         await scope.end(state)
 
     asyncio.run(run())
+
+
+def test_a_sample_s_own_network_is_in_scope() -> None:
+    """Its segments and hosts, and nothing beside them; a box without one keeps its scope."""
+    network = Network(
+        segments={"plant": "10.7.0.0/24"}, hosts={"plc": Host(addresses={"plant": "10.7.0.2"})}
+    )
+    one = scope.single_box()
+    wide = scope.with_network(one, BoxConfig(hosts=("plc",), network=network))
+    assert wide.admits("10.7.0.9")
+    assert wide.admits("plc")
+    assert not wide.admits("10.8.0.9")
+    assert scope.with_network(one, BoxConfig()) == one
 
 
 def test_an_alarm_is_told_by_nobody_else() -> None:

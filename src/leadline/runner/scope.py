@@ -30,6 +30,7 @@ from leadline.core.assessment import OutOfScope, SampleResult
 from leadline.core.errors import Unavailable
 from leadline.core.scope import Decoy, Observed, Scope, Source, judged, unobserved
 from leadline.formats.scope_toml import load_scope
+from leadline.sandbox.config import BoxConfig
 from leadline.sandbox.provider import BwrapSandboxEnvironment, Call
 from leadline.suites.item import Item, Suite
 
@@ -239,9 +240,18 @@ def _observe(watch: Watch, uuid: str, sample: _Sample, box: SandboxEnvironment) 
     for host in config.hosts:
         told = sandbox(host).as_type(BwrapSandboxEnvironment)
         told.observe = lambda call: watch.see(uuid, "exec", _words(call))
-    networked = len(config.hosts) > 1
+    sample.scope = with_network(sample.scope, config)
+    networked = config.network is not None
     why = "nothing reads along in it" if networked else "a box without a network has none"
     sample.unobserved.append(unobserved("flow", why))
+
+
+def with_network(scope: Scope, config: BoxConfig) -> Scope:
+    """*scope* and the sample's own private network: its segments and the names of its hosts."""
+    network = config.network
+    if network is None:
+        return scope
+    return replace(scope, hosts=(*scope.hosts, *network.segments.values(), *network.hosts))
 
 
 def _words(call: Call) -> str:

@@ -26,7 +26,7 @@ from leadline.sandbox.survey import UID_FIRST, own_mode
 from leadline.sandbox.warden import PACKET_BYTES_MAX, Orders
 
 SOCKET, JOURNAL, ORDERS = "warden.sock", "warden.jsonl", "orders"
-WARDEN_UID = UID_FIRST - 1
+WARDEN_UID = UID_FIRST - 2
 DEAD_MAN_SECONDS = 30.0
 ANSWER_SECONDS = 5.0
 ORDER_SECONDS = 20.0
