@@ -161,6 +161,20 @@ def test_what_gvisor_says_of_a_start_that_fails_is_told() -> None:
         in_planned_box(story, gone)
 
 
+def test_a_start_that_fails_at_once_leaves_nothing() -> None:
+    """The launcher itself cannot be executed: the error is told, descriptors and folder are gone."""
+    plan = planned(config())
+    broken = dataclasses.replace(plan, host=dataclasses.replace(plan.host, init=b"no program"))
+    held = {path.name for path in Path("/proc/self/fd").iterdir()}
+
+    async def story(_: Box) -> None:
+        raise AssertionError("it must not start")
+
+    with pytest.raises(OSError, match="Exec format"):
+        in_planned_box(story, broken)
+    assert {path.name for path in Path("/proc/self/fd").iterdir()} == held
+
+
 def test_bubblewrap_starts_no_box_of_this_tier() -> None:
     """There is no falling back from one to the other."""
     with pytest.raises(Unusable, match="own-kernel"):

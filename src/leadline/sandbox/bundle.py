@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from leadline.sandbox.gvisor import PATH, end_tree
+from leadline.sandbox.gvisor import PATH
 from leadline.sandbox.kernel import FOLDERS, KernelPlan, beside
 
 PREFIX = "leadline-box-"
@@ -147,8 +147,3 @@ def start(
 
 def _filled(arguments: tuple[str, ...], values: Mapping[str, str]) -> list[str]:
     return [argument.format_map(values) for argument in arguments]
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End every process of a box that did not end with its control socket."""
-    end_tree(process.pid)
