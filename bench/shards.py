@@ -29,6 +29,8 @@ OPEN_SECONDS_MAX, MERGE_SECONDS_MAX, MERGE_BYTES_MAX = 1.0, 60.0, 1 << 30
 RUN_SECONDS, QUICK_SECONDS = 60.0, 12.0
 MANY, MANY_QUICK, MANY_LOG, MANY_WORKERS = 10_000, 1_000, 1_000, 4
 PARALLEL = 10
+# No machine runs these samples faster on one core; keeps a noisy calibration from endless runs
+CALIBRATION, LEAST_EACH_SECONDS = 60, 0.04
 
 
 def plain(folder: Path, count: int) -> None:
@@ -109,9 +111,9 @@ def rates(seconds: float, rounds: int) -> dict[str, float]:
     """Samples a second of the three kinds, and the medians of the rounds' ratios."""
     with tempfile.TemporaryDirectory() as scratch:
         places = (Path(scratch) / str(number) for number in range(10_000))
-        first = 40
-        begun = run_plain(next(places), 1)
-        each = max((run_plain(next(places), first) - begun) / (first - 1), 0.005)
+        start = min(run_plain(next(places), 1) for _ in range(2))
+        each = (run_plain(next(places), CALIBRATION) - start) / (CALIBRATION - 1)
+        each = max(each, LEAST_EACH_SECONDS)
         count = math.ceil(seconds / each)
         found: dict[str, list[float]] = {"plain": [], "one": [], "two": []}
         for number in range(rounds):
