@@ -167,7 +167,7 @@ def test_a_repair_holds_the_quick_gate(prepared: tuple[Item, Path]) -> None:
 
 
 def test_the_gates_trivial_repairs_are_each_turned_down(prepared: tuple[Item, Path]) -> None:
-    """Nothing, emptied sources, a placeholder, a comment, a touched Makefile."""
+    """Nothing, emptied sources, a common flag, a comment, a touched Makefile."""
     item, folder = prepared
     probe = probe_of(SUITE, item, folder, SHARED)
     found = {
@@ -178,7 +178,7 @@ def test_the_gates_trivial_repairs_are_each_turned_down(prepared: tuple[Item, Pa
         "the unchanged tree": "not_fixed",
         "nothing handed in": "none",
         "emptied sources": "does_not_build",
-        "a placeholder": "does_not_build",
+        "a common flag": "does_not_build",
         "the tree with a comment": "not_fixed",
         "a test changed": "refused",
     }

@@ -264,14 +264,21 @@ def _spans(source: str, lines: Sequence[int]) -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Patcher:
-    """One attempt at one repair, in one sandbox; *runs* and *seed* bound the fuzzing."""
+class Effort:
+    """What one attempt may use: fuzzing runs, their seed, and seconds for any one command."""
 
-    box: SandboxEnvironment
-    state: AgentState
     runs: int
     seed: int
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Patcher:
+    """One attempt at one repair, in one sandbox."""
+
+    box: SandboxEnvironment
+    state: AgentState
+    effort: Effort
 
     def say(self, text: str) -> None:
         """Add *text* to the sample's messages; it costs no tokens."""
@@ -374,8 +381,8 @@ class Patcher:
         if await self._build(task, {path: text}, "-fsanitize=address,fuzzer", _FUZZER):
             return "does not build with libFuzzer"
         seeds = ",".join(f"{TASK}/{name}" for name in (task.proof, *task.tests))
-        argv = [_FUZZER, f"-seed_inputs={seeds}", f"-runs={min(self.runs, FUZZ_RUNS)}"]
-        argv += [f"-seed={self.seed + 1}", "-max_len=512", "-detect_leaks=0", "-verbosity=0"]
+        argv = [_FUZZER, f"-seed_inputs={seeds}", f"-runs={min(self.effort.runs, FUZZ_RUNS)}"]
+        argv += [f"-seed={self.effort.seed + 1}", "-max_len=512", "-detect_leaks=0", "-verbosity=0"]
         argv += ["-artifact_prefix=/box/crash-", "-timeout=20"]
         done = await self._run(argv)
         return "" if done is not None and done.success else "fuzzing finds an error"
@@ -406,10 +413,10 @@ class Patcher:
         env = {"ASAN_OPTIONS": _BASE}
         try:
             return await self.box.exec(
-                list(argv), env=env, timeout=ceil(self.seconds), timeout_retry=False
+                list(argv), env=env, timeout=ceil(self.effort.seconds), timeout_retry=False
             )
         except TimeoutError:
-            self.say(f"{argv[0]} did not end within {self.seconds} s and was stopped.")
+            self.say(f"{argv[0]} did not end within {self.effort.seconds} s and was stopped.")
         except OutputLimitExceededError:
             self.say(f"{argv[0]} printed too much and was stopped.")
         return None

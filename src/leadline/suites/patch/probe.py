@@ -38,7 +38,7 @@ class PatchProbe:
         return encode(reference_of(self.folder))
 
     def trivial(self) -> Mapping[str, bytes | None]:
-        """The unchanged tree, nothing, emptied sources, a placeholder, and a tree that only stops."""
+        """The unchanged tree, nothing, emptied sources, a common flag, a comment, and a touched Makefile."""
         tree = self._bench.tree
         own = sorted(tree.patchable)
         same = {path: tree.files[path] for path in own}
@@ -47,7 +47,7 @@ class PatchProbe:
             "the unchanged tree": encode(same),
             "nothing handed in": None,
             "emptied sources": encode(dict.fromkeys(own, b"")),
-            "a placeholder": encode(dict.fromkeys(own, words)),
+            "a common flag": encode(dict.fromkeys(own, words)),
             "the tree with a comment": encode({p: d + b"\n/* */\n" for p, d in same.items()}),
             "a test changed": encode(same | {"Makefile": tree.files["Makefile"] + b"\n"}),
         }
