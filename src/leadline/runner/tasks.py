@@ -14,6 +14,7 @@ from leadline.subjects.model import model_agent
 from leadline.suites.imported.collection import Imported
 from leadline.suites.imported.task import own_task
 from leadline.suites.item import Suite
+from leadline.suites.patch import Patch
 from leadline.suites.planted import SUITE as PLANTED
 from leadline.suites.ranges.suite import SUITE as RANGES
 from leadline.suites.registry import SUITE as REGISTRY
@@ -23,6 +24,15 @@ from leadline.suites.registry import SUITE as REGISTRY
 def planted(seed: str = "", limit: int = 0, folder: str = ".cache/planted") -> Task:
     """Planted programs in C and Python, drawn from *seed* (hex; empty for fresh random bits); *limit* 0 is all."""
     return _task(PLANTED, bytes.fromhex(seed) or secrets.token_bytes(32), limit, Path(folder))
+
+
+@task
+def patch(
+    seed: str = "", limit: int = 0, folder: str = ".cache/planted", *, proof: bool = True
+) -> Task:
+    """Repair of planted flaws, drawn from *seed* (hex); without *proof* they must be found first."""
+    drawn = bytes.fromhex(seed) or secrets.token_bytes(32)
+    return _task(Patch(shown=proof), drawn, limit, Path(folder))
 
 
 @task

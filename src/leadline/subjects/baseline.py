@@ -19,7 +19,7 @@ from inspect_ai.util import ExecResult, OutputLimitExceededError, SandboxEnviron
 
 from leadline.core.errors import Invalid
 from leadline.subjects import mutator
-from leadline.subjects.patcher import Patcher, parse_patch
+from leadline.subjects.patcher import Effort, Patcher, parse_patch
 from leadline.subjects.prober import Prober, parse_range
 from leadline.suites.item import SUBMISSION, TASK
 
@@ -96,7 +96,7 @@ def baseline(runs: int = RUNS, seed: int = 1, seconds: float = SECONDS) -> Agent
         text = await attempt.box.read_file(f"{TASK}/task.json")
         repair = parse_patch(text)
         if repair is not None:
-            await Patcher(attempt.box, state, runs, seed, seconds).repair(repair)
+            await Patcher(attempt.box, state, Effort(runs, seed, seconds)).repair(repair)
             return state
         place = parse_range(text)
         if place is not None:
