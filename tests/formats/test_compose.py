@@ -3,7 +3,7 @@
 import pytest
 
 from leadline.core.errors import Invalid
-from leadline.formats.compose import NeedsEngine, Service, read
+from leadline.formats.compose import Container, NeedsEngine, read
 
 
 def test_one_service_from_an_image_is_taken() -> None:
@@ -18,7 +18,9 @@ services:
     environment: {A: 1, B: null}
 x-other: [1]
 """
-    assert read(text, "c") == Service("default", "example/tools:1.0", "/root", {"A": "1", "B": ""})
+    assert read(text, "c") == Container(
+        "default", "example/tools:1.0", "/root", {"A": "1", "B": ""}
+    )
 
 
 def test_variables_may_be_a_list() -> None:

@@ -177,3 +177,45 @@ def test_an_absent_folder_is_not_found(tmp_path: Path) -> None:
     """A folder that is not there is said so."""
     with pytest.raises(NotFound):
         take("challenges", tmp_path / "absent", tmp_path)
+
+
+def test_proofs_that_are_no_fixed_input_are_named(tmp_path: Path) -> None:
+    """A replay's writes are an input; one that depends on what it reads is left out with why."""
+    folder = tmp_path / "source" / "Mirror"
+    shutil.copytree(SOURCES / "challenges" / "Mirror", folder)
+    (folder / "pov_1/pov.bin").unlink()
+    whole = "<pov><cbid>x</cbid><replay><write>{}</write></replay></pov>"
+    (folder / "pov_1/a.xml").write_text(whole.format("<var>TYPE1_IP</var>"))
+    (folder / "pov_1/b.xml").write_text("<html/>")
+    (folder / "pov_1/c.xml").write_text(whole.format(f"<data>{'A' * 300}\\n</data>"))
+    with (folder / "pov_1/d").open("wb") as large:
+        large.truncate(2 << 20)
+    (folder / "src/mixed.c").write_text("#if defined(PATCHED) && A\nint a;\n#endif\n")
+    (folder / "src/open.h").write_text("#ifdef B\n")
+    manifest = take("challenges", tmp_path / "source", tmp_path)
+    assert told(manifest) == {"Mirror": ""}
+    place = tmp_path / "challenges/items" / manifest.items[0].item
+    note = json.loads((place / "checks.json").read_text())["note"]
+    assert "1 proofs: pov_1/c.xml; left out: pov_1/a.xml: writes a var" in note
+    assert "pov_1/b.xml: no replay; pov_1/d: too large" in note
+    shown = {path.name for path in (place / "subject/src").iterdir()}
+    assert shown == {"service.c"}
+    assert "less 2 files that tell the repair" in (place / "subject/README.md").read_text()
+
+
+def test_a_folder_without_src_and_a_long_build_are_told(tmp_path: Path) -> None:
+    """Each is named; a build that makes several programs does not say which is meant."""
+    root = tmp_path / "source" / "challenges"
+    (root / "Empty" / "lib").mkdir(parents=True)
+    (root / "Several" / "src").mkdir(parents=True)
+    (root / "Several" / "src" / "main.c").write_text("int main(void) { return 0; }\n")
+    (root / "Several" / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.13)\nproject(several C)\n"
+        "add_executable(one src/main.c)\nadd_executable(two src/main.c)\n"
+    )
+    (root / "No Name").mkdir()
+    (root / "No Name" / "src").mkdir()
+    manifest = take("challenges", tmp_path / "source", tmp_path)
+    assert told(manifest) == {"Empty": "files", "Several": "build", "No Name": "build"}
+    assert "made 2 programs (one, two)" in reason(manifest, "Several")
+    assert "no name for a build" in reason(manifest, "No Name")

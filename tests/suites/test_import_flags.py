@@ -1,6 +1,8 @@
 """Claims about imported capture-the-flag collections: Cybench, InterCode-CTF, NYU CTF Bench."""
 
+import fcntl
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -12,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imported_world import SOURCES, reason, suite, take, told
-from leadline.core.errors import Invalid, NotFound, Unavailable
+from leadline.core.errors import Invalid, NotFound, Refused, Unavailable
 from leadline.core.isolation import Tier
 from leadline.suites.imported import cybench as cybench_form
 from leadline.suites.imported import intercode
@@ -37,7 +39,7 @@ def cybench(out: Path) -> Manifest:
 
 @pytest.mark.sandbox
 def test_each_broken_challenge_is_rejected_for_the_right_reason(cybench: Manifest) -> None:
-    """A placeholder, a short flag, a leak, a wrong and an absent solution each name their own check."""
+    """A common flag, a short one, a leak, a wrong and an absent solution each name their own check."""
     assert told(cybench) == {
         "wheel": "",
         "temp": "flag_entropy",
@@ -417,3 +419,21 @@ def test_an_item_that_is_gone_is_unavailable(tmp_path: Path) -> None:
     shutil.rmtree(held.place(item))
     with pytest.raises(Unavailable, match="import the collection again"):
         held.prepare(item, b"", tmp_path / "prepared")
+
+
+@pytest.mark.sandbox
+def test_one_import_at_a_time_and_no_scraps_of_a_killed_one(tmp_path: Path) -> None:
+    """A second import into the folder is refused; what a killed one left half made goes."""
+    folder = tmp_path / "cybench"
+    (folder / ".making-abc" / "item").mkdir(parents=True)
+    source = tmp_path / "source"
+    shutil.copytree(SOURCES / "cybench/challenges/served", source / "served")
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(Refused, match="at work"):
+            take("cybench", source, tmp_path)
+    finally:
+        os.close(held)
+    take("cybench", source, tmp_path)
+    assert not (folder / ".making-abc").exists()

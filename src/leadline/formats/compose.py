@@ -34,8 +34,8 @@ _KEPT = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """One service: its image, working folder and variables."""
+class Container:
+    """The one service: its image, working folder and variables."""
 
     name: str
     image: str
@@ -43,7 +43,7 @@ class Service:
     environment: Mapping[str, str] | None = None
 
 
-def read(data: bytes, name: str) -> Service:
+def read(data: bytes, name: str) -> Container:
     """The one service of a compose file that a single sandbox can stand for.
 
     Raises: Invalid, if it is no compose file; `NeedsEngine`, if it needs a container engine.
@@ -65,7 +65,7 @@ def read(data: bytes, name: str) -> Service:
         raise NeedsEngine(f"service {key} has {', '.join(unknown)}")
     if not text(service.get("image")):
         raise Invalid(name, f"service {key} names neither an image nor a build")
-    return Service(
+    return Container(
         str(key),
         text(service.get("image")),
         text(service.get("working_dir")),

@@ -8,7 +8,7 @@ standard input or a file's name, is told by which way a proof fires.
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from leadline.core.errors import Invalid, NotFound
@@ -114,8 +114,9 @@ async def make(
         (folder / name).mkdir(parents=True)
         (folder / name / PROGRAM).write_bytes(data)
         (folder / name / PROGRAM).chmod(0o555)
-    proofs = [*_proofs(task.folder), *built.sent]
-    chosen, proof = await _choose(item, folder, proofs)
+    proofs = _proofs(task.folder)
+    proofs.found += built.sent
+    chosen, proof = await _choose(item, folder, proofs.found)
     reference = folder / "reference"
     reference.mkdir(mode=0o700)
     (reference / "proof").write_bytes(proof)
@@ -126,7 +127,7 @@ async def make(
             path.chmod(0o755)
     _polls(task.folder, reference)
     save_item(chosen, folder)
-    return chosen, _words(built, proofs)
+    return chosen, proofs.words(built)
 
 
 def item_of(suite: str, licence: str, task: BuildTask, digest: str) -> Item:
@@ -157,42 +158,58 @@ async def _choose(
     return item, proofs[0][1] if proofs else b""
 
 
-def _words(built: Built, proofs: Sequence[tuple[str, bytes]]) -> str:
-    sort = "AddressSanitizer" if built.sanitizer else "signals alone"
-    return f"{sort}; {len(proofs)} proofs: {', '.join(name for name, _ in proofs) or 'none'}"
+@dataclass
+class _Proofs:
+    """The proofs that are files, by name, and those that are no fixed input, with why."""
+
+    found: list[tuple[str, bytes]] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+    def words(self, built: Built) -> str:
+        """What the record of the item says of its build and its proofs."""
+        sort = "AddressSanitizer" if built.sanitizer else "signals alone"
+        names = ", ".join(name for name, _ in self.found) or "none"
+        left = f"; left out: {'; '.join(self.left)}" if self.left else ""
+        return f"{sort}; {len(self.found)} proofs: {names}{left}"
 
 
-def _proofs(folder: Path) -> list[tuple[str, bytes]]:
-    """The proofs that are files: an input's own bytes, or a replay's writes; unreadable ones left out."""
-    found: list[tuple[str, bytes]] = []
+def _proofs(folder: Path) -> _Proofs:
+    """An input's own bytes, or what a replay writes."""
+    proofs = _Proofs()
     for top in sorted(folder.glob("pov*")):
         for path in [top] if top.is_file() else sorted(top.rglob("*")):
             named = path.name in _NO_PROOF_NAMES or path.suffix.lower() in _NO_PROOF
-            if not path.is_file() or named or path.stat().st_size > INPUT_BYTES_MAX * 4:
-                continue
-            data = _bytes(path)
-            if data is not None and len(data) <= INPUT_BYTES_MAX:
-                found.append((path.relative_to(folder).as_posix(), data))
-    return found
+            if path.is_file() and not named:
+                name = path.relative_to(folder).as_posix()
+                data, why = _input(path)
+                if why:
+                    proofs.left.append(f"{name}: {why}")
+                else:
+                    proofs.found.append((name, data))
+    return proofs
 
 
-def _bytes(path: Path) -> bytes | None:
+def _input(path: Path) -> tuple[bytes, str]:
+    """The input that the file at *path* stands for, or why it stands for none."""
+    if path.stat().st_size > replay_xml.BYTES_MAX:
+        return b"", "too large"
     data = path.read_bytes()
-    if not replay_xml.is_replay(data):
-        return None if path.suffix == ".xml" else data
-    try:
-        return replay_xml.read(data, path.name)
-    # house: allow swallowed-exception -- one proof that depends on what it reads is no fixed input
-    except Invalid:
-        return None
+    if replay_xml.is_replay(data):
+        try:
+            data = replay_xml.read(data, path.name)
+        except Invalid as error:
+            return b"", error.problem
+    elif path.suffix == ".xml":
+        return b"", "no replay"
+    return (data, "") if len(data) <= INPUT_BYTES_MAX else (b"", "too large")
 
 
 def _polls(folder: Path, reference: Path) -> None:
     """Keep a few of the source's polls: inputs of ordinary use, on which both builds are silent."""
     kept = reference / "held_out"
     for path in sorted(folder.glob("poller/**/*.xml"))[:POLLS_MAX]:
-        data = _bytes(path)
-        if data is not None:
+        data, why = _input(path)
+        if not why:
             kept.mkdir(exist_ok=True)
             (kept / path.name).write_bytes(data)
 
@@ -204,27 +221,26 @@ def _subject(task: BuildTask, subject: Path) -> int:
     for part in SHOWN:
         for path in sorted((task.folder / part).rglob("*")):
             if path.is_file():
-                target = subject / path.relative_to(task.folder)
-                left += 0 if _show(path, target) else 1
+                why = _show(path, subject / path.relative_to(task.folder))
+                left += 1 if why else 0
     return left
 
 
-def _show(path: Path, target: Path) -> bool:
+def _show(path: Path, target: Path) -> str:
+    """Copy one file as a subject may see it; answers why it may not, or nothing."""
     if path.suffix.lower() not in SOURCES:
         copy(path, target)
-        return True
-    source = path.read_bytes().decode("latin-1")
+        return ""
     try:
-        shown = c_conditional.without(source, MACRO)
-    # house: allow swallowed-exception -- a text that cannot be cut is not shown, which is counted
-    except Invalid:
-        return False
+        shown = c_conditional.without(path.read_bytes().decode("latin-1"), MACRO)
+    except Invalid as error:
+        return error.problem
     if c_conditional.mentions(shown, MACRO):
-        return False
+        return f"speaks of {MACRO}"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(shown.encode("latin-1"))
     target.chmod(0o444)
-    return True
+    return ""
 
 
 def _brief(item: Item, task: BuildTask, subject: Path, left: int) -> None:

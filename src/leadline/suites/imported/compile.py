@@ -273,14 +273,11 @@ async def _restless(program: bytes) -> bool:
     async with await _box([]) as box:
         await box.write("/box/program", program)
         await _run(box, ["chmod", "755", "/box/program"])
-        try:
-            done = await box.exec(
-                ["/box/program"],
-                env={"ASAN_OPTIONS": "detect_leaks=0:symbolize=0:exitcode=99"},
-                timeout=POV_SECONDS,
-            )
-        except TimeoutError:
-            return False
+        done = await box.exec(
+            ["timeout", "-s", "KILL", str(POV_SECONDS), "/box/program"],
+            env={"ASAN_OPTIONS": "detect_leaks=0:symbolize=0:exitcode=99"},
+            timeout=SECONDS,
+        )
         return b"AddressSanitizer" in done.stderr
 
 

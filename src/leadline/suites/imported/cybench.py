@@ -79,14 +79,14 @@ def _challenge(root: Root, folder: str, name: str) -> FlagTask:
     )
 
 
-def _service(root: Root, folder: str, held: CyberEval) -> compose.Service:
+def _service(root: Root, folder: str, held: CyberEval) -> compose.Container:
     if held.sandbox not in {"", "docker", "local", "bwrap"}:
         raise NeedsEngine(f"written for the sandbox {held.sandbox}")
     named = held.config or next(
         (one for one in ("compose.yaml", "compose.yml") if root.has(f"{folder}/{one}")), ""
     )
     if not named:
-        return compose.Service("default", "")
+        return compose.Container("default", "")
     path = f"{folder}/{named}"
     return compose.read(root.bytes(path), path)
 

@@ -6,7 +6,9 @@ an entry that is damaged costs no other; a second import takes over what has not
 """
 
 import asyncio
+import fcntl
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -15,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from leadline.core.errors import Invalid, Unavailable
+from leadline.core.errors import Invalid, Refused, Unavailable
 from leadline.core.isolation import Tier
 from leadline.core.qualification import Check, Extent, decide
 from leadline.formats.qualification import environment_digest
@@ -58,6 +60,7 @@ from leadline.suites.imported.source import (
 from leadline.suites.item import Item
 
 Say = Callable[[str], None]
+_MAKING = ".making-"
 NOT_STATED = "not stated by the source"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _LICENCES: dict[Kind, str] = {
@@ -123,9 +126,10 @@ def run(wanted: Import, say: Say) -> Manifest:
     (folder / ITEMS).chmod(0o755)
     around = environment(Tier.SHARED_KERNEL)
     work = _Work(wanted, folder, source, around["compiler"], environment_digest(around), say)
-    manifest = asyncio.run(work.all(found))
-    save_manifest(manifest, folder)
-    _forget(folder, {one.item for one in manifest.items})
+    with _alone(folder):
+        manifest = asyncio.run(work.all(found))
+        save_manifest(manifest, folder)
+        _forget(folder, {one.item for one in manifest.items})
     return manifest
 
 
@@ -134,6 +138,24 @@ def _read(wanted: Import) -> tuple[list[Found], str]:
         return task.read(wanted.source), wanted.source
     root = Root(Path(wanted.source))
     return list(_READERS[wanted.kind](root)), str(root.folder)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other import works in *folder*; what one that was killed left half made there is removed.
+
+    Raises: Refused, if another one is at work.
+    """
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for left in folder.glob(f"{_MAKING}*"):
+            shutil.rmtree(left)
+        yield
+    except BlockingIOError:
+        raise Refused(f"another import into {folder} is at work; wait for its end") from None
+    finally:
+        os.close(held)
 
 
 def _forget(folder: Path, kept: set[str]) -> None:
@@ -333,7 +355,7 @@ class _Work:
 @contextmanager
 def _fresh_folder(folder: Path) -> Iterator[Path]:
     """A new folder beside the items, which goes with all in it unless it was put in its place."""
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as scratch:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=_MAKING) as scratch:
         Path(scratch).chmod(0o755)
         fresh = Path(scratch) / "item"
         fresh.mkdir()

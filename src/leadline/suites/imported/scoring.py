@@ -7,7 +7,6 @@ that `runner.results` reads. `flag_stated` judges a flag, `submitted` asks a sub
 
 import hashlib
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 from inspect_ai.dataset import Sample
@@ -26,7 +25,7 @@ from inspect_ai.util import sandbox as subject_sandbox
 
 from leadline.core.errors import Invalid, Unavailable
 from leadline.core.isolation import Tier
-from leadline.sandbox.provider import BwrapSandboxEnvironment
+from leadline.suites.boxes import box_identity
 from leadline.suites.differential import differential, load_item, sample_for
 from leadline.suites.imported.collection import Manifest
 from leadline.suites.imported.flag import stated
@@ -149,20 +148,10 @@ def _score(item: Item, *, solved: bool, reason: str, more: dict[str, str]) -> Sc
             "family": item.family,
             "outcome": outcome,
             "reason": reason,
-            "box": _box(),
+            "box": box_identity(),
             **more,
         },
     )
-
-
-def _box() -> dict[str, str]:
-    """What the subject's box is, part by part; empty where another provider gave it."""
-    try:
-        box = subject_sandbox().as_type(BwrapSandboxEnvironment)
-    # house: allow swallowed-exception -- another provider's box has no identity: unknown, as said
-    except TypeError:
-        return {}
-    return asdict(box.identity)
 
 
 async def _handed_in() -> bytes | None:
