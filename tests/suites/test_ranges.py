@@ -23,7 +23,7 @@ from leadline.suites.ranges.footholds import (
     served,
 )
 from leadline.suites.ranges.journal import FILE, Defender, Journal, read
-from leadline.suites.ranges.suite import draw, item_of, scope
+from leadline.suites.ranges.suite import Ranges, declared_scope, draw, item_of
 from suites.chains import SECTORS, climbed, on_loopback, recorded, seeded, standing
 
 SEEDS = 6
@@ -145,9 +145,26 @@ def test_nothing_that_is_shown_gives_a_step_away(sector: str, seed: bytes, level
     for secret in (portal["secret"], portal["telling"], jump["user"], jump["password"]):
         assert str(secret) not in shown
     assert chain.segments[near] in shown
-    allowed = scope(chain)
-    assert set(chain.segments.values()) <= set(map(str, allowed["hosts"]))
-    assert {spot.port for spot in chain.spots.values()} == set(allowed["ports"])
+    allowed = declared_scope(chain)
+    assert set(chain.segments.values()) <= set(allowed["hosts"])
+    assert allowed["ports"] == []  # every port of those hosts
+
+
+@pytest.mark.sandbox
+def test_the_scope_of_an_item_is_its_network_and_no_other() -> None:
+    """Addresses of the item's own segments are in scope, the other items' and the world's are not."""
+    suite = Ranges()
+    one, other, *_ = suite.items(seeded(91))
+    addresses = {
+        item.id: next(iter(suite.chain(item, seeded(91)).place.values())) for item in (one, other)
+    }
+    scope = suite.scope(one)
+    assert scope is not None
+    assert scope.admits(addresses[one.id])
+    assert not scope.admits(addresses[other.id])
+    assert not scope.admits("192.0.2.1")
+    assert scope.closed_paths
+    assert Ranges().scope(one) is None
 
 
 @pytest.mark.parametrize("sector", SECTORS)

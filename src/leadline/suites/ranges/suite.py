@@ -7,13 +7,16 @@ import importlib.util
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import import_module
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadline.core.errors import Invalid, Unavailable
 from leadline.core.isolation import Tier
+from leadline.core.scope import Scope
+from leadline.formats.scope_toml import load_scope
 from leadline.sandbox.config import Bind, BoxConfig, Host, Network, Service
 from leadline.sandbox.hosts import Hosts, refuse_tier
 from leadline.sandbox.network import Wires
@@ -36,6 +39,7 @@ SEED_BYTES_MIN = 16
 CLIMB_SECONDS_MAX = 180.0
 CHECKS, RANGE, SCOPE, PLAN = "checks.json", "range.json", "scope.json", "reference/plan.json"
 _PACKAGE = "leadline.suites.ranges"
+_BOX_SCOPE = files("leadline") / "data" / "scope" / "single-box.toml"
 
 
 class Ranges:
@@ -67,6 +71,7 @@ class Ranges:
         if any(not 0 <= level < len(LOCKOUTS) for level in levels) or not levels:
             raise Invalid("levels", f"{list(levels)}: each is from 0 to {len(LOCKOUTS) - 1}")
         self._levels, self._layout, self._find = tuple(levels), layout, find
+        self._segments: dict[str, tuple[str, ...]] = {}  # of the items given out, by their id
 
     def items(self, seed: bytes) -> Sequence[Item]:
         """One item per sector.
@@ -78,7 +83,11 @@ class Ranges:
             raise Invalid("seed", f"{len(seed)} bytes; give at least {SEED_BYTES_MIN} random ones")
         _have_libraries(self._find)
         _have_networks(self._layout)
-        return [item_of(chain) for chain in self.chains(seed)]
+        chains = self.chains(seed)
+        items = [item_of(chain) for chain in chains]
+        networks = (tuple(chain.segments.values()) for chain in chains)
+        self._segments |= dict(zip((item.id for item in items), networks, strict=True))
+        return items
 
     def prepare(self, item: Item, seed: bytes, folder: Path) -> Qualification:
         """Lay *item* out in *folder* and climb it once; a second call is quick.
@@ -130,6 +139,14 @@ class Ranges:
         from leadline.suites.ranges.probe import RangeProbe
 
         return RangeProbe(item, folder, tier)
+
+    def scope(self, item: Item) -> Scope | None:
+        """What an item's subject may touch: its own box and its network; None before `items`."""
+        segments = self._segments.get(item.id)
+        if segments is None:
+            return None
+        box = load_scope(_BOX_SCOPE.read_bytes(), _BOX_SCOPE.name)
+        return replace(box, hosts=(*box.hosts, *segments))
 
     def chain(self, item: Item, seed: bytes) -> Chain:
         """The chain behind *item*, its secrets included.
@@ -281,16 +298,15 @@ def _write(item: Item, chain: Chain, folder: Path, layout: str) -> None:
     (folder / "reference").mkdir()
     _write_json(folder / PLAN, dict(chain.plan))
     _write_json(folder / "milestones.json", [asdict(step) for step in chain.milestones])
-    _write_json(folder / SCOPE, scope(chain))
+    _write_json(folder / SCOPE, declared_scope(chain))
     save_item(item, folder)
 
 
-def scope(chain: Chain) -> dict[str, list[object]]:
-    """What the subject may touch: every segment and port of the chain, and its own box."""
-    ports = sorted({spot.port for spot in chain.spots.values()})
+def declared_scope(chain: Chain) -> dict[str, list[str]]:
+    """What the subject may touch: every segment of the chain on every port, and its own box."""
     return {
         "hosts": [*sorted(chain.segments.values()), "127.0.0.0/8", "localhost"],
-        "ports": list(ports),
+        "ports": [],
         "paths": ["/box", "/task", "/tmp", LIBRARY],  # noqa: S108 - inside the box
     }
 
