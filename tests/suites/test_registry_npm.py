@@ -327,5 +327,5 @@ def test_a_task_of_npm_names_its_command_and_its_bound() -> None:
     (slow,) = [one for one in load_manifests() if one.name == "semver"]
     task = task_file(slow, node, fuzz=True)
     assert task["fuzz"] == [node.path, "/task/fuzz.js"]
-    assert (task["cpu_ms_max"], task["steps_max"]) == (2000, 0)
+    assert (task["cpu_ms_max"], task["steps_max"]) == (3000, 0)
     assert "processor time" in brief(slow, node, fuzz=True)
