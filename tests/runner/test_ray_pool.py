@@ -57,11 +57,23 @@ class Nodes:
         self.second = self.cluster.add_node(**NODE)
 
 
+def started(attempts: int = 3) -> Nodes:
+    """The cluster; Ray gives a node thirty seconds to appear, which a busy machine may miss."""
+    while True:
+        attempts -= 1
+        try:
+            return Nodes()
+        except Exception as error:  # Ray raises nothing narrower
+            ray.shutdown()
+            if "timed out" not in str(error) or not attempts:
+                raise
+
+
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Nodes]:
     """A cluster for the tests of this module."""
     os.environ.update(clusters.QUIET)  # noqa: TID251 -- read by Ray as it is imported
-    made = Nodes()
+    made = started()
     yield made
     ray.shutdown()
     made.cluster.shutdown()  # type: ignore[no-untyped-call]
