@@ -1,11 +1,18 @@
 """A tier that the host cannot give means no run, with the cause and what helps."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import pytest
 
+from fakes import MemoryExecutor, MemoryVault
 from leadline.core.errors import Unavailable
 from leadline.core.isolation import Tier
 from leadline.runner.isolation import require
-from leadline.sandbox.probe import TierFacts
+from leadline.runner.laboratory import HostLaboratory, Places
+from leadline.sandbox.probe import TierFacts, gather_tiers
+from runner.scripted import Chosen
+from runner.test_host_laboratory import SUBJECT, Told
 
 ALL = TierFacts(shared="", own="", driver="runsc 1 on ptrace", container="")
 
@@ -25,3 +32,22 @@ def test_a_missing_tier_names_cause_and_cure_and_no_lesser_tier_stands_in() -> N
         require(Tier.OWN_KERNEL, bare)
     with pytest.raises(Unavailable, match=r"own-machine .* no provider of machines"):
         require(Tier.OWN_MACHINE, ALL)
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("tier", ["shared-kernel", "own-kernel"])
+def test_the_proof_of_a_run_is_of_the_runs_own_tier(tier: str, tmp_path: Path) -> None:
+    """Tier, driver and what enforces each bound stand in the record that samples are compared by."""
+    if tier == "own-kernel" and not gather_tiers().driver:
+        pytest.skip("gVisor's runsc is not installed")
+    places = Places(tmp_path, tmp_path, tmp_path)
+    lab = HostLaboratory(
+        SUBJECT, MemoryExecutor(), MemoryVault(), (Chosen(),), places, Told(), tier=tier
+    )
+    proof = lab.prove("run")
+    assert proof.ok
+    assert proof.record["tier"] == tier
+    assert (tier == "own-kernel") == str(proof.record["provider_version"]).startswith("runsc ")
+    limits = proof.record["limits"]
+    assert isinstance(limits, Mapping)
+    assert set(limits) >= {"memory", "processes", "entries", "cpu", "cgroups"}
