@@ -169,7 +169,7 @@ def test_another_subject_does_not_finish_what_one_began(tmp_path: Path, store: S
     class Ended(Exception):
         """The process ends."""
 
-    def cut(_: str) -> None:
+    def cut(job: str) -> None:
         raise Ended
 
     began = prepared(place, store, vault=vault)
