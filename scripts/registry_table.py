@@ -29,7 +29,16 @@ def tables(manifests: Iterable[Manifest]) -> str:
         "",
         *rows(
             [
-                ("Item", "Package", "Releases", "Id", "Ids matched", "Class", "Oracle", "Difficulty"),
+                (
+                    "Item",
+                    "Package",
+                    "Releases",
+                    "Id",
+                    "Ids matched",
+                    "Class",
+                    "Oracle",
+                    "Difficulty",
+                ),
                 ("---",) * 8,
             ]
         ),

@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 import tarfile
 import tomllib
 from collections import Counter
@@ -160,3 +162,14 @@ def test_ids_and_fixed_versions_agree_with_the_advisory_database(vectors: Path) 
                 assert {one.fixed for one in manifest.affected} == found, number
             checked.add(number)
     assert checked == set(manifests)
+
+
+def test_the_page_lists_the_classes_and_items_of_the_manifests() -> None:
+    """The tables of the reference are made from the manifests, and are those of today."""
+    root = Path(__file__).parents[2]
+    script = root / "scripts" / "registry_table.py"
+    done = subprocess.run(
+        [sys.executable, str(script)], check=True, capture_output=True, text=True, timeout=60
+    )
+    page = (root / "docs" / "reference" / "registry.md").read_text(encoding="utf-8")
+    assert done.stdout.strip() in page
