@@ -1,10 +1,11 @@
-"""The holder of a private network, in a process of its own that this one can look into."""
+"""The holder of a private network, as a process that is given one order after another."""
 
 import json
-import multiprocessing
 import os
 import shutil
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,9 @@ from leadline.sandbox.survey import own_mode
 from sandbox.networks import THREE_HOSTS
 
 pytestmark = pytest.mark.sandbox
-FORK = multiprocessing.get_context("fork")
 
 
-def ordered(**changed: object) -> tuple[dict[str, object], list[int], socket.socket, int | None]:
+def ordered(**changed: object) -> tuple[dict[str, object], list[int], int]:
     """What a holder answers to the order of three hosts, with parts of it *changed*; and its end."""
     order = {
         "ip": shutil.which("ip", path="/usr/sbin:/usr/bin:/sbin:/bin"),
@@ -30,28 +30,23 @@ def ordered(**changed: object) -> tuple[dict[str, object], list[int], socket.soc
         **changed,
     }
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    process = FORK.Process(target=_held, args=(theirs.fileno(), ours.fileno()))
-    process.start()
+    process = subprocess.Popen(
+        [sys.executable, holder.__file__, str(theirs.fileno())], pass_fds=(theirs.fileno(),)
+    )
     theirs.close()
     ours.settimeout(20)
     ours.sendall(json.dumps(order).encode() + b"\n")
     data, fds, _, _ = socket.recv_fds(ours, 1 << 16, 64)
     told = json.loads(data)
     if "error" not in told:
-        assert process.is_alive()
+        assert process.poll() is None
     ours.close()
-    process.join(10)
-    return told, fds, ours, process.exitcode
-
-
-def _held(fd: int, parents: int) -> None:
-    os.close(parents)
-    holder.main(fd, os.getppid())
+    return told, fds, process.wait(10)
 
 
 def test_a_holder_hands_every_namespace_over_and_ends_with_its_socket() -> None:
     """One descriptor a name; the namespaces are distinct; the process ends once its socket closes."""
-    told, fds, _, status = ordered()
+    told, fds, status = ordered()
     names = told["names"]
     assert isinstance(names, list)
     assert set(names) - {"user namespace"} == {"", "default", "router", "far"}
@@ -64,12 +59,12 @@ def test_a_holder_hands_every_namespace_over_and_ends_with_its_socket() -> None:
 
 def test_a_holder_says_what_went_wrong_and_ends() -> None:
     """A line that `ip` refuses, and a setting that does not exist, are told; nothing is handed over."""
-    line, fds, _, status = ordered(
+    line, fds, status = ordered(
         spaces={"": {"lines": ["link add x type nonsense"], "settings": {}}}
     )
     assert str(line["error"]).startswith("ip: ")
     assert (fds, status) == ([], 0)
-    setting, fds, _, _ = ordered(spaces={"": {"lines": [], "settings": {"ipv4/nonsense": "1"}}})
+    setting, fds, _ = ordered(spaces={"": {"lines": [], "settings": {"ipv4/nonsense": "1"}}})
     assert "No such file" in str(setting["error"]) or "ermission" in str(setting["error"])
     assert fds == []
 
