@@ -156,6 +156,7 @@ def test_programs_compile_without_a_warning(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)
 def test_programs_of_many_seeds_compile_without_a_warning(tmp_path: Path) -> None:
     """2,160 texts of 30 seeds."""
     for number in range(30):

@@ -100,6 +100,7 @@ def test_every_program_does_what_is_claimed_of_it(
 
 @IGNORED
 @pytest.mark.soak
+@pytest.mark.timeout(1800)
 def test_programs_of_many_seeds_do_what_is_claimed_of_them(tmp_path: Path) -> None:
     """1,440 programs of 30 seeds, every class at every level."""
     for number in range(30):
