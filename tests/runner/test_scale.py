@@ -87,7 +87,7 @@ def assert_undisturbed(yard: Yard, folder: Path, setting: Setting) -> None:
 
 def test_killed_three_times_it_says_the_same(tmp_path: Path) -> None:
     """Workers and driver killed by force in the middle of shards: not a sample more, less or other."""
-    setting = Setting(items=40, shard_items=5, sleep_ms=100, parallel=1)
+    setting = Setting(items=24, shard_items=4, sleep_ms=150, parallel=1)
     yard, killed = disturbed(tmp_path / "killed", setting, kills=3, seed=2)
     assert set(killed) == {"driver", "worker"}
     assert_undisturbed(yard, tmp_path / "whole", setting)
