@@ -282,10 +282,18 @@ def _bounds(record: Mapping[str, object]) -> Iterable[tuple[str, str]]:
 
 
 def _drilled(drill: Mapping[str, object]) -> Iterable[tuple[str, str]]:
-    """The parts of the kill drill, each with what it showed or why it was not a part."""
-    parts = drill.get("parts")
-    if isinstance(parts, Mapping):
-        yield from ((f"Kill drill: {name}", str(told)) for name, told in sorted(parts.items()))
+    """The parts of the kill drill, each with what it showed or why it was no part of it."""
+    words = {"T": "stopped", "t": "stopped", "": "no part of it"}
+    for name in ("driver", "store"):
+        if name in drill:
+            state = str(drill[name])
+            yield f"Kill drill: the run's {name}", words.get(state, f"in state {state}")
+    if "links_s" in drill:
+        told = drill["range"] if drill["links_s"] is None else f"{drill['links_s']} s until down"
+        yield "Kill drill: a range's links", str(told or "no part of it")
+    if "key_s" in drill:
+        told = drill["key_s"]
+        yield "Kill drill: key", "no part of it" if told is None else f"{told} s until refused"
 
 
 def _suite(
