@@ -180,7 +180,7 @@ def test_the_gates_trivial_repairs_are_each_turned_down(prepared: tuple[Item, Pa
         "emptied sources": "does_not_build",
         "a common flag": "does_not_build",
         "the tree with a comment": "not_fixed",
-        "a test changed": "refused",
+        "the task changed": "refused",
     }
 
 

@@ -32,8 +32,7 @@ from leadline.core.errors import Unavailable
 from leadline.core.isolation import Tier
 from leadline.core.qualification import Check, Evidence, Extent, Flags, Provenance, Record, Trial
 from leadline.formats.qualification import environment_digest
-from leadline.sandbox.box import Bind, Box, BoxConfig, Unusable, identity
-from leadline.sandbox.plan import make_plan
+from leadline.sandbox.box import Bind, Box, BoxConfig, Unusable, identity, planned
 from leadline.suites.differential import judge
 from leadline.suites.item import TASK, Item, Run, Suite, Verdict
 from leadline.suites.leak import scan
@@ -250,7 +249,7 @@ def environment(tier: Tier) -> dict[str, str]:
     Raises: Unavailable, if no sandbox of *tier* can run here.
     """
     try:
-        seal = identity(make_plan(BoxConfig(tier=tier.value)))
+        seal = identity(planned(BoxConfig(tier=tier.value)))
     except (Unusable, SandboxUnavailableError) as error:
         raise Unavailable(f"no sandbox of tier {tier} here: {error}") from error
     return {

@@ -49,7 +49,7 @@ class PatchProbe:
             "emptied sources": encode(dict.fromkeys(own, b"")),
             "a common flag": encode(dict.fromkeys(own, words)),
             "the tree with a comment": encode({p: d + b"\n/* */\n" for p, d in same.items()}),
-            "a test changed": encode(same | {"Makefile": tree.files["Makefile"] + b"\n"}),
+            "the task changed": encode(same | {"README.md": tree.files["README.md"] + b"\n"}),
         }
 
     async def judge(self, name: str, answer: bytes | None) -> Judged:
