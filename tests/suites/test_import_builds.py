@@ -10,6 +10,7 @@ import pytest
 from imported_world import SOURCES, reason, suite, take, told
 from leadline.core.errors import Invalid, NotFound, Unavailable
 from leadline.core.isolation import Tier
+from leadline.core.qualification import Extent
 from leadline.suites.differential import judge
 from leadline.suites.imported import compile as building
 from leadline.suites.imported.collection import Manifest
@@ -200,7 +201,8 @@ def test_proofs_that_are_no_fixed_input_are_named(tmp_path: Path) -> None:
     assert "pov_1/b.xml: no replay; pov_1/d: too large" in note
     shown = {path.name for path in (place / "subject/src").iterdir()}
     assert shown == {"service.c"}
-    assert "less 2 files that tell the repair" in (place / "subject/README.md").read_text()
+    brief = " ".join((place / "subject/README.md").read_text().split())
+    assert "less 2 files that tell the repair" in brief
 
 
 def test_a_folder_without_src_and_a_long_build_are_told(tmp_path: Path) -> None:
@@ -219,3 +221,10 @@ def test_a_folder_without_src_and_a_long_build_are_told(tmp_path: Path) -> None:
     assert told(manifest) == {"Empty": "files", "Several": "build", "No Name": "build"}
     assert "made 2 programs (one, two)" in reason(manifest, "Several")
     assert "no name for a build" in reason(manifest, "No Name")
+
+
+def test_a_simple_overflow_qualifies_at_the_gates_full_extent(tmp_path: Path) -> None:
+    """A program that any long line breaks is easy, and no answer without work solves it."""
+    shutil.copytree(SOURCES / "challenges" / "Mirror", tmp_path / "source" / "Mirror")
+    manifest = take("challenges", tmp_path / "source", tmp_path, extent=Extent(1, 10, 1))
+    assert told(manifest) == {"Mirror": ""}, reason(manifest, "Mirror")

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from textwrap import fill
 
 from leadline.core.errors import Invalid, NotFound
 from leadline.formats import c_conditional, replay_xml
@@ -22,6 +23,7 @@ from leadline.suites.item import SUBMISSION, Item, Oracle, Run
 MACRO = "PATCHED"
 INPUT_BYTES_MAX = 1 << 20
 SECONDS = 10.0
+_LINE = 58
 POLLS_MAX = 3
 PROOFS_MAX = 8  # tried in each way of taking input
 SHOWN = ("src", "lib", "include")
@@ -253,6 +255,9 @@ def _brief(item: Item, task: BuildTask, subject: Path, left: int) -> None:
         "limit": INPUT_BYTES_MAX,
         "answer": SUBMISSION,
     }
-    (subject / "README.md").write_text(_README.format(**given), encoding="utf-8")
+    # Short lines, so that the text itself, handed in as an answer, overruns no ordinary line buffer.
+    parts = _README.format(**given).split("\n\n")
+    text = "\n\n".join(fill(part, _LINE, break_on_hyphens=False) for part in parts) + "\n"
+    (subject / "README.md").write_text(text, encoding="utf-8")
     held = {"language": "program", "input_bytes_max": INPUT_BYTES_MAX}
     (subject / "task.json").write_text(json.dumps(held) + "\n", encoding="utf-8")
