@@ -21,6 +21,7 @@ from leadline.runner import endpoint
 from leadline.subjects import baseline as tool_agent
 from leadline.subjects import ladder as ladder_agents
 from leadline.subjects import model as model_subject
+from leadline.subjects import mutator, patcher, prober, scan_range
 
 BASELINE = "baseline"
 PATIENCE_SECONDS = 600
@@ -81,7 +82,7 @@ def resolve(
             raise Invalid("--rung", "the ladder is for models; leave it out for the tool baseline")
         runs = budget.runs or tool_agent.RUNS
         full = Budget(runs, 0, budget.seconds or tool_agent.SECONDS, 0)
-        digest = _digest(BASELINE, source_of.getsource(tool_agent), _compiler(), str(runs))
+        digest = _digest(BASELINE, *_tool_sources(), _compiler(), str(runs))
         own = Declared("leadline", BASELINE, scaffold=digest)
         subject = Subject("tool-agent", BASELINE, digest)
         return Runnable(
@@ -130,6 +131,13 @@ _AGENTS: Mapping[str, Callable[[], Agent]] = {
     "best-of-k": model_subject.model_agent,
     "more-budget": model_subject.model_agent,
 }
+
+
+def _tool_sources() -> list[str]:
+    """The source of everything that the tool agent may do, whatever the task."""
+    return [
+        source_of.getsource(part) for part in (tool_agent, mutator, patcher, prober, scan_range)
+    ]
 
 
 def _scaffold() -> str:
