@@ -56,6 +56,9 @@ def disturbed(folder: Path, setting: Setting, kills: int, seed: int) -> tuple[Ya
     yard = Yard(scale.fresh(folder))
     killed: list[str] = []
     table = yard.begin(setting)
+    victims = draw.sample(["driver", "worker"] * kills, kills)
+    if len(set(victims)) == 1:  # both kinds, whatever was drawn
+        victims[-1] = "worker" if victims[0] == "driver" else "driver"
     while len(killed) < kills:
         with scale.driver(yard) as process:
             # ended inside the block, a driver is started anew by the next round
@@ -64,7 +67,7 @@ def disturbed(folder: Path, setting: Setting, kills: int, seed: int) -> tuple[Ya
                 names = workers_of(process.pid)
                 if one.worker not in names:
                     continue
-                victim = draw.choice(["driver", "worker"])
+                victim = victims[len(killed)]
                 scale.kill_hard(process.pid if victim == "driver" else names[one.worker])
                 killed.append(victim)
                 if victim == "driver":
