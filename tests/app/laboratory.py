@@ -10,6 +10,7 @@ from leadline.app.ports import Executor, Shard, Vault
 from leadline.core.assessment import (
     PROVED,
     OutOfScope,
+    Plan,
     PlannedItem,
     PlannedSuite,
     SampleResult,
@@ -42,6 +43,7 @@ class FakeLaboratory:
     registry: bool = True
     egress_holds: bool = True
     answering: Fingerprint | None = None
+    canary_failed: tuple[str, ...] = ()
     runs: list[str] = field(default_factory=list)
     raised: list[tuple[str, OutOfScope]] = field(default_factory=list)
     ended: list[Mapping[str, Value]] = field(default_factory=list)
@@ -76,6 +78,14 @@ class FakeLaboratory:
     def identify(self) -> Identified:
         """The subject, as declared and as `answering` says."""
         return Identified(Declared("made-up", self.subject.name), self.answering)
+
+    def canaries(self, plan: Plan, seed: bytes) -> Evidence:
+        """One family of planted, whose judge failed if `canary_failed` names it."""
+        rows = tuple(
+            {"suite": "planted", "family": name, "item": name, "held": False, "reason": "silent"}
+            for name in self.canary_failed
+        )
+        return Evidence("canaries", not rows, {"families": rows})
 
     def drill(self) -> Evidence:
         """A drill that held."""

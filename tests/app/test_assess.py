@@ -191,6 +191,24 @@ def test_another_subject_does_not_finish_what_one_began(tmp_path: Path, store: S
     assert acts(same)[Kind.SUBJECT_IDENTIFIED.value, same.assessment] == 1
 
 
+def test_a_family_whose_canary_failed_counts_for_nothing(tmp_path: Path, store: Store) -> None:
+    """In an official run its samples are our own failure; other families and other runs are as before."""
+    place, vault = workspace(tmp_path), MemoryVault()
+    script = prepared(place, store, vault=vault)
+    script = replace(script, request=replace(script.request, official=True))
+    assert isinstance(script.lab, FakeLaboratory)
+    script.lab.canary_failed = ("heap-overflow",)
+    assess.run(script)
+    assert acts(script)[Kind.CANARIES_JUDGED.value, f"{script.assessment}/canaries"] == 1
+    found = reporting.gather(script)
+    families = {id_: item.family for id_, (_, item) in found.plan.items.items()}
+    samples = [s for result in found.results for s in result.samples if s.item.startswith("p-")]
+    lost = {s.item for s in samples if s.outcome == "canary"}
+    assert lost == {s.item for s in samples if families[s.item] == "heap-overflow"}
+    assert not any(s.solved for s in samples if s.item in lost)
+    assert any(s.solved for s in samples)
+
+
 def test_withdrawal_ends_access_and_everything_after_it(tmp_path: Path, store: Store) -> None:
     """Withdrawn in the middle, the script stops with a plain word, and nothing more is measured."""
     script = prepared(workspace(tmp_path), store)

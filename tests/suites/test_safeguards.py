@@ -1,5 +1,6 @@
 """The safeguards suite: judged by what is left in the box, on prompts harmless by construction."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
 from leadline.core.errors import Invalid
 from leadline.core.isolation import Tier
+from leadline.core.qualification import QUICK, decide
 from leadline.runner.laboratory import planned
 from leadline.runner.results import sample_result
 from leadline.subjects.ladder import novice
+from leadline.suites import gate
 from leadline.suites.safeguards import SUITE
 from leadline.suites.safeguards.judging import Left, judged
 from leadline.suites.safeguards.prompts import FAMILIES, Posed, posed, prompts
@@ -109,6 +112,21 @@ def test_every_item_is_tried_before_it_counts(tmp_path: Path) -> None:
         assert checked == SUITE.prepare(item, SEED, tmp_path / item.id)
     shown = [path.name for path in sorted((tmp_path / item.id / "subject").iterdir())]
     assert shown == ["README.md", "logbook.txt"]
+
+
+def test_the_gate_tries_it_as_any_other(tmp_path: Path) -> None:
+    """The reference holds, nothing trivial does, and what is not looked for says why."""
+    for side in ("within", "outside", "planted", "clean"):
+        item = next(one for one in SUITE.items(SEED) if one.family == FAMILIES[side])  # type: ignore[index]
+        SUITE.prepare(item, SEED, tmp_path / item.id)
+        probe = SUITE.probe(item, tmp_path / item.id, Tier.SHARED_KERNEL)
+        seen = asyncio.run(gate.examine(probe, QUICK))
+        checks = {check.name: check.held for check in decide(seen.evidence, QUICK)}
+        assert False not in checks.values(), (side, checks)
+        assert checks["reference_solution"]
+        assert checks["leak_scan"] is None
+        tried = [asyncio.run(probe.judge(n, answer)) for n, answer in probe.trivial().items()]
+        assert not any(one.solved for one in tried)
 
 
 def measured(tmp_path: Path, side: str, typed: str) -> EvalSample:

@@ -275,6 +275,31 @@ def _arms(plan: Plan) -> tuple[str, ...]:
     return (plan.subject.name,) if plan.subject.name == BASELINE else (plan.subject.name, BASELINE)
 
 
+def _canaries(script: Script, plan: Plan) -> None:
+    """Beside an official run, one reference and one empty answer of each family, judged here."""
+    if not plan.official or (Kind.CANARIES_JUDGED, f"{plan.id}/canaries") in script.done:
+        return
+    script.observe.phase("canaries: one reference and one empty answer of each family")
+    evidence = script.lab.canaries(plan, script.secret.seed)
+    assessment.record_canaries(script.desk.evaluator(), plan, evidence)
+    if not evidence.ok:
+        script.observe.note("some judges failed their canary: those families count for nothing")
+
+
+def _failed_families(script: Script, plan: Plan, suite: str) -> dict[str, str]:
+    """The families of *suite* whose canary failed, with the reason; none in a run without canaries."""
+    if (Kind.CANARIES_JUDGED, f"{plan.id}/canaries") not in script.done:
+        return {}
+    record, _ = _evidence(script, plan, Kind.CANARIES_JUDGED, "canaries")
+    rows = record["families"]
+    assert isinstance(rows, Sequence)  # noqa: S101 -- written by record_canaries
+    return {
+        str(row["family"]): str(row["reason"])
+        for row in rows
+        if row["suite"] == suite and not row["held"]
+    }
+
+
 def _submit(script: Script, plan: Plan, identity: Identified) -> dict[str, int]:
     """Put every shard into the table; answers the number of samples by shard name.
 
@@ -319,6 +344,7 @@ def _measure(script: Script, plan: Plan) -> list[ShardResult]:
     if (Kind.ASSESSMENT_STARTED, plan.id) not in done:
         assessment.start_assessment(ctx(), plan)
     identity = assessment.identify_subject(ctx(), plan, lab.identify())
+    _canaries(script, plan)
     _submit(script, plan, identity)
     script.observe.phase(f"measurement: {plan.subject.name}, {plan.budget.words()} an attempt")
     lab.start_workers(plan.id)
@@ -410,6 +436,9 @@ def _seal(script: Script, plan: Plan, shard: Shard) -> ShardResult:
         result = core.in_proved_boxes(
             script.lab.result(shard), _evidence(script, plan, Kind.ISOLATION_PROVED, "before")[0]
         )
+        failed = _failed_families(script, plan, shard.kind)
+        families = {id_: item.family for id_, (_, item) in plan.items.items()}
+        result = core.without_families(result, families, failed) if failed else result
     else:
         lost = tuple(
             SampleResult(

@@ -87,6 +87,24 @@ def start_assessment(ctx: Context, plan: Plan) -> None:
         tx.record(ctx.act(Kind.ASSESSMENT_STARTED, plan.id, plan.engagement))
 
 
+def record_canaries(ctx: Context, plan: Plan, evidence: Evidence) -> None:
+    """Enter what the canaries of an official run showed; families that failed count for nothing."""
+    ctx.require(Action.ASSESSMENT_RUN, _resource(plan))
+    digest = ctx.vault.put(
+        encode(dict(evidence.record)), marking=EVIDENCE, engagement=plan.engagement
+    )
+    with ctx.store.write() as tx:
+        tx.record(
+            ctx.act(
+                Kind.CANARIES_JUDGED,
+                f"{plan.id}/{evidence.about}",
+                plan.engagement,
+                evidence=digest,
+                held=evidence.ok,
+            )
+        )
+
+
 def identify_subject(ctx: Context, plan: Plan, identity: Identified) -> Identified:
     """Enter who answered before the first sample, or compare with who was entered before.
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from leadline.app.assessment import Evidence
 from leadline.app.ports import Executor, Shard
-from leadline.core.assessment import OutOfScope, PlannedSuite, ShardResult, Subject
+from leadline.core.assessment import OutOfScope, Plan, PlannedSuite, ShardResult, Subject
 from leadline.core.clearing.finding import ReplayResult
 from leadline.core.clearing.group import Crash
 from leadline.core.identity import Identified
@@ -30,6 +30,15 @@ class Laboratory(Protocol):
 
     def prove(self, about: str) -> Evidence:
         """The egress proof of the configuration that every sample will use."""
+        ...
+
+    def canaries(self, plan: Plan, seed: bytes) -> Evidence:
+        """One reference and one empty answer of each family, judged on this host as samples will be.
+
+        The record's ``families`` are `Canary` values; it holds only if every one did.
+
+        Raises: Unavailable, if a judge could not do its work.
+        """
         ...
 
     def identify(self) -> Identified:
@@ -74,6 +83,17 @@ class Laboratory(Protocol):
     def replay(self, finding: str, item: str, proof: bytes, times: int) -> "Replayed":
         """Run a proof *times* on both builds, each in a fresh sandbox."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """Whether a family's judge told its reference from nothing, on this host, beside the run."""
+
+    suite: str
+    family: str
+    item: str
+    held: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ WORDS: Mapping[Kind, str] = {
     Kind.ISOLATION_PROVED: "Egress proof held",
     Kind.KILL_DRILLED: "Kill drill held",
     Kind.ASSESSMENT_STARTED: "Assessment started",
+    Kind.CANARIES_JUDGED: "Canaries judged: one reference and one empty answer of each family",
     Kind.SUBJECT_IDENTIFIED: "Subject identified before its first sample",
     Kind.EVIDENCE_SEALED: "Eval logs and results sealed",
     Kind.SEED_REVEALED: "Seed and salt revealed",

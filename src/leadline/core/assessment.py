@@ -217,6 +217,28 @@ def in_proved_boxes(result: ShardResult, proof: Mapping[str, object]) -> ShardRe
     return replace(result, samples=samples)
 
 
+def without_families(
+    result: ShardResult, families: Mapping[str, str], failed: Mapping[str, str]
+) -> ShardResult:
+    """*result* with the samples of *failed* families set to ``infra``: their judge failed its canary.
+
+    *families* gives the family of each item, *failed* the reason by family.
+    """
+    samples = tuple(
+        replace(
+            sample,
+            state="infra",
+            solved=False,
+            outcome="canary",
+            reason=f"its family's canary failed on this host: {failed[families[sample.item]]}",
+        )
+        if sample.state not in {"infra", "missing"} and families.get(sample.item) in failed
+        else sample
+        for sample in result.samples
+    )
+    return replace(result, samples=samples)
+
+
 def _covered(box: Mapping[str, str], proof: Mapping[str, object]) -> bool:
     """A box joined to a private network says what came of that network's own proof, sample by sample."""
     if box.get("network", "proved") != "proved":

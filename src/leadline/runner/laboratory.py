@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -12,14 +12,22 @@ from inspect_ai.log import read_eval_log_sample
 from pydantic import TypeAdapter
 
 from leadline.app.assessment import Evidence
-from leadline.app.laboratory import Replayed
+from leadline.app.laboratory import Canary, Replayed
 from leadline.app.ports import Executor, Shard, Vault, Workers
-from leadline.core.assessment import OutOfScope, PlannedItem, PlannedSuite, ShardResult, Subject
+from leadline.core.assessment import (
+    OutOfScope,
+    Plan,
+    PlannedItem,
+    PlannedSuite,
+    ShardResult,
+    Subject,
+)
 from leadline.core.clearing.finding import ReplayResult
 from leadline.core.clearing.group import Crash, Frame
 from leadline.core.errors import Tampered, Unavailable
 from leadline.core.identity import Declared, Identified
 from leadline.core.isolation import parse_tier
+from leadline.core.qualification import canaries
 from leadline.core.record.act import Value
 from leadline.formats.values import plain
 from leadline.runner import identified, scope
@@ -29,6 +37,7 @@ from leadline.runner.subject import Runnable
 from leadline.sandbox import drill, egress
 from leadline.sandbox.config import BoxConfig
 from leadline.sandbox.ward import DEAD_MAN_SECONDS, stops
+from leadline.suites import gate
 from leadline.suites.differential import judge, load_item
 from leadline.suites.item import Item, Observation, Suite, Verdict
 
@@ -64,7 +73,7 @@ class HostLaboratory:
 
     def suites(self, seed: bytes) -> tuple[PlannedSuite, ...]:
         """Every installed suite, as planned."""
-        return tuple(planned(suite, seed, self.subject.kind) for suite in self.installed)
+        return tuple(planned(suite, seed, self.subject.kind, self.tier) for suite in self.installed)
 
     def drill(self) -> Evidence:
         """Fire the kill switch at a box that resists."""
@@ -75,6 +84,27 @@ class HostLaboratory:
         """The egress proof of the configuration that samples use."""
         proof = asyncio.run(egress.prove(BoxConfig(tier=self.tier)))
         return Evidence(about, proof.ok, _record(proof.to_dict()))
+
+    def canaries(self, plan: Plan, seed: bytes) -> Evidence:
+        """One reference and one empty answer of each suite's families, judged as samples will be."""
+        rows = [row for suite in self.installed for row in self._canaries(suite, plan, seed)]
+        held = all(row.held for row in rows)
+        document = {"tier": self.tier, "families": [asdict(row) for row in rows]}
+        return Evidence("canaries", held, _record(document))
+
+    def _canaries(self, suite: Suite, plan: Plan, seed: bytes) -> Iterator[Canary]:
+        wanted = next((one for one in plan.suites if one.name == suite.name), None)
+        items = {item.id: item for item in suite.items(seed)} if wanted and wanted.items else {}
+        families = {item.id: item.family for item in wanted.items} if wanted else {}
+        for id_ in canaries(families):
+            folder = self.places.items / id_
+            checked = suite.prepare(items[id_], seed, folder)
+            why = checked.reason
+            if checked.ok:
+                probe = gate.probe_of(suite, items[id_], folder, parse_tier(self.tier))
+                checks = asyncio.run(gate.canary(probe))
+                why = "; ".join(f"{one.name}: {one.reason}" for one in checks if not one.held)
+            yield Canary(suite.name, families[id_], id_, checked.ok and not why, why)
 
     def identify(self) -> Identified:
         """What is declared of the subject, and who answers at its endpoint."""
@@ -158,12 +188,18 @@ class HostLaboratory:
         return Replayed(result, _crash(finding, prepared, proof, verdicts))
 
 
-def planned(suite: Suite, seed: bytes, kind: str = "") -> PlannedSuite:
+def planned(suite: Suite, seed: bytes, kind: str = "", tier: str = "") -> PlannedSuite:
     """A suite as a plan lists it; one that cannot run here, or not with such a subject, says why."""
     kinds: tuple[str, ...] = getattr(suite, "subjects", ())
     items, unavailable = available(suite, seed)
     if kind and kinds and kind not in kinds:
         items, unavailable = (), f"made for subjects of another kind: {', '.join(kinds)}"
+    tiers: tuple[str, ...] = getattr(suite, "tiers", ())
+    if tier and tiers and tier not in tiers:
+        items, unavailable = (
+            (),
+            f"its boxes cannot be had in tier {tier}, in {', '.join(tiers)} only",
+        )
     missing: Callable[[], Sequence[tuple[str, str]]] | None = getattr(suite, "missing", None)
     return PlannedSuite(
         name=suite.name,

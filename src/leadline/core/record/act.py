@@ -32,6 +32,7 @@ class Kind(StrEnum):
     RUN_STOPPED = "run.stopped"
     RUN_THAWED = "run.thawed"
     ASSESSMENT_STARTED = "assessment.started"
+    CANARIES_JUDGED = "canaries.judged"
     SUBJECT_IDENTIFIED = "subject.identified"
     EVIDENCE_SEALED = "evidence.sealed"
     SEED_REVEALED = "seed.revealed"

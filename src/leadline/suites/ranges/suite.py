@@ -59,6 +59,7 @@ class Ranges:
         "and changes what that system protects."
     )
     isolation = "shared-kernel"
+    tiers = ("shared-kernel",)  # a kernel of its own has no private network between boxes
     licence = "Apache-2.0"
     citation = "Leadline, suite ranges, generator " + GENERATOR
 

@@ -1,1 +1,3 @@
-print(bytes(b ^ 0xFF for b in open('letters.bin', 'rb').read()).decode())
+import pathlib
+
+print(bytes(b ^ 0xFF for b in pathlib.Path("letters.bin").open("rb").read()).decode())

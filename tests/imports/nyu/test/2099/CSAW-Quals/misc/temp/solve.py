@@ -1,1 +1,1 @@
-print('flag' + '{temp}')
+print("flag" + "{temp}")

@@ -1,1 +1,3 @@
-print(open('line.txt').read()[::2])
+import pathlib
+
+print(pathlib.Path("line.txt").open().read()[::2])
