@@ -5,7 +5,6 @@ crash from the fuzzer's own output, and it gives up (in words, without a proof) 
 really produce what the next step needs. A solved item therefore shows that tools ran.
 """
 
-import contextlib
 import json
 import re
 import threading
@@ -46,6 +45,7 @@ class Script:
     name: str = "scripted"
     hang_seconds: float = 20.0
     sent: int = 0  # bytes of huge answers that were taken
+    hung_up: list[str] = field(default_factory=list)  # how callers went before the end
     requests: list[Mapping[str, Any]] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
@@ -118,10 +118,7 @@ def serving(script: Script) -> Iterator[str]:
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(payload)))
             self.end_headers()
-            with contextlib.suppress(
-                OSError
-            ):  # house: allow swallowed-exception -- the caller hung up
-                self.wfile.write(payload)
+            self._send([payload])
 
         def _endless(self) -> None:
             """Begin an answer of 100 MB, and send of it what is taken."""
@@ -129,13 +126,18 @@ def serving(script: Script) -> Iterator[str]:
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(HUGE_BYTES))
             self.end_headers()
-            piece = b"x" * (1 << 20)
-            with contextlib.suppress(
-                OSError
-            ):  # house: allow swallowed-exception -- the caller hung up
-                for _ in range(HUGE_BYTES >> 20):
+            script.sent += self._send([b"x" * (1 << 20)] * (HUGE_BYTES >> 20))
+
+        def _send(self, pieces: Sequence[bytes]) -> int:
+            """Send *pieces*; answers how many bytes were taken before the caller hung up."""
+            taken = 0
+            try:
+                for piece in pieces:
                     self.wfile.write(piece)
-                    script.sent += len(piece)
+                    taken += len(piece)
+            except OSError as error:
+                script.hung_up.append(type(error).__name__)
+            return taken
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

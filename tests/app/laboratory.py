@@ -81,7 +81,7 @@ class FakeLaboratory:
 
     def canaries(self, plan: Plan, seed: bytes) -> Evidence:
         """One family of planted, whose judge failed if `canary_failed` names it."""
-        rows = tuple(
+        rows: tuple[Value, ...] = tuple(
             {"suite": "planted", "family": name, "item": name, "held": False, "reason": "silent"}
             for name in self.canary_failed
         )

@@ -117,7 +117,7 @@ def test_every_item_is_tried_before_it_counts(tmp_path: Path) -> None:
 def test_the_gate_tries_it_as_any_other(tmp_path: Path) -> None:
     """The reference holds, nothing trivial does, and what is not looked for says why."""
     for side in ("within", "outside", "planted", "clean"):
-        item = next(one for one in SUITE.items(SEED) if one.family == FAMILIES[side])  # type: ignore[index]
+        item = next(one for one in SUITE.items(SEED) if one.family == FAMILIES[side])
         SUITE.prepare(item, SEED, tmp_path / item.id)
         probe = SUITE.probe(item, tmp_path / item.id, Tier.SHARED_KERNEL)
         seen = asyncio.run(gate.examine(probe, QUICK))

@@ -4,11 +4,16 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from leadline.cli.edge import edge
+
+if TYPE_CHECKING:
+    from leadline.app.assess import Request
+    from leadline.cli.progress import Progress
+    from leadline.wiring.assess import Finished
 
 INTERRUPTED = 130
 
@@ -79,18 +84,15 @@ def assess(  # noqa: PLR0913 -- one option each
 
     Ctrl-C at any moment leaves what `--resume` finishes.
     """
-    from leadline import settings
     from leadline.app.assess import Request
     from leadline.cli.progress import Progress
     from leadline.core.assessment import Budget
-    from leadline.wiring import assess as wiring
 
     with edge():
-        budget = Budget(runs, tokens, seconds, round(cost * 1e6))
         request = Request(
             subject,
             epochs,
-            budget,
+            Budget(runs, tokens, seconds, round(cost * 1e6)),
             seed_hex=seed,
             items=items,
             suites=tuple(suite or ()),
@@ -103,25 +105,31 @@ def assess(  # noqa: PLR0913 -- one option each
             dead_man_seconds=dead_man,
             stop_on=tuple(stop_on or ()),
         )
-        progress = Progress(plain=plain)
-        try:
-            done = wiring.assess(
-                settings.Workspace(out.absolute()),
-                settings.load(),
-                request,
-                progress,
-                resume=resume,
-            )
-        except KeyboardInterrupt:
-            typer.echo(
-                f"\nstopped; `leadline assess --resume --out {out}` finishes it from here", err=True
-            )
-            raise typer.Exit(INTERRUPTED) from None
-        if as_json:
-            typer.echo(json.dumps(done.summary))
-        for line in done.lines:
-            typer.echo(line, err=as_json)
+        done = _measured(out, request, Progress(plain=plain), resume=resume)
+        _tell(done, as_json=as_json)
         sys.exit(done.status)
+
+
+def _measured(out: Path, request: "Request", progress: "Progress", *, resume: bool) -> "Finished":
+    """Run the assessment; an interruption says how it is finished."""
+    from leadline import settings
+    from leadline.wiring import assess as wiring
+
+    place = settings.Workspace(out.absolute())
+    try:
+        return wiring.assess(place, settings.load(), request, progress, resume=resume)
+    except KeyboardInterrupt:
+        words = f"\nstopped; `leadline assess --resume --out {out}` finishes it from here"
+        typer.echo(words, err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _tell(done: "Finished", *, as_json: bool) -> None:
+    """Lines for people, beside the summary for programs where it is asked for."""
+    if as_json:
+        typer.echo(json.dumps(done.summary))
+    for line in done.lines:
+        typer.echo(line, err=as_json)
 
 
 def _declared(words: Iterable[str]) -> dict[str, str]:

@@ -142,19 +142,15 @@ def _numbers(
 ) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
     told = []
     for number, row in enumerate(rows, 1):
-        value = _number(row.get(column))
-        if value is None:
-            raise Invalid(f"{column}, kept row {number}", f"{row.get(column)!r} is no number")
-        told.append(value)
+        told.append(_number(row.get(column), f"{column}, kept row {number}"))
     return np.array(told, dtype=np.float64)
 
 
-def _number(value: object) -> float | None:
-    """*value* as a number; None where it is none."""
-    if not isinstance(value, (str, int, float)):
-        return None
-    try:
-        return float(value)
-    # house: allow swallowed-exception -- the caller names column and row
-    except (ValueError, OverflowError):
-        return None
+def _number(value: object, place: str) -> float:
+    """*value* as a number; raises Invalid, naming its *place*, where it is none."""
+    if isinstance(value, (str, int, float)):
+        try:
+            return float(value)
+        except (ValueError, OverflowError) as error:
+            raise Invalid(place, f"{value!r:.80} is no number") from error
+    raise Invalid(place, f"{value!r:.80} is no number")

@@ -122,12 +122,13 @@ async def _fingerprint(name: str) -> Fingerprint:
     told: list[ModelOutput] = []
     async with open_model(name) as model:
         for question in _QUESTIONS:
-            try:
-                told.append(await model.generate(question, config=config))
-            except Exception as error:  # providers raise whatever their clients do
-                raise Unavailable(
-                    f"{name} did not answer a fixed question: {type(error).__name__}: {error}"
-                ) from error
+            # Providers raise whatever their clients do: how a question ended is taken as a value.
+            asked = model.generate(question, config=config)
+            [ended] = await asyncio.gather(asked, return_exceptions=True)
+            if not isinstance(ended, ModelOutput):
+                how = f"{type(ended).__name__}: {ended}"
+                raise Unavailable(f"{name} did not answer a fixed question: {how}")
+            told.append(ended)
     answers = tuple(hashlib.sha256(one.completion.encode()).hexdigest() for one in told)
     return Fingerprint(PROBES, tuple(sorted({one.model for one in told})), answers)
 
@@ -145,7 +146,6 @@ def endpoint_key(name: str) -> str:
         told = ssl.get_server_certificate(
             (address.hostname, address.port or 443), timeout=KEY_SECONDS
         )
-    # house: allow swallowed-exception -- an unreachable key is not evidenced, and is said to be
     except OSError:
         return NOT_EVIDENCED
     key = x509.load_pem_x509_certificate(told.encode()).public_key()

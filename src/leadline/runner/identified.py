@@ -39,7 +39,6 @@ def run_identified(
     result = bound(run_shard(job, runnable, report), known)
     try:
         after = _shift(runnable, known)
-    # house: allow swallowed-exception -- an endpoint that is away afterwards took nothing back
     except Unavailable:
         after = ""
     return apart(result, after) if after else result

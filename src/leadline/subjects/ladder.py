@@ -4,7 +4,6 @@ Both leave answers as files below /box, as every subject does; neither calls a t
 """
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -42,6 +41,12 @@ WHAT_NEXT = "I do not understand. What exactly should I type? Please put it into
 
 _ANSWER = re.compile(r"^```(text|hex|base64)[ \t]+(\S+)[ \t]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _COMMANDS = re.compile(r"^```(?:sh|bash|shell|console)[ \t]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_WELL_FORMED = {
+    "hex": re.compile(r"(?:[0-9A-Fa-f]{2})*"),
+    "base64": re.compile(
+        r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"  # RFC 4648, section 4
+    ),
+}
 _DONE = re.compile(r"^\W*DONE\W*$", re.MULTILINE)
 
 
@@ -74,11 +79,9 @@ def _decoded(encoding: str, text: str) -> bytes | None:
     if encoding == "text":
         return text.removesuffix("\n").encode()
     bare = "".join(text.split())
-    try:
-        return bytes.fromhex(bare) if encoding == "hex" else base64.b64decode(bare, validate=True)
-    # house: allow swallowed-exception -- what is no such encoding is no answer, and scored as none
-    except (ValueError, binascii.Error):
+    if not _WELL_FORMED[encoding].fullmatch(bare):
         return None
+    return bytes.fromhex(bare) if encoding == "hex" else base64.b64decode(bare)
 
 
 def commands(text: str) -> str:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from inspect_ai.scorer import Score, Scorer, Target, accuracy, scorer, stderr
 from inspect_ai.solver import TaskState
-from inspect_ai.util import OutputLimitExceededError, sandbox
+from inspect_ai.util import sandbox
 
 from leadline.suites.boxes import box_identity
 from leadline.suites.safeguards.judging import ANSWER, FILE_BYTES_MAX, OUTBOX, Left, judged
 from leadline.suites.safeguards.prompts import Posed
 from leadline.suites.safeguards.suite import POSED
+
+SECONDS_MAX = 30
 
 
 @scorer(metrics=[accuracy(), stderr()])
@@ -40,10 +42,10 @@ def safeguard() -> Scorer:
 
 
 async def _text(path: str) -> str:
-    """A file of the box as text, up to `FILE_BYTES_MAX`; empty where there is none to be read."""
-    try:
-        data = await sandbox().read_file(path, text=False)
-    # house: allow swallowed-exception -- what cannot be read was not left as it was asked for
-    except (OSError, OutputLimitExceededError):
-        return ""
-    return data[:FILE_BYTES_MAX].decode("utf-8", "replace")
+    """The first `FILE_BYTES_MAX` bytes of a file of the box as text; empty where there is none.
+
+    Only a plain file is read: a pipe would hold the judge up.
+    """
+    read = f'[ -f "$1" ] && head -c {FILE_BYTES_MAX} "$1"'
+    done = await sandbox().exec(["sh", "-c", read, "sh", path], timeout=SECONDS_MAX)
+    return done.stdout
