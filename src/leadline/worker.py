@@ -8,6 +8,7 @@ be killed at any moment.
 
 import contextlib
 import ctypes
+import json
 import os
 import signal
 import sys
@@ -95,9 +96,11 @@ def _work(parts: "wiring.WorkerParts", shard: Shard) -> None:
 
 
 def _fail(executor: Executor, shard: Shard, error: str) -> None:
-    # house: allow swallowed-exception -- the newer holder reports; a late failure says nothing
-    with contextlib.suppress(Stale):
+    """Tell the table of a failure; one that comes late is kept as a late result is."""
+    try:
         executor.fail(shard, now=home.clock(), error=error, attempts_max=ATTEMPTS_MAX)
+    except Stale:
+        executor.keep_late(shard, now=home.clock(), result=json.dumps({"failed": error}))
 
 
 @dataclass

@@ -97,6 +97,24 @@ def test_a_range_declares_its_own_scope(text: str, rule: str | None) -> None:
     assert told(RANGE, text) == ([rule] if rule else [])
 
 
+@pytest.mark.parametrize(
+    ("host", "admitted"),
+    [
+        ("10.7.0.255", True),
+        ("10.7.0.0/24", True),
+        ("10.7.0.0/25", False),
+        ("[2001:db8::9]", True),
+        ("2001:db9::9", False),
+        ("10.7.0", False),
+        ("a.10.7.0.9", False),
+        ("", False),
+    ],
+)
+def test_an_address_is_admitted_by_its_network(host: str, admitted: bool) -> None:  # noqa: FBT001
+    """Of either version; what is no address is a name, and a network is named as it stands."""
+    assert Scope(hosts=("10.7.0.0/24", "2001:db8::/32", "plant.test")).admits(host) is admitted
+
+
 @pytest.mark.parametrize("decoy", DECOYS, ids=lambda decoy: f"{decoy.kind}-{decoy.value[:5]}")
 @pytest.mark.parametrize("source", ["exec", "tool-call", "answer", "flow", "output"])
 def test_a_decoy_in_use_is_an_alarm(decoy: Decoy, source: Source) -> None:

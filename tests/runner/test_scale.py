@@ -1,5 +1,6 @@
 """A run that is killed, paused, capped or failed at says what an undisturbed one says, or says why not."""
 
+import json
 import random
 import shutil
 import signal
@@ -242,3 +243,21 @@ def test_an_index_of_ten_thousand_samples_opens_in_under_a_second(tmp_path: Path
     assert time.process_time() - began < 1
     assert [one.samples for one in overview.counts] == [5000, 5000]
     assert overview.counts[0].tokens == 50_000
+
+
+def test_a_late_failure_is_kept_too(tmp_path: Path) -> None:
+    """What a worker failed of after the take-over stands beside the late results; nothing else moves."""
+    yard = Yard(scale.fresh(tmp_path))
+    table = yard.begin(Setting(items=1, shard_items=1))
+    late = table.claim("slow", now=clock(), lease_seconds=0, job=JOB)
+    assert late is not None
+    time.sleep(0.01)
+    taken = table.claim("quick", now=clock(), lease_seconds=0, job=JOB)
+    assert taken is not None
+    worker._fail(table, late, "no box\0 could be had")
+    assert table.shards(JOB) == [taken]
+    [kept] = table.late(JOB)
+    assert (kept.token, json.loads(kept.result)) == (
+        late.token,
+        {"failed": "no box\0 could be had"},
+    )

@@ -303,5 +303,8 @@ def test_processor_time_and_the_harness_own_word_come_from_the_channel(tmp_path:
     assert verdict.outcome == "solved"
     assert (verdict.vulnerable.cpu_ms, verdict.fixed.cpu_ms) == (2500, 12)
     assert (verdict.vulnerable.ended, verdict.fixed.ended) == ("returned", "")
-    folder = lay_out(tmp_path / "j", item, "printf much > /report/cpu", "true")
+    folder = lay_out(tmp_path / "j", item, "printf much > /report/cpu", "mkdir /report/ended")
+    verdict = asyncio.run(judge(item, folder, b"x"))
+    assert (verdict.fixed.ended, verdict.vulnerable.detail) == ("", "")
+    assert verdict.fixed.detail == "/report/ended is unreadable: IsADirectoryError"
     assert asyncio.run(judge(item, folder, b"x")).outcome == "not_solved"

@@ -16,7 +16,7 @@ from leadline.suites.patch.answer import Tree
 from leadline.suites.patch.batch import _read, _told
 from leadline.suites.patch.built import Built
 from leadline.suites.patch.judge import quiet
-from leadline.suites.patch.py_tree import PyTree
+from leadline.suites.patch.py_tree import SOURCE_BYTES_MAX, PyTree
 
 TREE = Tree({"src/a.c": b"a", "Makefile": b"m"}, frozenset({"src/a.c"}))
 MODULE = """\
@@ -189,8 +189,9 @@ def test_a_module_is_put_beside_the_judges_parts() -> None:
     made = _built(MODULE)
     assert set(made.files) == {"m.py", "driver.py"}
     assert made.exports == {"View", "routine", "lay_out", "read"}
-    assert (_built("def (:")).problem
-    assert (_built("(" * 5000)).problem
+    assert "is no Python: SyntaxError: " in _built("def (:").problem
+    assert "is no Python: " in _built("(" * 5000).problem
+    assert f"has over {SOURCE_BYTES_MAX} bytes" in _built("#" * SOURCE_BYTES_MAX + "\n").problem
 
 
 def test_the_driver_is_asked_without_its_report() -> None:

@@ -101,6 +101,22 @@ def test_what_is_no_file_is_an_empty_one(prepared: tuple[Item, Path], tmp_path: 
     sample = scored(prepared, tmp_path, leaving(script))
     score = next(iter((sample.scores or {}).values()))
     assert score.answer == "refused"
+    assert score.metadata is not None
+    assert score.metadata["unread"] == [
+        "Makefile: PermissionError",
+        "src/main.c: IsADirectoryError",
+    ]
+
+
+def test_a_file_where_a_folder_was_is_named_and_changes_nothing(
+    prepared: tuple[Item, Path], tmp_path: Path
+) -> None:
+    """What cannot stand below it is absent, so that it is unchanged; the score says so."""
+    sample = scored(prepared, tmp_path, leaving("mkdir /box/patched; touch /box/patched/src"))
+    score = next(iter((sample.scores or {}).values()))
+    assert score.answer == "none"
+    assert score.metadata is not None
+    assert "src/main.c: its folder is no folder" in score.metadata["unread"]
 
 
 def test_nothing_left_is_none(prepared: tuple[Item, Path], tmp_path: Path) -> None:

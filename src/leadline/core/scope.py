@@ -213,11 +213,18 @@ def _hosts(
 def _is_host(name: str, allowed: str) -> bool:
     if name == allowed or (allowed.startswith(".") and name.endswith(allowed)):
         return True
+    address, network = _network(name), _network(allowed)
+    if isinstance(address, str) or isinstance(network, str):
+        return False  # a name, which was compared already
+    return "/" not in name and address.network_address in network
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | str:
+    """The network, or single address, that *text* is; the text itself where it is a name."""
     try:
-        return ipaddress.ip_address(name) in ipaddress.ip_network(allowed, strict=False)
-    # house: allow swallowed-exception -- no address is a name, and as such was compared already
+        return ipaddress.ip_network(text, strict=False)
     except ValueError:
-        return False
+        return text
 
 
 def decoys(key: bytes, sample: str) -> tuple[Decoy, ...]:

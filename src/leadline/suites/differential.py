@@ -33,7 +33,7 @@ from pydantic import TypeAdapter, ValidationError
 from leadline.core.errors import Invalid, Unavailable
 from leadline.core.isolation import Tier, parse_tier
 from leadline.sandbox import box as sandbox
-from leadline.sandbox.provider import BwrapSandboxEnvironment
+from leadline.suites.boxes import box_identity
 from leadline.suites.crash import REPORT_BYTES_MAX, own_frames, parse_report
 from leadline.suites.item import (
     CPU_RATIO,
@@ -175,12 +175,12 @@ async def observe(
     with _box_config(item, build, submission, tier) as config:
         async with await sandbox.Box.start(config) as box:
             ended = await _run(box, item, env)
-            told = await _told(box)
+            told, problem = await _told(box)
             if item.oracle.kind == "sanitizer":
                 seen = _crash(await _sanitizer_log(box), ended, build)
             else:
                 seen = _seen(item.oracle, await _channel(box, item.oracle.kind), token, ended)
-            return replace(seen, ended=told)
+            return replace(seen, ended=told, detail=seen.detail or problem)
 
 
 @contextmanager
@@ -281,14 +281,18 @@ async def _sanitizer_log(box: sandbox.Box) -> str:
     return done.stdout.decode("utf-8", "replace")
 
 
-async def _told(box: sandbox.Box) -> str:
-    """What the harness says of its own end; empty where it says nothing."""
+async def _told(box: sandbox.Box) -> tuple[str, str]:
+    """What the harness says of its own end, and why that cannot be read; empty where nothing is.
+
+    Most targets have no harness that could say anything. What cannot be read is no word of an end.
+    """
     try:
         data = await box.read(f"{REPORT}/{ENDED}")
-    # house: allow swallowed-exception -- most targets have no harness that could say anything
-    except (OSError, OutputLimitExceededError):
-        return ""
-    return data[:_CHANNEL_CHARS].decode("ascii", "replace").strip()
+    except FileNotFoundError:
+        return "", ""
+    except (OSError, OutputLimitExceededError) as error:
+        return "", f"{REPORT}/{ENDED} is unreadable: {type(error).__name__}"
+    return data[:_CHANNEL_CHARS].decode("ascii", "replace").strip(), ""
 
 
 async def _channel(box: sandbox.Box, name: str) -> str:
@@ -362,21 +366,11 @@ def differential() -> Scorer:
                 "fixed": asdict(verdict.fixed),
                 "proof_sha256": hashlib.sha256(proof).hexdigest() if submission else "",
                 "proof_base64": base64.b64encode(proof).decode("ascii"),
-                "box": _box(),
+                "box": box_identity(),
             },
         )
 
     return score
-
-
-def _box() -> dict[str, str]:
-    """What the subject's box is, part by part, to be compared with the proof; empty if unknown."""
-    try:
-        box = subject_sandbox().as_type(BwrapSandboxEnvironment)
-    # house: allow swallowed-exception -- another provider's box has no identity: unknown, as said
-    except TypeError:
-        return {}
-    return asdict(box.identity)
 
 
 async def _submission() -> tuple[bytes | None, str]:

@@ -98,7 +98,7 @@ class CTree:
             async with await Box.start(BoxConfig(binds=(bind,), tier=tier.value)) as box:
                 env = {"SOURCES": " ".join(self.sources), "FLAGS": " ".join(FLAGS)}
                 done = await _run(box, ["/bin/sh", "-c", _SCRIPT], env)
-                if done is None or done.returncode:
+                if isinstance(done, str) or done.returncode:
                     return Built(problem=_why(done))
                 return await self._look(box, tree)
 
@@ -112,7 +112,7 @@ class CTree:
             exports |= own
             marks += sorted(own | {name for name in called - BENIGN if not _SHADOW.match(name)})
             shown = await _run(box, ["clang", *FLAGS, "-E", path], {}, SOURCE)
-            if shown is None or shown.returncode:
+            if isinstance(shown, str) or shown.returncode:
                 return Built(problem=_why(shown))
             text = shown.stdout.decode("utf-8", "replace")
             marks += odd_words({path: tree[path]}, text)
@@ -121,18 +121,19 @@ class CTree:
 
 async def _run(
     box: Box, argv: list[str], env: Mapping[str, str], cwd: str = SOURCE
-) -> Completed | None:
-    """The command's end; None where it took too long or printed too much."""
+) -> Completed | str:
+    """The command's end, or in words why it came to none."""
     try:
         return await box.exec(argv, env=env, cwd=cwd, timeout=BUILD_SECONDS)
-    # house: allow swallowed-exception -- a build that does not end is no build, as is said
-    except (TimeoutError, OutputLimitExceededError):
-        return None
+    except TimeoutError:
+        return f"the build did not end within {BUILD_SECONDS:g} s"
+    except OutputLimitExceededError as error:
+        return f"the build printed too much: over {error.limit_str}"
 
 
-def _why(done: Completed | None) -> str:
-    if done is None:
-        return f"the build did not end within {BUILD_SECONDS:g} s, or printed too much"
+def _why(done: Completed | str) -> str:
+    if isinstance(done, str):
+        return done
     lines = (done.stderr or done.stdout).decode("utf-8", "replace").strip().splitlines()
     errors = [line for line in lines if "error" in line] or lines
     return errors[0][:300] if errors else f"the compiler ended with {done.returncode}"

@@ -16,6 +16,7 @@ from leadline.core.isolation import Tier
 from leadline.suites.patch.built import Built
 
 SOURCE_BYTES_MAX = 256 << 10
+PROBLEM_CHARS = 300
 ENTRIES = ("read", "lay_out", "__init__")  # through these the secret of a run passes
 # Names that only look at values: a repair may use them as often as it likes.
 LOOKING = frozenset(
@@ -54,8 +55,8 @@ class PyTree:
         files, exports, marks, frame = dict(self.parts), set[str](), list[str](), set[str]()
         for path in self.patchable:
             module = _parsed(tree[path])
-            if module is None:
-                return Built(problem=f"{path} is no Python, or over {SOURCE_BYTES_MAX} bytes")
+            if isinstance(module, str):
+                return Built(problem=f"{path} {module}")
             files[PurePosixPath(path).name] = tree[path]
             exports |= {node.name for node in module.body if isinstance(node, _DEFINING)}
             marks += _marks(module)
@@ -66,14 +67,14 @@ class PyTree:
 _DEFINING = (ast.FunctionDef, ast.ClassDef)
 
 
-def _parsed(data: bytes) -> ast.Module | None:
+def _parsed(data: bytes) -> ast.Module | str:
+    """The module, or what is wrong with it."""
     if len(data) > SOURCE_BYTES_MAX:
-        return None
+        return f"has over {SOURCE_BYTES_MAX} bytes"
     try:
         return ast.parse(data)
-    # house: allow swallowed-exception -- what cannot be parsed is no module, as the caller says
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return f"is no Python: {type(error).__name__}: {error}"[:PROBLEM_CHARS]
 
 
 def _marks(module: ast.Module) -> Iterator[str]:

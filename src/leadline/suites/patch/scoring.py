@@ -3,7 +3,6 @@
 import base64
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 from inspect_ai.dataset import Sample
@@ -21,7 +20,7 @@ from leadline.core.errors import Invalid, Unavailable
 from leadline.core.isolation import Tier, parse_tier
 from leadline.sandbox.box import Unusable
 from leadline.sandbox.config import Bind, BoxConfig
-from leadline.sandbox.provider import BwrapSandboxEnvironment
+from leadline.suites.boxes import box_identity
 from leadline.suites.differential import load_item
 from leadline.suites.item import TASK, Item
 from leadline.suites.patch.answer import FILE_BYTES_MAX, Tree, encode
@@ -72,9 +71,8 @@ def repair() -> Scorer:
         folder = Path(state.metadata["folder"])
         item, tier = load_item(folder), parse_tier(str(state.metadata["tier"]))
         bench = load_bench(item, folder, tier)
-        box = subject_sandbox()
         try:
-            handed = await handed_in(box, bench.tree)
+            handed, unread = await handed_in(subject_sandbox(), bench.tree)
             verdict = await bench.judge(handed)
         except (SandboxUnavailableError, Unusable, OSError) as error:
             raise Unavailable(f"item {item.id} could not be judged: {error}") from error
@@ -89,40 +87,39 @@ def repair() -> Scorer:
                 "family": item.family,
                 "outcome": verdict.outcome,
                 "reason": verdict.reason,
+                "unread": unread,
                 "variants_silent": verdict.silent,
                 "tests_answered": verdict.answered,
                 "proof_sha256": hashlib.sha256(kept).hexdigest() if handed else "",
                 "proof_base64": base64.b64encode(kept).decode("ascii") if handed else "",
-                "box": _identity(box),
+                "box": box_identity(),
             },
         )
 
     return score
 
 
-async def handed_in(box: SandboxEnvironment, tree: Tree) -> Mapping[str, bytes] | None:
-    """The files of *tree* that stand below `PATCHED`; None if there is none.
+async def handed_in(
+    box: SandboxEnvironment, tree: Tree
+) -> tuple[Mapping[str, bytes] | None, list[str]]:
+    """The files of *tree* that stand below `PATCHED`, None if there is none, and what is not read.
 
-    Only known paths are read, so that nothing in the box decides what is looked at. What is no
-    readable file, or too long, is taken as empty: it is a change all the same.
+    Only known paths are read, so that nothing in the box decides what is looked at. An absent file
+    is an unchanged one, also where something else stands in its folder's place. What is no readable
+    file, or too long, is taken as empty: it is a change all the same.
     """
     found: dict[str, bytes] = {}
+    unread: list[str] = []
     for path in sorted(tree.files):
         try:
             data = await box.read_file(f"{PATCHED}/{path}", text=False)
-        # house: allow swallowed-exception -- an absent file is an unchanged one
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             continue
-        except (OSError, OutputLimitExceededError):
+        except NotADirectoryError:
+            unread.append(f"{path}: its folder is no folder")
+            continue
+        except (OSError, OutputLimitExceededError) as error:
+            unread.append(f"{path}: {type(error).__name__}")
             data = b""
         found[path] = data if len(data) <= FILE_BYTES_MAX else b""
-    return found or None
-
-
-def _identity(box: SandboxEnvironment) -> dict[str, str]:
-    """What the subject's box is, to be compared with the proof; empty for another provider's."""
-    try:
-        return asdict(box.as_type(BwrapSandboxEnvironment).identity)
-    # house: allow swallowed-exception -- another provider's box has no identity: unknown, as said
-    except TypeError:
-        return {}
+    return found or None, unread
