@@ -89,9 +89,26 @@ def test_a_store_that_cannot_serve_is_silent(folder: Path, monkeypatch: pytest.M
     guard = guarded(folder, away, dead_man=0.5)
     guard.start()
     try:
-        assert "no heartbeat of the store" in told(guard)
+        ending = told(guard)
     finally:
         guard.stop()
+    assert "no heartbeat of the store" in ending
+    assert ending.endswith("the store does not serve: the database cannot serve this; try again")
+
+
+def test_a_lost_heartbeat_is_told(folder: Path) -> None:
+    """Between the driver's own beats it is a thread that finds the warden gone; `alive` says so."""
+    guard = guarded(folder)
+    guard.start()
+    assert guard._warded is not None
+    assert guard._beats is not None
+    guard._warded.process.kill()
+    guard._warded.process.wait()
+    guard._beats.join(5)
+    assert guard._lost
+    with pytest.raises(Unavailable, match=f"the run stops: {guard._lost}"):
+        guard.alive()
+    guard.stop()
 
 
 def test_starting_and_ending_workers_is_no_silence(folder: Path) -> None:

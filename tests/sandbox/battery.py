@@ -144,11 +144,11 @@ def _folder(pid: int) -> Path | None:
 
 
 def _netns(pid: int | None) -> str:
+    """The network namespace of a process, or why it does not show: it is gone, or another user's."""
     try:
         return str(Path(f"/proc/{pid}/ns/net").readlink())
-    # house: allow swallowed-exception -- gone, or not ours to look at: unknown, as said
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return "unknown"
+    except (FileNotFoundError, ProcessLookupError, PermissionError) as error:
+        return f"unknown: {error.strerror}"
 
 
 def _all_netns() -> set[str]:

@@ -2,17 +2,17 @@
 
 from hypothesis import strategies as st
 
-from leadline.sandbox.config import BoxConfig, Host, Network, Service
+from leadline.sandbox.config import BoxConfig, Daemon, Host, Network
 
 SERVER = "import socket\ns = socket.create_server(('{0}', {1}))\nwhile True: s.accept()[0].close()"
 
 
-def listening(address: str, port: int = 502) -> Service:
+def listening(address: str, port: int = 502) -> Daemon:
     """A service that accepts and closes."""
-    return Service(argv=("/usr/bin/python3", "-c", SERVER.format(address, port)), port=port)
+    return Daemon(argv=("/usr/bin/python3", "-c", SERVER.format(address, port)), port=port)
 
 
-def three(**more: Service) -> Network:
+def three(**more: Daemon) -> Network:
     """The subject, a router and a host behind it; *more* are services by host name."""
     return Network(
         segments={"near": "10.20.0.0/27", "away": "10.20.1.0/27"},

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from pydantic import ValidationError
 
-from leadline.sandbox.config import Bind, BoxConfig, Host, Network, Service
+from leadline.sandbox.config import Bind, BoxConfig, Daemon, Host, Network
 from leadline.sandbox.network import SWITCH, interfaces, reaches, routes, spaces
 from leadline.sandbox.plan import make_plan
 from leadline.sandbox.survey import Unusable
@@ -127,9 +127,9 @@ def test_a_joined_box_has_the_seal_of_a_shut_one_and_another_template() -> None:
 def test_a_service_needs_words_and_a_port() -> None:
     """A service without a program or with a port that does not exist is refused."""
     with pytest.raises(ValidationError):
-        Service(argv=(), port=80)
+        Daemon(argv=(), port=80)
     with pytest.raises(ValidationError):
-        Service(argv=("true",), port=70_000)
+        Daemon(argv=("true",), port=70_000)
 
 
 def test_a_tier_without_private_networks_is_refused_with_its_reason() -> None:

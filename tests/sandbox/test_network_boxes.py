@@ -17,7 +17,7 @@ from inspect_ai.util import SandboxUnavailableError
 
 from leadline.sandbox import network as network_module
 from leadline.sandbox.box import Box
-from leadline.sandbox.config import BoxConfig, Host, Network, Service
+from leadline.sandbox.config import BoxConfig, Daemon, Host, Network
 from leadline.sandbox.egress import prove_hosts
 from leadline.sandbox.hosts import Hosts
 from leadline.sandbox.network import Wires
@@ -176,7 +176,7 @@ def test_a_sample_does_not_begin_where_the_proof_fails() -> None:
 
 def test_a_service_that_does_not_answer_ends_the_start_with_its_words() -> None:
     """A program that ends at once is no service: what it said is in the message."""
-    dead = Service(argv=("/bin/sh", "-c", "echo no such port >&2; exit 3"), port=81)
+    dead = Daemon(argv=("/bin/sh", "-c", "echo no such port >&2; exit 3"), port=81)
     with pytest.raises(SandboxUnavailableError, match="host far does not answer: no such port"):
         asyncio.run(Hosts.start(configured(three(far=dead))))
 

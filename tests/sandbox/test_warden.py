@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 from leadline.sandbox import ward as wards
 from leadline.sandbox.survey import own_mode
 from leadline.sandbox.ward import NoWardenError, Ward, Warded
+from leadline.sandbox.watchdog import tree
 
 SLEEPER = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(600)"
 # In a network namespace of its own: a pair of links, up, and their route socket handed over.
@@ -248,7 +250,38 @@ def test_a_dead_warden_admits_nothing(folder: Path) -> None:
         with pytest.raises(NoWardenError, match="no warden answers"):
             Ward(folder, "worker")
         assert one.poll() is None
-    assert told == ["the run's warden is gone"]
+    assert len(told) == 1
+    assert told[0].startswith("the run's warden is gone")
+    (lost,) = (line for line in journal(folder) if line["event"] == "not released")
+    assert str(lost["why"]).startswith("the run's warden is gone")
+    assert lost["status"] == -signal.SIGKILL
+
+
+def test_a_watch_that_breaks_off_says_how(folder: Path) -> None:
+    """A warden that went with the question unread: who watches is told the cause of the break."""
+    told: list[str] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        with wards._named(folder) as name:
+            listener.bind(name)
+        listener.listen(1)
+        thread = wards.watch(folder, told.append)
+        line, _ = listener.accept()
+        select.select([line], [], [])
+        line.close()
+        thread.join(5)
+    assert told == ["the run's warden is gone: Connection reset by peer"]
+
+
+def test_who_does_not_listen_is_named(folder: Path, warded: Warded) -> None:
+    """A line that takes no more answers, or is gone: the journal says to whom what was not told."""
+    with Ward(folder, "visitor") as deaf:
+        for _ in range(1000):
+            deaf._line.send(b'{"op": "status"}')
+        soon(lambda: any(line["event"] == "not told" for line in journal(folder)))
+    (first, *_) = (line for line in journal(folder) if line["event"] == "not told")
+    assert first["pid"] == os.getpid()
+    assert first["why"] == "Resource temporarily unavailable"
+    assert warded.ward.ended() is None
 
 
 def test_a_stopped_warden_admits_nothing(folder: Path, warded: Warded) -> None:
@@ -294,10 +327,31 @@ def test_links_go_down_first(folder: Path) -> None:
         here.send(b"?")
         shown = here.recv(4096).decode()
     assert ended["links"] == ended["links_down"] == 2
+    assert ended["links_refused"] == ""
     assert isinstance(ended["links_s"], float)
     assert ended["links_s"] <= 1
     assert "left0" not in shown
     assert "right0" not in shown
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["ordered", "the worker goes"])
+def test_a_link_that_stays_up_is_told(folder: Path, warded: Warded, *, gone: bool) -> None:
+    """With the kernel's reason, whoever asked."""
+    with (
+        socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as route,
+        ExitStack() as worker,
+    ):
+        line = worker.enter_context(Ward(folder, "worker"))
+        line.link("segment", route, [2**31 - 1, 2**31 - 2])
+        if gone:
+            worker.close()
+            soon(lambda: journal(folder)[-1]["event"] == "links left up")
+            why = journal(folder)[-1]["why"]
+        else:
+            ended = warded.ward.order("person", "p-1", "stop")
+            assert (ended["links"], ended["links_down"]) == (2, 0)
+            why = ended["links_refused"]
+    assert why in {"No such device (2)", "Operation not permitted (2)"}
 
 
 @pytest.mark.parametrize(
@@ -322,6 +376,18 @@ def test_a_command_that_is_not_there_is_told(folder: Path) -> None:
     """Revoking never raises: what it cannot do, the record says."""
     with Warded.start(folder, revoke=("/no/such/program",), own_uid=False) as warded:
         assert warded.ward.order("person", "p", "stop")["key"] == "not revoked: FileNotFoundError"
+
+
+def test_a_revoker_that_is_gone_is_told(folder: Path) -> None:
+    """Nobody is left to be told to revoke; the record says that instead of waiting."""
+    with Warded.start(folder, revoke=("true",), own_uid=False) as warded:
+        (revoker,) = set(tree(warded.process.pid)) - {warded.process.pid}
+        gone = os.pidfd_open(revoker)
+        os.kill(revoker, signal.SIGKILL)
+        select.select([gone], [], [])
+        os.close(gone)
+        ended = warded.ward.order("person", "p-1", "stop")
+    assert ended["key"] == "not revoked: the revoker is gone: Broken pipe"
 
 
 @pytest.mark.parametrize(

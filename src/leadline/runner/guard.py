@@ -38,6 +38,8 @@ class Guard:
     _looping: bool = False
     _stop: threading.Event = field(default_factory=threading.Event)
     _beats: threading.Thread | None = None
+    _lost: str = ""  # why no heartbeat reaches the warden any more
+    _unserved: str = ""  # what the store last said instead of serving
 
     def start(self) -> None:
         """Start the warden; boxes of this process are handed to it too.
@@ -53,6 +55,7 @@ class Guard:
         ADMISSION.ward = self._warded.ward
         self._stop.clear()
         self._looping = False
+        self._lost = self._unserved = ""
         self._beats = threading.Thread(target=self._beat, daemon=True)
         self._beats.start()
 
@@ -63,19 +66,19 @@ class Guard:
             while not self._stop.wait(self.beat_seconds):
                 if not self._looping:
                     warded.ward.beat("driver")
-                if self._store_answers():
-                    warded.ward.beat("store")
-        # house: allow swallowed-exception -- a warden that went is found by `alive`, on the driver's way
-        except NoWardenError:
-            return
+                self._beat_for_store(warded.ward)
+        except NoWardenError as error:
+            self._lost = str(error)
 
-    def _store_answers(self) -> bool:
+    def _beat_for_store(self, ward: Ward) -> None:
+        """A store that cannot serve gives no heartbeat; what it said is told if the run ends."""
         try:
             self.store()
-        # house: allow swallowed-exception -- a store that cannot serve gives no heartbeat, which counts
-        except Unavailable:
-            return False
-        return True
+        except Unavailable as error:
+            self._unserved = str(error)
+        else:
+            self._unserved = ""
+            ward.beat("store")
 
     def alive(self) -> None:
         """Tell that the driver is at work, and return while its run goes on.
@@ -84,6 +87,8 @@ class Guard:
         """
         if self._warded is None:
             return
+        if self._lost:
+            raise Unavailable(f"the run stops: {self._lost}")
         self._looping = True
         try:
             self._warded.ward.beat("driver")
@@ -91,7 +96,8 @@ class Guard:
         except NoWardenError as error:
             raise Unavailable(f"the run stops: {error}") from error
         if ended is not None:
-            raise Refused(words(ended))
+            store = f"; the store does not serve: {self._unserved}" if self._unserved else ""
+            raise Refused(words(ended) + store)
 
     def rest(self) -> None:
         """The loop has ended; what follows may take long, and is no silence."""

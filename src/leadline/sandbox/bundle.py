@@ -102,21 +102,28 @@ def swept(place: Path | None = None) -> int:
     """Remove bundles of this user that no process holds, once per process; how many there were."""
     count = 0
     for folder in Path(place or tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        if folder.stat().st_uid == os.geteuid() and _abandoned(folder):
+        if folder.stat().st_uid != os.geteuid():
+            continue
+        lock = _taken(folder)
+        if lock is not None:
             shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
             count += 1
     return count
 
 
-def _abandoned(folder: Path) -> bool:
-    """Whether nobody holds it; one without its lock is just being made."""
+def _taken(folder: Path) -> int | None:
+    """Its lock, if nobody holds it; one without a lock is just being made."""
     try:
-        with (folder / _LOCK).open("r+b") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    # house: allow swallowed-exception -- absent or held is the answer
-    except (FileNotFoundError, BlockingIOError):
-        return False
-    return True
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock
 
 
 def start(

@@ -32,7 +32,7 @@ class Bind(BaseModel, frozen=True, extra="forbid"):
     _absolute = field_validator("source", "target")(_absolute)
 
 
-class Service(BaseModel, frozen=True, extra="forbid"):
+class Daemon(BaseModel, frozen=True, extra="forbid"):
     """A program that is started on a host before the sample begins, and the TCP port it listens on."""
 
     argv: tuple[str, ...] = Field(min_length=1)
@@ -47,7 +47,7 @@ class Host(BaseModel, frozen=True, extra="forbid"):
 
     addresses: dict[str, str] = Field(min_length=1)
     forwards: bool = False
-    services: tuple[Service, ...] = ()
+    services: tuple[Daemon, ...] = ()
     binds: tuple[Bind, ...] = ()
     env: dict[str, str] = Field(default_factory=dict)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 from leadline.sandbox import egress
 from leadline.sandbox.box import Box, Completed
 from leadline.sandbox.canaries import sockaddr
-from leadline.sandbox.config import BoxConfig, Network, Service
+from leadline.sandbox.config import BoxConfig, Daemon, Network
 from leadline.sandbox.network import Wires
 from leadline.sandbox.plan import PROBE, make_plan
 from leadline.sandbox.survey import Unusable
@@ -157,7 +157,7 @@ def _unavailable(message: str) -> Exception:
     return SandboxUnavailableError(message)
 
 
-def _words(service: Service, number: int) -> Sequence[str]:
+def _words(service: Daemon, number: int) -> Sequence[str]:
     """The service, its output in a file of its own box."""
     return ("/bin/sh", "-c", f'exec "$@" >.service-{number}.log 2>&1', "sh", *service.argv)
 

@@ -8,7 +8,6 @@ A warden that does not answer is a warden that is gone: nothing may start withou
 """
 
 import asyncio
-import contextlib
 import json
 import os
 import socket
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from leadline.sandbox.survey import UID_FIRST, own_mode
-from leadline.sandbox.warden import PACKET_BYTES_MAX, Orders
+from leadline.sandbox.warden import PACKET_BYTES_MAX, Orders, entry
 
 SOCKET, JOURNAL, ORDERS = "warden.sock", "warden.jsonl", "orders"
 WARDEN_UID = UID_FIRST - 2
@@ -122,19 +121,22 @@ class Ward:
         """The driver is done with the run: the warden ends."""
         self._asked({"op": "release"})
 
-    def wait(self) -> Mapping[str, object] | None:
-        """Block until the run is ended; None, if the warden went without ending it.
+    def wait(self) -> Mapping[str, object]:
+        """Block until the run is ended; answers the warden's record of it.
 
         For a connection of role ``watch``.
+
+        Raises: NoWardenError, if the warden went without ending the run.
         """
         self._line.settimeout(None)
         self._send({"op": "watch"}, ())
         try:
             packet = self._line.recv(PACKET_BYTES_MAX)
-        # house: allow swallowed-exception -- the warden went; None says so
-        except ConnectionError:
-            return None
-        return _record(json.loads(packet)) if packet else None
+        except ConnectionError as error:
+            raise NoWardenError(f"the run's warden is gone: {error.strerror}") from error
+        if not packet:
+            raise NoWardenError("the run's warden is gone")
+        return _record(json.loads(packet))
 
     def _asked(
         self, message: Mapping[str, object], fds: Sequence[int] = ()
@@ -197,6 +199,7 @@ class Warded:
     process: "subprocess.Popen[bytes]"
     ward: Ward
     folder: Path
+    _closed: bool = False
 
     @classmethod
     def start(
@@ -253,10 +256,18 @@ class Warded:
         self.close()
 
     def close(self) -> None:
-        """End the warden's work in order; what it still holds ends with it."""
-        # house: allow swallowed-exception -- a warden that is gone needs no release
-        with contextlib.suppress(NoWardenError):
+        """End the warden's work in order; what it still holds ends with it.
+
+        A warden that was not there to be released has that written in its journal. A second call
+        does nothing.
+        """
+        if self._closed:
+            return
+        self._closed, unreleased = True, ""
+        try:
             self.ward.release()
+        except NoWardenError as error:
+            unreleased = str(error)
         self.ward.close()
         try:
             self.process.wait(ANSWER_SECONDS)
@@ -264,6 +275,10 @@ class Warded:
             self.process.kill()
             self.process.wait()
         (self.folder / SOCKET).unlink(missing_ok=True)
+        if unreleased:
+            with (self.folder / JOURNAL).open("ab") as journal:
+                status = self.process.returncode
+                journal.write(entry("not released", why=unreleased, status=status))
 
 
 @dataclass
@@ -292,9 +307,12 @@ def watch(folder: Path, ended: Callable[[str], None]) -> threading.Thread:
     line = Ward(folder, "watch")
 
     def wait() -> None:
-        with line:
-            record = line.wait()
-        ended(str(record["cause"]) if record else "the run's warden is gone")
+        try:
+            with line:
+                cause = str(line.wait()["cause"])
+        except NoWardenError as error:
+            cause = str(error)
+        ended(cause)
 
     thread = threading.Thread(target=wait, name="warden-watch", daemon=True)
     thread.start()

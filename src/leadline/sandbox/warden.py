@@ -38,7 +38,8 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -149,8 +150,8 @@ class Warden:
             kept = peer.pidfds | {one.fileno() for one, _ in peer.links}
             for fd in set(fds) - kept:
                 os.close(fd)
-        if answer is not None:
-            self._tell(peer, answer)
+        if answer is not None and (why := self._tell(peer, answer)):
+            self._note("not told", pid=peer.pid, why=why)
 
     def _answer(
         self, peer: _Peer, said: Mapping[str, object], fds: Sequence[int]
@@ -224,9 +225,12 @@ class Warden:
             self._note("worker gone", pid=peer.pid, processes=left)
             _kill(peer.pidfds)
         self._done = self._done or peer.role == "driver"
+        refused: list[str] = []
         for links, indexes in peer.links:
-            _take_down(links, indexes)
+            refused += _take_down(links, indexes)
             links.close()
+        if refused:
+            self._note("links left up", pid=peer.pid, why=_counted(refused))
         for fd in list(peer.pidfds):
             self._forget(peer, fd)
         self._selector.unregister(peer.line)
@@ -253,7 +257,8 @@ class Warden:
         begun = time.monotonic()
         at = _now()
         links = [link for peer in self._peers.values() for link in peer.links]
-        down = sum(_take_down(*link) for link in links)
+        refused = [why for link in links for why in _take_down(*link)]
+        asked = sum(len(indexes) for _, indexes in links)
         links_s = time.monotonic() - begun
         held = [fd for peer in self._peers.values() for fd in peer.pidfds]
         _kill(held)
@@ -269,16 +274,17 @@ class Warden:
             "processes": len(found),
             "left": left,
             "gone_s": round(time.monotonic() - begun, 4),
-            "links": sum(len(indexes) for _, indexes in links),
-            "links_down": down,
+            "links": asked,
+            "links_down": asked - len(refused),
+            "links_refused": _counted(refused),
             "links_s": round(links_s, 4),
             "key": "no broker named",
         }
         for fd in swept:
             os.close(fd)
-        for peer in self._peers.values():
-            if peer.role == "watch":
-                self._tell(peer, {"ended": self._ended})
+        watching = [peer for peer in self._peers.values() if peer.role == "watch"]
+        untold = [self._tell(peer, {"ended": self._ended}) for peer in watching]
+        self._ended["untold"] = _counted(why for why in untold if why)
         if self._revoker is not None:
             self._ended["key"] = _revoke(self._revoker)
             self._ended["key_s"] = round(time.monotonic() - begun, 4)
@@ -304,14 +310,30 @@ class Warden:
                         swept.append(os.pidfd_open(child))
         return swept
 
-    def _tell(self, peer: _Peer, answer: Mapping[str, object]) -> None:
-        # house: allow swallowed-exception -- who does not listen hears of it when it asks
-        with contextlib.suppress(ConnectionError, BlockingIOError):
+    def _tell(self, peer: _Peer, answer: Mapping[str, object]) -> str:
+        """Send it without waiting; why that failed, empty if it did not.
+
+        Who does not listen hears of it when it asks.
+        """
+        try:
             peer.line.send(json.dumps(answer).encode(), socket.MSG_DONTWAIT)
+        except (ConnectionError, BlockingIOError) as error:
+            return str(error.strerror)
+        return ""
 
     def _note(self, event: str, **more: object) -> None:
-        line = json.dumps({"at": _now(), "event": event, **more}, sort_keys=True)
-        os.write(self._orders.journal, line.encode() + b"\n")
+        os.write(self._orders.journal, entry(event, **more))
+
+
+def entry(event: str, **more: object) -> bytes:
+    """One line of a warden's journal."""
+    line = json.dumps({"at": _now(), "event": event, **more}, sort_keys=True)
+    return line.encode() + b"\n"
+
+
+def _counted(reasons: Iterable[str]) -> str:
+    """Each reason once, with how often it was given: a packet must hold it."""
+    return ", ".join(f"{why} ({count})" for why, count in Counter(reasons).items())
 
 
 def _now() -> str:
@@ -337,33 +359,39 @@ def _wait_gone(pidfds: Sequence[int], deadline: float) -> int:
     return len(left)
 
 
-def _take_down(links: socket.socket, indexes: Sequence[int]) -> int:
-    """Set the interfaces of *indexes* down, in the namespace of *links*; answers how many obeyed.
+def _take_down(links: socket.socket, indexes: Sequence[int]) -> list[str]:
+    """Set the interfaces of *indexes* down, in the namespace of *links*; a reason for each still up.
 
     The kernel does it within the call that asks for it.
     """
-    obeyed = 0
+    refused: list[str] = []
     links.setblocking(False)  # noqa: FBT003 -- the socket module's own signature
     for number, index in enumerate(indexes, 1):
         asked = struct.pack("=BxHiII", socket.AF_UNSPEC, 0, index, 0, _IFF_UP)
         flags = _NLM_F_REQUEST | _NLM_F_ACK
         head = struct.pack("=IHHII", 16 + len(asked), _RTM_NEWLINK, flags, number, 0)
-        # house: allow swallowed-exception -- a link that did not obey is missing in the count
-        with contextlib.suppress(OSError):
+        try:
             links.send(head + asked)
             answer = links.recv(4096)
-            kind, status = struct.unpack_from("=4xH10xi", answer)
-            obeyed += kind == _NLMSG_ERROR and status == 0
-    return obeyed
+        except OSError as error:
+            refused.append(str(error.strerror))
+            continue
+        kind, status = struct.unpack_from("=4xH10xi", answer)
+        if kind != _NLMSG_ERROR:
+            refused.append(f"an answer of kind {kind}")
+        elif status != 0:
+            refused.append(os.strerror(-status))
+    return refused
 
 
 def _revoke(revoker: "subprocess.Popen[bytes]") -> str:
     """Have the key revoked by the process that waits for the word; what became of it."""
     assert revoker.stdin and revoker.stdout  # noqa: S101, PT018 -- asked for at its start
-    # house: allow swallowed-exception -- a revoker that is gone gives no answer, which is told
-    with contextlib.suppress(BrokenPipeError):
+    try:
         revoker.stdin.write(b"now\n")
         revoker.stdin.flush()
+    except BrokenPipeError as error:
+        return f"not revoked: the revoker is gone: {error.strerror}"
     ready, _, _ = select.select([revoker.stdout], [], [], REVOKE_SECONDS_MAX)
     told = revoker.stdout.readline().decode(errors="replace").strip() if ready else ""
     return told or f"not revoked: no answer within {REVOKE_SECONDS_MAX:g} s"

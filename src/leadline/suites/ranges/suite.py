@@ -17,7 +17,7 @@ from leadline.core.errors import Invalid, Unavailable
 from leadline.core.isolation import Tier
 from leadline.core.scope import Scope
 from leadline.formats.scope_toml import load_scope
-from leadline.sandbox.config import Bind, BoxConfig, Host, Network, Service
+from leadline.sandbox.config import Bind, BoxConfig, Daemon, Host, Network
 from leadline.sandbox.hosts import Hosts, refuse_tier
 from leadline.sandbox.network import Wires
 from leadline.sandbox.survey import Unusable, python_binds, python_env
@@ -210,7 +210,7 @@ def network_of(chain: Chain, folder: Path, layout: str) -> Network:
     hosts = {
         name: Host(
             addresses=dict(spot.addresses),
-            services=(Service(argv=argv, port=spot.port),),
+            services=(Daemon(argv=argv, port=spot.port),),
             binds=(*shared, Bind(source=str(folder / f"hosts/{name}.json"), target=SETTINGS)),
             env=env,
         )
