@@ -64,8 +64,9 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def command(out: Path, *options: str, items: int = ITEMS, epochs: int = EPOCHS) -> list[str]:
-    """`leadline assess` on few and easy items, repeatable."""
-    size = ["--items", str(items), "--epochs", str(epochs), "--runs", str(RUNS)]
+    """`leadline assess` on few and easy items of two suites, repeatable."""
+    size = ["--suite", "planted", "--suite", "registry"]
+    size += ["--items", str(items), "--epochs", str(epochs), "--runs", str(RUNS)]
     return leadline("assess", "--out", str(out), "--seed", seed(), "--plain", *size, *options)
 
 
