@@ -3,6 +3,10 @@
 import asyncio
 import io
 import json
+import os
+import subprocess
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -12,6 +16,7 @@ from inspect_ai.hooks import SampleEvent
 from inspect_ai.model import ChatMessageUser, GenerateConfig, ModelName, ModelOutput
 from inspect_ai.solver import TaskState
 from inspect_ai.util import ExecResult, SandboxEnvironment
+from typing_extensions import override
 
 from leadline.core import scope as rules
 from leadline.core.assessment import OutOfScope
@@ -113,10 +118,11 @@ def test_another_provider_s_sandbox_is_named_as_not_observed() -> None:
 
 
 class Answers:
-    """A sandbox of another provider, whose `stat` gives what a test says."""
+    """A sandbox of another provider, whose programs answer what a test says."""
 
     def __init__(self, *told: ExecResult[str] | Exception) -> None:
         self.told = list(told)
+        self.written: dict[str, str] = {}
 
     async def exec(self, *_: object, **__: object) -> ExecResult[str]:
         """The next of them."""
@@ -125,12 +131,9 @@ class Answers:
             raise answer
         return answer
 
-    async def read_file(self, _: str) -> str:
-        """Nothing."""
-        return ""
-
     async def write_file(self, file: str, contents: str) -> None:
-        """Into nothing."""
+        """Kept."""
+        self.written[file] = contents
 
     def as_type(self, kind: type) -> object:
         """It is of no other kind."""
@@ -138,8 +141,11 @@ class Answers:
 
 
 def times(text: str) -> ExecResult[str]:
-    """What `stat` prints."""
+    """What a program prints; `stat` times, the planting the home folder and two files' times."""
     return ExecResult(success=True, returncode=0, stdout=text, stderr="")
+
+
+HOME = times("/box")
 
 
 FAILED: ExecResult[str] = ExecResult(
@@ -148,35 +154,97 @@ FAILED: ExecResult[str] = ExecResult(
 
 
 def planted(box: Answers) -> _Sample:
-    """A sample whose canary file is proved in *box*."""
-    sample = _Sample("p-1", scope.single_box(), DECOYS, home="/box")
-    asyncio.run(scope._prove_canary(sample, cast("SandboxEnvironment", box)))
+    """A sample whose decoys are in *box*."""
+    sample = _Sample("p-1", scope.single_box(), DECOYS)
+    asyncio.run(scope._plant(sample, cast("SandboxEnvironment", box)))
     return sample
 
 
 @pytest.mark.parametrize(
     ("answers", "why"),
     [
-        ([times("1|1"), times("1|1")], "leaves no trace"),
-        ([FAILED], "stat: not found"),
-        ([TimeoutError()], "did not answer: TimeoutError"),
+        ([times("/box\n1|1|2\n2|2|2")], "leaves no trace"),
+        ([replace(FAILED, stdout="/box\n")], "stat: not found"),
+        ([HOME], "cannot be looked at"),
+        ([FAILED, HOME], "stat: not found"),
+        ([TimeoutError(), HOME], "did not answer: TimeoutError"),
     ],
 )
 def test_a_canary_that_shows_nothing_is_not_observed(
     answers: list[ExecResult[str] | Exception], why: str
 ) -> None:
-    """Where its own reading by us left no trace, or nothing can be looked at."""
-    sample = planted(Answers(*answers))
+    """Where a reading by us left no trace, or nothing can be looked at; decoys lie there all the same."""
+    box = Answers(*answers)
+    sample = planted(box)
     assert sample.planted is None
+    assert (sample.home, box.told) == ("/box", [])
+    # by the sandbox's own way to write, where the one call did not come to it
+    assert box.written == (rules.decoy_files(DECOYS, "/box") if len(answers) > 1 else {})
     [told_why] = sample.unobserved
     assert told_why.startswith("canary-file: not observed: ")
     assert why in told_why
 
 
+def test_a_sandbox_that_never_answers_fails_its_sample() -> None:
+    """Without decoys nothing could be told of it: that is our own failure."""
+    with pytest.raises(TimeoutError):
+        planted(Answers(TimeoutError(), TimeoutError()))
+
+
+class Here(Answers):
+    """No sandbox at all: programs run on this host with a home folder of their own."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__()
+        self.home = home
+        self.calls = 0
+
+    @override
+    async def exec(self, *words: object, **more: object) -> ExecResult[str]:
+        """What it answers."""
+        self.calls += 1
+        [argv], given = words, str(more.get("input") or "")
+        done = await asyncio.to_thread(
+            subprocess.run,
+            cast("list[str]", argv),
+            input=given,
+            env={"HOME": str(self.home), "PATH": os.defpath},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return ExecResult(done.returncode == 0, done.returncode, done.stdout, done.stderr)
+
+
+def test_one_call_plants_every_decoy(tmp_path: Path) -> None:
+    """With the words, modes and times of files that were just written, whatever the home is called."""
+    box = Here(tmp_path / "a 'home'")
+    begun = time.time() - 1
+    sample = planted(box)
+    assert (box.calls, box.written, sample.home) == (1, {}, str(box.home))
+    there = {str(file): file for file in box.home.rglob("*") if file.is_file()}
+    wanted = rules.decoy_files(DECOYS, str(box.home))
+    assert {name: file.read_text() for name, file in there.items()} == wanted
+    kinds = {(file.is_dir(), file.stat().st_mode & 0o777) for file in box.home.rglob("*")}
+    assert kinds == {(True, 0o755), (False, 0o644)}
+    assert all(file.stat().st_mtime >= begun for file in there.values())
+
+
+def test_decoys_that_cannot_be_put_in_the_home_are_written_by_the_sandbox(tmp_path: Path) -> None:
+    """Here the home is a file."""
+    home = tmp_path / "home"
+    home.write_text("")
+    box = Here(home)
+    sample = planted(box)
+    assert (box.calls, box.written) == (2, rules.decoy_files(DECOYS, str(home)))
+    [why] = sample.unobserved
+    assert why.startswith("canary-file: not observed: ")
+
+
 def test_a_canary_that_cannot_be_looked_at_in_the_end_is_not_observed() -> None:
     """A sandbox that was ended says nothing of what was read in it."""
     watch, _ = watched()
-    box = Answers(times("1|1"), times("2|1"), times("3|3"), TimeoutError(), FAILED)
+    box = Answers(times("/box\n2|1|2\n3|3|3\n"), TimeoutError(), FAILED)
     watch.samples[UUID] = sample = planted(box)
     assert sample.planted == ("3", "3")
     asyncio.run(scope._look(watch, UUID, sample, cast("SandboxEnvironment", box)))
