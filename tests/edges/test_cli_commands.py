@@ -98,7 +98,7 @@ def test_suites_are_listed_with_what_is_missing(tmp_path: Path) -> None:
     assert suites["registry"]["items"] == 0
     assert "make setup" in suites["registry"]["unavailable"]
     people = leadline("suite", "list", home=tmp_path)
-    assert (people.returncode, "planted 1 (cyber)" in people.stdout) == (0, True)
+    assert (people.returncode, "planted 2 (cyber)" in people.stdout) == (0, True)
 
 
 @pytest.mark.parametrize(

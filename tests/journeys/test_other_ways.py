@@ -39,7 +39,9 @@ def test_a_model_is_assessed_beside_the_tool_baseline(tmp_path: Path) -> None:
     assert (told["subject"]["kind"], told["subject"]["name"]) == ("model", MODEL)
     assert script.requests
     logs = [read_eval_log(str(path)) for path in sorted((out / "logs").glob("*.eval"))]
-    ran = {log.eval.model: {str(s.id) for s in log.samples or []} for log in logs}
+    ran: dict[str, set[str]] = {}
+    for log in logs:
+        ran.setdefault(log.eval.model, set()).update(str(s.id) for s in log.samples or [])
     assert len(ran) == 2
     first, second = ran.values()
     assert first == second

@@ -5,8 +5,10 @@ shows consistency of what answers, never which weights do.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from typing import cast
 from urllib.parse import urlsplit
@@ -80,7 +82,9 @@ def open_model(name: str) -> Model:
     Raises: Unavailable, if the provider cannot be set up here (a missing key or package).
     """
     try:
-        model = get_model(name, memoize=False)
+        # Inspect announces its hooks when the first model is made: nothing for a program's output.
+        with contextlib.redirect_stdout(sys.stderr):
+            model = get_model(name, memoize=False)
     except (ValueError, ImportError, RuntimeError) as error:
         raise Unavailable(f"{name} cannot be reached: {error}") from error
     for client in _clients(model):
@@ -139,7 +143,7 @@ def endpoint_key(name: str) -> str:
     `NOT_EVIDENCED` where the endpoint speaks no TLS, its address is unknown, or it cannot be reached
     directly (through a proxy, for instance).
     """
-    address = urlsplit(str(getattr(get_model(name, memoize=False).api, "base_url", None) or ""))
+    address = urlsplit(str(getattr(open_model(name).api, "base_url", None) or ""))
     if address.scheme != "https" or not address.hostname:
         return NOT_EVIDENCED
     try:

@@ -156,7 +156,7 @@ class HostLaboratory:
 
     def enter(self, result: ShardResult) -> None:
         """Enter a sealed result in the run's index."""
-        Index(self.places.out / NAME).add(result, self.places.logs)
+        Index(self.places.items.parent / NAME).add(result, self.places.logs)
 
     def proof(self, item: str, log: str) -> bytes:
         """The submission for *item*, from its eval log."""

@@ -61,7 +61,7 @@ def merge(paths: Sequence[Path], reducers: Sequence[str]) -> dict[str, Any]:
 
     if len(paths) == 1 and paths[0].is_dir():
         place = Workspace(paths[0])
-        index = Index(place.out / NAME)
+        index = Index(place.state / NAME)
         ran = {joining.Key(*key): told for key, told in index.ran().items()}
         found = joining.merge(
             sorted(place.logs.glob("*.eval")),
@@ -87,7 +87,7 @@ def index(out: Path) -> dict[str, Any]:
     place = Workspace(out.absolute())
     if not place.logs.is_dir():
         raise NotFound(f"{out} holds no assessment with logs")
-    own = Index(place.out / NAME)
+    own = Index(place.state / NAME)
     new = 0
     if own.unread(place.logs):
         from leadline.runner.merge import sweep
