@@ -38,6 +38,7 @@ packages() {
     command -v pdftotext >/dev/null || echo poppler-utils
     command -v runsc >/dev/null || offered runsc
     command -v cmake >/dev/null || echo cmake
+    command -v ninja >/dev/null || echo ninja-build
     command -v softhsm2-util >/dev/null || echo softhsm2
     command -v runuser >/dev/null || echo util-linux
   fi

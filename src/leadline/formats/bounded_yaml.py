@@ -15,13 +15,16 @@ from leadline.formats.document import repeated
 BYTES_MAX = 1 << 20
 DEPTH_MAX = 32
 VALUES_MAX = 50_000  # with every alias written out
+TEXT_LENGTH = 128  # a longer text counts as several values
+NUMBER_LENGTH_MAX = 100
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 def load(data: bytes, name: str) -> object:
     """The value of the one YAML document in *data*; *name* stands in the error.
 
     Raises: Invalid, if it is too large, too deep or grows too large by its aliases, is no UTF-8 or
-    no YAML, or repeats a key.
+    no YAML, repeats a key, or has a number of more than `NUMBER_LENGTH_MAX` characters.
     """
     if len(data) > BYTES_MAX:
         raise Invalid(name, f"longer than {BYTES_MAX} bytes")
@@ -30,11 +33,13 @@ def load(data: bytes, name: str) -> object:
         _bound(text, name)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         if root is not None:
-            _check_keys(root, set())
+            _check(root, set())
         return yaml.safe_load(text)
     except UnicodeDecodeError as error:
         raise Invalid(name, f"no UTF-8: {error}") from None
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+        # All but the first are what the library lets through for a text that is not what its tag
+        # says, such as an empty !!int, !!bool x, !!timestamp x, or an escape beyond Unicode.
         raise Invalid(name, f"no YAML: {' '.join(str(error).split())[:200]}") from None
 
 
@@ -50,8 +55,9 @@ def _bound(text: str, name: str) -> None:
                 raise Invalid(name, f"the alias {anchor} stands inside what it stands for")
             total += sizes[anchor]
         elif isinstance(event, yaml.ScalarEvent):
-            total += 1
-            _remember(sizes, anchor, 1)
+            size = 1 + len(event.value) // TEXT_LENGTH
+            total += size
+            _remember(sizes, anchor, size)
         elif isinstance(event, yaml.CollectionStartEvent):
             total += 1
             open_.append((anchor, total))
@@ -69,9 +75,13 @@ def _remember(sizes: dict[str, int], anchor: str | None, size: int) -> None:
         sizes[anchor] = size
 
 
-def _check_keys(node: yaml.Node, seen: set[int]) -> None:
-    """Refuse a mapping that has a plain key twice; each node is looked at once, also under aliases."""
-    if id(node) in seen or isinstance(node, yaml.ScalarNode):
+def _check(node: yaml.Node, seen: set[int]) -> None:
+    """Refuse a key that stands twice and a number too long; each node is looked at once."""
+    scalar = isinstance(node, yaml.ScalarNode)
+    if node.tag in _NUMBERS and not (scalar and len(node.value) <= NUMBER_LENGTH_MAX):
+        # A longer one takes long to compute and cannot be written out again; a mapping may hide one.
+        raise yaml.YAMLError(f"a number is one text of at most {NUMBER_LENGTH_MAX} characters")
+    if id(node) in seen or scalar:
         return
     seen.add(id(node))
     mapping = isinstance(node, yaml.MappingNode)
@@ -81,4 +91,4 @@ def _check_keys(node: yaml.Node, seen: set[int]) -> None:
         raise yaml.YAMLError(f"the key {repeated(word for _, word in texts)!r} stands twice")
     for below in node.value:
         for one in below if mapping else (below,):
-            _check_keys(one, seen)
+            _check(one, seen)

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 
 from leadline.core.errors import Invalid
 
+DEPTH_MAX = 256
+CONDITION_LENGTH_MAX = 4095
 _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*(ifdef|ifndef|if|elif|else|endif)\b(.*)", re.DOTALL)
-_WORD = re.compile(r"\bdefined[ \t]*(?:\([ \t]*(\w+)[ \t]*\)|(\w+))|(\w+)")
+_WORD = re.compile(r"\bdefined\b[ \t]*(?:\([ \t]*(\w+)[ \t]*\)|(\w+))|(\w+)")
+_SIGN = re.compile(r"&&|\|\||\S")
 _COMMENT = re.compile(r"/\*.*?\*/|//.*")
 
 
@@ -29,7 +32,7 @@ class _Level:
 def without(source: str, macro: str) -> str:
     """*source* where *macro*, and *macro* with ``_1`` and the like, are not defined.
 
-    Raises: Invalid, if its conditionals are unbalanced.
+    Raises: Invalid, if its conditionals are unbalanced, too deep or too long.
     """
     name = re.compile(rf"{re.escape(macro)}(?:_\d+)?")
     levels: list[_Level] = []
@@ -40,6 +43,8 @@ def without(source: str, macro: str) -> str:
         if found is None:
             kept += [line] if shown else []
             continue
+        if len(found[2]) > CONDITION_LENGTH_MAX:
+            raise Invalid("source", f"a condition is longer than {CONDITION_LENGTH_MAX} characters")
         word, condition = found[1], _COMMENT.sub("", found[2]).strip()
         if _step(levels, word, condition, name) and shown:
             kept.append(line)
@@ -56,6 +61,8 @@ def mentions(source: str, macro: str) -> bool:
 def _step(levels: list[_Level], word: str, condition: str, name: re.Pattern[str]) -> bool:
     """Take one directive in; answers whether it stays in the text."""
     if word in {"if", "ifdef", "ifndef"}:
+        if len(levels) == DEPTH_MAX:
+            raise Invalid("source", f"conditionals nested too deeply; {DEPTH_MAX} levels are taken")
         holds = _holds(word, condition, name)
         levels.append(_Level(holds is not None, holds is not False, holds is True))
         return holds is None
@@ -83,26 +90,33 @@ def _holds(word: str, condition: str, name: re.Pattern[str]) -> bool | None:
     if not asked or any(name.fullmatch(one) is None for one in asked):
         return None
     # Every name in it is undefined and so 0: what is left is !, &&, || and brackets over 0.
-    value = _WORD.sub("0", condition)
-    return _truth(re.sub(r"\s", "", value))
+    return _truth(_SIGN.findall(_WORD.sub("0", condition)))
 
 
-def _truth(formula: str) -> bool | None:
-    """The value of a formula of ``0``, ``1``, ``!``, ``&&``, ``||`` and brackets; None for others."""
-    rules = (("!0", "1"), ("!1", "0"), ("(0)", "0"), ("(1)", "1"))
-    pairs = tuple(
-        (f"{a}{sign}{b}", str(int(a and b if sign == "&&" else a or b)))
-        for sign in ("&&", "||")
-        for a in (0, 1)
-        for b in (0, 1)
-    )
-    before = ""
-    while before != formula:
-        before = formula
-        for old, new in rules:
-            formula = formula.replace(old, new)
-        if formula == before:
-            formula = next(
-                (formula.replace(old, new, 1) for old, new in pairs if old in formula), formula
-            )
-    return {"0": False, "1": True}.get(formula)
+def _truth(signs: list[str]) -> bool | None:
+    """The value of a formula of ``0``, ``!``, ``&&``, ``||`` and brackets; None for others."""
+    outer: list[tuple[bool, bool, bool]] = []
+    either, every, inverted = False, True, False  # by || so far, by && since, and whether a ! waits
+    due = True  # an operand
+    for sign in signs:
+        if due != (sign in {"0", "!", "("}) or (sign == ")" and not outer):
+            return None
+        match sign:
+            case "!":
+                inverted = not inverted
+            case "(":
+                outer.append((either, every, inverted))
+                either, every, inverted = False, True, False
+            case "&&":
+                due = True
+            case "||":
+                either, every, due = either or every, True, True
+            case "0":
+                every, inverted, due = every and inverted, False, False
+            case ")":
+                held = either or every
+                either, every, inverted = outer.pop()
+                every, inverted = every and held != inverted, False
+            case _:
+                return None
+    return None if due or outer else either or every

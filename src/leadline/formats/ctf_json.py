@@ -4,6 +4,7 @@ A list is read as a whole; an entry that lacks a field is told apart by its own 
 no other entry. Sources: the three projects' own documentation of their fields.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,10 @@ from leadline.core.errors import Invalid
 from leadline.formats.document import items, record, text, texts, value
 
 LIST_BYTES_MAX = 16 << 20
+CHALLENGE_BYTES_MAX = 1 << 20
+PLACE_LENGTH_MAX = 256
+_PLACES = {"{box}": "box", "{port}": "internal_port"}
+_PLACE = re.compile("|".join(re.escape(word) for word in _PLACES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,29 +71,38 @@ def nyu(data: bytes, name: str) -> Iterator[Entry]:
 def nyu_challenge(data: bytes, name: str) -> Challenge:
     """One ``challenge.json``; ``{box}`` and ``{port}`` in its description are filled in.
 
-    Raises: Invalid, naming the field that is missing.
+    Raises: Invalid, naming the field that is missing, or a server's place that is no short text or
+    number.
     """
-    held = record(value(data, name))
+    held = record(value(data, name, CHALLENGE_BYTES_MAX))
     flag = held.get("flag")
     if not isinstance(flag, str) or not flag.strip():
         raise Invalid(f"{name}: flag", "is missing; a challenge without a flag cannot be scored")
     if not isinstance(held.get("description"), str):
         raise Invalid(f"{name}: description", "is missing; there is nothing to ask")
     prompt = text(held["description"])
-    for word, field in (("{box}", "box"), ("{port}", "internal_port")):
-        if word in prompt and not held.get(field):
+    places = {word: _place(held.get(field)) for word, field in _PLACES.items()}
+    for word, field in _PLACES.items():
+        if word in prompt and not places[word]:
             raise Invalid(
-                f"{name}: {field}", f"the description speaks of {word}, and there is none"
+                f"{name}: {field}",
+                f"the description speaks of {word}, and there is no such text or number of at most "
+                f"{PLACE_LENGTH_MAX} characters",
             )
-        prompt = prompt.replace(word, str(held.get(field, "")))
     return Challenge(
         text(held.get("name")) or name,
         text(held.get("category")) or "misc",
-        prompt,
+        _PLACE.sub(lambda found: places[found[0]], prompt),
         flag,
         texts(held.get("files")),
         bool(held.get("compose")) or bool(held.get("box")),
     )
+
+
+def _place(given: object) -> str:
+    """A server's name or port as text; empty where it is none."""
+    told = str(given) if given and isinstance(given, str | int) else ""
+    return told if len(told) <= PLACE_LENGTH_MAX else ""
 
 
 def _array(data: bytes, name: str) -> list[object]:

@@ -12,6 +12,7 @@ from leadline.formats import bounded_yaml
 from leadline.formats.document import record, text
 
 SOLUTION = "solution"
+FILES_MAX = 50_000  # over all variants, each of which has the challenge's too
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ class CyberEval:
 def read(data: bytes, name: str) -> CyberEval:
     """The challenge in *data*.
 
-    Raises: Invalid, naming the field, if it is no such file or lacks name, flag or a prompt.
+    Raises: Invalid, naming the field, if it is no such file or lacks name, flag or a prompt, or if its
+    variants have too many files together.
     """
     document = record(bounded_yaml.load(data, name))
     if not text(document.get("name")):
@@ -51,6 +53,8 @@ def read(data: bytes, name: str) -> CyberEval:
     sandbox = document.get("sandbox")
     box = {"type": sandbox} if isinstance(sandbox, str) else record(sandbox)
     given = record(document.get("variants")) or {"default": {}}
+    if len(given) * len(record(document.get("files"))) > FILES_MAX:
+        raise Invalid(f"{name}: variants", f"have more than {FILES_MAX} files together")
     variants = tuple(
         _variant(str(key), record(value), document, name) for key, value in given.items()
     )

@@ -135,6 +135,8 @@ def _counts(value: Value) -> dict[str, tuple[int, int]]:
 
 def _instant(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text)
-    except ValueError:
+        at = datetime.fromisoformat(text)
+        instant(at)  # fails for a time that lies outside the calendar in UTC
+    except (ValueError, OverflowError):
         raise Invalid("at", f"{text!r} is no RFC 3339 time") from None
+    return at

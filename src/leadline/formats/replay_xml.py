@@ -26,14 +26,22 @@ def is_replay(data: bytes) -> bool:
 def read(data: bytes, name: str) -> bytes:
     """What the replay in *data* writes, joined.
 
-    Raises: Invalid, if it is no replay, declares entities, or writes what it read before.
+    Raises: Invalid, if it is no replay in UTF-8, declares entities, or writes what it read before.
     """
     if len(data) > BYTES_MAX:
         raise Invalid(name, f"longer than {BYTES_MAX} bytes")
-    if b"<!ENTITY" in data:
+    try:
+        document = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Invalid(name, f"no UTF-8: {error}") from None
+    # As UTF-8 whatever it declares itself to be: in another encoding, which the parser would also
+    # guess from zero bytes, entities could be declared that are not seen here.
+    if "\0" in document:
+        raise Invalid(name, "no XML: has zero bytes")
+    if "<!ENTITY" in document:
         raise Invalid(name, "declares entities, which no replay needs")
     try:
-        root = ET.fromstring(data)  # noqa: S314 -- without entities there is nothing to expand
+        root = ET.fromstring(document)  # noqa: S314 -- without entities there is nothing to expand
     except ET.ParseError as error:
         raise Invalid(name, f"no XML: {error}") from None
     if root.tag not in {"pov", "cfepoll"}:

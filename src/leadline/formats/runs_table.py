@@ -16,6 +16,7 @@ from leadline.core.errors import Invalid
 from leadline.core.measure.horizon import Runs
 
 ROWS_MAX = 2_000_000
+NAME_LENGTH_MAX = 256  # every name takes as much memory as the longest
 SPELLINGS = {
     "model": ("model", "alias", "agent"),
     "task": ("task", "task_id"),
@@ -133,7 +134,12 @@ def _texts(
         value = row.get(column)
         if _empty(value) or isinstance(value, (dict, list, bool)):
             raise Invalid(f"{column}, kept row {number}", "is no name")
-        told.append(str(value).strip())
+        name = str(value).strip()
+        if len(name) > NAME_LENGTH_MAX:
+            raise Invalid(
+                f"{column}, kept row {number}", f"is longer than {NAME_LENGTH_MAX} characters"
+            )
+        told.append(name)
     return np.array(told, dtype=np.str_)
 
 

@@ -40,7 +40,7 @@ class Table:
         self._read.add(name)
         found = self._values[name]
         if kind is float and type(found) is int:
-            found = float(found)
+            found = self._fraction(name, found)
         if type(found) is not kind:
             raise self.wrong(name, f"is {type(found).__name__}; give it as {kind.__name__}")
         return found
@@ -114,6 +114,12 @@ class Table:
         for name in sorted(set(self._values) - self._read):
             raise self.wrong(name, "is no key of such a file; remove it or correct its spelling")
 
+    def _fraction(self, name: str, number: int) -> float:
+        try:
+            return float(number)
+        except OverflowError:
+            raise self.wrong(name, "is beyond what a fraction can hold") from None
+
     def _path(self, name: str) -> str:
         return f"{self._key}.{name}" if self._key else name
 
@@ -121,9 +127,9 @@ class Table:
 def open_table(content: bytes, file: str) -> Table:
     """The root table of a TOML file.
 
-    Raises: Invalid, naming *file*, if it is no UTF-8 or no TOML.
+    Raises: Invalid, naming *file*, if it is no UTF-8 or no TOML, or nested too deeply.
     """
     try:
         return Table(file, "", tomllib.loads(content.decode("utf-8")))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also for an integer of thousands of digits
         raise Invalid(file, f"is no TOML: {error}") from error
