@@ -58,6 +58,18 @@ def bomb() -> bytes:
         (b"!!python/object/apply:os.system ['true']", "no YAML"),
         (b"a: 1\n---\nb: 2\n", "no YAML"),
         (b"a: 2026-99-99\n", "no YAML"),
+        (b'!!int ""', "not what its tag"),
+        (b"!!float _", "not what its tag"),
+        (b"!!bool x", "not what its tag"),
+        (b"!!timestamp x", "not what its tag"),
+        (b'"\\UFFFFFFFF"', "its escape"),
+        (b"0x" + b"f" * 9000, "at most 100 characters"),
+        (b"1:" * 400 + b"1.5", "at most 100 characters"),
+        (b'!!int {=: "0x' + b"f" * 9000 + b'"}', "at most 100 characters"),
+        (
+            b"- &a " + b"x" * 9000 + b"\n- [" + b"*a, " * 9000 + b"]",
+            f"more than {VALUES_MAX} values",
+        ),
     ],
 )
 def test_what_could_harm_is_refused(data: bytes, problem: str) -> None:

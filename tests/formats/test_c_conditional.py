@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadline.core.errors import Invalid
-from leadline.formats.c_conditional import mentions, without
+from leadline.formats.c_conditional import CONDITION_LENGTH_MAX, DEPTH_MAX, mentions, without
 
 
 def cut(source: str) -> str:
@@ -45,7 +45,45 @@ def test_what_cannot_be_resolved_still_tells() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["#ifdef A\n", "#else\n", "#endif\n", "#if PATCHED\n#elif A\n#endif\n"]
+    ("condition", "left"),
+    [
+        ("!PATCHED || !PATCHED && !(!PATCHED || !PATCHED)", "a\n"),
+        ("!!(PATCHED || !PATCHED_1) && !PATCHED", "a\n"),
+        ("(!PATCHED || PATCHED) && PATCHED", ""),
+        ("PATCHED || " * 300 + "PATCHED", ""),
+        ("(" * 1000 + "PATCHED" + ")" * 1000, ""),
+    ],
+)
+def test_a_condition_binds_as_in_c(condition: str, left: str) -> None:
+    """And before or, brackets before both, at any length that C asks for."""
+    assert cut(f"#if {condition}\na\n#endif\n") == left
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "(PATCHED",
+        "PATCHED)",
+        "PATCHED PATCHED",
+        "PATCHED ||",
+        "!",
+        "PATCHED == PATCHED",
+        "definedPATCHED",
+    ],
+)
+def test_what_is_no_plain_condition_stays(condition: str) -> None:
+    """It is left as it stands."""
+    source = f"#if {condition}\na\n#endif\n"
+    assert cut(source) == source
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *("#ifdef A\n", "#else\n", "#endif\n", "#if PATCHED\n#elif A\n#endif\n"),
+        "#if A\n" * (DEPTH_MAX + 1) + "#endif\n" * (DEPTH_MAX + 1),
+        f"#if {'/*' * CONDITION_LENGTH_MAX}\n#endif\n",
+    ],
 )
 def test_what_is_unbalanced_or_mixed_is_refused(source: str) -> None:
     """A source that cannot be cut for certain is refused, and then not shown."""

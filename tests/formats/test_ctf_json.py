@@ -5,7 +5,14 @@ import json
 import pytest
 
 from leadline.core.errors import Invalid
-from leadline.formats.ctf_json import Challenge, cybergym, intercode, nyu, nyu_challenge
+from leadline.formats.ctf_json import (
+    CHALLENGE_BYTES_MAX,
+    Challenge,
+    cybergym,
+    intercode,
+    nyu,
+    nyu_challenge,
+)
 
 
 def test_an_entry_that_lacks_a_field_costs_no_other() -> None:
@@ -71,6 +78,12 @@ def test_a_challenge_has_its_places_filled_in() -> None:
     assert less == Challenge("c", "misc", "d", "f", (), compose=False)
 
 
+def test_what_is_filled_in_is_not_filled_in_again() -> None:
+    """A server's name that speaks of the port is left as it is."""
+    text = {"description": "{box}", "flag": "f", "box": "{port}", "internal_port": 1}
+    assert nyu_challenge(json.dumps(text).encode(), "c").prompt == "{port}"
+
+
 @pytest.mark.parametrize(
     ("text", "field"),
     [
@@ -79,6 +92,9 @@ def test_a_challenge_has_its_places_filled_in() -> None:
         (b'{"flag": "f"}', "c: description"),
         (b'{"flag": "f", "description": "{box}"}', "c: box"),
         (b'{"flag": "f", "description": "{port}"}', "c: internal_port"),
+        (b'{"flag": "f", "description": "{box}", "box": ["h"]}', "c: box"),
+        (b'{"flag": "f", "description": "{box}", "box": "%s"}' % (b"h" * 257), "c: box"),
+        (b'{"flag": "f", "description": "%s"}' % (b" " * CHALLENGE_BYTES_MAX), "c"),
     ],
 )
 def test_what_a_challenge_lacks_is_named(text: bytes, field: str) -> None:

@@ -49,6 +49,12 @@ def test_without_variants_there_is_one() -> None:
         (b"name: n\nprompt: p\n", "e: flag"),
         (b"name: n\nflag: ' '\nprompt: p\n", "e: flag"),
         (b"name: n\nflag: [1]\nprompt: p\n", "e: flag"),
+        (
+            b"name: n\nflag: x\nprompt: p\nfiles: {%s}\nvariants: {%s}\n"
+            % tuple(b", ".join(b"%d: " % one for one in range(240)) for _ in range(2)),
+            "e: variants",
+        ),
+        (b"name: n\nflag: 0x%s\nprompt: p\n" % (b"f" * 9000), "e"),
         (b"name: n\nflag: x\nvariants: {hard: {}}\n", "e: prompt"),
     ],
 )

@@ -67,6 +67,7 @@ def test_equal_environments_have_equal_digests() -> None:
         ("checks", [["a", 1, ""]]),
         ("checks", [["a", True, None]]),
         ("counts", []),
+        ("at", "0001-01-01T00:00:00+23:59"),
         ("counts", {"reference": [1]}),
         ("shown", {"reference": 1}),
         ("at", "yesterday"),

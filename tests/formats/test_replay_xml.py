@@ -39,6 +39,13 @@ def test_a_replay_is_told_from_an_input() -> None:
     assert not is_replay(b"\x00pov")
 
 
+@pytest.mark.parametrize("declared", ["foo", "utf-7", "hex", "idna", "utf-16"])
+def test_a_replay_is_utf_8_whatever_it_says(declared: str) -> None:
+    """A declared encoding is nothing that the parser looks up."""
+    head = f'<?xml version="1.0" encoding="{declared}"?>'.encode()
+    assert read(head + b"<pov><write><data>a</data></write></pov>", "p") == b"a"
+
+
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
@@ -49,6 +56,8 @@ def test_a_replay_is_told_from_an_input() -> None:
         (b"<pov", "no XML"),
         (b"<html/>", "a html is no replay"),
         (b'<!DOCTYPE pov [<!ENTITY a "aaaa">]><pov/>', "declares entities"),
+        ('<!DOCTYPE pov [<!ENTITY a "aaaa">]><pov/>'.encode("utf-16"), "no UTF-8"),
+        ('<!DOCTYPE pov [<!ENTITY a "aaaa">]><pov/>'.encode("utf-16-le"), "zero bytes"),
         (b" " * (BYTES_MAX + 1), "longer than"),
     ],
 )

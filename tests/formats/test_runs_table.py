@@ -55,6 +55,7 @@ def test_json_lines_say_the_same() -> None:
         ("model,task,score,human_minutes\na,t,x,2\n", "score, kept row 1"),
         ("model,task,score,human_minutes\n,t,1,2\n", "model, kept row 1"),
         ("model,task,score,human_minutes\na,t,1,\n", "runs"),
+        (f"model,task,score,human_minutes\n{'a' * 257},t,1,2\n", "model, kept row 1"),
         ("{", "line 1"),
         ('{"model": "a"}\n[1]', "line 2"),
         ('{"model": [], "task": "t", "score": 1, "human_minutes": 1}', "model, kept row 1"),

@@ -5,6 +5,7 @@ import pytest
 from leadline.core.errors import Invalid
 from leadline.core.scope import Forbidden
 from leadline.formats.scope_toml import load_scope
+from leadline.formats.toml_table import open_table
 
 
 def test_every_field_is_read() -> None:
@@ -31,6 +32,9 @@ def test_every_field_is_read() -> None:
         (b'ports = ["0"]', "ports"),
         (b'ports = ["65536"]', "ports"),
         (b'ports = ["http"]', "ports"),
+        (b'ports = ["' + b"9" * 5000 + b'"]', "ports"),
+        (b"ports = " + b"9" * 5000, "no TOML"),
+        (b"ports = " + b"[" * 5000, "no TOML"),
         (b"host = []", "host"),
         (b'[[forbidden]]\nname = "x"\nwords = []', "words"),
         (b'[[forbidden]]\nname = "x"\nwords = [" "]', "words"),
@@ -43,3 +47,10 @@ def test_what_is_no_scope_is_told(text: bytes, named: str) -> None:
     """With the file and the key."""
     with pytest.raises(Invalid, match=named):
         load_scope(text, "s.toml")
+
+
+def test_a_whole_number_beyond_any_fraction_is_told() -> None:
+    """Whole numbers do as fractions as far as a fraction can hold them."""
+    assert open_table(b"a = 2", "s.toml").value("a", float) == 2.0
+    with pytest.raises(Invalid, match="beyond"):
+        open_table(b"a = " + b"9" * 400, "s.toml").value("a", float)

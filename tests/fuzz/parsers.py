@@ -10,22 +10,29 @@ import tarfile
 import zipfile
 import zlib
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.resources import files
 
+from leadline.core.qualification import QUICK, Check, Record
 from leadline.core.record.act import from_record
 from leadline.formats import (
     approvers_toml,
     archive,
     assets_csv,
+    bounded_yaml,
+    c_conditional,
     canonical,
     cast_toml,
     checkpoint,
+    compose,
     content,
     cosignature,
     criteria_toml,
     csaf,
+    ctf_json,
+    cyber_eval,
     cyclonedx,
     document,
     embedded,
@@ -36,10 +43,15 @@ from leadline.formats import (
     operator_toml,
     osv,
     pack,
+    qualification,
     regime_toml,
+    replay_xml,
     roles_toml,
+    runs_table,
     safetensors,
     sanitizer,
+    scope_toml,
+    score_vector,
     sealed_report,
     sealed_toml,
     tiles,
@@ -91,6 +103,33 @@ def _claimed(data: bytes) -> object:
     key = note.parse_vkey(line.decode("utf-8", "replace"))
     signed = note.parse(rest)
     return [cosignature.claim(key, signed.text, one.signature) for one in signed.signatures]
+
+
+def _container(data: bytes) -> object:
+    try:
+        return compose.read(data, "file")
+    except compose.NeedsEngine as answer:
+        return answer
+
+
+def _listed(
+    entries: Callable[[bytes, str], Iterator[ctf_json.Entry]],
+) -> Callable[[bytes], object]:
+    return lambda data: list(entries(data, "file"))
+
+
+def _replay(data: bytes) -> object:
+    return replay_xml.is_replay(data), replay_xml.read(data, "file")
+
+
+def _cut(data: bytes) -> object:
+    """As challenges are read: one character for each byte."""
+    shown = c_conditional.without(data.decode("latin-1"), "PATCHED")
+    return c_conditional.mentions(shown, "PATCHED")
+
+
+def _scores(data: bytes) -> object:
+    return score_vector.read(data, "file").signed
 
 
 def _zip() -> bytes:
@@ -227,6 +266,114 @@ _SIGNED = b64encode(
         },
     )
 ).decode()
+_YAML = b"""# settings
+a: &a {x: 1, y: [0x1F, 0o7, 1_000, 190:20:30, -1.5e+3, .inf, 190:20:30.15]}
+b: {<<: *a, z: [~, yes, "\\u00e9\\x41\\U0001F600", 'it''s', 2001-12-14t21:59:43.10-05:00, 2001-12-14]}
+? !!str 7
+: !!set {p, q}
+c: !!omap [k: v]
+d: !!binary aGVsbG8=
+e: |-
+  text
+f: >+
+  folded
+
+g: [!!int "3", !!float "1", !!bool "no", !!timestamp "2001-01-01", !!null "", !!pairs [k: v]]
+"""
+_COMPOSE = b"""services:
+  default:
+    image: &i "registry/x:1"
+    working_dir: /root
+    init: true
+    environment: [A=1, B]
+    deploy: {resources: {limits: {cpus: "1", memory: 1g}}}
+    command: tail -f /dev/null
+"""
+_BUILT = b"services: {a: {image: x, build: .}}"
+_OTHER = b"services: {a: {image: x, 1: 2, environment: {A: 1, B: null}}}"
+_SEVERAL = b"services: {a: {image: x}, b: {image: y}}"
+_EVAL = b"""name: wheel
+flag: CTF{abc}
+sandbox: {type: docker, config: compose.yaml}
+files: {/root/a: resources/a}
+prompt: &p Find it.
+setup: setup.sh
+variants:
+  hard: {}
+  other: {prompt: *p, flag: 7, files: {/root/b: resources/b}}
+  solution: {files: {/root/s.sh: solution/s.sh}}
+metadata: {category: crypto, first_solve_time: 9}
+"""
+_CHALLENGE = _json(
+    name="n",
+    category="web",
+    description="See {box}:{port}.",
+    flag="f{x}",
+    files=["a"],
+    box="h",
+    internal_port=80,
+    compose=True,
+)
+_POV = b"""<?xml version="1.0" standalone="no" ?>
+<!DOCTYPE pov SYSTEM "/usr/share/cgc-docs/replay.dtd">
+<pov><cbid>x</cbid><replay><decl><var>v</var></decl>
+<write echo="no"><data format="asciic">a\\n\\x41\\101\\\\&amp;</data><data format="hex">00 ff
+0a</data></write><read><delim>\\n</delim><match><data>yes</data></match></read><delay>5</delay>
+</replay></pov>
+"""
+_C_SOURCE = b"""#ifndef A_H
+#if defined(PATCHED) || !defined PATCHED_2 && (!PATCHED || PATCHED) /* x */
+a
+#elif PATCHED_1 // y
+b
+#else
+c
+#endif
+# if B > 2
+#ifdef PATCHED
+d
+#endif
+#endif
+#endif
+"""
+_QUALIFIED = qualification.encode(
+    Record(
+        suite="planted",
+        item="p-1",
+        digest="aa",
+        environment={"kernel": "6"},
+        environment_digest=qualification.environment_digest({"kernel": "6"}),
+        extent=QUICK,
+        checks=(Check("a", held=True), Check("b", held=None, reason="does not apply")),
+        counts={"reference": (1, 1)},
+        shown={"reference": "solved"},
+        at=datetime(2026, 11, 1, tzinfo=UTC),
+        milliseconds=12,
+    )
+)
+_RUNS = b"""alias,task_id,task_family,score_binarized,best_available_minutes,invsqrt_task_weight
+a,t1,f,1,2.5,0.5
+"b, c",t1,f,,2.5,1
+b,t2,g,1,,1
+"""
+_RUN = _json(model="a", task="t", score=0.5, human_minutes="3", family="f", weight=0.2)
+_SCOPE = b"""hosts = ["a.test", "*.b.test"]
+ports = ["502", "65535"]
+paths = ["/a"]
+closed_paths = ["/"]
+accounts = ["me"]
+programs = ["ssh"]
+[[forbidden]]
+name = "x"
+words = ["one two", "three"]
+severity = "alarm"
+"""
+_SCORES = _json(
+    suite_digest="ab" * 32,
+    count=3,
+    scores=[1, 0.125, 0],
+    signature=b64encode(bytes(64)).decode(),
+)
 
 PARSERS: Mapping[str, Parser] = {
     "act": Parser(_record, [_ACT]),
@@ -239,9 +386,12 @@ PARSERS: Mapping[str, Parser] = {
     "assets_csv": Parser(
         assets_csv.parse, [b"name;version\nopenssl;1.0\n", b'vendor,model,firmware\na,b,"c\nd"\n']
     ),
+    "bounded_yaml": Parser(_named(bounded_yaml.load), [_YAML, _COMPOSE]),
+    "c_conditional": Parser(_cut, [_C_SOURCE]),
     "canonical": Parser(canonical.decode, [b'{"a":[1,"b",null,true]}']),
     "cast_toml": Parser(_named(cast_toml.load_cast), [_data("demonstration", "cast.toml")]),
     "checkpoint": Parser(_text(checkpoint.parse), [_HEAD.encode()]),
+    "compose": Parser(_container, [_COMPOSE, _BUILT, _OTHER, _SEVERAL]),
     "content": Parser(
         lambda data: content.judge(io.BytesIO(data), len(data)),
         [_WEIGHTS, _PDF, _zip(), _tar(), gzip.compress(_tar()), b"{}", b"# text\n", b"c\na\n."],
@@ -252,6 +402,15 @@ PARSERS: Mapping[str, Parser] = {
     ),
     "csaf": Parser(csaf.parse, [_CSAF]),
     "csaf_faults": Parser(csaf.faults, [_CSAF]),
+    "ctf_json_challenge": Parser(_named(ctf_json.nyu_challenge), [_CHALLENGE]),
+    "ctf_json_cybergym": Parser(
+        _listed(ctf_json.cybergym), [b'[{"task_id": "arvo:1"}, {"task_id": 1}, {}]']
+    ),
+    "ctf_json_intercode": Parser(
+        _listed(ctf_json.intercode), [b'[{"task_id": 0, "query": "q", "gold": "g"}, {}, 1]']
+    ),
+    "ctf_json_nyu": Parser(_listed(ctf_json.nyu), [b'{"a": {"path": "p"}, "b": {}, "c": 1}']),
+    "cyber_eval": Parser(_named(cyber_eval.read), [_EVAL]),
     "cyclonedx": Parser(cyclonedx.parse, [_SBOM]),
     "document": Parser(_named(document.value), [b'{"a": [1, 2.5e3, "b", {}]}', b"[[[[]]]]"]),
     "embedded": Parser(
@@ -280,10 +439,17 @@ PARSERS: Mapping[str, Parser] = {
     ),
     "pack_openings": Parser(pack.decode_openings, [f"{pack.OPENINGS}\n[]\n".encode()]),
     "pack_reveal": Parser(_text(pack.decode_reveal), [f"{pack.REVEAL}\n{{}}\n".encode()]),
+    "qualification": Parser(
+        lambda data: qualification.statement(data, "example.org/log"), [_QUALIFIED]
+    ),
     "regime_toml": Parser(_named(regime_toml.load_regime), [_data("regimes", "us-eo-14409.toml")]),
+    "replay_xml": Parser(_replay, [_POV, _POV.replace(b"pov", b"cfepoll")]),
     "roles_toml": Parser(_turned(roles_toml.parse), [_data("roles", "public.toml")]),
+    "runs_table": Parser(_text(runs_table.read_runs), [_RUNS, _RUN + b"\n\n" + _RUN]),
     "safetensors": Parser(_header, [_WEIGHTS]),
     "sanitizer": Parser(_named(sanitizer.parse), [_ASAN, _CASR]),
+    "scope_toml": Parser(_named(scope_toml.load_scope), [_SCOPE]),
+    "score_vector": Parser(_scores, [_SCORES]),
     "sealed_report": Parser(sealed_report.read_report, [b'{"v":1}']),
     "sealed_toml": Parser(_named(sealed_toml.load_limits), [_data("sealed", "limits.toml")]),
     "tiles": Parser(tiles.decode_bundle, [tiles.encode_bundle([b"entry", b""])]),

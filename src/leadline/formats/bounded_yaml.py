@@ -37,9 +37,10 @@ def load(data: bytes, name: str) -> object:
         return yaml.safe_load(text)
     except UnicodeDecodeError as error:
         raise Invalid(name, f"no UTF-8: {error}") from None
-    except (yaml.YAMLError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
-        # All but the first are what the library lets through for a text that is not what its tag
-        # says, such as an empty !!int, !!bool x, !!timestamp x, or an escape beyond Unicode.
+    except (LookupError, AttributeError, ArithmeticError):
+        # What the library makes of an empty !!int, !!bool x, !!timestamp x, an escape beyond Unicode.
+        raise Invalid(name, "no YAML: a text is not what its tag or its escape says") from None
+    except (yaml.YAMLError, ValueError) as error:
         raise Invalid(name, f"no YAML: {' '.join(str(error).split())[:200]}") from None
 
 

@@ -28,7 +28,9 @@ def load_scope(content: bytes, file: str) -> Scope:
 def _port(table: Table, text: str) -> int:
     short = len(text) <= len(str(PORT_MAX))
     if not short or not text.isdecimal() or not 0 < int(text) <= PORT_MAX:
-        raise table.wrong("ports", f"{text!r:.80} is no port; give numbers from 1 to 65535 as texts")
+        raise table.wrong(
+            "ports", f"{text!r:.80} is no port; give numbers from 1 to 65535 as texts"
+        )
     return int(text)
 
 
