@@ -111,6 +111,8 @@ def assert_same(yard: Yard, folder: Path, setting: Setting) -> None:
     assert scale.same_numbers(scale.merged(yard, table), metrics)
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(900)
 def test_a_node_killed_in_the_middle_changes_no_result(nodes: Nodes, tmp_path: Path) -> None:
     """Its worker's shard goes to another worker, and the run says what an undisturbed one says."""
     setting = Setting(items=12, shard_items=3, sleep_ms=500, parallel=1)
@@ -127,6 +129,7 @@ def test_a_node_killed_in_a_long_run_changes_no_result(nodes: Nodes, tmp_path: P
     assert_same(yard, tmp_path / "whole", setting)
 
 
+@pytest.mark.soak
 def test_workers_that_keep_dying_end_the_run_with_their_last_words(nodes: Nodes) -> None:
     """What they said on the node is told here."""
     executor = MemoryExecutor()

@@ -89,6 +89,7 @@ def assert_undisturbed(yard: Yard, folder: Path, setting: Setting) -> None:
     assert scale.same_numbers(scale.merged(yard, table), metrics)
 
 
+@pytest.mark.soak
 def test_killed_three_times_it_says_the_same(tmp_path: Path) -> None:
     """Workers and driver killed by force in the middle of shards: not a sample more, less or other."""
     setting = Setting(items=24, shard_items=4, sleep_ms=150, parallel=1)
