@@ -272,3 +272,15 @@ def test_the_map_holds_items_models_and_the_threshold() -> None:
     assert expected_score(fit.a, fit.b, told.threshold)[0] == pytest.approx(0.5)
     assert wright_map(fit, points=(0.0,)).threshold is None
     assert len(wright_map(fit, points=(0.0,)).information) == 1
+
+
+def test_a_fit_may_begin_at_another() -> None:
+    """It ends where it would have ended, in fewer rounds; another table's fit is refused."""
+    given, *_ = drawn(60, 40)
+    cold = fit_irt(given)
+    warm = fit_irt(given, start=cold)
+    assert warm.rounds < cold.rounds
+    assert np.abs(warm.b - cold.b).max() < 0.02
+    assert (fit_irt(given, rasch=True, start=cold).a == 1).all()
+    with pytest.raises(Invalid, match="other items"):
+        fit_irt(drawn(60, 41)[0], start=cold)

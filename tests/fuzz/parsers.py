@@ -51,6 +51,7 @@ from leadline.formats import (
     safetensors,
     sanitizer,
     scope_toml,
+    score_matrix,
     score_vector,
     sealed_report,
     sealed_toml,
@@ -449,6 +450,14 @@ PARSERS: Mapping[str, Parser] = {
     "safetensors": Parser(_header, [_WEIGHTS]),
     "sanitizer": Parser(_named(sanitizer.parse), [_ASAN, _CASR]),
     "scope_toml": Parser(_named(scope_toml.load_scope), [_SCOPE]),
+    "score_matrix": Parser(
+        _text(lambda text: score_matrix.read_matrix(text, ("x", "y"))),
+        [
+            b"model,i1,i2\na,1,\nb,0.5,0\n",
+            b"agent,bits\na,01\n",
+            b"agent,task,successes,trials\na,x,1,2\n",
+        ],
+    ),
     "score_vector": Parser(_scores, [_SCORES]),
     "sealed_report": Parser(sealed_report.read_report, [b'{"v":1}']),
     "sealed_toml": Parser(_named(sealed_toml.load_limits), [_data("sealed", "limits.toml")]),

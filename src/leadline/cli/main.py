@@ -12,6 +12,7 @@ from leadline.cli import (
     assess,
     backup,
     credential,
+    decide,
     doctor,
     engagement,
     findings,
@@ -51,6 +52,7 @@ app.add_typer(alert.app, name="alert")
 app.add_typer(approval.app, name="approval")
 app.add_typer(artefact.app, name="artefact")
 app.add_typer(credential.app, name="credential")
+app.add_typer(decide.app, name="decide")
 app.add_typer(engagement.app, name="engagement")
 app.add_typer(findings.app, name="findings")
 app.add_typer(horizon.app, name="horizon")

@@ -26,7 +26,7 @@ from leadline.core.clearing.finding import ReplayResult
 from leadline.core.clearing.group import Crash, Frame
 from leadline.core.errors import Tampered, Unavailable
 from leadline.core.identity import Declared, Identified
-from leadline.core.isolation import parse_tier
+from leadline.core.isolation import Tier, parse_tier
 from leadline.core.qualification import canaries
 from leadline.core.record.act import Value
 from leadline.formats.values import plain
@@ -42,6 +42,7 @@ from leadline.suites.differential import judge, load_item
 from leadline.suites.item import Item, Observation, Suite, Verdict
 
 TIER = "shared-kernel"
+REPLAYS_AT_ONCE = 2
 RESULT = TypeAdapter(ShardResult)
 
 
@@ -174,7 +175,7 @@ class HostLaboratory:
         tier = parse_tier(self.tier)
         guard = self._guarded()
         try:
-            verdicts = [asyncio.run(judge(prepared, folder, proof, tier)) for _ in range(times)]
+            verdicts = asyncio.run(_judged(prepared, folder, proof, tier, times))
             guard.alive()
         finally:
             guard.stop()
@@ -186,6 +187,19 @@ class HostLaboratory:
             prepared.digest,
         )
         return Replayed(result, _crash(finding, prepared, proof, verdicts))
+
+
+async def _judged(
+    item: Item, folder: Path, proof: bytes, tier: Tier, times: int
+) -> Sequence[Verdict]:
+    """The judge's verdicts on *proof*, *times* over, `REPLAYS_AT_ONCE` of them at a time."""
+    places = asyncio.Semaphore(REPLAYS_AT_ONCE)
+
+    async def once() -> Verdict:
+        async with places:
+            return await judge(item, folder, proof, tier)
+
+    return await asyncio.gather(*(once() for _ in range(times)))
 
 
 def planned(suite: Suite, seed: bytes, kind: str = "", tier: str = "") -> PlannedSuite:

@@ -123,22 +123,27 @@ class _Priors:
     log_a_sd: float
 
 
-def fit_irt(given: Responses, *, rasch: bool | None = None) -> Fit:
+def fit_irt(given: Responses, *, rasch: bool | None = None, start: Fit | None = None) -> Fit:
     """Fit difficulties, discriminations (unless *rasch*) and abilities.
 
     None takes Rasch below `FEW_MODELS` models. Human minutes, where given for two items or more, move the
-    prior of a difficulty with log2 of its minutes.
+    prior of a difficulty with log2 of its minutes. *start* is a fit of the same items to begin at, which
+    saves rounds and moves the result by no more than the tolerance.
 
-    Raises: Invalid, as `check_responses`.
+    Raises: Invalid, as `check_responses`; if *start* has other items.
     """
     check_responses(given)
     solved, trials = given.solved, given.trials
     plain = len(given.models) < FEW_MODELS if rasch is None else rasch
     nodes, log_weight = _nodes()
     share = (solved.sum(axis=0) + 0.5) / (trials.sum(axis=0) + 1)
-    start = -np.log(share / (1 - share))
-    priors = _priors(given, start)
-    b, log_a = start.copy(), np.zeros(len(given.items))
+    plainly = -np.log(share / (1 - share))
+    priors = _priors(given, plainly)
+    b, log_a = plainly.copy(), np.zeros(len(given.items))
+    if start is not None:
+        if start.items != given.items:
+            raise Invalid("start", "is a fit of other items")
+        b, log_a = start.b.copy(), np.zeros_like(start.a) if plain else np.log(start.a)
     last, rounds, settled = -np.inf, 0, False
     while rounds < ROUNDS_MAX and not settled:
         posterior, likelihood = _posterior(log_a, b, given, nodes, log_weight)
