@@ -211,8 +211,8 @@ def _who_ended(acts: Sequence[Act]) -> str:
 def _about(plan: Plan) -> str:
     if plan.subject.kind == "tool-agent":
         return (
-            "A tool agent without any language model: static checks, libFuzzer with "
-            "AddressSanitizer, a minimiser."
+            "A tool agent without any language model: static checks, fuzzers, repairs by trial, a "
+            "scanner of networks."
         )
     return "A language model, measured through its endpoint."
 
