@@ -27,23 +27,25 @@ packages() {
   fi
   "$python" -c 'import ensurepip' 2>/dev/null || echo python3-venv
   command -v ip >/dev/null || echo iproute2
-  # The registry suite's npm half; without them those items are listed as not available here.
-  command -v node >/dev/null || offered nodejs
-  command -v npm >/dev/null || offered npm
   [ -e "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] || echo python3-dev
   if $dev; then
     command -v chromium >/dev/null || echo chromium
     [ -d /usr/share/fonts/truetype/liberation ] || [ -d /usr/share/fonts/truetype/liberation2 ] || echo fonts-liberation
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo postgresql
     command -v pdftotext >/dev/null || echo poppler-utils
-    command -v runsc >/dev/null || offered runsc
     command -v cmake >/dev/null || echo cmake
     command -v ninja >/dev/null || echo ninja-build
     command -v softhsm2-util >/dev/null || echo softhsm2
     command -v runuser >/dev/null || echo util-linux
   fi
 }
-# A package that is wanted where the distribution has it, and done without elsewhere.
+# Wanted, and done without where they cannot be had: the registry suite's npm half (its items are then listed
+# as not available here), and for tests the kernel of the tier own-kernel.
+wanted() {
+  command -v node >/dev/null || offered nodejs
+  command -v npm >/dev/null || offered npm
+  if $dev; then command -v runsc >/dev/null || offered runsc; fi
+}
 offered() { if apt-cache show "$1" 2>/dev/null | grep -q ^Package:; then echo "$1"; fi; }
 # The sanitizer runtime is a package of its own, named after the version of Debian's default clang.
 runtime() {
@@ -52,28 +54,40 @@ runtime() {
   echo "libclang-rt-${version:-14}-dev"
 }
 
-missing() { packages | sort -u | tr '\n' ' ' | sed 's/ $//'; }
+line() { sort -u | tr '\n' ' ' | sed 's/ $//'; }
+missing() { { packages; wanted; } | line; }
 need=$(missing)
 if [ -n "$need" ]; then
   if ! command -v apt-get >/dev/null; then
     say "Missing: $need (Debian's names). Install their counterparts here, then run this again."; exit 7
   fi
+  rights=true
   if [ "$(id -u)" = 0 ]; then sudo=""; elif sudo -n true 2>/dev/null; then sudo="sudo"; else
+    rights=false; need=$(packages | line)
+  fi
+  if ! $rights && [ -n "$need" ]; then
     say "Some system packages are missing. An administrator needs to run this one line, then try again:"
     say "    sudo apt-get update && sudo apt-get install -y --no-install-recommends $need"; exit 7
   fi
-  say "Installing system packages: $need"
-  $sudo apt-get update -qq || say "(the package lists could not be renewed; trying with those at hand)"
-  need=$(missing)
-  told=$(mktemp)
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $need >"$told" 2>&1 || {
-    cat "$told" >&2; say "apt-get could not install: $need"; exit 7; }
-  rm -f "$told"
+  if $rights; then
+    say "Installing system packages: $need"
+    $sudo apt-get update -qq || say "(the package lists could not be renewed; trying with those at hand)"
+    told=$(mktemp)
+    install() { DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$@" >"$told" 2>&1; }
+    need=$(packages | line)
+    if [ -n "$need" ]; then install $need || { cat "$told" >&2; say "apt-get could not install: $need"; exit 7; }; fi
+    for one in $(wanted | line); do install "$one" || true; done
+    rm -f "$told"
+  fi
+  left=$(wanted | line)
+  [ -z "$left" ] || say "Not installed, and done without: $left"
 fi
 
-lock=requirements.lock; $dev && lock=requirements-dev.lock
 stamp() { cat requirements.lock requirements-dev.lock requirements-uv.lock pyproject.toml | sha256sum | cut -c1-16; }
 have=$(cat .venv/leadline-setup 2>/dev/null || true)
+# What was set up for tests stays so: a run in between takes no tool away.
+tools=$dev; case "$have" in *" dev") tools=true ;; esac
+lock=requirements.lock; if $tools; then lock=requirements-dev.lock; fi
 want="$(stamp) dev"; wants=("$want"); $dev || wants+=("$(stamp) run")
 current=false; for one in "${wants[@]}"; do [ "$have" = "$one" ] && [ -x .venv/bin/leadline ] && current=true; done
 if ! $current; then
@@ -90,7 +104,7 @@ if ! $current; then
   [ -n "${PIP_CERT:-}" ] && [ -z "${SSL_CERT_FILE:-}" ] && export SSL_CERT_FILE="$PIP_CERT"
   .venv/bin/uv pip sync -q --compile-bytecode "${index[@]}" --python .venv/bin/python --require-hashes "$lock"
   .venv/bin/uv pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
-  $dev && echo "$(stamp) dev" > .venv/leadline-setup || echo "$(stamp) run" > .venv/leadline-setup
+  if $tools; then echo "$(stamp) dev"; else echo "$(stamp) run"; fi > .venv/leadline-setup
 fi
 
 .venv/bin/python scripts/fetch_registry.py --cache "${LEADLINE_REGISTRY_CACHE:-$PWD/.cache/registry}"
