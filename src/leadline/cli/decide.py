@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from leadline.cli.edge import edge
+from leadline.cli.table import text_of
 
 if TYPE_CHECKING:
     from leadline.core.measure.held_out import HeldOut
 
 app = typer.Typer(no_args_is_help=True, help="Decisions with stated errors.")
-BYTES_MAX = 1 << 28
 
 
 @app.command("replay")
@@ -47,8 +47,8 @@ def replay(
         if holdout not in {"loo", "temporal"}:
             raise Invalid("--holdout", f"{holdout!r} is neither loo nor temporal")
         beside = matrix.with_name(f"{matrix.stem}_items.txt")
-        names = items_of(_text(beside)) if beside.exists() else None
-        table = read_matrix(_text(matrix), names)
+        names = items_of(text_of(beside)) if beside.exists() else None
+        table = read_matrix(text_of(matrix), names)
         rule = Rule(threshold, alpha, alpha if beta is None else beta, indifference)
         told = hold_out(
             table.models,
@@ -103,25 +103,3 @@ def _words(document: dict[str, object]) -> str:
         f"{counts}; items used: {document['median_fraction']:.1%} in median, "
         f"{document['mean_fraction']:.1%} in mean"
     )
-
-
-def _text(path: Path) -> str:
-    """A file's text, bounded.
-
-    Raises: NotFound or Invalid, naming the file.
-    """
-    from leadline.core.errors import Invalid, NotFound
-
-    try:
-        with path.open("rb") as file:
-            data = file.read(BYTES_MAX + 1)
-    except FileNotFoundError as error:
-        raise NotFound(f"{path} is not there") from error
-    except OSError as error:
-        raise Invalid(str(path), f"cannot be read: {error}") from error
-    if len(data) > BYTES_MAX:
-        raise Invalid(str(path), "is larger than 256 MiB; divide it by model")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Invalid(str(path), f"is no UTF-8 text: {error}") from error

@@ -1,20 +1,18 @@
 """`leadline horizon`: how long the tasks are that a model solves half of the time."""
 
-import gzip
 import json
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from leadline.cli.edge import edge
+from leadline.cli.table import text_of
 
 if TYPE_CHECKING:
     from leadline.core.measure.horizon import Horizons
 
 app = typer.Typer(no_args_is_help=True, help="Time horizons of models.")
-BYTES_MAX = 1 << 30
 
 
 @app.command("fit")
@@ -33,7 +31,7 @@ def fit(
     from leadline.formats.runs_table import read_runs
 
     with edge():
-        table = read_runs(_text(runs))
+        table = read_runs(text_of(runs))
         told = time_horizon(table.runs, replicates=replicates, seed=seed)
         rows = [_row(told, name) for name in told.models]
     document = {
@@ -84,27 +82,3 @@ def _line(told: "Horizons", name: str) -> str:
         ends = f"at least {half.low:.3g}"
     flags = ", ".join(code.value for code in half.warnings)
     return f"{name:<28} {half.point:>12.3g}  {ends:<22} {most.point:>9.3g}  {flags}".rstrip()
-
-
-def _text(path: Path) -> str:
-    """The file's text, unpacked where it is gzip, and bounded.
-
-    Raises: NotFound or Invalid, naming the file.
-    """
-    from leadline.core.errors import Invalid, NotFound
-
-    try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-            file.seek(0)
-            data = (gzip.GzipFile(fileobj=file) if packed else file).read(BYTES_MAX + 1)
-    except FileNotFoundError as error:
-        raise NotFound(f"{path} is not there") from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise Invalid(str(path), f"cannot be read: {error}") from error
-    if len(data) > BYTES_MAX:
-        raise Invalid(str(path), "is larger than 1 GiB; divide it by model")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Invalid(str(path), f"is no UTF-8 text: {error}") from error
