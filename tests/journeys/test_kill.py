@@ -100,8 +100,15 @@ def killed_at(out: Path, moments: tuple[Moment, ...]) -> None:
 
 
 def same(out: Path, undisturbed: Path) -> None:
-    """Both assessments say the same, each finished sample ran once, and the record verifies."""
-    assert assessments.acts(undisturbed / "bundle") == assessments.acts(out / "bundle")
+    """Both assessments say the same, each finished sample ran once, and the record verifies.
+
+    A driver that stays away for longer than the dead man's time is missed by its warden, and the
+    record says so: the one act that a kill may add.
+    """
+    left = assessments.acts(undisturbed / "bundle")
+    added = assessments.acts(out / "bundle") - left
+    assert {kind for kind, _ in added} <= {"run.stopped"}
+    assert left - assessments.acts(out / "bundle") == Counter()
     plans = [json.loads((one / "bundle" / "plan.json").read_bytes()) for one in (undisturbed, out)]
     assert plans[0] == plans[1]
     ran = Counter(assessments.finished(out / "logs"))

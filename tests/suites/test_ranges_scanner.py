@@ -75,7 +75,7 @@ def test_a_default_account_is_taken_where_it_works(
         port = server.getsockname()[1]
 
         def host() -> None:
-            for _ in range(4):
+            for _ in range(3):
                 there, _ = server.accept()
                 with there:
                     there.sendall(b"X | LOGIN <user> <password>\n")
@@ -86,6 +86,7 @@ def test_a_default_account_is_taken_where_it_works(
         thread = threading.Thread(target=host, daemon=True)
         thread.start()
         Scanner(FEW, 1).accounts("127.0.0.1", port, "LOGIN")
+        thread.join(5)
         found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["answer"] for one in found] == ["ERR", "ERR", "OK"]
 
