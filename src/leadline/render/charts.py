@@ -8,8 +8,6 @@ print says the same. The converter is given inline data only and may fetch nothi
 from collections.abc import Sequence
 from typing import Final
 
-import vl_convert
-
 from leadline.core.report import (
     Decision,
     Effort,
@@ -22,59 +20,22 @@ from leadline.core.report import (
     SuiteReport,
 )
 from leadline.render.document import Column, Figure, Table
+from leadline.render.vega import (
+    BASELINE,
+    INK,
+    PALE,
+    PERCENT,
+    SUBJECT,
+    UNIT,
+    Spec,
+)
+from leadline.render.vega import svg as svg  # noqa: PLC0414 -- part of this module's face
 from leadline.render.words import ends, percent
 
-FONT: Final = "Liberation Sans, Arial, Helvetica, Libertinus Serif, sans-serif"
-INK: Final = "#17263c"
-SUBJECT: Final = "#17508c"
-BASELINE: Final = "#8a5a00"
-PALE: Final = "#c9d8ea"
-GRID: Final = "#dde2e8"
 ROW, WIDTH = 26, 380
 SHEET_ROWS = 12  # families that the first sheet has room for
 CROWDED = 8  # rows of one series above which they move closer together, so that text stays legible
 DECIDED: Final = "decided on: all samples"
-
-Spec = dict[str, Json]
-
-_CONFIG: Final[Spec] = {
-    "background": "white",
-    "font": FONT,
-    "padding": 4,
-    "view": {"stroke": None},
-    "axis": {
-        "labelColor": INK,
-        "titleColor": INK,
-        "labelFontSize": 13,
-        "titleFontSize": 13,
-        "titleFontWeight": "normal",
-        "gridColor": GRID,
-        "domainColor": INK,
-        "tickColor": INK,
-        "labelLimit": 220,
-        "labelFlush": False,
-    },
-    "legend": {
-        "labelColor": INK,
-        "labelFontSize": 13,
-        "symbolSize": 110,
-        "labelLimit": 260,
-        "offset": 24,
-    },
-    "text": {"color": INK, "fontSize": 13},
-}
-_PERCENT: Final[Spec] = {"labelExpr": "datum.value * 100 + ' %'", "tickCount": 5}
-_UNIT: Final[Spec] = {"domain": [0, 1]}
-
-
-def svg(spec: Spec) -> str:
-    """The chart as static SVG; the same specification gives the same text.
-
-    Raises: ValueError, from the converter, for a specification it cannot draw or that reaches out.
-    """
-    whole = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", **spec}
-    text: str = vl_convert.vegalite_to_svg(whole, config=_CONFIG, allowed_base_urls=[])
-    return text
 
 
 def intervals(report: Report) -> Figure | None:
@@ -159,8 +120,8 @@ def effort(one: Effort) -> Figure:
         "field": "share",
         "type": "quantitative",
         "title": "Share solved",
-        "scale": _UNIT,
-        "axis": _PERCENT,
+        "scale": UNIT,
+        "axis": PERCENT,
     }
     stepped: Spec = {"interpolate": "step-after"}
     spec: Spec = {
@@ -271,8 +232,8 @@ def decision_path(decision: Decision) -> Figure | None:
         "field": "share",
         "type": "quantitative",
         "title": "Share solved",
-        "scale": _UNIT,
-        "axis": _PERCENT,
+        "scale": UNIT,
+        "axis": PERCENT,
     }
     band: Spec = {
         "mark": {"type": "area", "color": PALE, "opacity": 1},
@@ -377,8 +338,8 @@ def levels(suite: SuiteReport) -> Figure | None:
         "field": "share",
         "type": "quantitative",
         "title": "Share solved",
-        "scale": _UNIT,
-        "axis": _PERCENT,
+        "scale": UNIT,
+        "axis": PERCENT,
     }
     spec: Spec = {
         "width": {"step": 96},
@@ -498,8 +459,8 @@ def _interval_layers(series: Sequence[str]) -> list[Json]:
         "field": "share",
         "type": "quantitative",
         "title": "Share solved",
-        "scale": _UNIT,
-        "axis": _PERCENT,
+        "scale": UNIT,
+        "axis": PERCENT,
     }
     return [
         {

@@ -1,0 +1,141 @@
+"""How every chart is drawn: one look, and the static SVG that a Vega-Lite specification becomes.
+
+Shape, dash and words carry the meaning before colour does, so that a grey print says the same. The
+converter is given inline data only and may fetch nothing.
+"""
+
+from collections.abc import Sequence
+from math import isfinite, log10
+from typing import Final
+
+import vl_convert
+
+from leadline.core.report import Json
+
+FONT: Final = "Liberation Sans, Arial, Helvetica, Libertinus Serif, sans-serif"
+INK: Final = "#17263c"
+SUBJECT: Final = "#17508c"
+BASELINE: Final = "#8a5a00"
+WRONG: Final = "#a1161c"
+SOFT: Final = "#4d5b6e"
+PALE: Final = "#c9d8ea"
+ZONE: Final = "#efe3c8"
+GRID: Final = "#dde2e8"
+
+Spec = dict[str, Json]
+
+UNIT: Final[Spec] = {"domain": [0, 1]}
+PERCENT: Final[Spec] = {"labelExpr": "datum.value * 100 + ' %'", "tickCount": 5}
+TICKS_MAX: Final = 8
+_SECOND, _HOUR = 1 / 60, 60.0
+_ROUND_MINUTES: Final = (
+    *(_SECOND * 10.0**power for power in range(-9, 0)),
+    *(_SECOND * count for count in (1, 4, 15)),
+    *(1.0, 4.0, 15.0),
+    *(_HOUR * 4.0**power for power in range(14)),
+)
+_DURATION: Final = (
+    "datum.value < 0.99 ? format(datum.value * 60, '~g') + ' s' : "
+    "datum.value < 59.9 ? format(datum.value, '~g') + ' min' : "
+    "format(datum.value / 60, ',.0f') + ' h'"
+)
+
+_CONFIG: Final[Spec] = {
+    "background": "white",
+    "font": FONT,
+    "padding": 4,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "labelFontSize": 13,
+        "titleFontSize": 13,
+        "titleFontWeight": "normal",
+        "gridColor": GRID,
+        "domainColor": INK,
+        "tickColor": INK,
+        "labelLimit": 220,
+        "labelFlush": False,
+    },
+    "legend": {
+        "labelColor": INK,
+        "labelFontSize": 13,
+        "symbolSize": 110,
+        "labelLimit": 260,
+        "offset": 24,
+    },
+    "text": {"color": INK, "fontSize": 13},
+}
+
+
+def svg(spec: Spec) -> str:
+    """The chart as static SVG; the same specification gives the same text.
+
+    Raises: ValueError, from the converter, for a specification it cannot draw or that reaches out.
+    """
+    whole = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", **spec}
+    text: str = vl_convert.vegalite_to_svg(whole, config=_CONFIG, allowed_base_urls=[])
+    return text
+
+
+def quantity(field: str, title: str | None, **more: Json) -> Spec:
+    """A channel of numbers."""
+    return {"field": field, "type": "quantitative", "title": title, **more}
+
+
+def share(field: str, title: str = "Share solved") -> Spec:
+    """A channel of shares, from 0 to 100 %."""
+    return quantity(field, title, scale=UNIT, axis=PERCENT)
+
+
+def minutes(field: str, title: str | None, ends: tuple[float, float], **axis: Json) -> Spec:
+    """A logarithmic channel of working times in minutes, with round times at its ticks."""
+    ticks = [one for one in _ROUND_MINUTES if ends[0] <= one <= ends[1]]
+    apart = -(-len(ticks) // TICKS_MAX) or 1
+    return quantity(
+        field,
+        title,
+        scale={"type": "log", "domain": list(ends), "clamp": True},
+        axis={"values": ticks[::apart], "labelExpr": _DURATION, **axis},
+    )
+
+
+def drawn(mark: str, encoding: Spec, rows: Sequence[Json] | None = None, **look: Json) -> Spec:
+    """One layer: a mark with its look and its channels, over *rows* of its own where given."""
+    own: Spec = {} if rows is None else {"data": {"values": rows}}
+    return {**own, "mark": {"type": mark, **look}, "encoding": encoding}
+
+
+def across(axis: str, at: float, **look: Json) -> Spec:
+    """A dashed line across the chart at the value *at* of *axis*."""
+    look = {"strokeDash": [2, 3], "strokeWidth": 1.6, "color": INK, **look}
+    return drawn("rule", {axis: {"datum": at, "type": "quantitative"}}, [{}], **look)
+
+
+def words(text: str, encoding: Spec, **look: Json) -> Spec:
+    """A line of text at one place."""
+    return drawn("text", {**encoding, "text": {"value": text}}, [{}], **look)
+
+
+def plain(text: str) -> str:
+    """A name as it can stand in one line of a chart."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def number(value: float) -> str:
+    """A number in a data table: four significant digits, or more where it is a larger whole one."""
+    if not isfinite(value):
+        return "inf" if value > 0 else "nan" if value != value else "-inf"  # noqa: PLR0124
+    if value == int(value) and abs(value) < 1e15:  # noqa: PLR2004 -- whole in a double
+        return str(int(value))
+    digits = max(0, 3 - int(log10(abs(value)))) if abs(value) >= 1 else 0
+    return f"{value:.{digits}f}" if abs(value) >= 1000 else f"{value:.4g}"  # noqa: PLR2004
+
+
+def duration(minutes: float) -> str:
+    """A working time in words: ``29 s``, ``36 min``, ``3.1 h``."""
+    for unit, size in (("s", 60.0), ("min", 1.0), ("h", 1 / _HOUR)):
+        value = minutes * size
+        if value < 59.5 or unit == "h":  # noqa: PLR2004 -- of which sixty make the next unit
+            return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.2g} {unit}"  # noqa: PLR2004
+    raise AssertionError(minutes)
