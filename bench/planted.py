@@ -59,6 +59,12 @@ def seeds(count: int) -> list[bytes]:
     return [bytes([number]) * 32 for number in range(1, count + 1)]
 
 
+def tell(text: str) -> None:
+    """A line for whoever waits."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+    sys.stderr.flush()
+
+
 def _prepare(task: tuple[Item, bytes, str]) -> tuple[bool, str]:
     item, seed, folder = task
     checked = SUITE.prepare(item, seed, Path(folder) / item.id)
@@ -284,10 +290,12 @@ def curve(
 ) -> tuple[list[Attempt], list[Attempt], list[str]]:
     """Attempts at whole suites and at a sweep of one parameter, and items that did not qualify."""
     made, swept, bad = [], [], []
-    for seed in seeds(suites):
+    for number, seed in enumerate(seeds(suites), 1):
+        tell(f"the tool baseline: suite {number} of {suites}")
         items = SUITE.items(seed)
         bad += build(items, seed, folder)[1]
         made += attempts(items, folder, max(budgets))
+    tell("the tool baseline: masked bytes")
     sweep = [replace(LEVELS[0], locks=locks) for locks in LOCKS]
     items = SUITE.draw(_SEED, len(sweep) * len(FAMILIES), params=sweep)
     bad += build(items, _SEED, folder)[1]
@@ -337,6 +345,7 @@ def measure(*, quick: bool, suites: int, picture: Path | None) -> dict[str, obje
         folder = Path(scratch)
         items = SUITE.draw(_SEED, count)
         seconds, bad = build(items, _SEED, folder)
+        tell(f"{count} items built and checked in {seconds:.1f} s, {len(bad)} unqualified")
         null = nulls(items[:28], folder)
         differ = differing(DRAWN)
         solved, tried, slowest = tlv(folder, quick=quick)

@@ -33,6 +33,12 @@ PARALLEL = 10
 CALIBRATION, LEAST_EACH_SECONDS = 60, 0.04
 
 
+def tell(text: str) -> None:
+    """A line for whoever waits."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+    sys.stderr.flush()
+
+
 def plain(folder: Path, count: int) -> None:
     """In a process of its own: plain Inspect over the samples."""
     from bench._mock_samples import by_id, family_of, ids, mock_agent, mock_model, mock_sample
@@ -120,6 +126,10 @@ def rates(seconds: float, rounds: int) -> dict[str, float]:
             order = ("plain", "one", "two") if number % 2 == 0 else ("two", "one", "plain")
             for name in order:
                 found[name].append(rate(name, next(places), count))
+                load = os.getloadavg()[0]
+                tell(
+                    f"round {number + 1} of {rounds}, {name}: {found[name][-1]:.2f} samples/s, load {load:.1f}"
+                )
     pairs = list(zip(found["plain"], found["one"], found["two"], strict=True))
     return {
         **{name: statistics.median(values) for name, values in found.items()},
@@ -135,6 +145,7 @@ def joined(count: int) -> dict[str, float]:
         folder = Path(scratch)
         shard = min(MANY_LOG, count // MANY_WORKERS)
         ran = run_workers(folder, count, MANY_WORKERS, agentic=False, shard=shard)
+        tell(f"{count} samples ran in {ran:.0f} s; opening their index, joining their logs")
         index, opened = command(["run", "index", str(folder), "--json"])
         assert sum(one["samples"] for one in index["counts"]) == count
         merge, took, peak = measured(["run", "merge", str(folder), "--json"])
