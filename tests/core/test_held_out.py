@@ -6,7 +6,14 @@ from scipy.special import expit
 
 from leadline.core.errors import Invalid
 from leadline.core.measure.active import Outcome, Rule
-from leadline.core.measure.held_out import Decided, HeldOut, hold_out
+from leadline.core.measure.held_out import (
+    Decided,
+    HeldOut,
+    Table,
+    decide_all,
+    hold_out,
+    subjects,
+)
 
 RULE = Rule(0.5, 0.05, 0.05)
 RNG = np.random.default_rng(8)
@@ -93,3 +100,63 @@ def test_too_little_is_refused() -> None:
     apart[:12, :5], apart[12:] = 1.0, 1.0
     with pytest.raises(Invalid, match="too few"):
         hold_out(MODELS, ITEMS, apart, RULE, holdout="temporal")
+
+
+FAMILIES = ("easy",) * 50 + ("hard",) * 30
+WEIGHTS = {"easy": 0.2, "hard": 0.8}
+
+
+def test_families_with_weights_are_decided_by_their_weighted_mean() -> None:
+    """A row that solves one family and fails the other lies where the weights say, either way."""
+    rows = SCORES.copy()
+    rows[0] = np.array(FAMILIES) == "hard"
+    rows[1] = np.array(FAMILIES) == "easy"
+    told = decide_all(Table(MODELS, ITEMS, rows, FAMILIES, WEIGHTS), RULE)
+    assert [told.decided[n].mean for n in (0, 1)] == pytest.approx([0.8, 0.2])
+    assert [told.decided[n].outcome.state for n in (0, 1)] == ["above", "below"]
+    assert (told.false_above, told.false_below, told.undetermined) == (0, 0, 0)
+
+
+def test_what_was_drawn_is_told_in_the_table_s_places() -> None:
+    """Items that a row lacks are never among those drawn; drawing all of them sums to its mean."""
+    some = SCORES.copy()
+    some[0, ::2] = np.nan
+    one = decide_all(Table(MODELS, ITEMS, some, FAMILIES), RULE).decided[0]
+    assert len(one.drawn) == one.outcome.n
+    assert all(place % 2 for place in one.drawn)
+    named = next(subjects(Table(MODELS, ITEMS, some, FAMILIES), "loo"))
+    assert named.bank.items == tuple(ITEMS[n] for n in named.held)
+    assert named.bank.family == tuple(FAMILIES[n] for n in named.held)
+
+
+@pytest.mark.parametrize("holdout", ["loo", "temporal"])
+def test_only_the_rows_asked_for_are_decided_and_all_others_teach(holdout: str) -> None:
+    """A row's difficulties are the same, whichever other rows are decided about."""
+    table = Table(MODELS, ITEMS, SCORES)
+    every = {
+        one.row: one for one in subjects(table, "temporal" if holdout == "temporal" else "loo")
+    }
+    (one,) = subjects(table, "temporal" if holdout == "temporal" else "loo", [20])
+    assert one.row == 20
+    assert one.bank == every[20].bank
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"models": ("m0",) * 24}, "models"),
+        ({"items": ("i0",) * 80}, "items"),
+        ({"scores": np.full((24, 80), 1.5)}, "score, m0, i0"),
+        ({"scores": np.full((24, 80), -np.inf)}, "score, m0, i0"),
+        ({"families": ("easy",)}, "families"),
+        ({"weights": WEIGHTS}, "model m0"),
+        ({"families": FAMILIES, "weights": {"easy": 0.5, "other": 0.5}}, "model m0"),
+        ({"families": FAMILIES, "weights": {"easy": 0.5, "hard": 0.6}}, "weights"),
+    ],
+)
+def test_a_table_that_cannot_be_is_refused_by_name(change: dict[str, object], field: str) -> None:
+    """Names given twice, scores that are none, families that do not fit: each is named."""
+    given: dict[str, object] = {"models": MODELS, "items": ITEMS, "scores": SCORES} | change
+    with pytest.raises(Invalid) as raised:
+        decide_all(Table(**given), RULE)  # type: ignore[arg-type]
+    assert raised.value.field == field

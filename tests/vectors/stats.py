@@ -2,9 +2,11 @@
 
 import csv
 import gzip
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from leadline.core.measure.horizon import Runs
 from leadline.core.measure.irt import Responses
@@ -47,3 +49,37 @@ def published_1pl(folder: Path, what: str, column: str) -> dict[str, float]:
     path = folder / "stats" / "swebench_verified" / f"published_1pl_{what}.csv"
     with path.open(encoding="utf-8") as file:
         return {row[""]: float(row[column]) for row in csv.DictReader(file)}
+
+
+@dataclass(frozen=True, slots=True)
+class CyberGrid:
+    """Scores and tokens, models x tasks, nan where a model was not run; the tasks' families."""
+
+    models: tuple[str, ...]
+    tasks: tuple[str, ...]
+    families: tuple[str, ...]
+    scores: npt.NDArray[np.float64]
+    tokens: npt.NDArray[np.float64]
+
+
+def cyber_grid(folder: Path) -> CyberGrid:
+    """Every run of Lyptus Research (2026): 16 models x 631 tasks of 7 families, with gaps."""
+    path = folder / "stats" / "cyber_task_horizons" / "lyptus_cyber_runs_16x631.csv.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    models = sorted({row["alias"] for row in rows})
+    tasks = sorted({(row["task_family"], row["task_id"]) for row in rows})
+    scores = np.full((len(models), len(tasks)), np.nan)
+    tokens = scores.copy()
+    line = {name: at for at, name in enumerate(models)}
+    column = {name: at for at, name in enumerate(tasks)}
+    for row in rows:
+        at = line[row["alias"]], column[row["task_family"], row["task_id"]]
+        scores[at], tokens[at] = float(row["score_binarized"]), float(row["total_tokens"] or "nan")
+    return CyberGrid(
+        tuple(models),
+        tuple(task for _, task in tasks),
+        tuple(family for family, _ in tasks),
+        scores,
+        tokens,
+    )

@@ -1,0 +1,385 @@
+"""What `bench/decide.py` found, its figures beside their bounds, and the page of the documentation."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+T = TypeVar("T")
+
+ALPHA = 0.05
+TAUS = (1.0, 0.5, 0.2)
+TELLING = 50  # items that the strategic subject fails
+NEAR = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 1.0)
+MEDIAN_MAX, MEAN_MAX, NEAR_MAX, TOKENS_MAX = 1 / 8, 1 / 4, 0.5, 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is walked."""
+
+    seeds: int  # of each decision about a later agent
+    hard_models: int
+    hard_seeds: int
+    strategic_seeds: int
+    cyber_seeds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Decisions of one way to decide: how far the truth lies from the threshold, the cost, the outcome."""
+
+    distance: FloatArray
+    fraction: FloatArray
+    false_above: npt.NDArray[np.bool_]
+    false_below: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Hard:
+    """Walks at the hardest place of one model: how many were wrong."""
+
+    model: str
+    score: float
+    side: str
+    shuffled: bool
+    wrong: int
+    seeds: int
+
+    @property
+    def share(self) -> float:
+        """The share of walks that were wrong."""
+        return self.wrong / self.seeds
+
+
+@dataclass(frozen=True, slots=True)
+class Strategic:
+    """Walks of subjects that fail the most telling items though they are above.
+
+    *alone*: the one that solves everything else; otherwise later agents that failed these too.
+    *turned* are, by tau, the subjects that the most telling items first call below.
+    """
+
+    alone: bool
+    subjects: int
+    walks: int
+    wrong: int
+    alarms: int
+    items: float
+    turned: tuple[int, ...]
+
+
+def told(truth: FloatArray, threshold: float, fraction: FloatArray, above: object) -> Decisions:
+    """Decisions that say above, or below, beside the truth."""
+    said, really = np.asarray(above, dtype=bool), truth >= threshold - 1e-12
+    return Decisions(np.abs(truth - threshold), fraction, said & ~really, ~said & really)
+
+
+def joined(parts: Sequence[Decisions]) -> Decisions:
+    """Decisions of several thresholds as one."""
+    return Decisions(
+        *(
+            np.concatenate([getattr(one, name) for one in parts])
+            for name in ("distance", "fraction", "false_above", "false_below")
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Everything that was measured."""
+
+    ways: dict[str, Decisions]
+    hard: list[Hard]
+    strategic: list[Strategic]
+    cyber: Decisions
+    tokens: FloatArray
+    size: Size
+    seconds: float
+
+    @classmethod
+    def of(cls, results: dict[str, list[object]], size: Size, seconds: float) -> "Found":
+        """From the results of all jobs."""
+        parts = [one for one in results["temporal"] if isinstance(one, dict)]
+        ways = {name: joined([part[name] for part in parts]) for name in parts[0]}
+        pairs = [one for one in results["cyber"] if isinstance(one, tuple)]
+        return cls(
+            ways,
+            _flat(results["hard"], Hard),
+            _flat(results["strategic"], Strategic),
+            joined([pair[0] for pair in pairs]),
+            np.concatenate([pair[1] for pair in pairs]),
+            size,
+            seconds,
+        )
+
+
+def _flat(results: list[object], kind: type[T]) -> list[T]:
+    return [
+        one for part in results if isinstance(part, list) for one in part if isinstance(one, kind)
+    ]
+
+
+def between(decisions: Decisions, low: float, high: float) -> npt.NDArray[np.bool_]:
+    """The decisions whose truth lies so far from the threshold."""
+    told: npt.NDArray[np.bool_] = (decisions.distance >= low - 1e-9) & (
+        decisions.distance < high - 1e-9
+    )
+    return told
+
+
+def wrong(decisions: Decisions) -> npt.NDArray[np.bool_]:
+    """The decisions that differ from the full row's."""
+    told: npt.NDArray[np.bool_] = decisions.false_above | decisions.false_below
+    return told
+
+
+def ratio(value: float, target: float, baseline: float | None = None) -> dict[str, object]:
+    """One comparison with its target, at most."""
+    return {
+        "value": round(value, 4),
+        "baseline": None if baseline is None else round(baseline, 4),
+        "target": round(target, 4),
+        "sense": "<=",
+        "met": bool(value <= target),
+    }
+
+
+def limit(seeds: int) -> float:
+    """Alpha and three standard errors of a share over so many seeds."""
+    return float(ALPHA + 3 * np.sqrt(ALPHA * (1 - ALPHA) / seeds))
+
+
+def ratios(found: Found) -> dict[str, dict[str, object]]:
+    """Every figure that issue 5 sets a bound for."""
+    active, exact = found.ways["active"], found.ways["exact_sequence"]
+    near, far = between(active, 0.02, 0.05), found.cyber.distance > NEAR[2] + 1e-9
+    worst = {
+        (side, shuffled): max(
+            one.share for one in found.hard if (one.side, one.shuffled) == (side, shuffled)
+        )
+        for side in ("above", "below")
+        for shuffled in (False, True)
+    }
+    bound = limit(found.size.hard_seeds)
+    told = {
+        "temporal_median_fraction": ratio(
+            float(np.median(active.fraction)), MEDIAN_MAX, float(np.median(exact.fraction))
+        ),
+        "temporal_mean_fraction": ratio(
+            float(active.fraction.mean()), MEAN_MAX, float(exact.fraction.mean())
+        ),
+        "temporal_near_median_fraction": ratio(float(np.median(active.fraction[near])), NEAR_MAX),
+        "temporal_wrong": ratio(float(wrong(active).mean()), ALPHA, float(wrong(exact).mean())),
+        "strategic_wrong": ratio(sum(one.wrong for one in found.strategic), 0),
+        "cyber_far_median_tokens": ratio(float(np.median(found.tokens[far])), TOKENS_MAX),
+        "cyber_wrong": ratio(float(wrong(found.cyber).mean()), ALPHA),
+    }
+    for (side, shuffled), share in worst.items():
+        told[f"hardest_false_{side}_{'shuffled' if shuffled else 'fitted'}"] = ratio(share, bound)
+    return told
+
+
+def values(found: Found) -> dict[str, dict[str, object]]:
+    """Every other figure, with its unit."""
+    told: dict[str, dict[str, object]] = {}
+
+    def put(name: str, value: float, unit: str) -> None:
+        told[name] = {"value": round(value, 4), "unit": unit}
+
+    for name, one in found.ways.items():
+        put(f"{name}_median", float(np.median(one.fraction)), "of the items")
+        put(f"{name}_mean", float(one.fraction.mean()), "of the items")
+        put(f"{name}_wrong", float(wrong(one).mean()), "of decisions")
+    active = found.ways["active"]
+    for low, high in itertools.pairwise(NEAR):
+        chosen = active.fraction[between(active, low, high)]
+        put(f"active_median_from_{low:g}_to_{high:g}", float(np.median(chosen)), "of the items")
+    for alone in (True, False):
+        some, name = (
+            [one for one in found.strategic if one.alone == alone],
+            "alone" if alone else "later",
+        )
+        put(f"strategic_{name}_walks", sum(one.walks for one in some), "walks")
+        put(f"strategic_{name}_wrong", sum(one.wrong for one in some), "walks")
+        put(f"strategic_{name}_alarms", sum(one.alarms for one in some), "walks")
+        put(f"strategic_{name}_subjects", sum(one.subjects for one in some), "subjects")
+        for at, tau in enumerate(TAUS):
+            turned = sum(one.turned[at] for one in some)
+            put(f"strategic_{name}_turned_by_telling_first_tau_{tau:g}", turned, "subjects")
+    far = found.cyber.distance > NEAR[2] + 1e-9
+    put("cyber_decisions", len(found.tokens), "decisions")
+    put("cyber_far_mean_tokens", float(found.tokens[far].mean()), "of the tokens")
+    put("cyber_all_median_tokens", float(np.median(found.tokens)), "of the tokens")
+    put("cyber_far_median_items", float(np.median(found.cyber.fraction[far])), "of the items")
+    put("hardest_models", len({one.model for one in found.hard}), "models")
+    put("hardest_seeds", found.size.hard_seeds, "seeds")
+    put("decisions", len(active.fraction), "decisions")
+    put("seconds", found.seconds, "s")
+    return told
+
+
+NAMES = {
+    "active": "**active sampling** (the product's)",
+    "exact_sequence": "exact sequence, simple random order",
+    "wilson_peeking": "Wilson's interval looked at after every item (no valid rule)",
+    "sprt_true_rate": "SPRT that knows the true share, against the threshold",
+    "sprt_two_points": "SPRT that knows the distance, two points (no bound at the threshold)",
+    "telling_first_tau_1": "most telling items first, model trusted fully",
+    "telling_first_tau_0.5": "most telling items first, tau 0.5",
+    "telling_first_tau_0.2": "most telling items first, tau 0.2",
+    "anchors_60": "60 fixed anchors",
+    "anchors_100": "100 fixed anchors",
+}
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def percent(share: float) -> str:
+    """A share as people read it."""
+    return f"{100 * share:.1f} %"
+
+
+def page(document: dict[str, object], found: Found) -> str:
+    """The documentation's page: every figure of the run that printed it."""
+    size, env = found.size, document["env"]
+    assert isinstance(env, dict)
+    active = found.ways["active"]
+    return f"""# What decisions cost, and how often they are wrong
+
+Printed by `python bench/decide.py --page` (data: `LEADLINE_VECTORS`) in {found.seconds / 60:.0f} minutes, load {env["load"]} on {env["cpus"]} cores at the start. Error at most
+5 in 100 on either side, no zone. Strength of betting and tau were chosen on SWE-bench Verified: the costs there are tuned, not
+validated; the errors rest on the bets alone, whatever the data.
+
+## Later agents of SWE-bench Verified
+
+134 agents, 500 items; difficulties from the earlier 67, decisions about the later 67 at thresholds 0.4, 0.5, 0.6 and 0.7, {size.seeds} seeds
+each: {len(active.fraction):,} decisions. Wrong: another answer than the full row gives. The two ways that know the true share are
+yardsticks that ignore how hard items are; nobody has them.
+
+{_ways(found)}
+Items used by active sampling, by how far the full row's share lies from the threshold:
+
+{_distances(active)}
+## The hardest place
+
+Thresholds half an item above a model's own share, where every "above" is wrong, and at it, where every "below" is. Difficulties
+fitted to all agents, and the same dealt out among the items at random. {size.hard_seeds:,} seeds for each of {len({one.model for one in found.hard})} models spread over the range. The
+limit is 5 % and three standard errors: {percent(limit(size.hard_seeds))}.
+
+{_hard(found)}
+## A subject that fails the most telling items
+
+It fails the {TELLING} items that tell most at the threshold. *Alone*: it solves everything else. *Later agents*: those that failed these
+items too and still reach the threshold. {size.strategic_seeds} seeds each. The last columns count the subjects that the most telling items
+first would call below.
+
+{_strategic(found)}
+An alarm is a conclusion that the model was sure of the other side of before.
+
+## Cyber runs
+
+{_cyber(found)}"""
+
+
+def _ways(found: Found) -> str:
+    rows = [
+        (
+            words,
+            percent(float(np.median(one.fraction))),
+            percent(float(one.fraction.mean())),
+            percent(float(wrong(one).mean())),
+            f"{int(one.false_above.sum())} / {int(one.false_below.sum())}",
+            f"{len(one.fraction):,}",
+        )
+        for name, words in NAMES.items()
+        for one in [found.ways[name]]
+    ]
+    head = ("", "median", "mean", "wrong", "above / below wrongly", "decisions")
+    return table(head, rows)
+
+
+def _distances(active: Decisions) -> str:
+    rows = []
+    for low, high in itertools.pairwise(NEAR):
+        some = between(active, low, high)
+        used = active.fraction[some]
+        words = f"{low:g} to {high:g}" if high < 1 else f"more than {low:g}"
+        rows.append(
+            (
+                words,
+                percent(float(np.median(used))),
+                percent(float(used.mean())),
+                f"{int(some.sum()):,}",
+            )
+        )
+    return table(("distance", "median", "mean", "decisions"), rows)
+
+
+def _hard(found: Found) -> str:
+    rows = []
+    for side in ("above", "below"):
+        for shuffled in (False, True):
+            some = [one for one in found.hard if (one.side, one.shuffled) == (side, shuffled)]
+            worst = max(some, key=lambda one: one.share)
+            rows.append(
+                (
+                    f'wrong "{side}"',
+                    "shuffled" if shuffled else "fitted",
+                    percent(worst.share),
+                    percent(float(np.mean([one.share for one in some]))),
+                    percent(worst.score),
+                )
+            )
+    return table(("", "difficulties", "worst model", "mean", "share of the worst"), rows)
+
+
+def _strategic(found: Found) -> str:
+    rows = []
+    for alone in (True, False):
+        some = [one for one in found.strategic if one.alone == alone]
+        rows.append(
+            (
+                "alone" if alone else "later agents",
+                str(sum(one.subjects for one in some)),
+                f"{sum(one.walks for one in some):,}",
+                str(sum(one.wrong for one in some)),
+                str(sum(one.alarms for one in some)),
+                *(str(sum(one.turned[at] for one in some)) for at in range(len(TAUS))),
+            )
+        )
+    head = ("", "subjects", "walks", "wrong", "alarms", *(f"turned, tau {tau:g}" for tau in TAUS))
+    return table(head, rows)
+
+
+def _cyber(found: Found) -> str:
+    far = found.cyber.distance > NEAR[2] + 1e-9
+    rows = [
+        (
+            words,
+            percent(float(np.median(found.tokens[some]))),
+            percent(float(found.tokens[some].mean())),
+            percent(float(np.median(found.cyber.fraction[some]))),
+            percent(float(wrong(found.cyber)[some].mean())),
+            f"{int(some.sum()):,}",
+        )
+        for words, some in (
+            ("all", far | True),
+            ("farther than 0.05 from the threshold", far),
+            ("within 0.05", ~far),
+        )
+    ]
+    head = ("", "tokens, median", "tokens, mean", "items, median", "wrong", "decisions")
+    return f"""Lyptus Research (2026): 631 tasks of 7 families weighted equally, thresholds 0.2 to 0.7, {found.size.cyber_seeds} seeds. Each of the twelve models with
+at least 620 tasks is decided on from the difficulties that all others give; what it was not run on is left out of its own suite
+and never counted as failed. Tokens are those of its own runs. Twelve models are weak evidence.
+
+{table(head, rows)}"""

@@ -1,0 +1,320 @@
+"""What decisions by active sampling cost, and how often they are wrong, on published response sets.
+
+    LEADLINE_VECTORS=FOLDER python bench/decide.py --json [--quick] [--page]
+
+SWE-bench Verified: difficulties from the earlier half of the agents, decisions about the later half, beside
+other ways to decide in the same run. The hardest place: thresholds half an item above a model's own score
+(where "above" is wrong) and at it (where "below" is), with fitted and with shuffled difficulties. A subject
+that fails the most telling items. Cyber runs of Lyptus Research, families weighted equally, counted in
+tokens. `--quick` takes fewer seeds and models; `--page` prints the documentation's page. Strength of betting
+and tau were chosen on SWE-bench Verified: what is cheap there is tuned there; the errors rest on no tuning.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+# Two processes walk side by side; a product of two small matrices must not take both cores.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # noqa: TID251 -- a script is an edge of its own
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests")]
+
+import numpy as np  # noqa: E402 -- after the number of its threads
+import numpy.typing as npt  # noqa: E402
+from bench import _rivals  # noqa: E402
+from bench._campaign import ABOVE, BELOW, Ends, seeds_of, walks  # noqa: E402
+from bench._decided import (  # noqa: E402
+    ALPHA,
+    TAUS,
+    TELLING,
+    Decisions,
+    Found,
+    Hard,
+    Size,
+    Strategic,
+    joined,
+    page,
+    ratios,
+    told,
+    values,
+)
+
+from leadline.core.measure.active import Bank, Design, Rule  # noqa: E402
+from leadline.core.measure.held_out import Subject, Table, subjects  # noqa: E402
+from leadline.core.measure.irt import Fit, Responses, fit_irt  # noqa: E402
+from leadline.core.measure.without_replacement import wor_table  # noqa: E402
+from vectors.stats import cyber_grid, swe_bench  # noqa: E402
+
+FloatArray = npt.NDArray[np.float64]
+
+THRESHOLDS = (0.4, 0.5, 0.6, 0.7)
+CYBER_THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+CYBER_ITEMS_MIN = 620  # models with fewer of the 631 tasks only teach
+ANCHORS = (60, 100)
+PROCESSES = 2
+FULL = Size(seeds=20, hard_models=20, hard_seeds=2000, strategic_seeds=200, cyber_seeds=20)
+QUICK = Size(seeds=2, hard_models=4, hard_seeds=100, strategic_seeds=10, cyber_seeds=2)
+
+
+def bank_of(fit: Fit, order: npt.NDArray[np.int64] | None = None) -> Bank:
+    """The items of *fit*, their difficulties dealt out anew in *order*."""
+    a, b = (fit.a, fit.b) if order is None else (fit.a[order], fit.b[order])
+    return Bank(fit.items, tuple(a.tolist()), tuple(b.tolist()))
+
+
+def first_half(given: Responses) -> Fit:
+    """Difficulties by the earlier agents alone."""
+    half = len(given.models) // 2
+    return fit_irt(
+        Responses(given.models[:half], given.items, given.solved[:half], given.trials[:half])
+    )
+
+
+def temporal(given: Responses, threshold: float, size: Size) -> dict[str, Decisions]:
+    """All ways to decide about the later half of the agents, by name."""
+    half, fit = len(given.models) // 2, first_half(given)
+    later = given.solved[half:]
+    rows = np.repeat(later, size.seeds, axis=0)
+    seeds = seeds_of(f"temporal/{threshold}", len(rows))
+    ends = walks(Design(bank_of(fit), Rule(threshold, ALPHA, ALPHA)), rows, seeds)
+    items, truth = rows.shape[1], rows.mean(axis=1)
+    found = {"active": told(truth, threshold, ends.n / items, ends.state == ABOVE)}
+    rng = np.random.default_rng(round(threshold * 1000))
+    shuffled = rng.permuted(rows, axis=1)
+    table = wor_table(items, threshold, ALPHA, ALPHA)
+    mirror = 2 * threshold - truth
+    stops = {
+        "exact_sequence": _rivals.without_replacement(shuffled, threshold, table),
+        "wilson_peeking": _rivals.wilson_peeking(shuffled, threshold, ALPHA),
+        "sprt_true_rate": _rivals.sprt(shuffled, threshold, np.full(len(rows), threshold), ALPHA),
+        "sprt_two_points": _rivals.sprt(shuffled, threshold, mirror, ALPHA),
+    }
+    for tau in TAUS:
+        stops[f"telling_first_tau_{tau:g}"] = _rivals.by_information(
+            later, fit.a, fit.b, threshold, tau, ALPHA
+        )
+    for name, stop in stops.items():
+        own = truth if len(stop.n) == len(truth) else later.mean(axis=1)
+        found[name] = told(own, threshold, stop.n / items, stop.above)
+    for count in ANCHORS:
+        own = later.mean(axis=1)
+        for seed in range(3):
+            chosen, share = _rivals.anchor_items(fit.a, fit.b, count, seed)
+            scores = _rivals.anchored(later, fit.a, fit.b, chosen, share)
+            part = told(own, threshold, np.full(len(own), count / items), scores >= threshold)
+            name = f"anchors_{count}"
+            found[name] = joined([found[name], part]) if name in found else part
+    return found
+
+
+def spread_models(given: Responses, count: int) -> list[int]:
+    """Models over the whole range of scores, from the least able with any success to the most able."""
+    score = given.solved.mean(axis=1)
+    order = [int(n) for n in np.argsort(score, kind="stable") if 0 < score[n] < 1]
+    return [order[at] for at in np.linspace(0, len(order) - 1, count).round().astype(int)]
+
+
+def hard(given: Responses, fit: Fit, model: int, seeds: int) -> list[Hard]:
+    """The four cells of one model: either side, fitted and shuffled difficulties."""
+    row, found = given.solved[model], []
+    items, score = len(row), float(row.mean())
+    shuffle = np.random.default_rng(model).permutation(items)
+    starts = seeds_of(f"hard/{given.models[model]}", seeds)
+    for shuffled in (False, True):
+        bank = bank_of(fit, shuffle if shuffled else None)
+        for side, threshold, wrong in (
+            ("above", score + 0.5 / items, ABOVE),
+            ("below", score, BELOW),
+        ):
+            ends = walks(Design(bank, Rule(threshold, ALPHA, ALPHA)), row, starts)
+            count = int((ends.state == wrong).sum())
+            found.append(Hard(given.models[model], score, side, shuffled, count, seeds))
+    return found
+
+
+def strategic(given: Responses, threshold: float, seeds: int) -> list[Strategic]:
+    """The subject that fails the most telling items and no other, and later agents that fail them too."""
+    half, fit = len(given.models) // 2, first_half(given)
+    failed = _rivals.most_telling(fit.a, fit.b, threshold)[:TELLING]
+    design = Design(bank_of(fit), Rule(threshold, ALPHA, ALPHA))
+    alone, later = np.ones((1, len(fit.items))), given.solved[half:].copy()
+    found = []
+    for rows in (alone, later):
+        rows[:, failed] = 0.0
+        still = rows[rows.mean(axis=1) >= threshold - 1e-12]
+        starts = seeds_of(f"strategic/{threshold}/{len(rows)}", len(still) * seeds)
+        ends = walks(design, np.repeat(still, seeds, axis=0), starts, alarm=True)
+        turned = tuple(
+            int((~_rivals.by_information(still, fit.a, fit.b, threshold, tau, ALPHA).above).sum())
+            for tau in TAUS
+        )
+        found.append(
+            Strategic(
+                len(rows) == 1,
+                len(still),
+                len(starts),
+                int((ends.state == BELOW).sum()),
+                int(ends.misfit.sum()),
+                float(np.median(ends.n)) if len(starts) else float("nan"),
+                turned,
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class CyberSubject:
+    """One model left out, with its answers and tokens in the bank's order."""
+
+    name: str
+    bank: Bank
+    answers: FloatArray
+    tokens: FloatArray
+    mean: float
+
+
+def cyber_subjects(folder: Path) -> list[CyberSubject]:
+    """The models with nearly all tasks, difficulties from all others; what was not run is left out."""
+    grid = cyber_grid(folder)
+    names = sorted(set(grid.families))
+    table = Table(
+        grid.models,
+        grid.tasks,
+        grid.scores,
+        grid.families,
+        {name: 1 / len(names) for name in names},
+    )
+
+    def subject(one: Subject) -> CyberSubject:
+        row = (one.row, one.held)
+        return CyberSubject(
+            grid.models[one.row], one.bank, grid.scores[row], grid.tokens[row], one.mean
+        )
+
+    run = (~np.isnan(grid.scores)).sum(axis=1)
+    rows = np.flatnonzero(run >= CYBER_ITEMS_MIN).tolist()
+    return [subject(one) for one in subjects(table, "loo", rows)]
+
+
+def cyber(one: CyberSubject, seeds: int) -> tuple[Decisions, FloatArray]:
+    """Decisions about one model at every threshold, and the share of its tokens that each used."""
+    found, tokens = [], []
+    for threshold in CYBER_THRESHOLDS:
+        starts = seeds_of(f"cyber/{one.name}/{threshold}", seeds)
+        ends = walks(Design(one.bank, Rule(threshold, ALPHA, ALPHA)), one.answers, starts)
+        truth = np.full(seeds, one.mean)
+        found.append(told(truth, threshold, ends.n / len(one.answers), ends.state == ABOVE))
+        tokens.append(_spent(ends, one.tokens))
+    return joined(found), np.concatenate(tokens)
+
+
+def _spent(ends: Ends, tokens: FloatArray) -> FloatArray:
+    padded = np.append(tokens, 0.0)  # the last stands for "no item"
+    used: FloatArray = padded[ends.order].sum(axis=1) / tokens.sum()
+    return used
+
+
+Job = tuple[str, Callable[..., object], tuple[object, ...]]
+
+
+def jobs(folder: Path, size: Size) -> Iterator[Job]:
+    """Everything that is walked, the longest first."""
+    given = swe_bench(folder)
+    fit = fit_irt(given)
+    for model in spread_models(given, size.hard_models):
+        yield "hard", hard, (given, fit, model, size.hard_seeds)
+    for threshold in THRESHOLDS:
+        yield "strategic", strategic, (given, threshold, size.strategic_seeds)
+        yield "temporal", temporal, (given, threshold, size)
+    for one in cyber_subjects(folder):
+        yield "cyber", cyber, (one, size.cyber_seeds)
+
+
+def run_all(folder: Path, size: Size) -> dict[str, list[object]]:
+    """The results of all jobs by name, two processes side by side; progress goes to stderr."""
+    begun, found = time.monotonic(), dict[str, list[object]]()
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+        started = {pool.submit(call, *given): name for name, call, given in jobs(folder, size)}
+        for done, future in enumerate(as_completed(started), 1):
+            found.setdefault(started[future], []).append(future.result())
+            seconds = time.monotonic() - begun
+            print(
+                f"{done}/{len(started)} {started[future]} {seconds:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
+    return found
+
+
+def fsync_ms() -> float:
+    """What making 4 kB durable takes here: the median of nine."""
+    with tempfile.TemporaryFile() as file:
+        taken = []
+        for _ in range(9):
+            file.write(b"x" * 4096)
+            file.flush()
+            begun = time.perf_counter()
+            os.fsync(file.fileno())
+            taken.append((time.perf_counter() - begun) * 1000)
+    return statistics.median(taken)
+
+
+def measure(folder: Path | None, size: Size) -> tuple[dict[str, object], Found | None]:
+    """The whole benchmark as the document that is printed, and what it rests on."""
+    env = {
+        "cpus": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 2),
+        "fsync_ms": round(fsync_ms(), 3),
+    }
+    document: dict[str, object] = {"bench": "decide", "ok": False, "env": env}
+    if folder is None or not folder.is_dir():
+        missing = ["published vectors: LEADLINE_VECTORS names no folder"]
+        return document | {"values": {}, "ratios": {}, "unavailable": missing}, None
+    begun = time.monotonic()
+    found = Found.of(run_all(folder, size), size, time.monotonic() - begun)
+    compared = ratios(found)
+    document |= {
+        "ok": all(entry["met"] for entry in compared.values()),
+        "values": values(found),
+        "ratios": compared,
+        "unavailable": [],
+    }
+    return document, found
+
+
+def main() -> int:
+    """Measure and print: one line for programs, a short table for people, or the documentation's page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--json", action="store_true", help="print only the JSON line")
+    parser.add_argument("--quick", action="store_true", help="fewer seeds and models")
+    parser.add_argument("--page", action="store_true", help="print the documentation's page only")
+    options = parser.parse_args()
+    named = os.environ.get("LEADLINE_VECTORS")  # noqa: TID251 -- a script is an edge of its own
+    size = QUICK if options.quick else FULL
+    if options.quick:
+        words = f"quick: {size.hard_models} models, {size.hard_seeds} seeds at the hardest place"
+        print(words, file=sys.stderr)
+    document, found = measure(Path(named) if named else None, size)
+    if options.page and found is not None:
+        sys.stdout.write(page(document, found))
+        return 0
+    if not options.json:
+        for name, entry in dict(document["values"]).items():  # type: ignore[call-overload]
+            sys.stdout.write(f"{name:48} {entry['value']:10} {entry['unit']}\n")
+        for name, entry in dict(document["ratios"]).items():  # type: ignore[call-overload]
+            sys.stdout.write(f"{name:48} {entry['value']:10} <= {entry['target']}\n")
+    sys.stdout.write(json.dumps(document) + "\n")
+    return 0 if found is not None else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
