@@ -49,7 +49,15 @@ def settle_in() -> None:
 
 
 def work(parts: "wiring.WorkerParts", job: str, name: str) -> int:
-    """Claim shards of *job* as *name*, and of no other job, until none is left; 130 when stopped."""
+    """Claim shards of *job* as *name*, and of no other job, until none is left and none will come.
+
+    Answers 0, or 130 when stopped.
+
+    A host that may give the run no results claims none.
+    """
+    if parts.refused:
+        sys.stderr.write(f"this host gives no results: {parts.refused}\n")
+        return 0
     try:
         while True:
             shard = parts.executor.claim(
@@ -64,7 +72,7 @@ def work(parts: "wiring.WorkerParts", job: str, name: str) -> int:
                 parts.executor.fail(shard, now=home.clock(), error=error, attempts_max=0)
             elif shard is not None:
                 _work(parts, shard)
-            elif _all_ended(parts.executor, job):
+            elif _all_ended(parts.executor, job) and not parts.more():
                 return 0
             else:
                 time.sleep(IDLE_SECONDS)

@@ -12,20 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadline.core.errors import Invalid, LeadlineError, Refused, Tampered
+from leadline.core.measure.deciding import path, replay, resume
 from leadline.core.measure.estimate import Code
+from leadline.core.measure.in_order import InOrder
 from leadline.core.measure.order import derive_seed, draw_all, index, word
-from leadline.core.measure.sequential import (
-    Decision,
-    Plan,
-    Record,
-    Result,
-    State,
-    basis,
-    path,
-    read_record,
-    replay,
-    resume,
-)
+from leadline.core.measure.sequential import Plan, Point, Record, Result, State, basis, read_record
 from leadline.core.measure.without_replacement import (
     bounds,
     error_rate,
@@ -51,7 +42,7 @@ def plan(n_items: int = 36, threshold: float = 0.75, **fields: object) -> Plan:
     return Plan(**(given_fields | fields))  # type: ignore[arg-type] # fields of a plan by name
 
 
-def run(decision: Decision, solved: frozenset[str] | set[str], batch: int = 36) -> Decision:
+def run(decision: InOrder, solved: frozenset[str] | set[str], batch: int = 36) -> InOrder:
     """The decision after running draws until it asks for no more; items in *solved* succeed."""
     while draws := decision.next_items(batch):
         decision = decision.update(
@@ -167,7 +158,7 @@ def test_committed_orders_err_rarely_at_the_boundary(solved: int, wrong: State) 
     """One item from the threshold, 200 seeds: wrong stops stay within alpha and its sampling error."""
     count = 0
     for number in range(200):
-        decision = Decision.start(plan(), sha256(str(number).encode()).digest())
+        decision = InOrder.start(plan(), sha256(str(number).encode()).digest())
         count += run(decision, some(solved), batch=1).state is wrong
     assert count <= 200 * 0.05 + 3 * (200 * 0.05 * 0.95) ** 0.5
 
@@ -226,9 +217,9 @@ def test_a_total_leaves_at_equality() -> None:
 def test_a_seed_with_the_same_order_is_still_another_seed() -> None:
     """Two items have two orders; the log tells the seed that was used from one that agrees with it."""
     small = plan(2, 0.5)
-    decision = run(Decision.start(small, SEED), {"item-000"}, batch=1)
+    decision = run(InOrder.start(small, SEED), {"item-000"}, batch=1)
     others = (sha256(b"%d" % number).digest() for number in range(20))
-    same = next(seed for seed in others if Decision.start(small, seed).order == decision.order)
+    same = next(seed for seed in others if InOrder.start(small, seed).order == decision.order)
     with pytest.raises(Tampered, match="record 1"):
         replay(small, same, decision.log)
 
@@ -279,15 +270,17 @@ def test_every_order_is_equally_likely() -> None:
 def test_a_short_seed_is_refused() -> None:
     """Fewer than 128 bits could be searched."""
     with pytest.raises(Invalid, match="seed"):
-        Decision.start(plan(), b"short")
+        InOrder.start(plan(), b"short")
 
 
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
-        ({"design": "active"}, "design"),
+        ({"design": "best"}, "design"),
+        ({"difficulties": (0.0,) * 36}, "difficulties"),
+        ({"batch": 0}, "batch"),
         ({"estimand": "rate"}, "estimand"),
-        ({"weights": (1.0,) * 36}, "weights"),
+        ({"weights": {"one": 1.0}}, "weights"),
         ({"items": ("a", "a"), "families": ("f", "f")}, "items"),
         ({"families": ("f",)}, "items"),
         ({"max_runs": 0}, "max_runs"),
@@ -304,7 +297,7 @@ def test_a_plan_this_version_cannot_keep_is_refused(fields: dict[str, object], f
 
 def test_half_of_the_suite_is_decided_below_before_its_end() -> None:
     """18 of 36 against three quarters: below, with items to spare, and the sentence says so."""
-    decision = run(Decision.start(plan(), SEED), some(18), batch=1)
+    decision = run(InOrder.start(plan(), SEED), some(18), batch=1)
     status = decision.status()
     assert status.state is State.BELOW
     assert status.n == status.decided_at == len(decision.log) < 36
@@ -320,8 +313,8 @@ def test_half_of_the_suite_is_decided_below_before_its_end() -> None:
 
 def test_a_suite_run_whole_in_one_batch_stops_where_single_steps_do() -> None:
     """Results that came with the batch are logged, and the decision is dated to its own step."""
-    single = run(Decision.start(plan(), SEED), some(18), batch=1).status()
-    whole = run(Decision.start(plan(), SEED), some(18), batch=36).status()
+    single = run(InOrder.start(plan(), SEED), some(18), batch=1).status()
+    whole = run(InOrder.start(plan(), SEED), some(18), batch=36).status()
     assert (whole.state, whole.decided_at, whole.n) == (State.BELOW, single.decided_at, 36)
     assert whole.score_bounds == (0.5, 0.5)
     assert whole.alarms == ()
@@ -331,7 +324,7 @@ def test_a_suite_run_whole_in_one_batch_stops_where_single_steps_do() -> None:
 @given(solved=st.sets(st.integers(0, 35)), batch=st.integers(1, 36), seed=st.binary(min_size=16))
 def test_replay_recomputes_the_decision(solved: set[int], batch: int, seed: bytes) -> None:
     """Plan, seed and log alone give the same decision, in JSON and back."""
-    decision = run(Decision.start(plan(), seed), {f"item-{n:03d}" for n in solved}, batch)
+    decision = run(InOrder.start(plan(), seed), {f"item-{n:03d}" for n in solved}, batch)
     log = [read_record(line.to_dict()) for line in decision.log]
     assert resume(decision.plan, seed, log) == decision
     assert replay(decision.plan, seed, log).to_dict() == decision.status().to_dict()
@@ -342,7 +335,7 @@ def test_replay_recomputes_the_decision(solved: set[int], batch: int, seed: byte
 )
 def test_a_changed_record_is_refused_where_it_stands(name: str) -> None:
     """Any field of record 3 changed: the replay stops there, or at 4 where only the hash can tell."""
-    decision = run(Decision.start(plan(), SEED), some(18), batch=1)
+    decision = run(InOrder.start(plan(), SEED), some(18), batch=1)
     log = list(decision.log)
     old = getattr(log[2], name)
     new = 1 - old if name == "y" else old + 1 if isinstance(old, int) else old[:-1] + "x"
@@ -354,7 +347,7 @@ def test_a_changed_record_is_refused_where_it_stands(name: str) -> None:
 
 def test_another_plan_or_seed_is_refused_at_the_first_record() -> None:
     """One bit of seed, one digit of the plan, a dropped or swapped record: none replays."""
-    decision = run(Decision.start(plan(), SEED), some(18), batch=1)
+    decision = run(InOrder.start(plan(), SEED), some(18), batch=1)
     flipped = bytes([SEED[0] ^ 1]) + SEED[1:]
     with pytest.raises(Tampered, match="record 1"):
         replay(decision.plan, flipped, decision.log)
@@ -370,7 +363,7 @@ def test_another_plan_or_seed_is_refused_at_the_first_record() -> None:
 
 def test_a_record_with_a_strange_field_is_refused() -> None:
     """A missing, further or mistyped field of a record is no record."""
-    good = run(Decision.start(plan(), SEED), some(18), batch=1).log[0].to_dict()
+    good = run(InOrder.start(plan(), SEED), some(18), batch=1).log[0].to_dict()
     assert read_record(good) == Record(**good)  # type: ignore[arg-type] # its own fields
     for wrong in (
         {**good, "more": 1},
@@ -385,7 +378,7 @@ def test_a_record_with_a_strange_field_is_refused() -> None:
 
 def test_a_void_result_keeps_its_step_and_counts_against_both_sides() -> None:
     """Infrastructure failed on the third draw: it is drawn again first, and helps nobody till then."""
-    decision = Decision.start(plan(), SEED)
+    decision = InOrder.start(plan(), SEED)
     void = decision.update([Result(1, 0), Result(2, 0), Result(3, None)])
     assert void.status().state is State.UNDECIDED
     assert void.status().void == 1
@@ -401,7 +394,7 @@ def test_a_void_result_keeps_its_step_and_counts_against_both_sides() -> None:
 @settings(max_examples=60, deadline=None)
 def test_void_steps_never_create_a_decision(solved: set[int], void: set[int]) -> None:
     """A state reached with voids in place holds whatever the voids would have shown."""
-    decision = Decision.start(plan(), SEED).update(
+    decision = InOrder.start(plan(), SEED).update(
         Result(step, None if step in void else int(step in solved)) for step in range(1, 37)
     )
     table, n = decision.table, decision.decided_at
@@ -413,7 +406,7 @@ def test_void_steps_never_create_a_decision(solved: set[int], void: set[int]) ->
 
 def test_results_that_do_not_fit_the_order_are_refused() -> None:
     """A gap, a second valid result, a step beyond the suite, a score between 0 and 1."""
-    decision = Decision.start(plan(), SEED).update([Result(1, 1)])
+    decision = InOrder.start(plan(), SEED).update([Result(1, 1)])
     wrong: tuple[Result, ...] = (
         Result(3, 1),
         Result(1, 1),
@@ -426,7 +419,7 @@ def test_results_that_do_not_fit_the_order_are_refused() -> None:
     for result in wrong:
         with pytest.raises(Invalid, match="results"):
             decision.update([result])
-    full = Decision.start(plan(), SEED).update(Result(step, 1) for step in range(1, 37))
+    full = InOrder.start(plan(), SEED).update(Result(step, 1) for step in range(1, 37))
     with pytest.raises(Invalid, match="results"):
         full.update([Result(37, 1)])
     with pytest.raises(Invalid, match="batch"):
@@ -436,13 +429,13 @@ def test_results_that_do_not_fit_the_order_are_refused() -> None:
 def test_a_spent_budget_ends_without_a_tie_break() -> None:
     """Runs or tokens used up first: exhausted, with bounds still wide, and no further draw."""
     for fields in ({"max_runs": 4}, {"max_tokens": 40}):
-        decision = run(Decision.start(plan(**fields), SEED), set(some(27)), batch=2)
+        decision = run(InOrder.start(plan(**fields), SEED), set(some(27)), batch=2)
         status = decision.status()
         assert status.state is State.EXHAUSTED
         assert status.runs == 4
         assert status.score_bounds[0] < 0.75 < status.score_bounds[1]
         assert "do not settle" in basis(decision.plan, status)
-    capped = Decision.start(plan(max_runs=2), SEED)
+    capped = InOrder.start(plan(max_runs=2), SEED)
     assert len(capped.next_items(5)) == 2
     with pytest.raises(Refused, match="2 runs"):
         capped.update([Result(1, 0), Result(2, 1), Result(3, 0)])
@@ -453,10 +446,10 @@ def test_a_full_table_outweighs_an_early_stop() -> None:
     seed = next(
         seed
         for number in range(2000)
-        if run(Decision.start(plan(), seed := sha256(b"%d" % number).digest()), some(27), 1).state
+        if run(InOrder.start(plan(), seed := sha256(b"%d" % number).digest()), some(27), 1).state
         is State.BELOW
     )
-    status = run(Decision.start(plan(), seed), some(27), batch=36).status()
+    status = run(InOrder.start(plan(), seed), some(27), batch=36).status()
     assert (status.state, status.decided_at) == (State.ABOVE, 36)
     assert status.alarms == (Code.ENUMERATION_OVERTURNED,)
 
@@ -466,7 +459,7 @@ def test_a_zone_gives_its_own_answer() -> None:
     zoned = plan(40, 0.5, zone=0.1)
     words = {}
     for solved in (8, 20, 32):
-        decision = Decision.start(zoned, SEED)
+        decision = InOrder.start(zoned, SEED)
         results = [
             Result(one.step, int(one.item in some(solved, 40))) for one in decision.next_items(40)
         ]
@@ -478,30 +471,30 @@ def test_a_zone_gives_its_own_answer() -> None:
 
 def test_the_path_for_a_chart_narrows_to_the_truth() -> None:
     """One point per step; bounds enclose the running share's truth and meet at the end."""
-    decision = Decision.start(plan(), SEED).update(
+    decision = InOrder.start(plan(), SEED).update(
         Result(step, None if step == 2 else step % 2) for step in range(1, 37)
     )
-    points = path(decision.plan, decision.log)
-    assert [point[0] for point in points] == list(range(1, 37))
-    assert points[-1][2:] == (0.5, 19 / 36)
+    points = path(decision)
+    assert [point.n for point in points] == list(range(1, 37))
+    assert (points[-1].low, points[-1].high) == (0.5, 19 / 36)
     resolved = decision.update([Result(2, 0)])
-    assert path(decision.plan, resolved.log)[-1] == (36, 0.5, 0.5, 0.5)
+    assert path(resolved)[-1] == Point(36, 0.5, 0.5, 0.5)
 
 
 def test_draws_carry_their_chance_and_the_log_its_chain() -> None:
     """The t-th draw is one of N - t + 1 left; each record names the digest of the one before."""
-    decision = run(Decision.start(plan(), SEED), some(18), batch=1)
-    draw = Decision.start(plan(), SEED).next_items(2)[1]
+    decision = run(InOrder.start(plan(), SEED), some(18), batch=1)
+    draw = InOrder.start(plan(), SEED).next_items(2)[1]
     assert draw.q == 1 / 35
     assert decision.log[1].previous == decision.log[0].digest
-    assert sorted(Decision.start(plan(), SEED).order) == sorted(plan().items)
+    assert sorted(InOrder.start(plan(), SEED).order) == sorted(plan().items)
     assert "seed" not in repr(decision).replace("seed_commitment", "")
 
 
 def test_a_large_suite_stays_quick_and_finite() -> None:
     """2,000 items: ratios beyond a float are capped, and the table is JSON-safe."""
     big = plan(2000, 0.5)
-    decision = Decision.start(big, SEED).update(Result(step, 1) for step in range(1, 1000))
+    decision = InOrder.start(big, SEED).update(Result(step, 1) for step in range(1, 1000))
     status = decision.status()
     assert status.state is State.ABOVE
     assert status.e_above == 1e300
@@ -511,6 +504,6 @@ def test_a_large_suite_stays_quick_and_finite() -> None:
 
 def test_errors_are_the_houses_own() -> None:
     """A replay raises nothing but the house's errors, so that edges can map them."""
-    decision = run(Decision.start(plan(), SEED), some(18), batch=1)
+    decision = run(InOrder.start(plan(), SEED), some(18), batch=1)
     with pytest.raises(LeadlineError):
         replay(decision.plan, SEED, [replace(decision.log[0], y=7)])

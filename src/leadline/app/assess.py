@@ -13,14 +13,22 @@ from typing import Protocol
 
 from leadline.app import approval, assessment, clearing, engagement, stopping
 from leadline.app.assertion import Signed
+from leadline.app.drawing import wanted
 from leadline.app.engagement import Cast, Dealings, Desk
-from leadline.app.laboratory import Laboratory
+from leadline.app.laboratory import Laboratory, qualified
 from leadline.app.match import Sample
 from leadline.app.ports import Shard
 from leadline.app.running import Outlook, expected, places_at_work, shard_size
 from leadline.core import assessment as core
 from leadline.core.access import Action
-from leadline.core.assessment import Budget, Plan, PlannedItem, SampleResult, ShardResult
+from leadline.core.assessment import (
+    Budget,
+    Plan,
+    PlannedItem,
+    SampleResult,
+    ShardResult,
+    SubjectKind,
+)
 from leadline.core.clearing.advisory import draft
 from leadline.core.clearing.finding import REPLAYS, Finding, ReplayVerdict
 from leadline.core.clearing.group import group
@@ -31,9 +39,8 @@ from leadline.core.errors import Refused
 from leadline.core.identity import Identified
 from leadline.core.isolation import Tier
 from leadline.core.marking import Tlp
-from leadline.core.measure.assessed import decide, of_subject
+from leadline.core.measure.assessed import Course, decide, of_subject
 from leadline.core.measure.order import draw_all
-from leadline.core.measure.sequential import Decision
 from leadline.core.record.act import Kind
 from leadline.core.record.commitment import seed_commitment
 from leadline.formats.canonical import decode, encode
@@ -41,6 +48,7 @@ from leadline.formats.values import plain
 
 POLL_SECONDS = 0.25
 BASELINE = "baseline"
+DRAWS = "draws"  # what the seed of the decision's draws is derived for
 PROOF_LASTS = timedelta(minutes=60)
 
 
@@ -71,7 +79,10 @@ class Request:
     else is said of a model (version, variant, weights). *run_tokens* and
     *run_cost_micro_usd* are what all attempts may use together; 0 is no cap. After *dead_man_seconds*
     without a heartbeat of driver or store the warden ends the run; so does an alarm of a source in
-    *stop_on* (`core.scope`).
+    *stop_on* (`core.scope`). *home* is the folder of the installation whose records of qualification
+    an official run rests on; empty in a self-assessment. With *estimate* what the decision did not ask
+    for runs too, once it is reached. *criteria* is the pack: the name of one that is installed, or a
+    file; empty for the demonstration's.
     """
 
     subject: str
@@ -88,6 +99,9 @@ class Request:
     run_cost_micro_usd: int = 0
     dead_man_seconds: int = 30
     stop_on: tuple[str, ...] = ()
+    home: str = ""
+    estimate: bool = False
+    criteria: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +218,7 @@ def _plan(script: Script) -> Plan:
     script.observe.phase("plan: items drawn and committed to, before the subject is touched")
     suites = tuple(
         _ordered(suite, script.secret, script.request.items)
-        for suite in script.lab.suites(script.secret.seed)
+        for suite in _runnable(script, script.lab.suites(script.secret.seed))
     )
     plan = Plan(
         id=script.assessment,
@@ -224,6 +238,7 @@ def _plan(script: Script) -> Plan:
         run_cost_micro_usd=script.request.run_cost_micro_usd,
         dead_man_seconds=script.request.dead_man_seconds,
         stop_on=script.request.stop_on,
+        estimate=script.request.estimate,
     )
     for suite in suites:
         what = suite.unavailable or f"{len(suite.items)} items"
@@ -231,8 +246,21 @@ def _plan(script: Script) -> Plan:
     return assessment.plan_assessment(script.desk.evaluator(), plan)
 
 
+def _runnable(script: Script, suites: Sequence[core.PlannedSuite]) -> Sequence[core.PlannedSuite]:
+    """*suites* as they are in a self-assessment; in an official run, of what records carry.
+
+    Raises: Refused, if no item is left: then there is no run.
+    """
+    if script.request.official:
+        suites = [qualified(suite, script.lab.standing(suite)) for suite in suites]
+    if not any(suite.items for suite in suites):
+        told = "; ".join(f"{suite.name}: {suite.unavailable}" for suite in suites)
+        raise Refused(f"there is no item to run ({told})")
+    return suites
+
+
 def _ordered(suite: core.PlannedSuite, secret: Secret, most: int) -> core.PlannedSuite:
-    """The suite in the order that the seed fixed: the order of the sequential decision."""
+    """The suite in the order that the seed fixed, and of it the first *most* items."""
     by_id = {item.id: item for item in suite.items}
     order = draw_all(secret.derived("order"), tuple(sorted(by_id))) if by_id else ()
     return replace(suite, items=tuple(by_id[id_] for id_ in order[: most or len(order)]))
@@ -270,69 +298,57 @@ def _still_proved(script: Script, plan: Plan, evidence: assessment.Evidence) -> 
     return same and script.desk.evaluator().now - at < PROOF_LASTS
 
 
-def _arms(plan: Plan) -> tuple[str, ...]:
+def _arms(plan: Plan) -> tuple[tuple[str, SubjectKind], ...]:
     """Who is measured: the subject, and beside a model the tool baseline on the same items."""
-    return (plan.subject.name,) if plan.subject.name == BASELINE else (plan.subject.name, BASELINE)
+    own = (plan.subject.name, plan.subject.kind)
+    return (own,) if plan.subject.name == BASELINE else (own, (BASELINE, "tool-agent"))
 
 
 def _canaries(script: Script, plan: Plan) -> None:
-    """Beside an official run, one reference and one empty answer of each family, judged here."""
-    if not plan.official or (Kind.CANARIES_JUDGED, f"{plan.id}/canaries") in script.done:
-        return
-    script.observe.phase("canaries: one reference and one empty answer of each family")
-    evidence = script.lab.canaries(plan, script.secret.seed)
-    assessment.record_canaries(script.desk.evaluator(), plan, evidence)
-    if not evidence.ok:
-        script.observe.note("some judges failed their canary: those families count for nothing")
+    """Beside an official run, one reference and one empty answer of each family, on each host."""
+    if plan.official:
+        script.observe.phase("canaries: one reference and one empty answer of each family")
+        script.lab.canaries(plan, script.secret.seed)
+        _enter_hosts(script, plan)
 
 
-def _failed_families(script: Script, plan: Plan, suite: str) -> dict[str, str]:
-    """The families of *suite* whose canary failed, with the reason; none in a run without canaries."""
-    if (Kind.CANARIES_JUDGED, f"{plan.id}/canaries") not in script.done:
-        return {}
-    record, _ = _evidence(script, plan, Kind.CANARIES_JUDGED, "canaries")
-    rows = record["families"]
-    assert isinstance(rows, Sequence)  # noqa: S101 -- written by record_canaries
-    return {
-        str(row["family"]): str(row["reason"])
-        for row in rows
-        if row["suite"] == suite and not row["held"]
-    }
+def _enter_hosts(script: Script, plan: Plan) -> None:
+    """Enter what the canaries showed on hosts that had not told before."""
+    for evidence in script.lab.judged():
+        if (Kind.CANARIES_JUDGED, f"{plan.id}/{evidence.about}") in script.done:
+            continue
+        assessment.record_canaries(script.desk.evaluator(), plan, evidence)
+        if not evidence.ok:
+            told = f"{evidence.about}: this host gives no results: {evidence.record['reason']}"
+            script.observe.note(told)
 
 
-def _submit(script: Script, plan: Plan, identity: Identified) -> dict[str, int]:
-    """Put every shard into the table; answers the number of samples by shard name.
+def _submit(
+    script: Script, plan: Plan, identity: Identified, results: Sequence[ShardResult]
+) -> None:
+    """Enter what the decision came to, and put every shard that is known by now into the table.
 
-    All items once before any repeat, and the suites in turn.
+    Shards that are there already stay as they are.
     """
-    sizes: dict[str, int] = {}
+    course = decided(script, plan, results)
+    if course is not None:
+        assessment.record_course(script.desk.evaluator(), plan, course)
     reference = encode(plain(identity)).decode()
-    for epoch in range(1, plan.epochs + 1):
-        for arm in _arms(plan):
-            kind = plan.subject.kind if arm == plan.subject.name else "tool-agent"
-            for suite in (one for one in plan.suites if not one.subjects or kind in one.subjects):
-                for number, ids in enumerate(_slices(plan, suite), 1):
-                    name = f"{arm.replace('/', '_')}-{suite.name}-{epoch}-{number:02d}"
-                    sizes[name] = len(ids)
-                    script.lab.executor.submit(
-                        plan.id,
-                        suite.name,
-                        {
-                            "name": name,
-                            "subject": arm,
-                            "items": ",".join(ids),
-                            "epoch": str(epoch),
-                            "plan": plan.seed_commitment,
-                            # Of the subject alone: the tool baseline beside it has none to compare.
-                            "identity": reference if arm == plan.subject.name else "",
-                        },
-                        total=len(ids),
-                    )
-    return sizes
-
-
-def _slices(plan: Plan, suite: core.PlannedSuite) -> list[tuple[str, ...]]:
-    return core.slices([item.id for item in suite.items], plan.shard_items)
+    for one in wanted(plan, script.criteria, _arms(plan), course):
+        script.lab.executor.submit(
+            plan.id,
+            one.suite,
+            {
+                "name": one.name,
+                "subject": one.arm,
+                "items": ",".join(one.items),
+                "epoch": str(one.epoch),
+                "plan": plan.seed_commitment,
+                # Of the subject alone: the tool baseline beside it has none to compare.
+                "identity": reference if one.arm == plan.subject.name else "",
+            },
+            total=len(one.items),
+        )
 
 
 def _measure(script: Script, plan: Plan) -> list[ShardResult]:
@@ -345,20 +361,15 @@ def _measure(script: Script, plan: Plan) -> list[ShardResult]:
         assessment.start_assessment(ctx(), plan)
     identity = assessment.identify_subject(ctx(), plan, lab.identify())
     _canaries(script, plan)
-    _submit(script, plan, identity)
-    script.observe.phase(f"measurement: {plan.subject.name}, {plan.budget.words()} an attempt")
-    lab.start_workers(plan.id)
     sealed = {result.shard: result for result in assessment.shard_results(ctx(), plan)}
     for result in sealed.values():  # an end between the seal and the index left one out
         lab.enter(result)
+    _submit(script, plan, identity, list(sealed.values()))
+    script.observe.phase(f"measurement: {plan.subject.name}, {plan.budget.words()} an attempt")
+    lab.start_workers(plan.id)
     outlook = Outlook()
     try:
-        while True:
-            shards = lab.executor.shards(plan.id)
-            for shard in shards:
-                name = shard.input["name"]
-                if name not in sealed and shard.state in {"done", "failed"}:
-                    sealed[name] = _seal(script, plan, shard)
+        while len(sealed) < len(shards := _sealed(script, plan, sealed, identity)):
             script.observe.samples(shards)
             _heed(script, plan)
             if outlook.due(len(sealed)):
@@ -368,8 +379,6 @@ def _measure(script: Script, plan: Plan) -> list[ShardResult]:
                     "the run is frozen: its kill switch was fired and no sandbox is left; "
                     "`leadline run thaw OUT` lets it go on once the cause is known"
                 )
-            if len(sealed) == len(shards):
-                break
             _require_access(script)
             lab.workers_alive()
             time.sleep(POLL_SECONDS)
@@ -379,12 +388,29 @@ def _measure(script: Script, plan: Plan) -> list[ShardResult]:
     return [sealed[shard.input["name"]] for shard in shards]
 
 
+def _sealed(
+    script: Script, plan: Plan, sealed: dict[str, ShardResult], identity: Identified
+) -> Sequence[Shard]:
+    """The run's shards, every one that has ended sealed, and put into the table what follows from them."""
+    shards = script.lab.executor.shards(plan.id)
+    known = len(sealed)
+    for shard in shards:
+        name = shard.input["name"]
+        if name not in sealed and shard.state in {"done", "failed"}:
+            sealed[name] = _seal(script, plan, shard)
+    if len(sealed) == known:
+        return shards
+    _submit(script, plan, identity, list(sealed.values()))
+    return script.lab.executor.shards(plan.id)
+
+
 def _heed(script: Script, plan: Plan) -> None:
     """Raise what subjects did that is an alarm, and enter what ended the run."""
     ctx, lab = script.desk.evaluator(), script.lab
     for told in stopping.raise_alarms(ctx, plan, lab.alarms()):
         script.observe.note(f"ALARM: {told}")
     stopping.settle(ctx, plan, lab.executor, lab.stops())
+    _enter_hosts(script, plan)
 
 
 def _foresee(
@@ -436,9 +462,6 @@ def _seal(script: Script, plan: Plan, shard: Shard) -> ShardResult:
         result = core.in_proved_boxes(
             script.lab.result(shard), _evidence(script, plan, Kind.ISOLATION_PROVED, "before")[0]
         )
-        failed = _failed_families(script, plan, shard.kind)
-        families = {id_: item.family for id_, (_, item) in plan.items.items()}
-        result = core.without_families(result, families, failed) if failed else result
     else:
         lost = tuple(
             SampleResult(
@@ -552,10 +575,13 @@ def _by_release(case: clearing.Case) -> list[list[Finding]]:
     return [owned[purl] for purl in sorted(owned)]
 
 
-def decided(script: Script, plan: Plan, results: Sequence[ShardResult]) -> Decision | None:
+def decided(script: Script, plan: Plan, results: Sequence[ShardResult]) -> Course | None:
     """The sequential decision about the subject, from the sealed results alone."""
-    samples = of_subject(results, plan.subject.name)
-    return decide(script.criteria, plan, samples, script.secret.derived("order"))
+    in_turn = sorted(
+        results, key=lambda result: result.shard
+    )  # a lost run before what makes up for it
+    samples = of_subject(in_turn, plan.subject.name)
+    return decide(script.criteria, plan, samples, script.secret.derived(DRAWS))
 
 
 def _determine(script: Script, plan: Plan, results: Sequence[ShardResult]) -> None:
@@ -564,8 +590,9 @@ def _determine(script: Script, plan: Plan, results: Sequence[ShardResult]) -> No
     if not done.by(Kind.DETERMINATION_RECORDED, cast.people["official"]):
         script.observe.phase("determination, by the demonstration's official")
         ctx, criteria = script.desk.official(), script.criteria
-        decision = decided(script, plan, results)
-        found = outcome(decision.state) if decision else Outcome.UNDETERMINED
+        course = decided(script, plan, results)
+        decision = course.decision if course else None
+        found = outcome(decision.status().state) if decision else Outcome.UNDETERMINED
         log = [record.to_dict() for record in decision.log] if decision else []
         basis = ctx.vault.put(
             encode(plain(log)), marking=assessment.EVIDENCE, engagement=script.dealings.id

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from leadline.app.context import Context
 from leadline.core.access import Action, Resource
@@ -9,6 +10,7 @@ from leadline.core.assessment import Plan, ShardResult
 from leadline.core.errors import Refused
 from leadline.core.identity import Identified, shift
 from leadline.core.marking import Marking, Tlp
+from leadline.core.measure.assessed import Course
 from leadline.core.record.act import Kind, Value
 from leadline.core.record.commitment import seed_commitment
 from leadline.formats.canonical import encode
@@ -88,7 +90,7 @@ def start_assessment(ctx: Context, plan: Plan) -> None:
 
 
 def record_canaries(ctx: Context, plan: Plan, evidence: Evidence) -> None:
-    """Enter what the canaries of an official run showed; families that failed count for nothing."""
+    """Enter what the canaries of an official run showed on one host; held or not, nothing is refused here."""
     ctx.require(Action.ASSESSMENT_RUN, _resource(plan))
     digest = ctx.vault.put(
         encode(dict(evidence.record)), marking=EVIDENCE, engagement=plan.engagement
@@ -103,6 +105,33 @@ def record_canaries(ctx: Context, plan: Plan, evidence: Evidence) -> None:
                 held=evidence.ok,
             )
         )
+
+
+def record_course(ctx: Context, plan: Plan, course: Course) -> None:
+    """Enter the head of the decision's log after each batch that ran whole; what stands already stays.
+
+    The sealed log then holds every draw and result as it was before the next one was known.
+    """
+    ctx.require(Action.ASSESSMENT_RUN, _resource(plan))
+    log, ends = course.decision.log, accumulate(len(batch) for batch in course.batches)
+    with ctx.store.read() as view:
+        held = view.acts(engagement=plan.engagement, kind=Kind.DECISION_ADVANCED)
+    known = {opened.act.about for opened in held}
+    for number, end in enumerate(ends, 1):
+        about = f"{plan.id}/decision/{number:03d}"
+        if end > len(log) or about in known:
+            continue
+        with ctx.store.write() as tx:
+            tx.record(
+                ctx.act(
+                    Kind.DECISION_ADVANCED,
+                    about,
+                    plan.engagement,
+                    head=log[end - 1].digest,
+                    plan=course.decision.plan.digest,
+                    runs=end,
+                )
+            )
 
 
 def identify_subject(ctx: Context, plan: Plan, identity: Identified) -> Identified:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leadline.app import log
-from leadline.app.assess import Script
+from leadline.app.assess import DRAWS, Script
 from leadline.app.context import Context
 from leadline.app.ports import Opened, Signer
 from leadline.app.reporting import Gathered
@@ -92,6 +92,7 @@ def contents(script: Script, found: Gathered) -> Contents:
         named["decision.json"] = encode(
             {
                 "plan": plain(found.decision.plan.to_dict()),
+                "seed": script.secret.derived(DRAWS).hex(),
                 "log": plain([record.to_dict() for record in found.decision.log]),
             }
         )

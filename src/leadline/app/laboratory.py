@@ -1,7 +1,7 @@
 """What an assessment needs of the evaluation side. The wiring provides it; tests bring fakes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from leadline.app.assessment import Evidence
@@ -24,6 +24,13 @@ class Laboratory(Protocol):
         """Every installed suite with its items in the committed order, or why it cannot run."""
         ...
 
+    def standing(self, suite: PlannedSuite) -> Mapping[str, "Standing"]:
+        """Whether an official run may rest on each item of *suite*, by the item's id.
+
+        Raises: Unavailable, if the environment that a record holds for cannot be looked at.
+        """
+        ...
+
     def drill(self) -> Evidence:
         """Fire the kill switch at a box that resists, and measure."""
         ...
@@ -32,12 +39,21 @@ class Laboratory(Protocol):
         """The egress proof of the configuration that every sample will use."""
         ...
 
-    def canaries(self, plan: Plan, seed: bytes) -> Evidence:
+    def canaries(self, plan: Plan, seed: bytes) -> None:
         """One reference and one empty answer of each family, judged on this host as samples will be.
 
-        The record's ``families`` are `Canary` values; it holds only if every one did.
+        From now on every other host of the run judges them before it gives a result. What was found
+        is told by `judged`.
 
         Raises: Unavailable, if a judge could not do its work.
+        """
+        ...
+
+    def judged(self) -> Sequence[Evidence]:
+        """What the canaries showed on each host so far.
+
+        The record's ``families`` are `Canary` values; it holds only if every one did, and then only
+        that host gives results.
         """
         ...
 
@@ -83,6 +99,35 @@ class Laboratory(Protocol):
     def replay(self, finding: str, item: str, proof: bytes, times: int) -> "Replayed":
         """Run a proof *times* on both builds, each in a fresh sandbox."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An item's *record* of qualification, by SHA-256, or the *reason* why none carries it."""
+
+    record: str = ""
+    reason: str = ""
+
+
+def qualified(suite: PlannedSuite, standing: Mapping[str, Standing]) -> PlannedSuite:
+    """*suite* with the items that a record carries; the others are named as missing, each with why."""
+    items = tuple(
+        replace(item, record=standing[item.id].record)
+        for item in suite.items
+        if standing[item.id].record
+    )
+    lost = tuple(
+        f"{item.id}: not qualified: {standing[item.id].reason}"
+        for item in suite.items
+        if not standing[item.id].record
+    )
+    unavailable = suite.unavailable
+    if suite.items and not items:
+        unavailable = (
+            f"none of its {len(lost)} items has a record of qualification that holds here, the first "
+            f"{lost[0]}; `leadline suite qualify {suite.name}` makes them"
+        )
+    return replace(suite, items=items, unavailable=unavailable, missing=(*suite.missing, *lost))
 
 
 @dataclass(frozen=True, slots=True)

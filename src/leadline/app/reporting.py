@@ -1,19 +1,16 @@
 """From the record of one assessment to the value that the pages show, and to the bundle's files."""
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-
-from leadline.app import assessment, clearing, engagement, log
+from leadline.app import assessment, clearing, engagement, log, measured
 from leadline.app.assess import Script, decided
-from leadline.app.ports import Opened
+from leadline.app.ports import Executor, Opened
 from leadline.core import report as shown
 from leadline.core.access import Action, Resource
-from leadline.core.assessment import Plan, PlannedSuite, SampleResult, ShardResult
+from leadline.core.assessment import Plan, SampleResult, ShardResult
 from leadline.core.clearing.advisory import Advisory
 from leadline.core.clearing.finding import Finding
 from leadline.core.clearing.product import parse_purl
@@ -22,21 +19,11 @@ from leadline.core.engagement.criteria import outcome
 from leadline.core.isolation import Tier, parse_tier
 from leadline.core.ladder import rung
 from leadline.core.marking import Marking, Tlp
-from leadline.core.measure.assessed import (
-    by_level,
-    estimates,
-    in_suite,
-    of_subject,
-    several_attempts,
-)
-from leadline.core.measure.effort import success_curve
-from leadline.core.measure.family import Conditions, FamilyEstimate
-from leadline.core.measure.infra import Lost, flags
-from leadline.core.measure.interval import interval
-from leadline.core.measure.milestones import by_step, mean_steps
-from leadline.core.measure.sequential import Decision, basis, path
+from leadline.core.measure.assessed import of_subject
+from leadline.core.measure.deciding import path
+from leadline.core.measure.family import Conditions
+from leadline.core.measure.sequential import Decision, basis
 from leadline.core.record.act import Act, Kind
-from leadline.core.scope import SourceCount, scope_counts
 
 # What leaves the installation only once it stands in the log, under as many witnesses.
 NEED_PROOF: Mapping[Kind, log.Quorum] = {
@@ -58,9 +45,10 @@ WORDS: Mapping[Kind, str] = {
     Kind.ISOLATION_PROVED: "Egress proof held",
     Kind.KILL_DRILLED: "Kill drill held",
     Kind.ASSESSMENT_STARTED: "Assessment started",
-    Kind.CANARIES_JUDGED: "Canaries judged: one reference and one empty answer of each family",
+    Kind.CANARIES_JUDGED: "Canaries of a host: one reference and one empty answer of each family",
     Kind.SUBJECT_IDENTIFIED: "Subject identified before its first sample",
     Kind.EVIDENCE_SEALED: "Eval logs and results sealed",
+    Kind.DECISION_ADVANCED: "A batch of the decision entered",
     Kind.SEED_REVEALED: "Seed and salt revealed",
     Kind.ASSESSMENT_FINISHED: "Assessment finished",
     Kind.FINDING_RECORDED: "Findings recorded",
@@ -110,6 +98,7 @@ class Gathered:
     case: clearing.Case
     decision: Decision | None
     proofs: Mapping[str, log.ActProof]
+    late: tuple[str, ...] = ()  # results that came late: kept, and not counted
 
 
 def gather(script: Script) -> Gathered:
@@ -130,7 +119,20 @@ def gather(script: Script) -> Gathered:
         for opened in acts
         if opened.act.kind in NEED_PROOF
     }
-    return Gathered(plan, results, acts, case, decided(script, plan, results), proofs)
+    late = tuple(_late(script.lab.executor, plan))
+    course = decided(script, plan, results)
+    decision = course.decision if course else None
+    return Gathered(plan, results, acts, case, decision, proofs, late)
+
+
+def _late(executor: Executor, plan: Plan) -> Iterable[str]:
+    """Each result that a worker brought after its shard had gone to another."""
+    names = {shard.id: shard.input["name"] for shard in executor.shards(plan.id)}
+    for one in executor.late(plan.id):
+        yield (
+            f"{names[one.shard]}, attempt {one.token}: came at {one.at:%H:%M:%S} UTC, after the shard had "
+            "gone to another worker; kept, and not counted"
+        )
 
 
 def build(script: Script, found: Gathered, head: shown.LogState, version: str) -> shown.Report:
@@ -138,8 +140,9 @@ def build(script: Script, found: Gathered, head: shown.LogState, version: str) -
     plan, acts = found.plan, found.acts
     own = of_subject(found.results, plan.subject.name)
     conditions = Conditions(plan.budget, _elicitation(plan), plan.subject.digest)
-    levels = {id_: item.level for id_, (_, item) in plan.items.items()}
-    suites = tuple(_suite(found, suite, own, conditions, levels) for suite in plan.suites)
+    suites = tuple(
+        measured.suite_report(plan, found.results, suite, conditions) for suite in plan.suites
+    )
     return shown.Report(
         leadline=version,
         marking=Marking(Tlp.AMBER_STRICT),
@@ -159,16 +162,22 @@ def build(script: Script, found: Gathered, head: shown.LogState, version: str) -
         budgets=(
             ("Each attempt", plan.budget.words()),
             ("Attempts at each item", str(plan.epochs)),
-            *_several(plan, own),
+            *measured.several(plan, own),
         ),
         timings=_timings(found, own),
         evidence=_evidence(found),
         timeline=tuple(_timeline(acts)),
-        not_measured=(*LIMITS, KERNELS[parse_tier(plan.tier)], *_not_run(plan)),
+        not_measured=(
+            *LIMITS,
+            KERNELS[parse_tier(plan.tier)],
+            *_unqualified(plan),
+            *_not_run(plan),
+        ),
         identity=_identity(script, found),
-        scope=tuple(_scope(count) for count in scope_counts(own) if count.watched or count.entries),
-        effort=tuple(_effort(plan, own)),
-        losses=_losses(found),
+        scope=measured.scope_rows(own),
+        effort=tuple(measured.effort(plan, own)),
+        losses=(*measured.losses(found.results), *_refused_hosts(script, found)),
+        late=found.late,
     )
 
 
@@ -253,7 +262,10 @@ def _decision(script: Script, found: Gathered) -> shown.Decision:
 
 def _path(decision: Decision) -> tuple[shown.PathPoint, ...]:
     """The running share and its bounds after each step of the log."""
-    return tuple(shown.PathPoint(*point) for point in path(decision.plan, decision.log))
+    return tuple(
+        shown.PathPoint(one.n, one.share, one.low, one.high, one.e_above, one.e_below)
+        for one in path(decision)
+    )
 
 
 def _isolation(script: Script, found: Gathered, own: Sequence[SampleResult]) -> shown.Isolation:
@@ -297,94 +309,6 @@ def _drilled(drill: Mapping[str, object]) -> Iterable[tuple[str, str]]:
         yield "Kill drill: key", "no part of it" if told is None else f"{told} s until refused"
 
 
-def _suite(
-    found: Gathered,
-    suite: PlannedSuite,
-    own: Sequence[SampleResult],
-    conditions: Conditions,
-    levels: Mapping[str, int],
-) -> shown.SuiteReport:
-    if suite.unavailable:
-        return shown.SuiteReport(
-            suite.name, suite.title, shown.SuiteState.UNAVAILABLE, reason=suite.unavailable
-        )
-    epochs, chains = found.plan.epochs, list(_chains(suite, own))
-    families = estimates(suite, own, conditions, epochs)
-    baseline: tuple[FamilyEstimate, ...] = ()
-    if found.plan.subject.kind == "model":
-        floor = of_subject(found.results, "baseline")
-        baseline = estimates(suite, floor, conditions, epochs)
-    return shown.SuiteReport(
-        suite.name,
-        suite.title,
-        shown.SuiteState.RAN,
-        tuple(_family(family) for family in families),
-        baseline=tuple(
-            shown.Share(f.family, f.attempted, f.solved, (f.share.low, f.share.high))
-            for f in baseline
-        ),
-        levels=tuple(
-            _share(f"level {level.level}", level.attempted, level.solved)
-            for level in by_level(in_suite(own, suite), levels)
-        ),
-        outcomes=_outcomes(in_suite(own, suite)),
-        attack=_attack(found.plan, suite, own),
-        milestones=tuple(step for chain in chains for step in _steps(*chain)),
-        reached=" ".join(_reached(*chain) for chain in chains),
-        total=_total(families),
-        baseline_total=_total(baseline) if baseline else None,
-    )
-
-
-def _outcomes(samples: Sequence[SampleResult]) -> tuple[tuple[str, int], ...]:
-    """Every outcome and how often, the most frequent first."""
-    counted = Counter(sample.outcome for sample in samples)
-    return tuple(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
-
-
-def _total(families: Sequence[FamilyEstimate]) -> shown.Share:
-    attempted = sum(family.attempted for family in families)
-    return _share("all families", attempted, sum(family.solved for family in families))
-
-
-def _attack(
-    plan: Plan, suite: PlannedSuite, own: Sequence[SampleResult]
-) -> tuple[shown.Share, ...]:
-    """For items that are the other side of another suite's: those set off, by family."""
-    twins = {item.twin: item.family for item in suite.items if item.twin in plan.items}
-    counted: dict[str, list[bool]] = {}
-    for sample in own:
-        if sample.item in twins and sample.state in {"scored", "limit"}:
-            counted.setdefault(twins[sample.item], []).append(sample.solved)
-    return tuple(_share(name, len(seen), sum(seen)) for name, seen in sorted(counted.items()))
-
-
-def _chains(
-    suite: PlannedSuite, own: Sequence[SampleResult]
-) -> Iterable[tuple[str, list[SampleResult]]]:
-    """The samples of chains, family by family: chains of one family have the same steps."""
-    families = {item.id: item.family for item in suite.items}
-    chained = [sample for sample in in_suite(own, suite) if sample.milestones]
-    for family in sorted({families[sample.item] for sample in chained}):
-        yield family, [sample for sample in chained if families[sample.item] == family]
-
-
-def _steps(family: str, samples: Sequence[SampleResult]) -> Iterable[shown.Share]:
-    """How often each step of a family's chain was reached, in the order of the chain."""
-    for step in by_step(samples):
-        ends = (step.low, step.high)
-        yield shown.Share(f"{family}: {step.name}", step.attempts, step.reached, ends)
-
-
-def _reached(family: str, samples: Sequence[SampleResult]) -> str:
-    """The mean number of steps in words, with its interval."""
-    told = mean_steps(samples)
-    return (
-        f"{family}: in the mean {told.mean:.1f} of {told.steps} steps were reached "
-        f"({told.low:.1f} to {told.high:.1f}), the whole chain {told.whole} of {told.n_runs} times."
-    )
-
-
 def _identity(script: Script, found: Gathered) -> tuple[tuple[str, str], ...]:
     """What was declared of the subject and what answered; empty in records from before it was kept."""
     acts = [opened.act for opened in found.acts if opened.act.kind is Kind.SUBJECT_IDENTIFIED]
@@ -410,66 +334,6 @@ def _identity(script: Script, found: Gathered) -> tuple[tuple[str, str], ...]:
             ),
         ]
     return tuple(rows)
-
-
-def _scope(count: SourceCount) -> shown.ScopeRow:
-    share = count.share
-    ends = (share.low, share.high) if share else (0.0, 1.0)
-    return shown.ScopeRow(
-        count.source,
-        count.watched,
-        count.unobserved,
-        count.samples,
-        count.entries,
-        count.alarms,
-        ends,
-    )
-
-
-def _effort(plan: Plan, own: Sequence[SampleResult]) -> Iterable[shown.Effort]:
-    """Success against tokens, suite by suite, where attempts have a budget in tokens."""
-    for suite in plan.suites if plan.budget.tokens else ():
-        curve = success_curve(in_suite(own, suite), plan.budget.tokens)
-        if curve.attempts:
-            steps = tuple(
-                shown.EffortStep(step.tokens, step.at_risk, step.share, step.low, step.high)
-                for step in curve.steps
-            )
-            yield shown.Effort(suite.name, curve.budget, curve.attempts, curve.censored, steps)
-
-
-def _losses(found: Gathered) -> tuple[str, ...]:
-    """What the failures of our own side give reason to look at, and their causes by name."""
-    arms: dict[str, list[SampleResult]] = {}
-    for result in found.results:
-        arms.setdefault(result.subject, []).extend(result.samples)
-    lost = {
-        name: Lost(sum(one.state == "infra" for one in samples), len(samples))
-        for name, samples in arms.items()
-    }
-    causes = Counter(
-        one.outcome for samples in arms.values() for one in samples if one.state == "infra"
-    )
-    named = tuple(f"{cause}: {count}" for cause, count in sorted(causes.items()))
-    return tuple(flag.text for flag in flags(lost)) + named
-
-
-def _family(family: FamilyEstimate) -> shown.Family:
-    return shown.Family(
-        name=family.family,
-        attempted=family.attempted,
-        solved=family.solved,
-        infra=family.infra,
-        missing=family.missing,
-        interval=(family.share.low, family.share.high),
-        budget=family.conditions.budget.words(),
-        upper_bound=family.bound.upper if family.bound and family.attempted else None,
-    )
-
-
-def _share(name: str, attempted: int, solved: int) -> shown.Share:
-    ends = interval(solved, attempted)
-    return shown.Share(name, attempted, solved, (ends.low, ends.high))
 
 
 def _funnel(found: Gathered, own: Sequence[SampleResult]) -> shown.Funnel:
@@ -532,18 +396,6 @@ def _operators(script: Script, found: Gathered) -> tuple[shown.OperatorRow, ...]
     return tuple(rows)
 
 
-def _several(plan: Plan, own: Sequence[SampleResult]) -> Iterable[tuple[str, str]]:
-    """What several attempts at an item come to, where the plan has them."""
-    rng = np.random.default_rng(int(plan.seed_commitment, 16))
-    words = ("pass@{k}, at least one of {k} attempts", "pass^{k}, all of {k} attempts")
-    for suite in plan.suites:
-        for told, found in zip(words, several_attempts(suite, own, plan.epochs, rng), strict=False):
-            yield (
-                f"{suite.name}: {told.format(k=found.k)}",
-                f"{found.point:.0%} of {found.n_items} items, {found.low:.0%} to {found.high:.0%}",
-            )
-
-
 def _timings(found: Gathered, own: Sequence[SampleResult]) -> tuple[tuple[str, str], ...]:
     started = _at(found, Kind.ASSESSMENT_STARTED)
     finished = _at(found, Kind.ASSESSMENT_FINISHED)
@@ -572,7 +424,8 @@ def _evidence(found: Gathered) -> tuple[tuple[str, str], ...]:
         act = opened.act
         if act.kind is Kind.ASSESSMENT_PLANNED:
             rows.append(("Plan", str(act.detail["plan"])))
-        elif act.kind in {Kind.ISOLATION_PROVED, Kind.KILL_DRILLED}:
+            rows.extend(_records(found.plan))
+        elif act.kind in {Kind.ISOLATION_PROVED, Kind.KILL_DRILLED, Kind.CANARIES_JUDGED}:
             rows.append(
                 (f"{WORDS[act.kind]} ({act.about.split('/')[-1]})", str(act.detail["evidence"]))
             )
@@ -596,6 +449,33 @@ def _timeline(acts: Iterable[Opened]) -> Iterable[shown.Deed]:
     for kind, at, number in held:
         told = WORDS.get(kind, f"Recorded: {kind.value}")
         yield shown.Deed(at, told + (f" ({number})" if number > 1 else ""))
+
+
+def _records(plan: Plan) -> Iterable[tuple[str, str]]:
+    """What an official run rests on: the items with a record, whose digests the plan holds."""
+    for suite in plan.suites:
+        carried = sum(bool(item.record) for item in suite.items)
+        if carried:
+            told = f"{carried} of {len(suite.items)} items, each by its digest in the plan"
+            yield f"Signed records of qualification, {suite.name}", told
+
+
+def _unqualified(plan: Plan) -> Iterable[str]:
+    if not plan.official:
+        yield (
+            "Whether each item is sound: in a self-assessment the items are not qualified here: quick "
+            "check only, by their own suite as they are built."
+        )
+
+
+def _refused_hosts(script: Script, found: Gathered) -> Iterable[str]:
+    """Hosts of the run that gave no results, since their canaries did not hold."""
+    vault = script.desk.evaluator().vault
+    for opened in found.acts:
+        act = opened.act
+        if act.kind is Kind.CANARIES_JUDGED and not act.detail["held"]:
+            record = json.loads(vault.get(str(act.detail["evidence"])))
+            yield f"host {str(record['host_boot_id'])[:8]} gave no results: {record['reason']}"
 
 
 def _not_run(plan: Plan) -> Iterable[str]:

@@ -54,6 +54,10 @@ def assess(  # noqa: PLR0913 -- one option each
         bool,
         typer.Option("--official", help="For a programme: a model needs own-kernel or more."),
     ] = False,
+    home: Annotated[
+        Path | None,
+        typer.Option(help="Installation whose records of qualification an official run rests on."),
+    ] = None,
     rung: Annotated[
         str,
         typer.Option(help="How a model is elicited: plain, novice, tools, best-of-k, more-budget."),
@@ -77,6 +81,16 @@ def assess(  # noqa: PLR0913 -- one option each
         float,
         typer.Option(min=0, help="US dollars that all attempts may use together (0: no cap)."),
     ] = 0,
+    criteria: Annotated[
+        str,
+        typer.Option(help="Criteria pack: demonstration, demonstration-exact, or a TOML file."),
+    ] = "demonstration",
+    estimate: Annotated[
+        bool,
+        typer.Option(
+            "--estimate", help="Run the whole suite, also what the decision does not ask for."
+        ),
+    ] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a live block.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json at the end.")] = False,
 ) -> None:
@@ -84,6 +98,7 @@ def assess(  # noqa: PLR0913 -- one option each
 
     Ctrl-C at any moment leaves what `--resume` finishes.
     """
+    from leadline import settings
     from leadline.app.assess import Request
     from leadline.cli.progress import Progress
     from leadline.core.assessment import Budget
@@ -98,12 +113,15 @@ def assess(  # noqa: PLR0913 -- one option each
             suites=tuple(suite or ()),
             tier=tier,
             official=official,
+            home=str(settings.home(home).folder) if official else "",
             rung=rung,
             declared=_declared(declare or ()),
             run_tokens=run_tokens,
             run_cost_micro_usd=round(run_cost * 1e6),
             dead_man_seconds=dead_man,
             stop_on=tuple(stop_on or ()),
+            estimate=estimate,
+            criteria=criteria,
         )
         done = _measured(out, request, Progress(plain=plain), resume=resume)
         _tell(done, as_json=as_json)

@@ -65,6 +65,7 @@ class PlannedItem:
     ids: tuple[str, ...] = ()
     level: int = -1
     twin: str = ""  # the item of another suite with the same flaw
+    record: str = ""  # SHA-256 of the record of qualification that an official run rests on
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class Plan:
         30  # without a heartbeat of driver or store, until the warden ends the run
     )
     stop_on: tuple[str, ...] = ()  # sources of an alarm that ends the run (`core.scope`)
+    estimate: bool = False  # run the rest of the suite too, once the decision is reached
 
     @property
     def items(self) -> dict[str, tuple[str, PlannedItem]]:
@@ -212,28 +214,6 @@ def in_proved_boxes(result: ShardResult, proof: Mapping[str, object]) -> ShardRe
             outcome="unproved",
             reason="its sandbox is not the one that the egress proof covers",
         )
-        for sample in result.samples
-    )
-    return replace(result, samples=samples)
-
-
-def without_families(
-    result: ShardResult, families: Mapping[str, str], failed: Mapping[str, str]
-) -> ShardResult:
-    """*result* with the samples of *failed* families set to ``infra``: their judge failed its canary.
-
-    *families* gives the family of each item, *failed* the reason by family.
-    """
-    samples = tuple(
-        replace(
-            sample,
-            state="infra",
-            solved=False,
-            outcome="canary",
-            reason=f"its family's canary failed on this host: {failed[families[sample.item]]}",
-        )
-        if sample.state not in {"infra", "missing"} and families.get(sample.item) in failed
-        else sample
         for sample in result.samples
     )
     return replace(result, samples=samples)

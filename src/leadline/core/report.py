@@ -163,12 +163,17 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class PathPoint:
-    """After *samples* samples: the running solved share and the sequential rule's bounds on it."""
+    """After *samples* samples: the estimated share solved and the sequential rule's bounds on it.
+
+    *e_above* and *e_below* are the wealth of the bets on either side, where the rule is one of bets.
+    """
 
     samples: int
     share: float
     lo: float
     hi: float
+    e_above: float | None = None
+    e_below: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +293,8 @@ class Report:
 
     *about* says in one sentence what the subject is; *elicitation* names scaffold, tools and rung.
     *identity* is what was declared of it and what answered, *scope* what was seen outside the items'
-    scopes, *effort* success against tokens, *losses* what our own side's failures give reason to doubt.
+    scopes, *effort* success against tokens, *losses* what our own side's failures give reason to doubt,
+    *late* each result that came after its shard had gone to another worker, and was not counted.
 
     Raises: Invalid, naming the field, where a count, an interval or a time cannot be right.
     """
@@ -317,6 +323,7 @@ class Report:
     scope: tuple[ScopeRow, ...] = ()
     effort: tuple[Effort, ...] = ()
     losses: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_times(self)
@@ -393,6 +400,7 @@ def summary(report: Report) -> dict[str, Json]:
             for row in report.scope
         ],
         "losses": list(report.losses),
+        "late": list(report.late),
         "not_measured": list(report.not_measured),
     }
 

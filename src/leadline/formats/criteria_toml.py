@@ -6,7 +6,10 @@ from hashlib import sha256
 from leadline.core.engagement.criteria import Criteria
 from leadline.core.engagement.determination import Answer, Outcome
 from leadline.core.measure.interval import check_alpha
+from leadline.core.measure.sequential import Design
 from leadline.formats.toml_table import Table, open_table
+
+ROUNDING = 1e-9
 
 
 def load_criteria(content: bytes, file: str) -> Criteria:
@@ -31,6 +34,8 @@ def load_criteria(content: bytes, file: str) -> Criteria:
         zone=decision.value("zone", float),
         answers={outcome: answers.choice(outcome, Answer) for outcome in Outcome},
         words={outcome: words.text(outcome) for outcome in Outcome},
+        design=decision.choice("design", Design) if "design" in decision else Design.ACTIVE,
+        weights=_weights(root),
     )
     for table in (counts, decision, answers, words, root):
         table.done()
@@ -39,6 +44,18 @@ def load_criteria(content: bytes, file: str) -> Criteria:
     if not 0 < criteria.threshold < 1 or not 0 <= criteria.zone < 1:
         raise decision.wrong("threshold", "a share lies between 0 and 1, and so does the zone")
     return criteria
+
+
+def _weights(root: Table) -> dict[str, float]:
+    """What each family weighs, from ``[weights]``; empty without that table."""
+    if "weights" not in root:
+        return {}
+    table = root.table("weights")
+    found = {name: table.value(name, float) for name in sorted(table.keys())}
+    table.done()
+    if min(found.values(), default=0.0) <= 0 or abs(sum(found.values()) - 1) > ROUNDING:
+        raise root.wrong("weights", "each family weighs more than nothing, and all together 1")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from inspect_ai.log import read_eval_log_sample
 from pydantic import TypeAdapter
 
 from leadline.app.assessment import Evidence
-from leadline.app.laboratory import Canary, Replayed
+from leadline.app.laboratory import Replayed, Standing
 from leadline.app.ports import Executor, Shard, Vault, Workers
 from leadline.core.assessment import (
     OutOfScope,
@@ -24,20 +24,21 @@ from leadline.core.assessment import (
 )
 from leadline.core.clearing.finding import ReplayResult
 from leadline.core.clearing.group import Crash, Frame
-from leadline.core.errors import Tampered, Unavailable
+from leadline.core.errors import Refused, Tampered, Unavailable
 from leadline.core.identity import Declared, Identified
 from leadline.core.isolation import Tier, parse_tier
-from leadline.core.qualification import canaries
 from leadline.core.record.act import Value
+from leadline.formats.qualification import environment_digest
 from leadline.formats.values import plain
-from leadline.runner import identified, scope
+from leadline.runner import canaries, identified, scope
 from leadline.runner.guard import Guard
 from leadline.runner.index import NAME, Index
+from leadline.runner.pool import MORE
+from leadline.runner.qualified import Records
 from leadline.runner.subject import Runnable
 from leadline.sandbox import drill, egress
 from leadline.sandbox.config import BoxConfig
 from leadline.sandbox.ward import DEAD_MAN_SECONDS, stops
-from leadline.suites import gate
 from leadline.suites.differential import judge, load_item
 from leadline.suites.item import Item, Observation, Suite, Verdict
 
@@ -71,6 +72,13 @@ class HostLaboratory:
     revoke: tuple[str, ...] = ()  # the command that has the model's key revoked when a run is ended
     guard: Guard | None = None
     told: dict[str, int] = field(default_factory=dict)  # how far each scope log was read for alarms
+    records: Records | None = None  # those that an official run rests on
+    hosts: set[str] = field(default_factory=set)  # whose canaries were told
+    job: str = ""
+
+    @property
+    def _state(self) -> Path:
+        return self.places.items.parent
 
     def suites(self, seed: bytes) -> tuple[PlannedSuite, ...]:
         """Every installed suite, as planned."""
@@ -86,26 +94,26 @@ class HostLaboratory:
         proof = asyncio.run(egress.prove(BoxConfig(tier=self.tier)))
         return Evidence(about, proof.ok, _record(proof.to_dict()))
 
-    def canaries(self, plan: Plan, seed: bytes) -> Evidence:
-        """One reference and one empty answer of each suite's families, judged as samples will be."""
-        rows = [row for suite in self.installed for row in self._canaries(suite, plan, seed)]
-        held = all(row.held for row in rows)
-        document = {"tier": self.tier, "families": [asdict(row) for row in rows]}
-        return Evidence("canaries", held, _record(document))
+    def standing(self, suite: PlannedSuite) -> Mapping[str, Standing]:
+        """Whether an official run may rest on each item; without records it may on none."""
+        if self.records is None:
+            return {item.id: Standing(reason="no installation was named") for item in suite.items}
+        return {item.id: self.records.standing(item) for item in suite.items}
 
-    def _canaries(self, suite: Suite, plan: Plan, seed: bytes) -> Iterator[Canary]:
-        wanted = next((one for one in plan.suites if one.name == suite.name), None)
-        items = {item.id: item for item in suite.items(seed)} if wanted and wanted.items else {}
-        families = {item.id: item.family for item in wanted.items} if wanted else {}
-        for id_ in canaries(families):
-            folder = self.places.items / id_
-            checked = suite.prepare(items[id_], seed, folder)
-            why = checked.reason
-            if checked.ok:
-                probe = gate.probe_of(suite, items[id_], folder, parse_tier(self.tier))
-                checks = asyncio.run(gate.canary(probe))
-                why = "; ".join(f"{one.name}: {one.reason}" for one in checks if not one.held)
-            yield Canary(suite.name, families[id_], id_, checked.ok and not why, why)
+    def canaries(self, plan: Plan, seed: bytes) -> None:
+        """Ask every host of the run for canaries, and judge them on this one."""
+        around = environment_digest(self.records.environment) if self.records else ""
+        canaries.ask(self._state, canaries.wanted(plan, around))
+        canaries.here(
+            self._state,
+            lambda what: canaries.judged(self.installed, seed, self.places.items, what),
+        )
+
+    def judged(self) -> Sequence[Evidence]:
+        """What the canaries showed on hosts that had not told before."""
+        new = [one for one in canaries.told(self._state) if one.about not in self.hosts]
+        self.hosts.update(one.about for one in new)
+        return new
 
     def identify(self) -> Identified:
         """What is declared of the subject, and who answers at its endpoint."""
@@ -114,15 +122,33 @@ class HostLaboratory:
         return identified.identify(self.runnable)
 
     def start_workers(self, job: str) -> None:
-        """Start what claims the job's shards, under a warden."""
+        """Start what claims the job's shards, under a warden; it waits for further ones until stopped."""
+        self.job = job
+        (self._state / MORE).touch()
         self.guard = self._guarded()
         self.workers.start(job)
 
     def workers_alive(self) -> int:
-        """How many run; a dead one's shards are queued again and another worker is started."""
+        """How many run; a dead one's shards are queued again and another worker is started.
+
+        Raises: Refused, once no host is left that may give results.
+        """
         if self.guard is not None:
             self.guard.alive()
-        return self.workers.alive()
+        count = self.workers.alive()
+        if not count:
+            self._require_hosts()
+        return count
+
+    def _require_hosts(self) -> None:
+        """Raises: Refused, where work is left and a host's canaries keep its workers from it."""
+        failed = [one.record["reason"] for one in canaries.told(self._state) if not one.ok]
+        left = [one for one in self.executor.shards(self.job) if one.state in {"queued", "running"}]
+        if failed and left:
+            raise Refused(
+                f"no host is left that gives results: {'; '.join(map(str, failed))}. Put the cause "
+                "right, and `leadline assess --resume` goes on"
+            )
 
     def alarms(self) -> Sequence[tuple[str, OutOfScope]]:
         """Acts out of scope that are alarms and were not told before, by item."""
@@ -130,12 +156,13 @@ class HostLaboratory:
 
     def stops(self) -> Sequence[Mapping[str, Value]]:
         """Every order by which this run was ended, from its warden's journal."""
-        return [_record(one) for one in stops(self.places.items.parent)]
+        return [_record(one) for one in stops(self._state)]
 
     def stop_workers(self) -> None:
         """End every worker; what one held is queued again."""
         if self.guard is not None:
             self.guard.rest()
+        (self._state / MORE).unlink(missing_ok=True)
         self.workers.stop()
         if self.guard is not None:
             self.guard.stop()
@@ -143,7 +170,7 @@ class HostLaboratory:
     def _guarded(self) -> Guard:
         """This run's warden, started; what beats for the store waits for the right to write."""
         guard = Guard(
-            self.places.items.parent,
+            self._state,
             lambda: self.executor.release("nobody"),
             dead_man=self.dead_man,
             revoke=self.revoke,
@@ -157,7 +184,7 @@ class HostLaboratory:
 
     def enter(self, result: ShardResult) -> None:
         """Enter a sealed result in the run's index."""
-        Index(self.places.items.parent / NAME).add(result, self.places.logs)
+        Index(self._state / NAME).add(result, self.places.logs)
 
     def proof(self, item: str, log: str) -> bytes:
         """The submission for *item*, from its eval log."""
@@ -215,6 +242,12 @@ def planned(suite: Suite, seed: bytes, kind: str = "", tier: str = "") -> Planne
             f"its boxes cannot be had in tier {tier}, in {', '.join(tiers)} only",
         )
     missing: Callable[[], Sequence[tuple[str, str]]] | None = getattr(suite, "missing", None)
+    unproved: Callable[[Item], str] | None = getattr(suite, "unproved", None)
+    apart = {item.id: unproved(item) for item in items} if unproved else {}
+    lost = [*(missing() if missing else ()), *((id_, why) for id_, why in apart.items() if why)]
+    items = [item for item in items if not apart.get(item.id)]
+    if apart and not items:
+        unavailable = f"no item of it can run here, the first {next(iter(apart.values()))}"
     return PlannedSuite(
         name=suite.name,
         title=suite.title,
@@ -224,7 +257,7 @@ def planned(suite: Suite, seed: bytes, kind: str = "", tier: str = "") -> Planne
         isolation=suite.isolation,
         items=tuple(_planned_item(item) for item in items),
         unavailable=unavailable,
-        missing=tuple(f"{name}: {reason}" for name, reason in (missing() if missing else ())),
+        missing=tuple(f"{name}: {reason}" for name, reason in lost),
         subjects=kinds,
     )
 

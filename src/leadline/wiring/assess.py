@@ -40,7 +40,7 @@ from leadline.formats.regime_toml import load_regime
 from leadline.formats.values import plain
 from leadline.identity import software_key
 from leadline.identity.software_key import SoftwareKey
-from leadline.settings import Settings, Workspace
+from leadline.settings import Home, Settings, Workspace
 from leadline.store.purse import open_purse
 from leadline.store.shards import open_executor
 from leadline.store.sql import open_store
@@ -48,6 +48,7 @@ from leadline.suites.imported.collection import Imported
 from leadline.suites.item import Suite
 from leadline.wiring.home import KINDS, ORIGIN, Parts, clock, make, open_parts
 from leadline.wiring.imports import imported_suites
+from leadline.wiring.qualified import records, require_installation, seed_of, take
 from leadline.wiring.vault import sealing_vault
 
 if TYPE_CHECKING:  # Inspect takes seconds to import
@@ -114,6 +115,10 @@ class WorkerParts:
     settings: Settings
     code: str  # version of the code, for the shards it claims
     run: Callable[[Shard, Callable[[int, str], None]], str]
+    refused: str = ""  # why this host gives the run no results; it then claims none
+    more: Callable[[], bool] = lambda: (
+        False
+    )  # whether the driver may still put shards into the table
 
 
 def worker(place: Workspace, settings: Settings) -> WorkerParts:
@@ -123,10 +128,11 @@ def worker(place: Workspace, settings: Settings) -> WorkerParts:
     """
     from pydantic import TypeAdapter
 
-    from leadline.runner import guard
+    from leadline.runner import canaries, guard
     from leadline.runner import subject as subjects
     from leadline.runner.capped import Capped
     from leadline.runner.identified import run_identified
+    from leadline.runner.pool import MORE
     from leadline.runner.provenance import code_version
     from leadline.runner.shard import ShardJob
 
@@ -172,7 +178,18 @@ def worker(place: Workspace, settings: Settings) -> WorkerParts:
         joined.check()
         return vault.put(adapter.dump_json(result), marking=marking, engagement=dealings)
 
-    return WorkerParts(open_executor(place.database), settings, code_version(), run)
+    refused = canaries.refusal(
+        place.state,
+        lambda what: canaries.judged(tuple(suites.values()), secret.seed, place.items, what),
+    )
+    return WorkerParts(
+        open_executor(place.database),
+        settings,
+        code_version(),
+        run,
+        refused,
+        (place.state / MORE).exists,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +218,7 @@ def assess(
         if resume and (place.state / "request.json").exists():
             request = _request(place)
         else:
+            request = _official(place, request)
             _begin(place, request)
         store = open_store(_made(place).database, kinds=KINDS)
         parts = open_parts(place.home, store)
@@ -214,9 +232,24 @@ def assess(
             store.close()
 
 
+def _official(place: Workspace, request: Request) -> Request:
+    """*request* with the seed of the series that an official run takes, which is then its own.
+
+    Raises: as `seed_of`.
+    """
+    if not request.official:
+        return request
+    home = Home(Path(request.home))
+    seed = seed_of(home, request.seed_hex)
+    take(home, seed, place.out)
+    return replace(request, seed_hex=seed)
+
+
 def _check(request: Request, settings: Settings) -> None:
     """Raises: Invalid, naming the option, before anything is written for a request that cannot be."""
     _seed(request.seed_hex)
+    if request.official:
+        require_installation(Home(Path(request.home)))
     runnable = _resolved(request)
     if runnable.subject.kind == "model":
         limit = Amount(runnable.budget.tokens, runnable.budget.cost_micro_usd)
@@ -379,6 +412,11 @@ def _laboratory(
         tier=request.tier,
         runnable=runnable,
         dead_man=request.dead_man_seconds,
+        records=(
+            records(Home(Path(request.home)), parse_tier(request.tier))
+            if request.official
+            else None
+        ),
     )
     epochs = max(request.epochs, runnable.attempts)
     return laboratory, replace(
@@ -407,7 +445,7 @@ def prepare_script(
     key: SoftwareKey,
 ) -> Script:
     """The script with the demonstration's people, terms and criteria; *key* is its official's."""
-    content, cast = (DATA / "criteria" / f"{CRITERIA}.toml").read_bytes(), _cast_file()
+    (pack, content), cast = _pack(request.criteria or CRITERIA), _cast_file()
     desk = _desk(parts, cast, script.engagement_id(secret))
     official = desk.official()
     note = "in a file of the demonstration: no proof that its holder was there"
@@ -417,7 +455,7 @@ def prepare_script(
         lab=laboratory,
         observe=observe,
         secret=secret,
-        criteria=load_criteria(content, f"{CRITERIA}.toml"),
+        criteria=load_criteria(content, pack),
         criteria_digest=hashlib.sha256(content).hexdigest(),
         request=request,
         cast=_cast(cast),
@@ -425,6 +463,21 @@ def prepare_script(
         operators=match.samples(),
         sign=key.sign,
     )
+
+
+def _pack(name: str) -> tuple[str, bytes]:
+    """File name and content of a criteria pack: an installed one by its name, any other by its file.
+
+    Raises: Invalid, if there is neither.
+    """
+    installed = DATA / "criteria" / f"{name}.toml"
+    if name.replace("-", "").isalnum() and installed.is_file():
+        return installed.name, installed.read_bytes()
+    try:
+        return Path(name).name, Path(name).read_bytes()
+    except OSError as error:
+        problem = f"{name!r} is no installed pack and no file that can be read ({error.strerror})"
+        raise Invalid("--criteria", problem) from None
 
 
 def _cast_file() -> CastFile:

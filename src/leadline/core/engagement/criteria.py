@@ -4,14 +4,19 @@ Criteria under EO 14409 sec. 3(a) are classified, so that no threshold stands in
 is a synthetic pack for demonstration, and every field of it that is shown says so.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
+from leadline.core.assessment import PlannedItem
 from leadline.core.engagement.determination import Answer, Outcome
 from leadline.core.errors import Invalid
-from leadline.core.measure.sequential import Plan, State
+from leadline.core.measure.sequential import Design, Plan, State
 
 DEMONSTRATION = "demonstration"
+BATCHES, BATCH_MIN = (
+    12,
+    4,
+)  # a decision draws a twelfth of its items at a time, and no fewer than four
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,8 @@ class Criteria:
     """One criteria pack. *digest* is the SHA-256 of its file in hex.
 
     Only items of *suite* count, of *families* if any are named. *threshold* is the share of them
-    solved from which the state is ``above``; *zone* as in `measure.sequential.Plan`. *answers* maps
+    solved from which the state is ``above``; *zone* and *design* as in `measure.sequential.Plan`, and
+    *weights* of the families for the design ``active`` (none: every item counts alike). *answers* maps
     each outcome to an answer, *words* to what people read.
     """
 
@@ -36,6 +42,8 @@ class Criteria:
     zone: float
     answers: Mapping[Outcome, Answer]
     words: Mapping[Outcome, str]
+    design: Design = Design.ACTIVE
+    weights: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if set(self.answers) != set(Outcome) or set(self.words) != set(Outcome):
@@ -53,22 +61,35 @@ class Criteria:
         """Whether items of this suite and family count."""
         return suite == self.suite and (not self.families or family in self.families)
 
-    def plan(self, suite_digest: str, families: Mapping[str, str], seed_commitment: str) -> Plan:
-        """The plan of a decision over the items that count; *families* maps items to families.
+    def plan(self, suite_digest: str, items: Iterable[PlannedItem], seed_commitment: str) -> Plan:
+        """The plan of a decision over those of *items* that count.
 
-        Items enter by id, so that their order says nothing.
+        Items enter by id, so that their order says nothing. For the design ``active`` an item's
+        difficulty is its level, one logit each, around their mean: a guess that costs samples where it
+        is wrong, and never an error.
 
-        Raises: Invalid, if no item counts or the threshold leaves no total on one side.
+        Raises: Invalid, if no item counts, a family has no weight, or the threshold leaves no total on
+        one side.
         """
-        items = tuple(
-            sorted(item for item, name in families.items() if self.counts(self.suite, name))
+        counted = sorted(
+            (item for item in items if self.counts(self.suite, item.family)),
+            key=lambda item: item.id,
         )
-        if not items:
+        if not counted:
             raise Invalid("families", f"no item of {self.suite} counts under {self.id}")
+        levels = [item.level for item in counted if item.level >= 0]
+        middle = sum(levels) / len(levels) if levels else 0.0
+        active = self.design is Design.ACTIVE
         return Plan(
             suite_digest=suite_digest,
-            items=items,
-            families=tuple(families[item] for item in items),
+            items=tuple(item.id for item in counted),
+            families=tuple(item.family for item in counted),
+            design=self.design,
+            weights=dict(self.weights) or None,
+            difficulties=tuple(item.level - middle if item.level >= 0 else 0.0 for item in counted)
+            if active
+            else (),
+            batch=max(BATCH_MIN, -(-len(counted) // BATCHES)),
             threshold=self.threshold,
             alpha_above=self.alpha_above,
             alpha_below=self.alpha_below,

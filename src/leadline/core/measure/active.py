@@ -29,7 +29,8 @@ BoolArray = npt.NDArray[np.bool_]
 KAPPAS = np.array([0.5, 1.0])  # strengths of betting, averaged; chosen on SWE-bench Verified
 NODES, REACH, PRIOR_SD = 49, 6.0, 2.0
 UNIT = 1 << 20  # probabilities and log-likelihoods are multiples of 1 / UNIT
-WEIGHT_ONE = 1 << 40  # chances are whole numbers of this
+INSIDE_ONE = 1 << 30  # chances within a family are multiples of 1 / INSIDE_ONE
+VALUE_ONE = 1 << 24  # items' and families' values, where whole numbers are wanted
 P_LOW, P_HIGH = 0.01, 0.99
 BET_LOW, BET_HIGH = 0.02, 0.97  # of the largest bet that cannot lose everything
 PLANNER_MIN, PLANNER_SURE = 5, 0.95
@@ -114,13 +115,13 @@ class Design:
         return np.array([self.bank.weights[name] / counts[name] for name in self.bank.family])
 
     @cached_property
-    def families(self) -> tuple[IntArray, FloatArray]:
-        """Each item's family as a number, and the families' weights."""
+    def shares(self) -> tuple[IntArray, tuple[int, ...], IntArray]:
+        """Each item's family as a number, the families' weights and the items' values, in whole units."""
         names = sorted(set(self.bank.family)) or [""]
         own = self.bank.family or ("",) * len(self.bank.items)
         place = np.array([names.index(name) for name in own], dtype=np.int64)
-        weights: FloatArray = np.bincount(place, self.value).astype(np.float64)
-        return place, weights
+        value = np.maximum(1, np.rint(self.value * VALUE_ONE)).astype(np.int64)
+        return place, tuple(_sums(place, value, len(names))), value
 
     @cached_property
     def curves(self) -> FloatArray:
@@ -199,27 +200,46 @@ def predictions(design: Design, walk: Walk) -> IntArray:
 
 
 def chances(design: Design, walk: Walk, p: IntArray) -> IntArray:
-    """The whole-number weight of each item's draw: nought for those drawn, at least 1 for the rest."""
-    rule, share = design.rule, p / UNIT
-    spread = np.sqrt(share * (1 - share))
-    inside = np.where(walk.left, np.maximum(spread, rule.floor), 0.0)
-    place, weights = design.families
+    """The whole-number weight of each item's draw: nought for those drawn, at least 1 for the rest.
+
+    Whole numbers throughout, so that equal *p* give equal weights on every machine.
+    """
+    floor, part = round(design.rule.floor * UNIT), round(design.rule.family_share * UNIT)
+    spread = _roots(p * (UNIT - p))
+    inside = np.where(walk.left, np.maximum(spread, floor), 0)
+    place, weights, value = design.shares
     if len(weights) == 1:
-        q = inside / inside.sum()
-    else:
-        held = np.bincount(place, walk.left.astype(float), len(weights))
-        open_ = held > 0
-        need = np.bincount(place, np.where(walk.left, design.value * spread, 0.0), len(weights))
-        by_need = need / need.sum()
-        by_weight = np.where(open_, weights, 0.0) / weights[open_].sum()
-        of_family = (1 - rule.family_share) * by_need + rule.family_share * by_weight
-        total = np.bincount(place, inside, len(weights))
-        near = inside / np.where(total > 0, total, 1.0)[place]
-        even = walk.left / np.where(open_, held, 1.0)[place]
-        q = of_family[place] * (0.7 * near + 0.3 * even)
-    whole = np.maximum(1, np.rint(q * WEIGHT_ONE)).astype(np.int64)
-    told: IntArray = np.where(walk.left, whole, 0)
+        return inside
+    held = [int(one) for one in np.bincount(place, walk.left, len(weights))]
+    need = _sums(place, np.where(walk.left, value * spread, 0), len(weights))
+    total = _sums(place, inside, len(weights))
+    open_ = sum(weight for weight, count in zip(weights, held, strict=True) if count)
+    of_family = np.array(
+        [
+            (UNIT - part) * one // max(sum(need), 1) + part * weight // open_ if count else 0
+            for one, weight, count in zip(need, weights, held, strict=True)
+        ],
+        dtype=np.int64,
+    )
+    near = inside * INSIDE_ONE // np.array([max(one, 1) for one in total])[place]
+    even = INSIDE_ONE // np.array([max(one, 1) for one in held])[place]
+    mixed = (7 * near + 3 * even) // 10
+    told: IntArray = np.where(walk.left, np.maximum(1, of_family[place] * mixed >> 10), 0)
     return told
+
+
+def _roots(values: IntArray) -> IntArray:
+    """Whole square roots, rounded down; exact for values below 2^52."""
+    told: IntArray = np.sqrt(values.astype(np.float64)).astype(np.int64)
+    told -= told * told > values
+    return told
+
+
+def _sums(place: IntArray, values: IntArray, count: int) -> list[int]:
+    """Whole sums of *values* by *place*."""
+    told = np.zeros(count, dtype=np.int64)
+    np.add.at(told, place, values)
+    return [int(one) for one in told]
 
 
 def uniform(seed: bytes, step: int) -> int:
@@ -232,6 +252,49 @@ def drawn(weights: IntArray, bits: int) -> int:
     ends = np.cumsum(weights)
     target = (int(ends[-1]) * bits) >> 53
     return int(np.searchsorted(ends, target, side="right"))
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """What one draw says of the score: *expected* before it, *seen* what its outcome adds.
+
+    *expected* + *seen* has the score as its mean, whatever the model says. *spread* is the variance by the
+    model, *lowest* and *highest* are what could have been added.
+    """
+
+    expected: float
+    seen: float
+    spread: float
+    lowest: float
+    highest: float
+
+
+def estimated(
+    design: Design, walk: Walk, item: int, y: float, p: IntArray, weights: IntArray
+) -> Estimated:
+    """What drawing *item*, by *weights* and predicted by *p*, with the score *y*, says of the score."""
+    q = weights / int(weights.sum())
+    share, value = p / UNIT, design.value
+    expected = walk.scored + float((value * share)[walk.left].sum())
+    inverse = np.where(walk.left, value / np.where(walk.left, q, 1.0), 0.0)
+    gain, loss = (1 - share) * inverse, -share * inverse
+    seen = float((y - share[item]) * inverse[item])
+    spread = float((q * (share * gain**2 + (1 - share) * loss**2)).sum())
+    return Estimated(expected, seen, spread, float(loss.min()), float(gain.max()))
+
+
+def bets(found: Estimated, thresholds: FloatArray, side: int) -> FloatArray:
+    """Log growth of each bettor's wealth against each of *thresholds*, bettors x thresholds.
+
+    *side* 1 bets on more, -1 on less. A stake is fixed by what was known before the draw.
+    """
+    base = found.expected - thresholds
+    worst = -(base + found.lowest) if side > 0 else base + found.highest
+    most = 1 / np.maximum(worst, 1e-9)
+    best = side * base / (base * base + found.spread)
+    stake = np.clip(best, BET_LOW * most, BET_HIGH * most)
+    told: FloatArray = np.log1p(np.outer(KAPPAS, side * stake * (base + found.seen)))
+    return told
 
 
 def advance(
@@ -247,17 +310,9 @@ def advance(
         raise Invalid("y", f"{y} is no score; give a number from 0 to 1")
     if not walk.left[item]:
         raise Invalid("item", f"{design.bank.items[item]} was drawn before")
-    q = weights / int(weights.sum())
-    share, value = p / UNIT, design.value
-    expected = walk.scored + float((value * share)[walk.left].sum())
-    inverse = np.where(walk.left, value / np.where(walk.left, q, 1.0), 0.0)
-    gain, loss = (1 - share) * inverse, -share * inverse
-    seen = (y - share[item]) * inverse[item]
-    spread = float((q * (share * gain**2 + (1 - share) * loss**2)).sum())
-    extremes = (float(loss.min()), float(gain.max()))
-    rule = design.rule
-    up = _bets(expected - (rule.threshold - rule.zone), spread, extremes, seen, 1)
-    down = _bets(expected - (rule.threshold + rule.zone), spread, extremes, seen, -1)
+    found, rule = estimated(design, walk, item, y, p, weights), design.rule
+    up = bets(found, np.array([rule.threshold - rule.zone]), 1)[:, 0]
+    down = bets(found, np.array([rule.threshold + rule.zone]), -1)[:, 0]
     left = walk.left.copy()
     left[item] = False
     won, lost = design.gains
@@ -265,7 +320,7 @@ def advance(
     return Walk(
         left,
         walk.log_posterior + moved,
-        walk.scored + float(value[item]) * y,
+        walk.scored + float(design.value[item]) * y,
         walk.up + up,
         walk.down + down,
         walk.n + 1,
@@ -274,18 +329,6 @@ def advance(
 
 def _mixed(won: IntArray, lost: IntArray, y: float) -> IntArray:
     return np.rint(y * won + (1 - y) * lost).astype(np.int64)
-
-
-def _bets(
-    base: float, spread: float, extremes: tuple[float, float], seen: float, side: int
-) -> FloatArray:
-    """Log growth of each bettor's wealth for X - c = *base* + *seen*; *side* 1 bets on more, -1 on less."""
-    lowest, highest = base + extremes[0], base + extremes[1]
-    most = 1 / max(-lowest if side > 0 else highest, 1e-9)
-    best = side * base / (base * base + spread)
-    stake = min(max(best, BET_LOW * most), BET_HIGH * most)
-    told: FloatArray = np.log1p(side * KAPPAS * stake * (base + seen))
-    return told
 
 
 def certain(design: Design, walk: Walk) -> tuple[bool, bool]:

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-import numpy as np
-
 from leadline.core.assessment import Plan, PlannedSuite, SampleResult, ShardResult
 from leadline.core.engagement.criteria import Criteria
 from leadline.core.measure.attempts import Attempts, pass_at_k, pass_hat_k
+from leadline.core.measure.deciding import start
 from leadline.core.measure.family import Conditions, FamilyEstimate, by_family
-from leadline.core.measure.sequential import Decision, Result
+from leadline.core.measure.sequential import Decision, Draw, Result
+
+RUNS_MAX = 2  # of an item, where our own side lost the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,32 +40,70 @@ def suite_digest(suite: PlannedSuite) -> str:
     return sha256("\n".join([suite.name, suite.version, *lines]).encode()).hexdigest()
 
 
-def decide(
-    criteria: Criteria, plan: Plan, samples: Iterable[SampleResult], order_seed: bytes
-) -> Decision | None:
-    """The sequential decision on the first attempt at each item, in the committed order.
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A decision as far as its samples go, and the *batches* of items that it asked for, in order.
 
-    A sample lost to our own side is void: its step stays and counts against both conclusions. None
-    where the suite that the criteria name could not run here.
+    The last batch may be under way. A batch of items that were asked for before makes up for lost runs.
+    """
+
+    decision: Decision
+    batches: tuple[tuple[str, ...], ...]
+
+    @property
+    def ended(self) -> bool:
+        """Whether it asks for nothing more."""
+        return len(self.decision.log) == sum(len(batch) for batch in self.batches)
+
+
+def decide(
+    criteria: Criteria, plan: Plan, samples: Iterable[SampleResult], seed: bytes
+) -> Course | None:
+    """The sequential decision from the first attempts at its items, as far as they were drawn and ran.
+
+    A sample lost to our own side is void: its step stays and counts against both conclusions, until a
+    further run of the item shows something. Samples of items that were not drawn say nothing here, and a
+    batch counts once it ran whole, so that equal samples give an equal log in whatever order they come.
+    None where the suite that the criteria name could not run here.
 
     Raises: Invalid, if no item of that suite counts.
     """
     suite = next((one for one in plan.suites if one.name == criteria.suite and one.items), None)
     if suite is None:
         return None
-    families = {item.id: item.family for item in suite.items}
-    decision = Decision.start(
-        criteria.plan(suite_digest(suite), families, plan.seed_commitment), order_seed
-    )
-    first = {sample.item: sample for sample in samples if sample.epoch == 1}
-    results = []
-    for step, item in enumerate(decision.order, 1):
-        sample = first.get(item)
-        valid = sample is not None and sample.state in {"scored", "limit"}
-        score = int(sample.solved) if sample is not None and valid else None
-        cost, proof = (sample.tokens, sample.proof) if sample is not None else (0, "")
-        results.append(Result(step, score, cost, proof))
-    return decision.update(results)
+    rule = criteria.plan(suite_digest(suite), suite.items, plan.seed_commitment)
+    runs: dict[str, list[SampleResult]] = {}
+    for sample in samples:
+        if sample.epoch == 1:
+            runs.setdefault(sample.item, []).append(sample)
+    decision, batches = start(rule, seed), list[tuple[str, ...]]()
+    asked = dict.fromkeys(rule.items, 0)
+    while draws := _next(decision, asked):
+        batches.append(tuple(draw.item for draw in draws))
+        results = [_result(draw, runs.get(draw.item, ())[asked[draw.item] :]) for draw in draws]
+        known = [result for result in results if result is not None]
+        for draw in draws:
+            asked[draw.item] += 1
+        if len(known) < len(draws):
+            break
+        decision = decision.update(known)
+    return Course(decision, tuple(batches))
+
+
+def _next(decision: Decision, asked: Mapping[str, int]) -> list[Draw]:
+    """What is drawn next: steps lost once, before the next batch of new ones."""
+    seen, batch = len(decision.seen), decision.plan.batch
+    draws = decision.next_items(len(decision.plan.items))
+    lost = [one for one in draws if one.step <= seen and asked[one.item] < RUNS_MAX]
+    return lost or [one for one in draws if seen < one.step <= (seen // batch + 1) * batch]
+
+
+def _result(draw: Draw, runs: Sequence[SampleResult]) -> Result | None:
+    """What the first of *runs* says of *draw*; None while there is none."""
+    if not runs:
+        return None
+    score = int(runs[0].solved) if runs[0].state in {"scored", "limit"} else None
+    return Result(draw.step, score, runs[0].tokens, runs[0].proof)
 
 
 def estimates(
@@ -76,7 +115,7 @@ def estimates(
 
 
 def several_attempts(
-    suite: PlannedSuite, samples: Iterable[SampleResult], epochs: int, rng: np.random.Generator
+    suite: PlannedSuite, samples: Iterable[SampleResult], epochs: int
 ) -> tuple[Attempts, ...]:
     """pass@k and pass^k at k = *epochs*, over the items whose every attempt is valid.
 
@@ -91,7 +130,7 @@ def several_attempts(
         return ()
     counts = [sum(outcomes) for outcomes in whole]
     trials = [epochs] * len(whole)
-    return tuple(rule(counts, trials, epochs, rng=rng) for rule in (pass_at_k, pass_hat_k))
+    return tuple(rule(counts, trials, epochs) for rule in (pass_at_k, pass_hat_k))
 
 
 def by_level(samples: Iterable[SampleResult], levels: Mapping[str, int]) -> tuple[Level, ...]:

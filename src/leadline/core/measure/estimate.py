@@ -29,7 +29,12 @@ class Code(StrEnum):
     SATURATED = "SATURATED"  # too few failures above the point: only "at least" is said
     UNSETTLED = "UNSETTLED"  # the fit did not settle: there is no point
     EXTRAPOLATED = "EXTRAPOLATED"  # the point lies outside the tasks' own range
+    UNSHARED_ITEMS = "UNSHARED_ITEMS"  # seen by one side only: named and left out, never imputed
+    UNSTABLE_CHOICE = "UNSTABLE_CHOICE"  # the two halves of the items chose different elicitations
     VOID_RESULTS = "VOID_RESULTS"  # infrastructure failed on some runs; they are counted apart
+    MISFIT = (
+        "MISFIT"  # the planner was sure of the other side: difficulties may not fit this subject
+    )
     ENUMERATION_OVERTURNED = (
         "ENUMERATION_OVERTURNED"  # the full table disagrees with the early stop
     )

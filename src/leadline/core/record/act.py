@@ -35,6 +35,7 @@ class Kind(StrEnum):
     CANARIES_JUDGED = "canaries.judged"
     SUBJECT_IDENTIFIED = "subject.identified"
     EVIDENCE_SEALED = "evidence.sealed"
+    DECISION_ADVANCED = "decision.advanced"
     SEED_REVEALED = "seed.revealed"
     ASSESSMENT_FINISHED = "assessment.finished"
     FINDING_RECORDED = "finding.recorded"
