@@ -1,6 +1,7 @@
 """Intervals cover at the stated rate, and a bound carries everything it depends on."""
 
 from math import comb
+from typing import TypedDict
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from leadline.core.measure.interval import (
     beta,
     clopper_pearson,
     clustered,
+    effective_size,
     exact,
     finite_population_interval,
     in_100,
@@ -33,6 +35,16 @@ PUBLISHED = {  # n: (Wilson, Clopper-Pearson, Beta(1,1)), mean and mean over rat
     100: ((0.950, 0.956), (0.965, 0.975), (0.950, 0.950)),
     300: ((0.950, 0.950), (0.958, 0.962), (0.950, 0.950)),
 }
+
+
+class Basis(TypedDict):
+    """What a bound depends on."""
+
+    budget: Budget
+    elicitation: str
+    scaffold_digest: str
+
+
 CONDITIONS = Conditions(Budget(runs=20_000), "default", "ab" * 32)
 
 
@@ -150,6 +162,28 @@ def test_the_effective_size_follows_korn_and_graubard() -> None:
     assert Code.FEW_CLUSTERS in found.warnings
 
 
+def test_item_means_and_their_runs_have_one_effective_size() -> None:
+    """Five runs of an item say the same as their mean, when told how many they are; never more."""
+    rng = np.random.default_rng(3)
+    runs = (rng.random((12, 5)) < rng.random((12, 1))).astype(float)
+    as_runs = clustered(runs.ravel(), np.repeat(range(12), 5), n_runs=60)
+    as_means = clustered(runs.mean(axis=1), range(12), n_runs=60)
+    assert (as_runs.low, as_runs.high) == pytest.approx((as_means.low, as_means.high))
+    single = [1.0, 0.0, 1.0, 1.0]
+    assert effective_size(single, range(4), n_runs=4) == 4
+    assert effective_size([0.5] * 7, range(7), n_runs=7) == 7
+    assert effective_size([], [], n_runs=0) == 0
+
+
+def test_a_large_suite_is_inverted_at_once() -> None:
+    """2,000 of 20,000 items take bisection, not a walk: the ends bracket the share, drawn in."""
+    told = finite_population_interval(1200, 2000, 20_000)
+    low, high = wilson(1200, 2000)
+    shrink = (1 - 0.1) ** 0.5
+    assert told.low == pytest.approx(0.6 - shrink * (0.6 - low), abs=1e-3)
+    assert told.high == pytest.approx(0.6 + shrink * (high - 0.6), abs=1e-3)
+
+
 def test_clusters_without_spread_stay_honest() -> None:
     """All alike counts clusters; one cluster or none knows nothing; balance adds no trials."""
     alike = clustered([1, 1, 1, 1], [0, 0, 1, 1], n_runs=4)
@@ -193,22 +227,44 @@ def test_a_bound_names_what_it_depends_on() -> None:
     assert rare_event_bound(
         2, 2, budget=Budget(runs=1), elicitation="e", scaffold_digest="d"
     ).upper == pytest.approx(1)
-    good = {"budget": Budget(runs=1), "elicitation": "e", "scaffold_digest": "d"}
-    for wrong in ({"budget": Budget()}, {"elicitation": " "}, {"scaffold_digest": ""}):
-        with pytest.raises(Invalid, match=next(iter(wrong))):
-            rare_event_bound(5, 0, **(good | wrong))  # type: ignore[arg-type] # deliberately loose
+    good = Basis(budget=Budget(runs=1), elicitation="e", scaffold_digest="d")
+    incomplete: list[tuple[str, Basis]] = [
+        ("budget", good | {"budget": Budget()}),
+        ("elicitation", good | {"elicitation": " "}),
+        ("scaffold_digest", good | {"scaffold_digest": ""}),
+    ]
+    for field, wrong in incomplete:
+        with pytest.raises(Invalid, match=field):
+            rare_event_bound(5, 0, **wrong)
     with pytest.raises(Invalid, match="events"):
         rare_event_bound(2, 3, budget=Budget(runs=1), elicitation="e", scaffold_digest="d")
-    for events, clusters in ((1, 3), (0, 6)):
+    for clusters in (-1, 6):
         with pytest.raises(Invalid, match="clusters"):
-            rare_event_bound(
-                5,
-                events,
-                budget=Budget(runs=1),
-                elicitation="e",
-                scaffold_digest="d",
-                clusters=clusters,
-            )
+            rare_event_bound(5, 0, **good, clusters=clusters)
+    for effective in (None, 0.0, 5.5):
+        with pytest.raises(Invalid, match="effective"):
+            rare_event_bound(5, 1, **good, clusters=3, effective=effective)
+
+
+def test_events_in_repeated_items_count_by_their_effective_size() -> None:
+    """Three events in 40 runs of 10 items bound as the runs' effective size and its share of events."""
+    runs = [1, 1, 1, 0, *[0] * 36]
+    size = effective_size(runs, np.repeat(range(10), 4), n_runs=40)
+    assert 3 < size < 15
+    bound = rare_event_bound(
+        40,
+        3,
+        budget=Budget(runs=1),
+        elicitation="e",
+        scaffold_digest="d",
+        clusters=10,
+        effective=size,
+    )
+    naive = rare_event_bound(
+        40, 3, budget=Budget(runs=1), elicitation="e", scaffold_digest="d"
+    ).upper
+    assert bound.upper == pytest.approx(clopper_pearson(size * 3 / 40, size, alpha=0.1)[1])
+    assert bound.upper > 1.5 * naive
 
 
 def test_repeated_items_count_once_in_a_bound() -> None:

@@ -9,6 +9,7 @@ Sources: Wilson, JASA 22 (1927) 209-212; Clopper and Pearson, Biometrika 26 (193
 Graubard, Survey Methodology 24 (1998) 193-201.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
 from math import comb
@@ -26,6 +27,7 @@ FloatArray = npt.NDArray[np.float64]
 Method = Literal["wilson", "clopper-pearson", "beta"]
 
 CLUSTERS_MIN = 6
+ITEMS_MIN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,27 +182,20 @@ def clustered(
 ) -> Interval:
     """A mean of item scores in [0, 1] whose items fall into clusters (or whose runs repeat items).
 
-    *scores* and *clusters* have one entry per item, or per run with the item as its cluster. The
-    effective size is p(1-p)/SE^2, shrunk by (t_{n-1}/t_{G-1})^2, into the binomial interval; where
-    every score is alike (p of 0 or 1) it is the number of clusters G. Fewer than two clusters give
-    (0, 1). Source: Korn and Graubard (1998).
+    *scores* and *clusters* have one entry per item, or per run with the item as its cluster; *n_runs*
+    are the runs behind them. The interval is the binomial one at `effective_size`. Fewer than two
+    clusters give (0, 1), unless every score is alike. Source: Korn and Graubard (1998).
 
     Raises: Invalid, if the two differ in length or a score lies outside [0, 1].
     """
-    check_alpha(alpha)
-    values = np.asarray(scores, dtype=np.float64)
-    labels, group = np.unique(np.asarray(clusters), return_inverse=True)
-    if values.ndim != 1 or values.shape != group.shape:
-        raise Invalid("clusters", "one cluster per score is due")
-    if np.any((values < 0) | (values > 1)) or not np.all(np.isfinite(values)):
-        raise Invalid("scores", "every score must lie between 0 and 1")
-    n, count = values.size, labels.size
+    values, group = _clusters(scores, clusters)
+    n, count = values.size, int(group.max()) + 1 if group.size else 0
     share = float(values.mean()) if n else 0.5
-    size = _effective(values, group, share, count, alpha)
+    size = effective_size(values, group, n_runs=n_runs, alpha=alpha)
     low, high = _BINOMIAL[method](size * share, size, alpha=alpha)
-    codes = ((Code.NO_RUNS,) if not n else ()) + (
-        (Code.FEW_CLUSTERS,) if 0 < count < CLUSTERS_MIN else ()
-    )
+    codes = () if n else (Code.NO_RUNS,)
+    if 0 < count < CLUSTERS_MIN:
+        codes = (*codes, Code.FEW_CLUSTERS)
     return Interval(
         method=f"{method}, Korn-Graubard effective size",
         n_items=n,
@@ -215,20 +210,48 @@ def clustered(
     )
 
 
-def _effective(
-    values: FloatArray, group: npt.NDArray[np.intp], share: float, count: int, alpha: float
+def _clusters(
+    scores: npt.ArrayLike, clusters: npt.ArrayLike
+) -> tuple[FloatArray, npt.NDArray[np.intp]]:
+    """Scores, and the number of each one's cluster, checked."""
+    values = np.asarray(scores, dtype=np.float64)
+    _, group = np.unique(np.asarray(clusters), return_inverse=True)
+    if values.ndim != 1 or values.shape != group.shape:
+        raise Invalid("clusters", "one cluster per score is due")
+    if np.any((values < 0) | (values > 1)) or not np.all(np.isfinite(values)):
+        raise Invalid("scores", "every score must lie between 0 and 1")
+    return values, group
+
+
+def effective_size(
+    scores: npt.ArrayLike, clusters: npt.ArrayLike, *, n_runs: int, alpha: float = 0.05
 ) -> float:
-    """Korn and Graubard's effective number of trials; 0 where one cluster says nothing of spread."""
-    if share in {0.0, 1.0}:
+    """How many independent trials *scores* are worth: p(1-p)/SE^2, shrunk by (t_{r-1}/t_{G-1})^2.
+
+    r is the larger of the scores and *n_runs*, and the size is never above r: little spread between
+    clusters does not make more trials than there were runs. Where every score is 0 or every score 1 it
+    is the number of clusters G; where items are single runs and clusters of their own, the number of
+    items. One cluster, or none, says nothing of spread: 0. Source: Korn and Graubard (1998).
+
+    Raises: Invalid, as `clustered`.
+    """
+    check_alpha(alpha)
+    values, group = _clusters(scores, clusters)
+    n, count = values.size, int(group.max()) + 1 if group.size else 0
+    share = float(values.mean()) if n else 0.5
+    if n and share in {0.0, 1.0}:
         return float(count)
     if count <= 1:
         return 0.0
-    n = values.size
+    runs = max(n, n_runs)
+    if runs == count and np.all((values == 0) | (values == 1)):
+        return float(n)
     sums = np.bincount(group, weights=values - share)
     variance = count / (count - 1) * float((sums**2).sum()) / n**2
-    shrink = float(stdtrit(n - 1, 1 - alpha / 2) / stdtrit(count - 1, 1 - alpha / 2)) ** 2
-    # Little spread between clusters does not make more trials than there were scores.
-    return min(share * (1 - share) / variance, float(n)) * shrink if variance > 0 else n * shrink
+    shrink = float(stdtrit(runs - 1, 1 - alpha / 2) / stdtrit(count - 1, 1 - alpha / 2)) ** 2
+    # Scores that all agree short of 0 and 1 leave rounding, or nothing, for a variance.
+    known = variance > share * (1 - share) * 1e-12
+    return (min(share * (1 - share) / variance, float(runs)) if known else float(n)) * shrink
 
 
 def finite_population_interval(
@@ -248,13 +271,9 @@ def finite_population_interval(
         )
         raise Invalid("successes", problem)
     tail = exact("alpha", alpha) / 2
-    totals = range(successes, population - seen + successes + 1)
-    lowest = next(s for s in totals if _at_least(successes, seen, s, population) > tail)
+    lowest = _fewest(successes, seen, population, tail)
     # The lower tail of successes is the upper tail of failures.
-    failures = seen - successes
-    highest = next(
-        s for s in reversed(totals) if _at_least(failures, seen, population - s, population) > tail
-    )
+    highest = population - _fewest(seen - successes, seen, population, tail)
     return Interval(
         method="hypergeometric inversion",
         n_items=population,
@@ -269,12 +288,24 @@ def finite_population_interval(
     )
 
 
+def _fewest(successes: int, seen: int, population: int, tail: Fraction) -> int:
+    """The smallest total under which *successes* or more have a chance above *tail*."""
+    totals = range(successes, population - seen + successes + 1)
+
+    def chance(total: int) -> Fraction:
+        return _at_least(successes, seen, total, population)
+
+    # The chance grows with the total, up to 1 at the largest.
+    return totals[bisect_right(totals, tail, key=chance)]
+
+
 def _at_least(successes: int, seen: int, total: int, population: int) -> Fraction:
     """P(at least *successes* among *seen*) when *total* of *population* are successes."""
-    ways = sum(
-        comb(total, x) * comb(population - total, seen - x)
-        for x in range(successes, min(total, seen) + 1)
-    )
+    first, others = max(successes, seen - (population - total)), population - total - seen
+    ways, term = 0, comb(total, first) * comb(population - total, seen - first)
+    for x in range(first, min(total, seen) + 1):
+        ways += term
+        term = term * (total - x) * (seen - x) // ((x + 1) * (others + x + 1))
     return Fraction(ways, comb(population, seen))
 
 
@@ -287,11 +318,13 @@ def rare_event_bound(
     scaffold_digest: str,
     alpha: float = 0.05,
     clusters: int | None = None,
+    effective: float | None = None,
 ) -> RareEventBound:
     """One-sided exact upper bound on the chance of success per attempt.
 
     With no event it is 1 - alpha^(1/n). *clusters* is the number of independent items when attempts
-    repeat items; it then takes the place of n, which needs *events* to be 0.
+    repeat items; without an event it then takes the place of n. With events *effective* does, the
+    attempts' `effective_size`, and events shrink in proportion.
 
     Raises: Invalid, naming what is missing: a bound without its budget, its elicitation or its
     scaffold is no result.
@@ -307,10 +340,11 @@ def rare_event_bound(
         if not value.strip():
             raise Invalid(field, "a bound holds only under a named elicitation and scaffold")
     independent = attempts if clusters is None else clusters
-    if independent > attempts or (independent < attempts and events):
-        raise Invalid("clusters", "give at most one cluster per attempt, and only without events")
-    left = independent - events
-    upper = float(betaincinv(events + 1, left, 1 - alpha)) if left else 1.0
+    if not 0 <= independent <= attempts:
+        raise Invalid("clusters", "give at most one cluster per attempt")
+    size, happened = _independent(attempts, events, independent, effective)
+    left = size - happened
+    upper = float(betaincinv(happened + 1, left, 1 - alpha)) if left > 0 else 1.0
     return RareEventBound(
         method="clopper-pearson, one-sided upper",
         n_items=independent,
@@ -326,6 +360,18 @@ def rare_event_bound(
         elicitation=elicitation,
         scaffold_digest=scaffold_digest,
     )
+
+
+def _independent(
+    attempts: int, events: int, clusters: int, effective: float | None
+) -> tuple[float, float]:
+    """The trials that attempts with repeats are worth, and the events among as many."""
+    if clusters == attempts or not events:
+        return float(clusters), float(events)
+    if effective is None or not 0 < effective <= attempts:
+        problem = "events in repeated items need the attempts' effective size, above 0 and at most"
+        raise Invalid("effective", f"{problem} {attempts}: see effective_size")
+    return effective, effective * events / attempts
 
 
 def _counts(
