@@ -88,10 +88,17 @@ def share(field: str, title: str = "Share solved") -> Spec:
     return quantity(field, title, scale=UNIT, axis=PERCENT)
 
 
-def minutes(field: str, title: str | None, ends: tuple[float, float], **axis: Json) -> Spec:
+def minutes(
+    field: str,
+    title: str | None,
+    ends: tuple[float, float],
+    *,
+    ticks_max: int = TICKS_MAX,
+    **axis: Json,
+) -> Spec:
     """A logarithmic channel of working times in minutes, with round times at its ticks."""
     ticks = [one for one in _ROUND_MINUTES if ends[0] <= one <= ends[1]]
-    apart = -(-len(ticks) // TICKS_MAX) or 1
+    apart = -(-len(ticks) // ticks_max) or 1
     return quantity(
         field,
         title,
@@ -100,19 +107,19 @@ def minutes(field: str, title: str | None, ends: tuple[float, float], **axis: Js
     )
 
 
-def drawn(mark: str, encoding: Spec, rows: Sequence[Json] | None = None, **look: Json) -> Spec:
+def drawn(mark: str, encoding: Spec, rows: Sequence[Json] | None = None, /, **look: Json) -> Spec:
     """One layer: a mark with its look and its channels, over *rows* of its own where given."""
     own: Spec = {} if rows is None else {"data": {"values": rows}}
     return {**own, "mark": {"type": mark, **look}, "encoding": encoding}
 
 
-def across(axis: str, at: float, **look: Json) -> Spec:
+def across(axis: str, at: float, /, **look: Json) -> Spec:
     """A dashed line across the chart at the value *at* of *axis*."""
     look = {"strokeDash": [2, 3], "strokeWidth": 1.6, "color": INK, **look}
     return drawn("rule", {axis: {"datum": at, "type": "quantitative"}}, [{}], **look)
 
 
-def words(text: str, encoding: Spec, **look: Json) -> Spec:
+def words(text: str, encoding: Spec, /, **look: Json) -> Spec:
     """A line of text at one place."""
     return drawn("text", {**encoding, "text": {"value": text}}, [{}], **look)
 
@@ -134,8 +141,12 @@ def number(value: float) -> str:
 
 def duration(minutes: float) -> str:
     """A working time in words: ``29 s``, ``36 min``, ``3.1 h``."""
-    for unit, size in (("s", 60.0), ("min", 1.0), ("h", 1 / _HOUR)):
-        value = minutes * size
-        if value < 59.5 or unit == "h":  # noqa: PLR2004 -- of which sixty make the next unit
-            return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.2g} {unit}"  # noqa: PLR2004
-    raise AssertionError(minutes)
+    for unit, size in (("s", 60.0), ("min", 1.0)):
+        if minutes * size < 59.5:  # noqa: PLR2004 -- of which sixty make the next unit
+            return _rounded(minutes * size, unit)
+    return _rounded(minutes / _HOUR, "h")
+
+
+def _rounded(value: float, unit: str) -> str:
+    """One digit after the point below ten, none above."""
+    return f"{value:.1f} {unit}" if 0 < value < 9.95 else f"{value:,.0f} {unit}"  # noqa: PLR2004

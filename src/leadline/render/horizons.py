@@ -1,0 +1,522 @@
+"""Pictures of time horizons: the fitted logistic over what was observed, and the horizons with their trend.
+
+A model whose suite is exhausted has an arrow from its bound, "at least", and never a point; nothing is
+drawn beyond the tasks that were there. Times stand on logarithmic axes in minutes of human work.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from math import inf, isfinite, isnan, log2
+
+import numpy as np
+
+from leadline.core.measure.binned import Bin
+from leadline.core.measure.horizon import Horizon, Horizons, Trend
+from leadline.core.report import Json
+from leadline.render.document import Column, Figure, Table
+from leadline.render.vega import (
+    BASELINE,
+    INK,
+    PALE,
+    SUBJECT,
+    Spec,
+    across,
+    drawn,
+    duration,
+    minutes,
+    number,
+    plain,
+    share,
+    svg,
+    words,
+)
+
+COLUMNS = 3  # small pictures beside each other
+PANEL = (196, 116)
+CURVE_POINTS = 41
+MODELS_MAX = 30  # drawn in one picture; the table holds all of them
+REACH = 64.0  # horizons below the shortest axis end by more than this are drawn at the end
+HALF = 0.5
+TREND = (560, 280)
+SIDES = tuple(  # of a point, in pixels: where its number may stand, best first
+    (dx * far, dy * far)
+    for far in (1.0, 1.7, 2.4)
+    for dx, dy in ((12, 8), (-12, 8), (12, -8), (-12, -8), (15, 0), (-15, 0))
+)
+
+
+def logistic_grid(horizons: Horizons, bins: Sequence[Bin]) -> Figure:
+    """One small picture a model: observed shares by task length with intervals, the fit, the 50 % horizon.
+
+    *bins* are those of the same runs. Models stand by their horizon, longest last; beyond `MODELS_MAX`
+    the shortest are left to the table.
+
+    Raises: KeyError, if the horizons were not fitted at 50 %.
+    """
+    order = _by_length(horizons)
+    shown = order[-MODELS_MAX:]
+    ends = (min(one.shortest for one in bins), max(one.longest for one in bins))
+    ends = (ends[0], max(ends[1], ends[0] * 2))
+    titles = [f"{plain(one.model)}\n{_told(one)}" for one in shown]
+    rows: list[Json] = []
+    for title, one in zip(titles, shown, strict=True):
+        own = [each for each in bins if each.model == one.model]
+        rows += [{"title": title, "part": "bin", **_bin_row(each)} for each in own]
+        rows += [{"title": title, "part": "fit", **point} for point in _fit(one, own)]
+        rows.append({"title": title, "part": "horizon", **_horizon_row(one, ends)})
+    spec: Spec = {
+        "data": {"values": rows},
+        "columns": COLUMNS,
+        "spacing": {"row": 14, "column": 22},
+        "facet": {
+            "field": "title",
+            "type": "nominal",
+            "sort": titles,
+            "title": None,
+            "header": {
+                "labelExpr": "split(datum.label, '\\n')",
+                "labelFontSize": 12,
+                "labelAlign": "left",
+                "labelAnchor": "start",
+                "labelLimit": PANEL[0],
+                "labelColor": INK,
+                "labelPadding": 6,
+            },
+        },
+        "spec": {"width": PANEL[0], "height": PANEL[1], "layer": _grid_layers(ends)},
+    }
+    left = len(order) - len(shown)
+    spoken = "; ".join(f"{one.model}: {_told(one)}" for one in reversed(order[-8:]))
+    return Figure(
+        caption=(
+            "Share solved by human working time of the tasks: observed with 95 % intervals (discs), the "
+            ""
+            "fitted logistic (line), the 50 % horizon with its interval (diamond; an arrow where the "
+            "suite is exhausted)"
+            + (f"; {left} models with shorter horizons stand in the table only" if left else "")
+        ),
+        alt=f"Fitted logistic of {len(shown)} models. The longest 50 % horizons: {spoken}.",
+        svg=svg(spec),
+        data=_bin_table(bins),
+    )
+
+
+def _grid_layers(ends: tuple[float, float]) -> list[Json]:
+    x = minutes("minutes", None, ends, ticks_max=5, grid=False, labelFontSize=11)
+    y = share("share")
+    y["axis"] = {
+        "labelExpr": "datum.value * 100 + ' %'",
+        "values": [0, 0.5, 1],
+        "labelFontSize": 11,
+    }
+    y["title"] = None
+
+    def part(name: str, extra: str = "") -> Spec:
+        return {"transform": [{"filter": f"datum.part === '{name}'{extra}"}]}
+
+    bounds: Spec = {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}
+    across_x: Spec = {"x": {**x, "field": "low"}, "x2": {"field": "high"}, "y": {"datum": HALF}}
+    known = " && datum.kind === 'point'"
+    return [
+        {**part("fit"), **drawn("line", {"x": x, "y": y}, color=SUBJECT, strokeWidth=1.8)},
+        {**part("bin"), **drawn("rule", bounds, color=INK, strokeWidth=1.2)},
+        {**part("bin"), **drawn("point", {"x": x, "y": y}, **_disc(34, INK))},
+        {
+            **part("horizon", " && datum.kind !== 'none'"),
+            **drawn("rule", across_x, color=BASELINE, strokeWidth=2.4, strokeDash=[5, 2]),
+        },
+        {
+            **part("horizon", known),
+            **drawn("point", {"x": x, "y": {"datum": HALF}}, **_diamond(70)),
+        },
+        {
+            **part("horizon", " && datum.kind === 'arrow'"),
+            **drawn(
+                "point", {"x": {**x, "field": "high"}, "y": {"datum": HALF}}, **_arrow("right")
+            ),
+        },
+    ]
+
+
+def _disc(size: int, colour: str) -> Spec:
+    return {"filled": True, "size": size, "color": colour, "opacity": 1}
+
+
+def _diamond(size: int) -> Spec:
+    look: Spec = {"shape": "diamond", "size": size, "fill": "white", "stroke": BASELINE}
+    return {**look, "strokeWidth": 2, "opacity": 1}
+
+
+def _arrow(towards: str) -> Spec:
+    return {
+        "shape": f"triangle-{towards}",
+        "filled": True,
+        "size": 90,
+        "color": BASELINE,
+        "opacity": 1,
+    }
+
+
+def _bin_row(one: Bin) -> Spec:
+    return {"minutes": one.middle, "share": one.share, "low": one.low, "high": one.high}
+
+
+def _fit(one: Horizon, bins: Sequence[Bin]) -> list[Spec]:
+    """Points of the fitted curve, over the times of the model's own tasks and nowhere else."""
+    if not (isfinite(one.slope) and isfinite(one.intercept)):
+        return []
+    x = np.linspace(
+        log2(min(each.shortest for each in bins)),
+        log2(max(each.longest for each in bins)),
+        CURVE_POINTS,
+    )
+    z = np.clip(one.slope * x + one.intercept, -60, 60)
+    return [
+        {"minutes": float(2**at), "share": float(1 / (1 + np.exp(-level)))}
+        for at, level in zip(x, z, strict=True)
+    ]
+
+
+def _horizon_row(one: Horizon, ends: tuple[float, float]) -> Spec:
+    """The horizon between the axis's *ends*: a point with its interval, an arrow, or nothing."""
+    low, high = max(one.low, ends[0]), min(one.high, ends[1])
+    if one.saturated and one.low <= ends[1]:
+        return {"kind": "arrow", "low": low, "high": ends[1], "minutes": low}
+    if one.saturated or _none(one) or high < ends[0] or low > ends[1]:
+        return {"kind": "none", "low": ends[0], "high": ends[0], "minutes": ends[0]}
+    inside = ends[0] <= one.point <= ends[1]
+    kind = "point" if inside else "interval"
+    return {"kind": kind, "low": low, "high": high, "minutes": one.point if inside else low}
+
+
+def _none(one: Horizon) -> bool:
+    """Whether there is nothing to draw: nothing solved, no fit, or longer tasks solved more often."""
+    return one.point == 0 or isnan(one.point) or one.slope > 0
+
+
+def _told(one: Horizon) -> str:
+    """A horizon in words."""
+    if one.slope > 0:
+        return "longer tasks solved more often: no horizon"
+    if one.saturated:
+        return f"at least {duration(one.low)}" if isfinite(one.low) else "solved all, no bound"
+    if isnan(one.point):
+        return "the fit did not settle"
+    if one.point == 0:
+        return "solved nothing"
+    ends = f"{_end(one.low)} to {_end(one.high)}"
+    return f"{duration(one.point)} ({ends})"
+
+
+def _end(value: float) -> str:
+    return duration(value) if isfinite(value) else "beyond"
+
+
+def _by_length(horizons: Horizons) -> list[Horizon]:
+    told = [horizons.of(name, HALF) for name in horizons.models]
+    return sorted(told, key=lambda one: (_place(one), one.model))
+
+
+def _place(one: Horizon) -> float:
+    return -1.0 if _none(one) else one.low if one.saturated else one.point
+
+
+def _bin_table(bins: Sequence[Bin]) -> Table:
+    columns = (
+        Column("Model"),
+        *(Column(f"{end} task, minutes", number=True) for end in ("Shortest", "Longest")),
+        *(Column(name, number=True) for name in ("Tasks", "Runs")),
+        *(Column(name, number=True) for name in ("Share solved", "Lower end", "Upper end")),
+    )
+    rows = tuple(
+        (
+            one.model,
+            *(number(value) for value in (one.shortest, one.longest, one.n_items, one.n_runs)),
+            *(number(value) for value in (one.share, one.low, one.high)),
+        )
+        for one in bins
+    )
+    return Table("Observed shares by length of task", columns, rows)
+
+
+def horizon_rows(
+    horizons: Horizons,
+    released: Mapping[str, date] | None = None,
+    trend: Trend | str = "",
+) -> Figure:
+    """Every model's 50 % and 80 % horizon with their intervals; above them, by date of release.
+
+    *trend* is over the models in *released*, its time origin being the date's ordinal; where there is none,
+    it says in words why not. Models are numbered in both parts.
+
+    Raises: KeyError, if the horizons were not fitted at 50 and 80 %.
+    """
+    order = _by_length(horizons)
+    shown = order[-MODELS_MAX:]
+    names = {one.model: f"{at}  {plain(one.model)}" for at, one in enumerate(reversed(shown), 1)}
+    ends = _axis(horizons, shown)
+    lower: Spec = {
+        "width": 400,
+        "height": {"step": 27},
+        "layer": [
+            across("x", horizons.longest),
+            words(
+                "longest task",
+                {"x": {"datum": horizons.longest}, "y": {"value": 0}},
+                baseline="bottom",
+                dy=-3,
+                fontSize=12,
+            ),
+            *_row_layers(horizons, list(reversed(shown)), names, ends),
+        ],
+    }
+    dated = [one for one in shown if released and one.model in released]
+    upper = _trend_panel(dated, released, trend, names, ends) if released and dated else None
+    spec: Spec = {"vconcat": [upper, lower], "spacing": 26} if upper else lower
+    found = f" {_doubling(trend) if isinstance(trend, Trend) else trend}".rstrip()
+    spoken = "; ".join(f"{one.model}: {_told(one)}" for one in reversed(order[-12:]))
+    return Figure(
+        caption=(
+            "Time horizons: 50 % (disc, in words at the right) and 80 % (hollow diamond, dashed), with "
+            f"{_sure(order)} intervals; an arrow is a bound, “at least”, where the suite has too few tasks "
+            f"that the model fails; the longest task takes {duration(horizons.longest)}.{found}"
+        ),
+        alt=f"Time horizons at 50 %, longest first. {spoken}.{found}",
+        svg=svg(spec),
+        data=_horizon_table(horizons, list(reversed(order)), released),
+    )
+
+
+def _sure(told: Sequence[Horizon]) -> str:
+    return f"{100 * (1 - told[0].alpha):.4g} %"
+
+
+def _axis(horizons: Horizons, shown: Sequence[Horizon]) -> tuple[float, float]:
+    """The ends of the axis of times: all points and intervals, but for tails far below them."""
+    longest = horizons.longest
+    points = [v for one in shown if 0 < (v := min(_place(one), longest)) < inf]
+    points += [v for one in shown if 0 < (v := horizons.of(one.model, 0.8).point) < inf]
+    lowest = min(points, default=longest / REACH)
+    lows = [one.low for one in shown if 0 < one.low < lowest]
+    return max(min([*lows, lowest]), lowest / REACH) / 1.15, longest * 2
+
+
+def _row_layers(
+    horizons: Horizons,
+    shown: Sequence[Horizon],
+    names: Mapping[str, str],
+    ends: tuple[float, float],
+) -> list[Json]:
+    rows: list[Json] = []
+    for one in shown:
+        for level, each in ((0.5, one), (0.8, horizons.of(one.model, 0.8))):
+            rows.append(
+                {
+                    "model": names[one.model],
+                    "level": level,
+                    "told": _told(each),
+                    **_horizon_row(each, ends),
+                }
+            )
+    x = minutes("minutes", "Human working time", ends, grid=False)
+    y: Spec = {
+        "field": "model",
+        "type": "nominal",
+        "sort": None,
+        "title": None,
+        "axis": {"ticks": False, "domain": False, "labelPadding": 8},
+    }
+    bar: Spec = {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}}
+    tip: Spec = {"y": y, "x": {**x, "field": "high"}}
+    told: Spec = {"y": y, "x": {"value": 410}, "text": {"field": "told"}}
+
+    def when(level: float, test: str) -> Spec:
+        chosen = [{"filter": f"datum.level === {level} && {test}"}]
+        return {"data": {"values": rows}, "transform": chosen}
+
+    some, point, arrow = (
+        f"datum.kind {test}" for test in ("!== 'none'", "=== 'point'", "=== 'arrow'")
+    )
+    dashed: Spec = {"color": BASELINE, "strokeWidth": 1.2, "strokeDash": [5, 2], "yOffset": 8}
+    return [
+        {**when(0.8, some), **drawn("rule", bar, **dashed)},
+        {**when(0.8, point), **drawn("point", {"y": y, "x": x}, yOffset=8, **_diamond(44))},
+        {**when(0.8, arrow), **drawn("point", tip, yOffset=8, **{**_arrow("right"), "size": 44})},
+        {**when(0.5, some), **drawn("rule", bar, color=SUBJECT, strokeWidth=2.2)},
+        {**when(0.5, point), **drawn("point", {"y": y, "x": x}, **_disc(90, SUBJECT))},
+        {**when(0.5, arrow), **drawn("point", tip, **{**_arrow("right"), "color": SUBJECT})},
+        {**when(0.5, "true"), **drawn("text", told, align="left", fontSize=12)},
+    ]
+
+
+def _trend_panel(
+    dated: Sequence[Horizon],
+    released: Mapping[str, date],
+    trend: Trend | str,
+    names: Mapping[str, str],
+    ends: tuple[float, float],
+) -> Spec:
+    days = [released[one.model].toordinal() for one in dated]
+    span = (min(days) - 30, max(days) + 60)
+    marks = [_horizon_row(one, ends) for one in dated]
+    rows: list[Json] = [
+        {"day": date.fromordinal(day).isoformat(), **mark}
+        for day, mark in zip(days, marks, strict=True)
+    ]
+    drawn_at = [
+        (day, float(str(mark["minutes"])), names[one.model].split(" ")[0])
+        for day, mark, one in zip(days, marks, dated, strict=True)
+        if mark["kind"] != "none"
+    ]
+    x: Spec = {
+        "field": "day",
+        "type": "temporal",
+        "title": "Released",
+        "axis": {"grid": False, "format": "%b %Y", "labelOverlap": True, "tickCount": 8},
+        "scale": {
+            "type": "utc",
+            "domain": [date.fromordinal(day).isoformat() for day in span],
+        },
+    }
+    y = minutes("minutes", "50 % horizon", ends)
+    bar: Spec = {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}
+
+    def when(test: str) -> Spec:
+        return {"data": {"values": rows}, "transform": [{"filter": test}]}
+
+    label: Spec = {"x": x, "y": y, "text": {"field": "number"}}
+    numbers = _apart(drawn_at, span, ends)
+    return {
+        "width": TREND[0],
+        "height": TREND[1],
+        "layer": [
+            *(_trend_layers(trend, released, x, y, ends) if isinstance(trend, Trend) else ()),
+            across("y", ends[1] / 2),
+            words(
+                "longest task",
+                {"y": {"datum": ends[1] / 2}, "x": {"value": 4}},
+                align="left",
+                baseline="bottom",
+                dy=-2,
+                fontSize=12,
+            ),
+            {**when("datum.kind !== 'none'"), **drawn("rule", bar, color=SUBJECT, strokeWidth=1.6)},
+            {
+                **when("datum.kind === 'point'"),
+                **drawn("point", {"x": x, "y": y}, **_disc(60, SUBJECT)),
+            },
+            {
+                **when("datum.kind === 'arrow'"),
+                **drawn(
+                    "point",
+                    {"x": x, "y": {**y, "field": "high"}},
+                    **{**_arrow("up"), "color": SUBJECT},
+                ),
+            },
+            drawn("text", label, numbers, fontSize=12, stroke="white", strokeWidth=3),
+            drawn("text", label, numbers, fontSize=12),
+        ],
+    }
+
+
+def _apart(
+    points: Sequence[tuple[int, float, str]], span: tuple[int, int], ends: tuple[float, float]
+) -> list[Json]:
+    """Where the number of each point stands: beside it, on the first side that is still free."""
+    per_day = TREND[0] / (span[1] - span[0])
+    per_doubling = TREND[1] / log2(ends[1] / ends[0])
+    at = [((day - span[0]) * per_day, log2(m / ends[0]) * per_doubling) for day, m, _ in points]
+    taken, told = list(at), list[Json]()
+    for (x, y), (_, _, name) in zip(at, points, strict=True):
+        places = [(x + dx, y + dy) for dx, dy in SIDES]
+        free = (p for p in places if all(_clear(p, other) for other in taken if other != (x, y)))
+        place = next(free, places[-1])
+        taken.append(place)
+        day = date.fromordinal(span[0] + round(place[0] / per_day))
+        level = ends[0] * 2 ** (place[1] / per_doubling)
+        told.append({"day": day.isoformat(), "minutes": level, "number": name})
+    return told
+
+
+def _clear(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return abs(one[0] - other[0]) > 14 or abs(one[1] - other[1]) > 11  # noqa: PLR2004 -- pixels
+
+
+def _trend_layers(
+    trend: Trend,
+    released: Mapping[str, date],
+    x: Spec,
+    y: Spec,
+    ends: tuple[float, float],
+) -> list[Json]:
+    """The line, and its pencil: turned about its middle by the interval of the doubling time."""
+    days = sorted(released[name].toordinal() for name in trend.models if name in released)
+    middle = sum(days) / len(days)
+    level = trend.intercept + trend.slope * middle
+    slopes = (_slope(trend.high), _slope(trend.low))
+    rows: list[Json] = []
+    for day in (
+        days[0],
+        *([round(middle)] if days[0] < round(middle) < days[-1] else []),
+        days[-1],
+    ):
+        sides = [level + slope * (day - middle) for slope in slopes]
+        rows.append(
+            {
+                "day": date.fromordinal(day).isoformat(),
+                "minutes": _within(trend.intercept + trend.slope * day, ends),
+                "low": _within(min(sides), ends),
+                "high": _within(max(sides), ends),
+            }
+        )
+    band: Spec = {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}
+    return [
+        drawn("area", band, rows, color=PALE, opacity=1),
+        drawn("line", {"x": x, "y": y}, rows, color=INK, strokeWidth=1.6, strokeDash=[7, 3]),
+    ]
+
+
+def _slope(doubling_days: float) -> float:
+    return 1 / doubling_days if isfinite(doubling_days) and doubling_days else 0.0
+
+
+def _within(level: float, ends: tuple[float, float]) -> float:
+    """2^level between the ends of the axis."""
+    return float(2 ** min(max(level, log2(ends[0])), log2(ends[1])))
+
+
+def _doubling(trend: Trend) -> str:
+    """The trend in one sentence."""
+    if not 0 < trend.doubling_days < inf:
+        return "Horizons do not grow with the date of release."
+    cut = f"; {len(trend.censored)} of them by their bound alone" if trend.censored else ""
+    high = f"{trend.high:,.0f} days" if isfinite(trend.high) else "no upper end"
+    return (
+        f"Horizons double in {trend.doubling_days:,.0f} days ({100 * (1 - trend.alpha):.4g} % interval "
+        f"{trend.low:,.0f} to {high}), "
+        f"over {len(trend.models)} models{cut}."
+    )
+
+
+def _horizon_table(
+    horizons: Horizons, order: Sequence[Horizon], released: Mapping[str, date] | None
+) -> Table:
+    columns = (
+        Column("Model"),
+        *(Column(f"50 % {name}, minutes", number=True) for name in ("horizon", "lower", "upper")),
+        Column("80 % horizon, minutes", number=True),
+        *(Column(name, number=True) for name in ("Tasks", "Runs")),
+        Column("Warnings"),
+        *((Column("Released"),) if released else ()),
+    )
+    rows = []
+    for one in order:
+        values = (one.point, one.low, one.high, horizons.of(one.model, 0.8).point)
+        day = (
+            (released[one.model].isoformat() if one.model in released else "",) if released else ()
+        )
+        flags = " ".join(code.value for code in one.warnings)
+        rows.append(
+            (one.model, *(number(v) for v in (*values, one.n_items, one.n_runs)), flags, *day)
+        )
+    return Table("Time horizons in minutes of human work", columns, tuple(rows))
