@@ -1,24 +1,24 @@
 """The time horizon: METR's estimator, its bootstrap by counts, and what is said of exhausted suites."""
 
 from dataclasses import replace
+from itertools import product
 from math import inf, log
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import minimize
+from scipy.stats import binom, multinomial
 
 from leadline.core.errors import Invalid
-from leadline.core.measure import horizon
+from leadline.core.measure import horizon, regression
 from leadline.core.measure.estimate import Code
 from leadline.core.measure.horizon import (
-    PENALTY,
     Horizons,
     Runs,
+    ceilings,
     first_solve_ceiling,
     horizon_trend,
-    logistic,
     time_horizon,
 )
 
@@ -44,35 +44,6 @@ def both(*tables: Runs) -> Runs:
 def fitted(table: Runs, **options: int) -> Horizons:
     """The horizons with few replicates."""
     return time_horizon(table, replicates=options.pop("replicates", 60), **options)  # type: ignore[arg-type]
-
-
-def test_the_fit_is_the_optimum_of_its_objective() -> None:
-    """An independent optimiser finds no better slope and intercept, row by row."""
-    rng = np.random.default_rng(3)
-    x = rng.normal(size=30)
-    solved, failed = rng.random((5, 30)), rng.random((5, 30))
-    slopes, intercepts = logistic(x, solved, failed)
-    for row in range(5):
-
-        def loss(at: np.ndarray, row: int = row) -> float:
-            z = at[0] * x + at[1]
-            each = solved[row] * np.logaddexp(0, -z) + failed[row] * np.logaddexp(0, z)
-            return float(each.sum() + PENALTY / 2 * at[0] ** 2)
-
-        other = minimize(loss, [0.0, 0.0], method="BFGS", options={"gtol": 1e-10}).x
-        assert slopes[row] == pytest.approx(other[0], abs=1e-6)
-        assert intercepts[row] == pytest.approx(other[1], abs=1e-6)
-
-
-def test_what_separates_perfectly_is_held_by_the_penalty() -> None:
-    """Without overlap the slope is finite and the halfway point lies between the two sides."""
-    slope, intercept = logistic(
-        np.array([0.0, 1.0, 4.0, 5.0]),
-        np.array([[1.0, 1.0, 0.0, 0.0]]) / 4,
-        np.array([[0.0, 0.0, 1.0, 1.0]]) / 4,
-    )
-    assert np.isfinite(slope[0])
-    assert 1 < -intercept[0] / slope[0] < 4
 
 
 def test_a_known_horizon_is_found() -> None:
@@ -114,19 +85,46 @@ def test_differences_between_models_are_paired() -> None:
     assert not told.replicates.flags.writeable
 
 
+HELD = ([0, 1], [2], [3])  # tasks of three families
+
+
+def law_of_rows() -> dict[tuple[int, ...], float]:
+    """The chance of every outcome of drawing three families, and in each as many tasks as it has."""
+    chances: dict[tuple[int, ...], float] = {}
+    for families in product(HELD, repeat=3):
+        drawn = [task for family in families for task in [family] * len(family)]
+        for tasks in product(*drawn):
+            key = tuple(tasks.count(n) for n in range(4))
+            chances[key] = chances.get(key, 0) + 1 / 27 / np.prod([len(d) for d in drawn])
+    return chances
+
+
+def law_of_counts() -> dict[tuple[int, ...], float]:
+    """The same of counts: a multinomial of families, then one of tasks in each."""
+    chances: dict[tuple[int, ...], float] = {}
+    for times in product(range(4), repeat=3):
+        if sum(times) != 3:
+            continue
+        chance = multinomial.pmf(times, 3, [1 / 3] * 3)
+        for first in range(2 * times[0] + 1):
+            key = (first, 2 * times[0] - first, times[1], times[2])
+            chances[key] = chances.get(key, 0) + chance * binom.pmf(first, 2 * times[0], 0.5)
+    return chances
+
+
 def test_counts_have_the_law_of_rows() -> None:
-    """Mean and covariance of how often tasks are drawn equal those of drawing families, then tasks."""
-    tasks = horizon._Tasks(np.array(["a", "b", "c", "d"]), np.zeros(4), np.array([0, 0, 1, 2]), 3)
+    """Every outcome is as likely drawn as counts as drawn as rows; the draws have its exact moments."""
+    law, other = law_of_rows(), law_of_counts()
+    assert {key: law[key] for key in sorted(law)} == pytest.approx(other)
+    assert sum(law.values()) == pytest.approx(1)
+    outcomes, chance = np.array(list(law)), np.array(list(law.values()))
+    mean = chance @ outcomes
+    covariance = (outcomes - mean).T @ ((outcomes - mean) * chance[:, None])
+    names = np.array(["a", "b", "c", "d"])
+    tasks = horizon._Tasks(names, np.zeros(4), np.array([0, 0, 1, 2]), ("f", "g", "h"), names)
     drawn = horizon._multiplicities(tasks, 60_000, np.random.default_rng(5))
-    rng = np.random.default_rng(6)
-    rows = np.zeros((60_000, 4))
-    held = ([0, 1], [2], [3])
-    for at, families in enumerate(rng.integers(0, 3, (60_000, 3))):
-        for family in families:
-            for task in rng.choice(held[family], len(held[family])):
-                rows[at, task] += 1
-    assert drawn.mean(axis=0) == pytest.approx(rows.mean(axis=0), abs=0.03)
-    assert np.cov(drawn.T) == pytest.approx(np.cov(rows.T), abs=0.06)
+    assert drawn.mean(axis=1) == pytest.approx(mean, abs=0.02)
+    assert np.cov(drawn) == pytest.approx(covariance, abs=0.03)
 
 
 def test_nothing_solved_is_a_horizon_of_nought() -> None:
@@ -292,7 +290,7 @@ def test_the_profile_says_nothing_where_it_is_flat() -> None:
 
 def test_a_fit_that_does_not_settle_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut off after one step there is no number, and the estimate says so."""
-    monkeypatch.setattr(horizon, "STEPS_MAX", 1)
+    monkeypatch.setattr(regression, "STEPS_MAX", 1)
     told = fitted(runs()).of("m")
     assert np.isnan(told.point)
     assert Code.UNSETTLED in told.warnings
@@ -318,3 +316,132 @@ def test_the_level_moves_the_point_along_the_curve() -> None:
         one = told.of("m", level)
         share = one.slope * np.log2(one.point) + one.intercept
         assert share == pytest.approx(log(level / (1 - level)), abs=1e-9)
+
+
+def test_a_ceiling_is_of_every_model_with_its_attempts() -> None:
+    """Full scores count, halves do not; the two next stand with their tasks."""
+    table = runs(tasks=12, repeats=2)
+    score = np.where(table.minutes < 30, 1.0, 0.5)
+    told = ceilings(both(replace(table, score=score), replace(table, model=np.array(["n"] * 24))))
+    one = told["m"]
+    assert one is not None
+    assert (one.attempts, len(one.next_tasks)) == (2, 2)
+    solved = sorted({(t, n) for t, n in zip(table.minutes, table.task, strict=True) if t < 30})
+    assert [(one.minutes, one.task), *zip(one.next_minutes, one.next_tasks, strict=True)] == list(
+        reversed(solved[-3:])
+    )
+    assert ceilings(replace(table, score=np.zeros(24)))["m"] is None
+
+
+def test_how_times_were_got_stands_beside_the_horizon() -> None:
+    """Shares of the model's tasks by source, in the data's words; what says nothing is unstated."""
+    table = runs()
+    source = np.array(["estimate"] * 30 + ["censored"] * 8 + [""] * 2)
+    told = fitted(replace(table, source=source))
+    assert told.of("m").sources == (("censored", 0.2), ("estimate", 0.75), ("unstated", 0.05))
+    assert fitted(table).of("m").sources == (("unstated", 1.0),)
+    assert told.families == (("f0", 10), ("f1", 10), ("f2", 10), ("f3", 10))
+    assert (told.shortest, told.longest) == pytest.approx((1, 1024))
+    assert told.of("m").to_dict()["sources"][1] == ["estimate", 0.75]  # type: ignore[index]
+
+
+def test_tasks_of_one_length_have_no_horizon() -> None:
+    """The error names the model; where only a replicate has one length, it lies above or below."""
+    table = runs()
+    with pytest.raises(Invalid, match="take the same time"):
+        fitted(replace(table, minutes=np.full(40, 5.0)))
+    two = replace(
+        runs(tasks=2),
+        family=np.array(["f", "g"]),
+        score=np.array([0.9, 0.4]),
+        minutes=np.array([2.0, 60.0]),
+    )
+    told = fitted(two)
+    assert {0.0, np.inf} <= set(told.replicates[0, 0].tolist())
+    assert told.of("m").warnings[0] is Code.FEW_ITEMS
+
+
+def test_one_model_and_huge_weights_and_times_are_answered_or_refused() -> None:
+    """A hundred million minutes are a time, a weight beyond a thousand million is none."""
+    table = runs()
+    far = fitted(replace(table, minutes=table.minutes * 1e5)).of("m")
+    assert far.point == pytest.approx(fitted(table).of("m").point * 1e5, rel=1e-4)
+    for weight in (1e12, 1e-12, np.inf, np.nan):
+        with pytest.raises(Invalid, match="weight, row 1"):
+            fitted(replace(table, weight=np.full(40, weight)))
+
+
+def test_a_weight_is_of_model_and_task() -> None:
+    """Two weights for the attempts of one task are no weighting that the estimator knows."""
+    table = runs(repeats=2)
+    with pytest.raises(Invalid, match="weight, row 2"):
+        fitted(replace(table, weight=np.arange(1.0, 81.0)))
+    with pytest.raises(Invalid, match="source, row 2"):
+        fitted(replace(table, source=np.array(["a", "b"] * 40)))
+
+
+def test_attempts_are_drawn_within_their_task() -> None:
+    """Repeats of a task move weight and counts, never the number of tasks; fractions as whole scores do."""
+    table = runs(repeats=3, tasks=60)
+    told = fitted(table, replicates=300).of("m")
+    assert (told.n_items, told.n_runs) == (60, 180)
+    nearly = replace(table, score=np.where(table.score == 1, 1 - 1e-9, 0.0))
+    other = fitted(nearly, replicates=300).of("m")
+    assert other.point == pytest.approx(told.point, rel=1e-6)
+    assert np.log([other.low, other.high]) == pytest.approx(
+        list(np.log([told.low, told.high])), abs=0.35
+    )
+
+
+def test_bounds_follow_alpha() -> None:
+    """A stricter error rate widens the interval and lowers what is said to be at least."""
+    table = runs(tasks=120)
+    wide, narrow = (time_horizon(table, replicates=200, alpha=a).of("m") for a in (0.01, 0.2))
+    assert wide.low < narrow.low < narrow.high < wide.high
+    easy = runs(half=600.0)
+    strict, loose = (time_horizon(easy, replicates=200, alpha=a).of("m") for a in (0.01, 0.2))
+    assert strict.saturated
+    assert loose.saturated
+    assert strict.low < loose.low
+
+
+def test_a_trend_leaves_out_what_has_no_horizon() -> None:
+    """Nothing solved, or a rising curve: named, and no part of the line."""
+    good = [runs(f"m{n}", half=4.0 * 2**n, tasks=100, seed=n) for n in range(4)]
+    none = replace(runs("n", tasks=100), score=np.zeros(100))
+    up = runs("u", tasks=100)
+    table = both(*good, none, replace(up, score=1 - up.score))
+    told = fitted(table, replicates=40)
+    trend = horizon_trend(told, families_of(told))
+    assert trend.left_out == ("n", "u")
+    assert trend.models == ("m0", "m1", "m2", "m3")
+    assert 0 < trend.replicates <= 40
+    assert trend.sd > 0
+
+
+def test_a_trend_needs_levels_days_and_more_than_bounds() -> None:
+    """A level that was not fitted, a day that is none, and models that all exhaust the suite."""
+    told = fitted(both(*(runs(f"m{n}", half=900.0, seed=n) for n in range(3))))
+    with pytest.raises(Invalid, match="was not fitted"):
+        horizon_trend(told, {}, 0.3)
+    with pytest.raises(Invalid, match="is no day"):
+        horizon_trend(told, {"m0": np.nan})
+    assert all(told.of(name).saturated for name in told.models)
+    with pytest.raises(Invalid, match="no bound"):
+        horizon_trend(told, families_of(told))
+
+
+def test_a_trend_without_replicates_that_hold_a_line_has_no_interval() -> None:
+    """Where every replicate exhausts the suite, the point stands and the interval is everything."""
+    told = fitted(both(*(runs(f"m{n}", half=4.0 * 2**n, tasks=100, seed=n) for n in range(3))))
+    told = replace(told, replicates=np.full_like(told.replicates, np.inf))
+    trend = horizon_trend(told, families_of(told))
+    assert (trend.replicates, trend.low, trend.high) == (0, 0.0, np.inf)
+
+
+def test_the_exhausted_suite_of_a_few_replicates_bounds_at_nought() -> None:
+    """Where no replicate has a number, nothing is said to be at least."""
+    table = runs(tasks=3)
+    model = horizon._model(replace(table, score=np.ones(3)), "m", horizon._tasks(table))
+    told = horizon._at_least(model, horizon._tasks(table), 0.5, np.empty(0), 0.05)
+    assert told == 0.0

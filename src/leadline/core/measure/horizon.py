@@ -14,27 +14,28 @@ from math import inf, isfinite, log
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq, minimize
-from scipy.special import expit, log_ndtr
+from scipy.sparse import csr_array
+from scipy.special import ndtri
 
 from leadline.core.errors import Invalid
 from leadline.core.measure.estimate import Code, Estimate
 from leadline.core.measure.interval import check_alpha
+from leadline.core.measure.regression import EQUAL, censored_line, logistic, profile
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
-PENALTY = 1e-5  # their C is 1 / PENALTY; the weights of a model sum to 1
 REPLICATES, REPLICATES_MIN, REPLICATES_MAX = 1_000, 2, 100_000
-EQUAL = 1e-12  # shares nearer to 0 or 1 than this have only one outcome
-TREND_MIN = 3
-STEPS_MAX, STEP_CAP, TOLERANCE = 60, 8.0, 1e-11
-HALVINGS_MAX = 30
+TREND_MIN, TREND_SEEN_MIN = 3, 2
 FAILURES_MIN = 5  # above the point estimate; with fewer the suite is exhausted
-ONE_SIDED = 2.706  # chi-square of one degree at 90 %: a one-sided 95 % bound by profile likelihood
 LEVELS = (0.5, 0.8)
 TASKS_MIN = 10
-MINUTES_MAX = 1e9
+MINUTES_MAX = WEIGHT_MAX = 1e9
+PROFILE_PLACES, PROFILE_ZOOMS, PROFILE_BEYOND = 40, 4, 3.0  # beyond the longest task, in doublings
+SHORTEST = 2.0**-20  # minutes: no task is shorter
+UNSTATED = "unstated"
+BLOCK = 256  # replicates fitted together, so that their tables stay in the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,12 @@ class Runs:
     """Runs as parallel columns, one entry a run.
 
     *minutes* are human working times of the run's task, *score* lies in [0, 1]. *weight* is given by
-    the data or None: then a run weighs 1 over (the model's runs at the task times the square root of
-    the model's tasks in the family).
+    the data, one for each model and task, or None: then a run weighs 1 over (the model's runs at the task
+    times the square root of the model's tasks in the family). *source* says how a task's time was got
+    (measured, estimated, censored, ...), in the data's own words, or is None.
+
+    Several rows of one model and task are its attempts, whose number differs as it may; they never count
+    as tasks of their own.
     """
 
     model: npt.NDArray[np.str_]
@@ -52,6 +57,7 @@ class Runs:
     minutes: FloatArray
     score: FloatArray
     weight: FloatArray | None = None
+    source: npt.NDArray[np.str_] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +65,11 @@ class Horizon(Estimate):
     """One model's horizon at one success rate, in minutes.
 
     *saturated*: the suite holds too few tasks that the model fails, so that *high* is infinite and
-    *low* a one-sided bound, "at least". *point* is 0 for a model that solved nothing, infinite for one
-    that solved everything.
+    *low* a one-sided bound, "at least", of error alpha. *point* is 0 for a model that solved nothing,
+    infinite for one that solved everything.
+
+    *sources* are the shares of the model's tasks by how their time was got. *unknown* counts replicates
+    without a number: none of the model's tasks was drawn, or the fit did not settle.
     """
 
     model: str
@@ -71,6 +80,8 @@ class Horizon(Estimate):
     saturated: bool
     slope: float
     intercept: float
+    sources: tuple[tuple[str, float], ...] = ()
+    unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +90,8 @@ class Horizons:
 
     *replicates* is models x levels x replicates, in minutes: 0 where every run failed, infinite where
     every one succeeded. The same families and tasks were drawn for every model, so that differences
-    between models are paired.
+    between models are paired. *families* are the families present and their tasks; *longest* and
+    *shortest* are of all tasks, in minutes.
     """
 
     estimates: tuple[Horizon, ...]
@@ -87,6 +99,8 @@ class Horizons:
     levels: tuple[float, ...]
     replicates: FloatArray
     longest: float
+    families: tuple[tuple[str, int], ...] = ()
+    shortest: float = SHORTEST
 
     def of(self, model: str, level: float = 0.5) -> Horizon:
         """The estimate of *model* at *level*.
@@ -103,115 +117,49 @@ def check_runs(runs: Runs) -> None:
     """Raises: Invalid, naming column and row, for what cannot be fitted."""
     size = len(runs.model)
     columns = {"task": runs.task, "family": runs.family, "minutes": runs.minutes}
-    for name, column in {**columns, "score": runs.score, "weight": runs.weight}.items():
+    optional = {"score": runs.score, "weight": runs.weight, "source": runs.source}
+    for name, column in {**columns, **optional}.items():
         if column is not None and len(column) != size:
             raise Invalid(name, f"has {len(column)} rows where model has {size}")
     if size == 0:
         raise Invalid("runs", "the table has no rows")
     for name, values, low, high in (
-        ("minutes", runs.minutes, 0.0, MINUTES_MAX),
+        ("minutes", runs.minutes, SHORTEST, MINUTES_MAX),
         ("score", runs.score, 0.0, 1.0),
-        ("weight", runs.weight, 0.0, inf),
+        ("weight", runs.weight, 1 / WEIGHT_MAX, WEIGHT_MAX),
     ):
         if values is None:
             continue
-        wrong = ~np.isfinite(values) | (values < low) | (values > high)
-        if name != "score":
-            wrong |= values <= 0
+        wrong = ~((values >= low) & (values <= high))
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             raise Invalid(f"{name}, row {row + 1}", f"{values[row]} is not within {low} and {high}")
-    _one_per_task("minutes", runs.task, runs.minutes)
-    _one_per_task("family", runs.task, runs.family)
+    tasks = runs.task.tolist()
+    _one_each("minutes", tasks, runs.minutes.tolist())
+    _one_each("family", tasks, runs.family.tolist())
+    if runs.source is not None:
+        _one_each("source", tasks, runs.source.tolist())
+    if runs.weight is not None:
+        own = list(zip(runs.model.tolist(), tasks, strict=True))
+        _one_each("weight", own, runs.weight.tolist())
 
 
-def _one_per_task(name: str, task: npt.NDArray[np.str_], values: npt.NDArray[np.generic]) -> None:
-    seen: dict[str, object] = {}
-    for row, (one, value) in enumerate(zip(task.tolist(), values.tolist(), strict=True)):
+def _one_each(name: str, keys: Sequence[object], values: Sequence[object]) -> None:
+    seen: dict[object, object] = {}
+    for row, (one, value) in enumerate(zip(keys, values, strict=True)):
         if seen.setdefault(one, value) != value:
-            raise Invalid(f"{name}, row {row + 1}", f"task {one} has another {name} elsewhere")
-
-
-def logistic(
-    x: FloatArray, solved: FloatArray, failed: FloatArray, penalty: float = PENALTY
-) -> tuple[FloatArray, FloatArray]:
-    """Slopes and intercepts of weighted logistic fits, one a row of *solved* and *failed*.
-
-    Minimises sum(solved * softplus(-z) + failed * softplus(z)) + penalty / 2 * slope^2, z = slope * x +
-    intercept, by damped Newton steps for all rows together; *x* has one value a column. Every row needs
-    weight on both sides. A row that does not settle within `STEPS_MAX` steps is nan.
-    """
-    weight = solved + failed
-    total = weight.sum(axis=1)
-    centre = (weight @ x) / total
-    spread = np.sqrt((weight @ (x * x)) / total - centre * centre)
-    spread = np.where(spread > EQUAL, spread, 1.0)
-    scaled = (x[None, :] - centre[:, None]) / spread[:, None]
-    held = penalty / (spread * spread)
-    share = solved.sum(axis=1) / total
-    a, b = np.log(share / (1 - share)), np.zeros(len(solved))
-    open_ = np.arange(len(solved))
-    steps = 0
-    while len(open_) and steps < STEPS_MAX:
-        steps += 1
-        rows = (scaled[open_], solved[open_], weight[open_], held[open_])
-        da, db = _step(a[open_], b[open_], *rows)
-        a[open_] += da
-        b[open_] += db
-        open_ = open_[np.maximum(np.abs(da), np.abs(db)) > TOLERANCE]
-    b[open_] = np.nan  # not settled: unknown, and never a number that looks like one
-    slope = b / spread
-    return slope, a - slope * centre
-
-
-def _step(
-    a: FloatArray,
-    b: FloatArray,
-    x: FloatArray,
-    solved: FloatArray,
-    weight: FloatArray,
-    held: FloatArray,
-) -> tuple[FloatArray, FloatArray]:
-    """One Newton step a row, capped, and halved until the objective does not rise."""
-    p = expit(a[:, None] + b[:, None] * x)
-    left, v = solved - weight * p, weight * p * (1 - p)
-    vx = v * x
-    ga, gb = left.sum(axis=1), (left * x).sum(axis=1) - held * b
-    haa, hab, hbb = v.sum(axis=1) + 1e-300, vx.sum(axis=1), (vx * x).sum(axis=1) + held
-    det = np.maximum(haa * hbb - hab * hab, 1e-300)
-    da, db = (hbb * ga - hab * gb) / det, (haa * gb - hab * ga) / det
-    size = np.minimum(1.0, STEP_CAP / np.maximum(np.maximum(np.abs(da), np.abs(db)), 1e-12))
-    start = _loss(a, b, x, solved, weight, held)
-    worse, halved = np.ones(len(a), dtype=bool), 0
-    while worse.any() and halved < HALVINGS_MAX:
-        loss = _loss(a + size * da, b + size * db, x, solved, weight, held)
-        worse = loss > start + 1e-13 * np.abs(start) + 1e-15
-        size, halved = np.where(worse, size / 2, size), halved + 1
-    return size * da, size * db
-
-
-def _loss(
-    a: FloatArray,
-    b: FloatArray,
-    x: FloatArray,
-    solved: FloatArray,
-    weight: FloatArray,
-    held: FloatArray,
-) -> FloatArray:
-    z = a[:, None] + b[:, None] * x
-    each = weight * np.logaddexp(0.0, z) - solved * z
-    total: FloatArray = each.sum(axis=1) + 0.5 * held * b * b
-    return total
+            raise Invalid(f"{name}, row {row + 1}", f"{one} has another {name} elsewhere")
 
 
 @dataclass(frozen=True, slots=True)
 class _Tasks:
-    """Every task once: its x, its family as a number, and their names."""
+    """Every task once: its name, its x, its family as a number, and how its time was got."""
 
     names: npt.NDArray[np.str_]
     x: FloatArray
     family: IntArray
-    families: int
+    families: tuple[str, ...]
+    source: npt.NDArray[np.str_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,25 +197,42 @@ def time_horizon(
         raise Invalid("replicates", problem)
     tasks = _tasks(runs)
     rng = np.random.default_rng(seed)
-    drawn = _multiplicities(tasks, replicates, rng)
+    whole = _multiplicities(tasks, replicates, rng)
+    drawn = [
+        np.ascontiguousarray(whole[:, begin : begin + BLOCK])
+        for begin in range(0, replicates, BLOCK)
+    ]
     models = [_model(runs, name, tasks) for name in sorted(set(runs.model.tolist()))]
     kept = np.empty((len(models), len(levels), replicates))
     found: list[Horizon] = []
-    longest = float(np.exp2(tasks.x.max()))
     for number, model in enumerate(models):
-        slope, intercept = _point(model, tasks)
-        kept[number] = _replicated(model, tasks, drawn, levels, rng)
+        line = _point(model, tasks)
+        kept[number] = _replicated(model, tasks, drawn, levels, line, rng)
         for place, level in enumerate(levels):
-            about = (level, slope, intercept, longest)
-            found.append(_horizon(model, tasks, kept[number, place], about, alpha))
+            found.append(_horizon(model, tasks, kept[number, place], level, line, alpha))
     kept.flags.writeable = False
-    return Horizons(tuple(found), tuple(m.name for m in models), tuple(levels), kept, longest)
+    return Horizons(
+        tuple(found),
+        tuple(m.name for m in models),
+        tuple(levels),
+        kept,
+        float(np.exp2(tasks.x.max())),
+        tuple(zip(tasks.families, np.bincount(tasks.family).tolist(), strict=True)),
+        float(np.exp2(tasks.x.min())),
+    )
 
 
 def _tasks(runs: Runs) -> _Tasks:
     names, first = np.unique(runs.task, return_index=True)
     families, family = np.unique(runs.family[first], return_inverse=True)
-    return _Tasks(names, np.log2(runs.minutes[first]), family.astype(np.int64), len(families))
+    source = np.full(len(names), UNSTATED) if runs.source is None else runs.source[first]
+    return _Tasks(
+        names,
+        np.log2(runs.minutes[first]),
+        family.astype(np.int64),
+        tuple(families.tolist()),
+        np.where(source == "", UNSTATED, source),
+    )
 
 
 def _model(runs: Runs, name: str, tasks: _Tasks) -> _Model:
@@ -277,69 +242,107 @@ def _model(runs: Runs, name: str, tasks: _Tasks) -> _Model:
     held, place, count = np.unique(at, return_inverse=True, return_counts=True)
     share = np.bincount(place, score) / count
     if runs.weight is None:
-        of_family = np.bincount(tasks.family[held], minlength=tasks.families)
+        of_family = np.bincount(tasks.family[held], minlength=len(tasks.families))
         each = 1 / (count * np.sqrt(of_family[tasks.family[held]]))
     else:
         each = np.bincount(place, runs.weight[own]) / count
     each = each / (each * count).sum()
-    scores = tuple(score[place == number] for number in range(len(held)))
+    in_order = score[np.argsort(place, kind="stable")]
+    scores = tuple(np.split(in_order, np.cumsum(count)[:-1]))
     return _Model(name, held, count, share, each, scores)
 
 
 def _point(model: _Model, tasks: _Tasks) -> tuple[float, float]:
-    """Slope and intercept; (nan, -inf) where nothing was solved, (nan, inf) where everything was."""
+    """Slope and intercept; (nan, -inf) where nothing was solved, (nan, inf) where everything was.
+
+    Raises: Invalid, if the tasks all take the same time, so that no slope can be told.
+    """
     weight = model.each * model.count
     solved = weight * model.share
     if not 0 < solved.sum() < weight.sum() * (1 - 1e-15):
         return float("nan"), inf if solved.sum() > 0 else -inf
-    slope, intercept = logistic(tasks.x[model.at], solved[None], (weight - solved)[None])
+    x = tasks.x[model.at]
+    if not np.ptp(x) > EQUAL:
+        raise Invalid(
+            "minutes", f"all tasks of {model.name} take the same time; a horizon needs several"
+        )
+    slope, intercept = logistic(x, solved[:, None], weight[:, None])
     return float(slope[0]), float(intercept[0])
 
 
-def _multiplicities(tasks: _Tasks, replicates: int, rng: np.random.Generator) -> IntArray:
-    """How often each task was drawn, replicates x tasks: families first, then tasks within them."""
-    times = rng.multinomial(tasks.families, np.full(tasks.families, 1 / tasks.families), replicates)
-    drawn = np.zeros((replicates, len(tasks.x)), dtype=np.int64)
-    for number in range(tasks.families):
+def _multiplicities(tasks: _Tasks, replicates: int, rng: np.random.Generator) -> FloatArray:
+    """How often each task was drawn, tasks x replicates: families first, then tasks within them."""
+    families = len(tasks.families)
+    times = rng.multinomial(families, np.full(families, 1 / families), replicates)
+    drawn = np.zeros((len(tasks.x), replicates))
+    for number in range(families):
         held = np.flatnonzero(tasks.family == number)
         equal = np.full(len(held), 1 / len(held))
-        drawn[:, held] = rng.multinomial(times[:, number] * len(held), equal)
+        drawn[held] = rng.multinomial(times[:, number] * len(held), equal).T
     return drawn
 
 
 def _replicated(
     model: _Model,
     tasks: _Tasks,
-    drawn: IntArray,
+    drawn: Sequence[FloatArray],
     levels: Sequence[float],
+    line: tuple[float, float],
     rng: np.random.Generator,
 ) -> FloatArray:
     """Horizons of every replicate, levels x replicates. Weights are not scaled anew."""
-    times = drawn[:, model.at]
-    solved = _successes(model, times, rng) * model.each
-    weight = times * model.count * model.each
     x, place = np.unique(tasks.x[model.at], return_inverse=True)
-    onto = np.zeros((len(model.at), len(x)))
-    onto[np.arange(len(model.at)), place] = 1.0
-    solved, weight = solved @ onto, weight @ onto
-    won, all_ = solved.sum(axis=1), weight.sum(axis=1)
-    mixed = (won > EQUAL * all_) & (won < all_ * (1 - EQUAL))
+    once, runs = model.count == 1, model.count * model.each
+    shape = (len(x), len(tasks.x))
+    by_weight = csr_array((runs, (place, model.at)), shape)
+    by_score = csr_array((runs * model.share * once, (place, model.at)), shape)
+    told = []
+    for block in drawn:
+        weight, solved = by_weight @ block, by_score @ block
+        if not once.all():
+            solved += _successes(model, block, place, len(x), rng)
+        told.append(_block(x, solved, weight, levels, line))
+    return np.concatenate(told, axis=1)
+
+
+def _block(
+    x: FloatArray,
+    solved: FloatArray,
+    weight: FloatArray,
+    levels: Sequence[float],
+    line: tuple[float, float],
+) -> FloatArray:
+    """Horizons of one block of replicates, levels x replicates; the others are lengths x replicates."""
+    won, all_ = solved.sum(axis=0), weight.sum(axis=0)
     told = np.where(won >= all_ * (1 - EQUAL), inf, 0.0)[None].repeat(len(levels), axis=0)
     told[:, all_ == 0] = np.nan  # no task of this model was drawn
+    mixed = (won > EQUAL * all_) & (won < all_ * (1 - EQUAL))
+    flat = mixed & (np.count_nonzero(weight, axis=0) == 1)
+    for number, level in enumerate(levels):  # of tasks of one length: above or below the level
+        told[number, flat] = np.where(won[flat] >= level * all_[flat], inf, 0.0)
+    mixed &= ~flat
     if mixed.any():
-        slope, intercept = logistic(x, solved[mixed], (weight - solved)[mixed])
+        if not mixed.all():
+            solved, weight = solved[:, mixed], weight[:, mixed]
+        slope, intercept = logistic(x, solved, weight, start=line if isfinite(line[0]) else None)
         for number, level in enumerate(levels):
             told[number, mixed] = _minutes(slope, intercept, level)
     return told
 
 
-def _successes(model: _Model, times: IntArray, rng: np.random.Generator) -> FloatArray:
-    """Sums of scores over the runs drawn, replicates x tasks."""
-    sums = times * model.share  # exact where a task has one run
+def _successes(
+    model: _Model, drawn: FloatArray, place: IntArray, lengths: int, rng: np.random.Generator
+) -> FloatArray:
+    """Weighted sums of scores over the runs drawn of tasks with several, lengths x replicates."""
+    sums = np.zeros((lengths, drawn.shape[1]))
     for number in np.flatnonzero(model.count > 1):
-        scores, count = model.scores[number], int(model.count[number])
-        picked = rng.multinomial(times[:, number] * count, np.full(count, 1 / count))
-        sums[:, number] = picked @ scores
+        scores, count, share = model.scores[number], int(model.count[number]), model.share[number]
+        tries = (drawn[model.at[number]] * count).astype(np.int64)
+        if np.isin(scores, (0, 1)).all():
+            won = rng.binomial(tries, share)
+        else:
+            won = rng.multinomial(tries, np.full(count, 1 / count)) @ scores
+        sums[place[number]] += won * model.each[number]
     return sums
 
 
@@ -353,10 +356,11 @@ def _horizon(
     model: _Model,
     tasks: _Tasks,
     replicates: FloatArray,
-    about: tuple[float, float, float, float],
+    level: float,
+    line: tuple[float, float],
     alpha: float,
 ) -> Horizon:
-    level, slope, intercept, longest = about
+    slope, intercept = line
     warnings = [Code.FEW_ITEMS] if len(model.at) < TASKS_MIN else []
     if np.isinf(intercept):
         point = inf if intercept > 0 else 0.0
@@ -367,12 +371,13 @@ def _horizon(
     low, high = (float(end) for end in _ends(known, alpha))
     x, failed = tasks.x[model.at], model.count * (1 - model.share)
     beyond = float(failed[x > np.log2(point)].sum()) if 0 < point < inf else 0.0
-    saturated = point > 0 and (high > longest or beyond < FAILURES_MIN)
+    saturated = point > 0 and (high > float(np.exp2(x.max())) or beyond < FAILURES_MIN)
     if saturated:
-        low, high = _at_least(model, tasks, level, known), inf
+        low, high = _at_least(model, tasks, level, known, alpha), inf
         warnings.append(Code.SATURATED)
     if 0 < point < inf and not np.exp2(x.min()) <= point <= np.exp2(x.max()):
         warnings.append(Code.EXTRAPOLATED)
+    kinds, count = np.unique(tasks.source[model.at], return_counts=True)
     return Horizon(
         method="metr-th1.1",
         n_items=len(model.at),
@@ -389,6 +394,8 @@ def _horizon(
         saturated=saturated,
         slope=slope,
         intercept=intercept,
+        sources=tuple(zip(kinds.tolist(), (count / len(model.at)).tolist(), strict=True)),
+        unknown=len(replicates) - len(known),
     )
 
 
@@ -406,14 +413,16 @@ def _ends(known: FloatArray, alpha: float) -> FloatArray:
     return np.array(ends)
 
 
-def _at_least(model: _Model, tasks: _Tasks, level: float, known: FloatArray) -> float:
-    """The one-sided 95 % bound: the smaller of the bootstrap's 5 % quantile and the profile's end."""
-    quantile = float(np.sort(known)[int(0.05 * (len(known) - 1))])
-    profile = _profile_end(model, tasks, level)
-    return min(quantile, profile) if isfinite(profile) else quantile
+def _at_least(model: _Model, tasks: _Tasks, level: float, known: FloatArray, alpha: float) -> float:
+    """The one-sided bound: the smaller of the bootstrap's *alpha* quantile and the profile's end.
+
+    Nought where no replicate has a number.
+    """
+    quantile = float(np.sort(known)[int(alpha * (len(known) - 1))]) if len(known) else 0.0
+    return min(quantile, _profile_end(model, tasks, level, alpha))
 
 
-def _profile_end(model: _Model, tasks: _Tasks, level: float) -> float:
+def _profile_end(model: _Model, tasks: _Tasks, level: float, alpha: float) -> float:
     """The lower end of the horizon by profile likelihood, at effective size 1 / sum of weights^2.
 
     Infinite where the profile does not fall far enough within a minute and the longest task.
@@ -423,37 +432,30 @@ def _profile_end(model: _Model, tasks: _Tasks, level: float) -> float:
     x, solved = tasks.x[model.at], weight * model.share
     shift = log(level / (1 - level))
 
-    def loss(at: float) -> float:
-        """The least loss of all slopes whose horizon is 2^*at*: slope * (x - at) + shift."""
-        found = minimize(
-            lambda b: (
-                float(np.sum(weight * np.logaddexp(0, z := shift + b[0] * (x - at)) - solved * z))
-                + 0.5 * PENALTY * float(b[0]) ** 2
-            ),
-            x0=[-1.0],
-            method="Nelder-Mead",
-            options={"xatol": 1e-8, "fatol": 1e-12},
-        )
-        return float(found.fun)
+    def losses(low: float, high: float) -> tuple[FloatArray, FloatArray]:
+        places = np.linspace(low, high, PROFILE_PLACES)
+        return places, profile(x, solved, weight, places, shift)
 
-    grid = np.linspace(min(0.0, float(x.min())), float(x.max()) + 3, 40)
-    losses = np.array([loss(float(at)) for at in grid])
-    best = int(losses.argmin())
-    need = ONE_SIDED / (2 * size)
-    under = [n for n in range(best) if losses[n] - losses[best] > need]
-    if not under:
-        return inf
-    edge = under[-1]
-    return float(
-        np.exp2(brentq(lambda at: loss(at) - losses[best] - need, grid[edge], grid[edge + 1]))
-    )
+    need = float(ndtri(1 - alpha)) ** 2 / (2 * size)
+    places, told = losses(min(0.0, float(x.min())), float(x.max()) + PROFILE_BEYOND)
+    best, low, high = float(told.min()), -inf, 0.0
+    for _ in range(PROFILE_ZOOMS):
+        far = np.flatnonzero((told - best > need)[: int(told.argmin())])
+        if not len(far):
+            return inf
+        low, high = float(places[far[-1]]), float(places[far[-1] + 1])
+        places, told = losses(low, high)
+    return float(np.exp2(low))
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
     """log2 of the horizon on time: how many days it takes to double, with its interval.
 
-    *censored* models entered by their lower bound alone.
+    Infinite where it does not grow.
+    *censored* models entered by a bound alone; *left_out* ones have a day but solved nothing, or
+    longer tasks more often, or their fit did not settle. *replicates* is how many of the bootstrap's held a line, *sd* how far horizons
+    lie around it, in doublings.
     """
 
     doubling_days: float
@@ -463,6 +465,10 @@ class Trend:
     intercept: float
     models: tuple[str, ...]
     censored: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    sd: float = 0.0
+    alpha: float = 0.05
+    replicates: int = 0
 
 
 def horizon_trend(
@@ -470,71 +476,82 @@ def horizon_trend(
 ) -> Trend:
     """The trend over the models in *days* (day of release, any origin).
 
-    A saturated model says only that its horizon is at least its bound: it enters as right-censored in a
-    normal regression (Tobin 1958). The interval comes from the joint bootstrap.
+    A normal regression with bounds (Tobin 1958): a saturated model says only that its horizon is at least
+    its bound, one below the shortest task only that it is at most that. The interval comes from the joint
+    bootstrap, by the same regression in every replicate; there a horizon beyond the longest or the shortest
+    task is such a bound too.
 
-    Raises: Invalid, if fewer than three models have a horizon, or all have one day.
+    Raises: Invalid, if fewer than three models have a horizon, or fewer than two of two days have one that
+    is no mere bound; for a *level* that was not fitted or a day that is no number.
     """
-    place = horizons.levels.index(level)
-    usable = [m for m in horizons.models if m in days and horizons.of(m, level).point > 0]
-    if not _spans(np.array([days[m] for m in usable], dtype=float)):
-        raise Invalid("models", "a trend needs three models with a horizon, of two days or more")
+    check_alpha(alpha)
+    if level not in horizons.levels:
+        raise Invalid("level", f"{level} was not fitted; there are {horizons.levels}")
+    for model, day in days.items():
+        if not isfinite(day):
+            raise Invalid(f"days, {model}", f"{day} is no day")
+    dated = [m for m in horizons.models if m in days]
+    usable = [m for m in dated if _falls(horizons.of(m, level))]
     at = np.array([days[m] for m in usable], dtype=float)
     told = [horizons.of(m, level) for m in usable]
-    cut = np.array([one.saturated for one in told])
-    values = np.log2([one.low if one.saturated else one.point for one in told])
-    intercept, slope = _censored_line(at, values, cut)
+    cut = np.array([one.saturated for one in told], dtype=bool)
+    ends_of = (max(horizons.shortest, SHORTEST), horizons.longest)
+    values, side = _bounded(
+        np.array([one.low if one.saturated else one.point for one in told]), ends_of
+    )
+    side = np.where(cut, 1, side)
+    if len(usable) < TREND_MIN or not _spans(at, side == 0):
+        raise Invalid(
+            "models",
+            "a trend needs three models with a horizon, two of them of two days and no bound",
+        )
+    line = censored_line(at, values[None], side[None])
+    intercept, slope, sd = (float(part[0]) for part in line)
     rows = [horizons.models.index(m) for m in usable]
-    drawn = horizons.replicates[rows, place]
-    ceiling = np.array([one.low if one.saturated else horizons.longest for one in told])
-    slopes = []
-    for column in drawn.T:
-        good = (column > 0) & ~np.isnan(column)
-        if not _spans(at[good]):
-            continue
-        held = np.where(cut[good], ceiling[good], np.minimum(column[good], ceiling[good]))
-        slopes.append(_line(at[good], np.log2(held))[1])
-    ends = np.quantile(slopes, [alpha / 2, 1 - alpha / 2])
+    drawn = horizons.replicates[rows, horizons.levels.index(level)].T
+    slopes = _slopes(at, np.where(cut, values, np.nan), *_bounded(drawn, ends_of))
+    ends = np.quantile(slopes, [alpha / 2, 1 - alpha / 2]) if len(slopes) else np.array([-inf, inf])
     return Trend(
-        doubling_days=1 / slope,
+        doubling_days=1 / slope if slope > 0 else inf,
         low=float(1 / ends[1]) if ends[1] > 0 else inf,
         high=float(1 / ends[0]) if ends[0] > 0 else inf,
         slope=slope,
         intercept=intercept,
         models=tuple(usable),
-        censored=tuple(m for m, is_cut in zip(usable, cut, strict=True) if is_cut),
+        censored=tuple(m for m, bound in zip(usable, side, strict=True) if bound),
+        left_out=tuple(m for m in dated if m not in usable),
+        sd=sd,
+        alpha=alpha,
+        replicates=len(slopes),
     )
 
 
-def _spans(at: FloatArray) -> bool:
-    """Whether a line can be drawn: three models, not all of one day."""
-    return len(at) >= TREND_MIN and bool(np.ptp(at) > 0)
+def _falls(one: Horizon) -> bool:
+    """Whether something was solved, and longer tasks more rarely."""
+    return one.point > 0 and not one.slope > 0
 
 
-def _line(x: FloatArray, y: FloatArray) -> tuple[float, float]:
-    slope, intercept = np.polyfit(x, y, 1)
-    return float(intercept), float(slope)
+def _spans(at: FloatArray, seen: BoolArray) -> bool:
+    """Whether values, and not bounds alone, lie on two days or more."""
+    return int(seen.sum()) >= TREND_SEEN_MIN and bool(np.ptp(at[seen]) > 0)
 
 
-def _censored_line(x: FloatArray, y: FloatArray, cut: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    """Intercept and slope of a normal regression in which *cut* values are lower bounds."""
-    start = _line(x, y)
-    if not cut.any() or cut.all():
-        return start
-    middle, spread = float(x.mean()), float(x.std())
-    scaled = (x - middle) / spread
-    first = _line(scaled, y)
-    sd = max(float(np.std(y - first[0] - first[1] * scaled)), 0.05)
+def _bounded(minutes: FloatArray, ends: tuple[float, float]) -> tuple[FloatArray, IntArray]:
+    """log2 of *minutes*, and 1 or -1 where they lie beyond the longest or shortest task and say only that."""
+    side = np.where(minutes > ends[1], 1, np.where(minutes < ends[0], -1, 0))
+    return np.log2(np.clip(minutes, *ends)), side.astype(np.int64)
 
-    def loss(at: FloatArray) -> float:
-        sigma = float(np.exp(at[2]))
-        left = (y - at[0] - at[1] * scaled) / sigma
-        seen = 0.5 * left[~cut] ** 2 + np.log(sigma)
-        return float(seen.sum() - log_ndtr(-left[cut]).sum() + 1e-6 * at[2] ** 2)
 
-    found = minimize(loss, x0=[*first, log(sd)], method="Nelder-Mead", options={"maxiter": 4_000})
-    slope = float(found.x[1]) / spread
-    return float(found.x[0]) - slope * middle, slope
+def _slopes(at: FloatArray, bounds: FloatArray, y: FloatArray, side: IntArray) -> FloatArray:
+    """Slopes of the replicates (rows of *y*) that hold a line; *bounds* of saturated models stay theirs."""
+    cut = ~np.isnan(bounds)
+    y, side = np.where(cut, bounds, y), np.where(cut, 1, side)
+    held = np.array([_spans(at, (s == 0) & ~np.isnan(r)) for s, r in zip(side, y, strict=True)])
+    if not held.any():
+        return np.empty(0)
+    slope = censored_line(at, y[held], side[held])[1]
+    told: FloatArray = slope[~np.isnan(slope)]
+    return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -548,6 +565,7 @@ class Ceiling:
     task: str
     next_minutes: tuple[float, ...]
     attempts: int
+    next_tasks: tuple[str, ...] = ()
 
 
 def first_solve_ceiling(tasks: Mapping[str, tuple[float, bool]], attempts: int) -> Ceiling | None:
@@ -565,5 +583,34 @@ def first_solve_ceiling(tasks: Mapping[str, tuple[float, bool]], attempts: int) 
     )
     if not solved:
         return None
-    rest = tuple(minutes for minutes, _ in solved[1:3])
-    return Ceiling(solved[0][0], solved[0][1], rest, attempts)
+    next_ = solved[1:3]
+    return Ceiling(
+        solved[0][0],
+        solved[0][1],
+        tuple(minutes for minutes, _ in next_),
+        attempts,
+        tuple(name for _, name in next_),
+    )
+
+
+def ceilings(runs: Runs) -> dict[str, Ceiling | None]:
+    """Each model's first-solve ceiling; *attempts* are the most that it made at any task.
+
+    A task counts as solved by a full score in any attempt.
+
+    Raises: Invalid, as `check_runs`.
+    """
+    check_runs(runs)
+    told: dict[str, Ceiling | None] = {}
+    for model in sorted(set(runs.model.tolist())):
+        own = runs.model == model
+        names, first, place = np.unique(runs.task[own], return_index=True, return_inverse=True)
+        best = np.zeros(len(names))
+        np.maximum.at(best, place, runs.score[own])
+        minutes = runs.minutes[own][first].tolist()
+        tasks = {
+            name: (time, bool(score >= 1))
+            for name, time, score in zip(names.tolist(), minutes, best, strict=True)
+        }
+        told[model] = first_solve_ceiling(tasks, int(np.bincount(place).max()))
+    return told
