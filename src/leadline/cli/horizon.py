@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from leadline.cli.edge import edge
+from leadline.cli.plot import check_plot, plot_horizons
 from leadline.cli.table import text_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ def fit(
     *,
     replicates: Annotated[int, typer.Option(help="Of the bootstrap behind the intervals.")] = 1_000,
     seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+    plot: Annotated[
+        Path | None, typer.Option(help="Folder for pictures, their data and a page of them.")
+    ] = None,
+    released: Annotated[
+        Path | None, typer.Option(help="model,date as CSV: draws the trend, with --plot.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Fit the 50 % and 80 % horizon of every model by METR's estimator, in minutes of human work.
@@ -31,9 +38,12 @@ def fit(
     from leadline.formats.runs_table import read_runs
 
     with edge():
+        check_plot(plot, released=released)
         table = read_runs(text_of(runs))
         told = time_horizon(table.runs, replicates=replicates, seed=seed)
         rows = [_row(told, name) for name in told.models]
+        if plot is not None:
+            plot_horizons(plot, runs, table.runs, told, released)
     document = {
         "models": rows,
         "left_out": {"no_minutes": table.without_minutes, "no_score": table.without_score},

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from leadline.render.document import Figure, Table
 
 INDEX = "index.html"
-MODE = 0o644
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,8 @@ def folder_for(path: Path) -> Path:
 def write_pictures(folder: Path, about: About, pictures: Sequence[Picture]) -> tuple[str, ...]:
     """Write every picture, its data and the page; answers the names of the files.
 
-    Each file is replaced in one step, and nothing else in the folder is touched.
+    All are written before the first is put in place, each in one step; nothing else in the folder is
+    touched.
 
     Raises: Invalid, if a file cannot be written.
     """
@@ -74,8 +73,15 @@ def write_pictures(folder: Path, about: About, pictures: Sequence[Picture]) -> t
         files[f"{one.name}.svg"] = one.figure.svg
         files[f"{one.name}.csv"] = table_csv(one.figure.data)
     files[INDEX] = _page(about, pictures)
-    for name, text in files.items():
-        _replace(folder / name, text.encode())
+    try:
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as fresh:
+            for name, text in files.items():
+                (Path(fresh) / name).write_text(text, encoding="utf-8")
+            for name in files:
+                (Path(fresh) / name).replace(folder / name)
+    except OSError as error:
+        place = error.filename2 or error.filename
+        raise Invalid("--plot", f"{place} cannot be written: {error.strerror}") from error
     return tuple(files)
 
 
@@ -89,7 +95,7 @@ def table_csv(table: "Table") -> str:
 
 
 def _page(about: About, pictures: Sequence[Picture]) -> str:
-    from leadline.render.document import Column, Document, Prose, Section, Table
+    from leadline.render.document import Column, Document, Section, Table
     from leadline.render.html import html
 
     files = Table(
@@ -105,9 +111,7 @@ def _page(about: About, pictures: Sequence[Picture]) -> str:
         ),
         links=tuple((f"{one.name}.{end}",) * 2 for one in pictures for end in ("svg", "csv")),
     )
-    shown = tuple(
-        Section(one.name, one.heading, (Prose(one.figure.alt), one.figure)) for one in pictures
-    )
+    shown = tuple(Section(one.name, one.heading, (one.figure,)) for one in pictures)
     return html(
         Document(
             title=about.title,
@@ -120,18 +124,3 @@ def _page(about: About, pictures: Sequence[Picture]) -> str:
             sections=shown,
         )
     )
-
-
-def _replace(place: Path, content: bytes) -> None:
-    """Put *content* at *place* in one step."""
-    fresh = None
-    try:
-        descriptor, fresh = tempfile.mkstemp(prefix=".new-", dir=place.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            os.fchmod(file.fileno(), MODE)
-        Path(fresh).replace(place)
-    except OSError as error:
-        if fresh is not None:
-            Path(fresh).unlink(missing_ok=True)
-        raise Invalid("--plot", f"{place} cannot be written: {error.strerror}") from error

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from leadline.cli.pictures import About, Picture, folder_for, need_pictures, write_pictures
 from leadline.cli.table import text_of
+from leadline.core.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
     from leadline.core.measure.active import Rule
-    from leadline.core.measure.held_out import Decided, HeldOut, Holdout
+    from leadline.core.measure.held_out import Decided, HeldOut
     from leadline.core.measure.horizon import Horizons, Runs, Trend
     from leadline.core.measure.interval import FloatArray, Interval
     from leadline.core.measure.irt import WrightMap
@@ -40,7 +41,21 @@ class Replay:
     table: "ScoreMatrix"
     told: "HeldOut"
     rule: "Rule"
-    holdout: "Holdout"
+    holdout: str
+
+
+def check_plot(folder: Path | None, **options: object) -> None:
+    """Return if pictures are not asked for, or can be drawn: before anything long is worked out.
+
+    Raises: Unavailable, with the command that installs what is missing; Invalid, for *options* of
+    pictures without a folder for them.
+    """
+    if folder is not None:
+        need_pictures()
+        return
+    alone = next((name for name, value in options.items() if value is not None), None)
+    if alone is not None:
+        raise Invalid(f"--{alone}", "says what to draw; give --plot with a folder for the pictures")
 
 
 def plot_replay(
@@ -51,10 +66,8 @@ def plot_replay(
     *model* is the one whose path and families are shown; None takes the most costly. *families* is a
     table ``item,family``; without it families are read off the items' names.
 
-    Raises: Unavailable, where pictures cannot be drawn; Invalid, for an unknown model, families that do
-    not fit, or a folder that cannot be written.
+    Raises: Invalid, for an unknown model, families that do not fit, or a folder that cannot be written.
     """
-    need_pictures()
     from leadline.render.decisions import decision_cost, wealth_path
     from leadline.render.statistics import wright
 
@@ -70,8 +83,6 @@ def plot_replay(
 
 
 def _chosen(told: "HeldOut", model: str | None) -> "Decided":
-    from leadline.core.errors import Invalid
-
     if model is None:
         return max(told.decided, key=lambda one: one.outcome.n / one.items)
     found = next((one for one in told.decided if one.model == model), None)
@@ -81,11 +92,12 @@ def _chosen(told: "HeldOut", model: str | None) -> "Decided":
 
 
 def _traced(replay: Replay, one: "Decided") -> tuple["Trace", str]:
-    from leadline.core.measure.held_out import Table
+    from leadline.core.measure.held_out import Holdout, Table
     from leadline.core.measure.trace import subject_of, trace
 
     table = Table(replay.table.models, replay.table.items, replay.table.scores)
-    subject = subject_of(table, replay.holdout, one.model)
+    holdout: Holdout = "temporal" if replay.holdout == "temporal" else "loo"
+    subject = subject_of(table, holdout, one.model)
     row = replay.table.scores[replay.table.models.index(one.model)][subject.held]
     order = one.outcome.order
     return trace(subject.bank, replay.rule, order, row[list(order)].tolist()), one.model
@@ -145,10 +157,8 @@ def plot_horizons(
 
     *released* is a table ``model,date``: with it models stand by date, with their trend where there is one.
 
-    Raises: Unavailable, where pictures cannot be drawn; Invalid, for dates that do not fit or a folder that
-    cannot be written.
+    Raises: Invalid, for dates that do not fit or a folder that cannot be written.
     """
-    need_pictures()
     from leadline.core.measure.binned import binned
     from leadline.formats.pairs_csv import read_dates
     from leadline.render.horizons import horizon_rows, logistic_grid
@@ -165,7 +175,6 @@ def plot_horizons(
 
 def _trend(told: "Horizons", released: "Mapping[str, date]") -> "Trend | str":
     """The trend, or in words why there is none."""
-    from leadline.core.errors import Invalid
     from leadline.core.measure.horizon import horizon_trend
 
     days = {name: float(day.toordinal()) for name, day in released.items()}

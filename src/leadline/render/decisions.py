@@ -75,7 +75,7 @@ def wealth_path(trace: Trace, title: str) -> Figure:
             "it reaches 1/alpha; the shares still in the sequence (band) with what the model expects (line), "
             "against the threshold"
             + (" and its zone (shaded)" if rule.zone else "")
-            + "; the planner's chance, on which no decision rests"
+            + f"; the planner's chance, on which no decision rests. {ended}"
         ),
         alt=(
             f"{ended} Wealth for above 10^{last.log10_above:.2f}, for below 10^{last.log10_below:.2f}; "
@@ -93,7 +93,14 @@ def _stop(trace: Trace) -> tuple[int, str]:
 
 
 def _ended(trace: Trace) -> str:
-    return f"Stopped after {_stop(trace)[1]}."
+    """Where the rule stopped, and whether by its bets or because nothing could change any more."""
+    last, rule = trace.steps[-1], trace.rule
+    reached = {
+        "above": last.log10_above >= -log10(rule.alpha_above),
+        "below": last.log10_below >= -log10(rule.alpha_below),
+    }
+    why = "" if reached.get(trace.state, True) else ", as the items left could not change it"
+    return f"Stopped after {_stop(trace)[1]}{why}."
 
 
 def wealth_panel(

@@ -197,7 +197,7 @@ def _none(one: Horizon) -> bool:
 def _told(one: Horizon) -> str:
     """A horizon in words."""
     if one.slope > 0:
-        return "longer tasks solved more often: no horizon"
+        return "no horizon: success rises"
     if one.saturated:
         return f"at least {duration(one.low)}" if isfinite(one.low) else "solved all, no bound"
     if isnan(one.point):
@@ -498,6 +498,11 @@ def _doubling(trend: Trend) -> str:
     )
 
 
+def _point(one: Horizon) -> str:
+    """The point for a table; empty where there is a bound alone, or none."""
+    return "" if one.saturated or isnan(one.point) or one.slope > 0 else number(one.point)
+
+
 def _horizon_table(
     horizons: Horizons, order: Sequence[Horizon], released: Mapping[str, date] | None
 ) -> Table:
@@ -511,12 +516,11 @@ def _horizon_table(
     )
     rows = []
     for one in order:
-        values = (one.point, one.low, one.high, horizons.of(one.model, 0.8).point)
+        most = horizons.of(one.model, 0.8)
+        values = (_point(one), number(one.low), number(one.high), _point(most))
         day = (
             (released[one.model].isoformat() if one.model in released else "",) if released else ()
         )
         flags = " ".join(code.value for code in one.warnings)
-        rows.append(
-            (one.model, *(number(v) for v in (*values, one.n_items, one.n_runs)), flags, *day)
-        )
+        rows.append((one.model, *values, str(one.n_items), str(one.n_runs), flags, *day))
     return Table("Time horizons in minutes of human work", columns, tuple(rows))

@@ -5,7 +5,7 @@ converter is given inline data only and may fetch nothing.
 """
 
 from collections.abc import Sequence
-from math import isfinite, log10
+from math import isfinite
 from typing import Final
 
 import vl_convert
@@ -130,13 +130,13 @@ def plain(text: str) -> str:
 
 
 def number(value: float) -> str:
-    """A number in a data table: four significant digits, or more where it is a larger whole one."""
-    if not isfinite(value):
-        return "inf" if value > 0 else "nan" if value != value else "-inf"  # noqa: PLR0124
-    if value == int(value) and abs(value) < 1e15:  # noqa: PLR2004 -- whole in a double
-        return str(int(value))
-    digits = max(0, 3 - int(log10(abs(value)))) if abs(value) >= 1 else 0
-    return f"{value:.{digits}f}" if abs(value) >= 1000 else f"{value:.4g}"  # noqa: PLR2004
+    """A number in a data table: whole as it is, others to four significant digits."""
+    if isfinite(value) and abs(value) < 1e15:  # noqa: PLR2004 -- whole numbers are exact below
+        if value == int(value):
+            return str(int(value))
+        if abs(value) >= 1000:  # noqa: PLR2004
+            return f"{value:.0f}"
+    return f"{value:.4g}"
 
 
 def duration(minutes: float) -> str:
