@@ -145,14 +145,11 @@ def test_damage_is_named(log: Path, tmp_path: Path) -> None:
         eval_log.read(tmp_path)
 
 
-def test_a_large_json_log_is_to_be_converted(
-    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_json_log_is_to_be_converted(tmp_path: Path) -> None:
     """Without an index a reader takes several times the file's size."""
-    monkeypatch.setattr(eval_log, "JSON_BYTES_MAX", 10)
     path = write(tmp_path / "b.json", Told(answers("1" * 10)))
     with pytest.raises(Invalid, match="inspect log convert"):
-        eval_log.read(path)
+        eval_log.read(path, Bounds(json=10))
 
 
 def test_several_frames_are_one_member(log: Path, tmp_path: Path) -> None:

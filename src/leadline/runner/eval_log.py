@@ -28,7 +28,6 @@ from inspect_ai.log import (
 from leadline.core.errors import Invalid, NotFound
 from leadline.runner.results import DAMAGE
 
-JSON_BYTES_MAX = 256 << 20  # a .json log has no index: its reader takes several times its size
 _ZIP = b"PK"
 _HEADS = re.compile(r"header\.json|_journal/start\.json|_journal/config_updates/[^/]+\.json")
 _SUMMARIES = re.compile(r"summaries\.json|_journal/summaries/\d+\.json")
@@ -41,11 +40,15 @@ _COMMENT_BYTES_MAX = 0xFFFF
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much an archive may hold: its index packed, one member and all members unpacked, in bytes."""
+    """How much an archive may hold: its index packed, one member and all members unpacked, in bytes.
+
+    A ``.json`` log has no index, and a reader takes several times its size.
+    """
 
     index: int = 32 << 20
     member: int = 128 << 20
     members: int = 1 << 30
+    json: int = 256 << 20
 
 
 DEFAULT = Bounds()
@@ -80,7 +83,7 @@ def read(path: Path, bounds: Bounds = DEFAULT) -> EvalLogRead:
                 copy = Path(folder) / "log.eval"
                 _copy(path, copy, bounds)
                 return _read(copy, "eval")
-        if size > JSON_BYTES_MAX:
+        if size > bounds.json:
             problem = (
                 f"is a .json log of {size} bytes; convert it first: inspect log convert --to eval"
             )
