@@ -15,6 +15,7 @@ ALPHA = 0.05
 TAUS = (1.0, 0.5, 0.2)
 TELLING = 50  # items that the strategic subject fails
 NEAR = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 1.0)
+WORST_MIN, MEAN_COVERED_MIN = 0.95, 0.94
 MEDIAN_MAX, MEAN_MAX, NEAR_MAX, TOKENS_MAX = 1 / 8, 1 / 4, 0.5, 0.12
 
 
@@ -41,12 +42,15 @@ class Decisions:
 
 @dataclass(frozen=True, slots=True)
 class Hard:
-    """Walks at the hardest place of one model: how many were wrong."""
+    """Walks at the hardest place of one model: how many were wrong, by *way*.
+
+    ``fitted`` and ``shuffled`` are active sampling with such difficulties.
+    """
 
     model: str
     score: float
     side: str
-    shuffled: bool
+    way: str
     wrong: int
     seeds: int
 
@@ -58,19 +62,40 @@ class Hard:
 
 @dataclass(frozen=True, slots=True)
 class Strategic:
-    """Walks of subjects that fail the most telling items though they are above.
+    """Walks about subjects that are above one threshold, by *kind*.
 
-    *alone*: the one that solves everything else; otherwise later agents that failed these too.
-    *turned* are, by tau, the subjects that the most telling items first call below.
+    ``alone`` fails the most telling items and solves everything else, ``later`` are later agents that failed
+    these too, ``honest`` are later agents as they are. *wrong* counts walks called below by subject, *turned*
+    the subjects that the most telling items first call below, by tau. *alarms* are conclusions that the
+    planner was sure of the other side of before; *unlike* are walks whose person fit over what was drawn is
+    lower than that of 19 in 20 walks about honest agents.
     """
 
-    alone: bool
-    subjects: int
-    walks: int
-    wrong: int
+    kind: str
+    distance: FloatArray
+    wrong: npt.NDArray[np.int64]
+    seeds: int
     alarms: int
-    items: float
+    unlike: int
     turned: tuple[int, ...]
+
+    @property
+    def walks(self) -> int:
+        """All of them."""
+        return len(self.wrong) * self.seeds
+
+    @property
+    def worst(self) -> float:
+        """The share of wrong walks of the subject that has most; 0 without subjects."""
+        return float(self.wrong.max(initial=0)) / self.seeds
+
+    @property
+    def wrong_far(self) -> int:
+        """Wrong walks about subjects farther than 0.05 from the threshold."""
+        return int(self.wrong[self.distance > NEAR[2] + 1e-9].sum())
+
+
+KINDS = ("alone", "later", "honest")
 
 
 def told(truth: FloatArray, threshold: float, fraction: FloatArray, above: object) -> Decisions:
@@ -98,6 +123,7 @@ class Found:
     strategic: list[Strategic]
     cyber: Decisions
     tokens: FloatArray
+    coverage: dict[str, float]
     size: Size
     seconds: float
 
@@ -113,6 +139,7 @@ class Found:
             _flat(results["strategic"], Strategic),
             joined([pair[0] for pair in pairs]),
             np.concatenate([pair[1] for pair in pairs]),
+            dict(_flat(results["coverage"], tuple)),
             size,
             seconds,
         )
@@ -138,15 +165,20 @@ def wrong(decisions: Decisions) -> npt.NDArray[np.bool_]:
     return told
 
 
-def ratio(value: float, target: float, baseline: float | None = None) -> dict[str, object]:
+def ratio(value: float, target: float) -> dict[str, object]:
     """One comparison with its target, at most."""
     return {
         "value": round(value, 4),
-        "baseline": None if baseline is None else round(baseline, 4),
+        "baseline": None,
         "target": round(target, 4),
         "sense": "<=",
         "met": bool(value <= target),
     }
+
+
+def at_least(value: float, target: float) -> dict[str, object]:
+    """One comparison with its target, at least."""
+    return ratio(value, target) | {"sense": ">=", "met": bool(value >= target)}
 
 
 def limit(seeds: int) -> float:
@@ -154,33 +186,44 @@ def limit(seeds: int) -> float:
     return float(ALPHA + 3 * np.sqrt(ALPHA * (1 - ALPHA) / seeds))
 
 
+def _worst(found: Found, side: str, way: str) -> Hard:
+    some = [one for one in found.hard if (one.side, one.way) == (side, way)]
+    return max(some, key=lambda one: one.share)
+
+
 def ratios(found: Found) -> dict[str, dict[str, object]]:
     """Every figure that issue 5 sets a bound for."""
-    active, exact = found.ways["active"], found.ways["exact_sequence"]
+    active = found.ways["active"]
     near, far = between(active, 0.02, 0.05), found.cyber.distance > NEAR[2] + 1e-9
     worst = {
-        (side, shuffled): max(
-            one.share for one in found.hard if (one.side, one.shuffled) == (side, shuffled)
-        )
+        f"hardest_false_{side}_{way}": _worst(found, side, way).share
         for side in ("above", "below")
-        for shuffled in (False, True)
+        for way in ("fitted", "shuffled")
     }
     bound = limit(found.size.hard_seeds)
     told = {
-        "temporal_median_fraction": ratio(
-            float(np.median(active.fraction)), MEDIAN_MAX, float(np.median(exact.fraction))
-        ),
-        "temporal_mean_fraction": ratio(
-            float(active.fraction.mean()), MEAN_MAX, float(exact.fraction.mean())
-        ),
+        "temporal_median_fraction": ratio(float(np.median(active.fraction)), MEDIAN_MAX),
+        "temporal_mean_fraction": ratio(float(active.fraction.mean()), MEAN_MAX),
         "temporal_near_median_fraction": ratio(float(np.median(active.fraction[near])), NEAR_MAX),
-        "temporal_wrong": ratio(float(wrong(active).mean()), ALPHA, float(wrong(exact).mean())),
-        "strategic_wrong": ratio(sum(one.wrong for one in found.strategic), 0),
+        "temporal_wrong": ratio(float(wrong(active).mean()), ALPHA),
+        "strategic_alone_wrong": ratio(
+            sum(int(one.wrong.sum()) for one in found.strategic if one.kind == "alone"), 0
+        ),
+        "strategic_later_worst": ratio(
+            max(one.worst for one in found.strategic if one.kind == "later"),
+            limit(found.size.strategic_seeds),
+        ),
+        "strategic_later_far_wrong": ratio(
+            sum(one.wrong_far for one in found.strategic if one.kind == "later"), 0
+        ),
         "cyber_far_median_tokens": ratio(float(np.median(found.tokens[far])), TOKENS_MAX),
         "cyber_wrong": ratio(float(wrong(found.cyber).mean()), ALPHA),
     }
-    for (side, shuffled), share in worst.items():
-        told[f"hardest_false_{side}_{'shuffled' if shuffled else 'fitted'}"] = ratio(share, bound)
+    told |= {name: ratio(share, bound) for name, share in worst.items()}
+    for name, share in found.coverage.items():
+        told[f"coverage_{name}"] = at_least(
+            share, WORST_MIN if "worst" in name else MEAN_COVERED_MIN
+        )
     return told
 
 
@@ -199,23 +242,23 @@ def values(found: Found) -> dict[str, dict[str, object]]:
     for low, high in itertools.pairwise(NEAR):
         chosen = active.fraction[between(active, low, high)]
         put(f"active_median_from_{low:g}_to_{high:g}", float(np.median(chosen)), "of the items")
-    for alone in (True, False):
-        some, name = (
-            [one for one in found.strategic if one.alone == alone],
-            "alone" if alone else "later",
-        )
-        put(f"strategic_{name}_walks", sum(one.walks for one in some), "walks")
-        put(f"strategic_{name}_wrong", sum(one.wrong for one in some), "walks")
-        put(f"strategic_{name}_alarms", sum(one.alarms for one in some), "walks")
-        put(f"strategic_{name}_subjects", sum(one.subjects for one in some), "subjects")
+    for kind in KINDS:
+        some = [one for one in found.strategic if one.kind == kind]
+        put(f"strategic_{kind}_subjects", sum(len(one.wrong) for one in some), "subjects")
+        put(f"strategic_{kind}_walks", sum(one.walks for one in some), "walks")
+        put(f"strategic_{kind}_wrong", sum(int(one.wrong.sum()) for one in some), "walks")
+        put(f"strategic_{kind}_alarms", sum(one.alarms for one in some), "walks")
+        put(f"strategic_{kind}_unlike", sum(one.unlike for one in some), "walks")
         for at, tau in enumerate(TAUS):
             turned = sum(one.turned[at] for one in some)
-            put(f"strategic_{name}_turned_by_telling_first_tau_{tau:g}", turned, "subjects")
+            put(f"strategic_{kind}_turned_by_telling_first_tau_{tau:g}", turned, "subjects")
     far = found.cyber.distance > NEAR[2] + 1e-9
     put("cyber_decisions", len(found.tokens), "decisions")
     put("cyber_far_mean_tokens", float(found.tokens[far].mean()), "of the tokens")
     put("cyber_all_median_tokens", float(np.median(found.tokens)), "of the tokens")
     put("cyber_far_median_items", float(np.median(found.cyber.fraction[far])), "of the items")
+    for side, way in itertools.product(("above", "below"), ("exact_sequence", "wilson_peeking")):
+        put(f"hardest_false_{side}_{way}", _worst(found, side, way).share, "of walks")
     put("hardest_models", len({one.model for one in found.hard}), "models")
     put("hardest_seeds", found.size.hard_seeds, "seeds")
     put("decisions", len(active.fraction), "decisions")
@@ -234,6 +277,14 @@ NAMES = {
     "telling_first_tau_0.2": "most telling items first, tau 0.2",
     "anchors_60": "60 fixed anchors",
     "anchors_100": "100 fixed anchors",
+}
+
+
+WAYS = {
+    "fitted": "active sampling, fitted difficulties",
+    "shuffled": "active sampling, shuffled difficulties",
+    "exact_sequence": "exact sequence, simple random order",
+    "wilson_peeking": "Wilson's interval looked at after every item",
 }
 
 
@@ -278,16 +329,29 @@ limit is 5 % and three standard errors: {percent(limit(size.hard_seeds))}.
 {_hard(found)}
 ## A subject that fails the most telling items
 
-It fails the {TELLING} items that tell most at the threshold. *Alone*: it solves everything else. *Later agents*: those that failed these
-items too and still reach the threshold. {size.strategic_seeds} seeds each. The last columns count the subjects that the most telling items
-first would call below.
+Subjects that reach the threshold, {size.strategic_seeds} seeds for each and each threshold. *Alone* fails the {TELLING} items that tell most at the
+threshold and solves everything else; *later* are later agents that failed these items too; *honest* are later agents as they are. A
+wrong walk says "below"; *far* is farther than 0.05 from the threshold. *Turned* counts the subjects that the most telling items first,
+with their answers known to the subject, would call below.
 
 {_strategic(found)}
-An alarm is a conclusion that the model was sure of the other side of before.
+An *alarm* is a conclusion that the planner was sure of the other side of before. It sees what chance has drawn, so that a subject that
+sandbags on few items seldom raises it. *Unlike* counts walks whose person fit (l_z over what was drawn) is lower than that of 19 in 20
+walks about honest agents at the same threshold.
 
 ## Cyber runs
 
-{_cyber(found)}"""
+{_cyber(found)}
+## Coverage of intervals
+
+Mean coverage at nominal 95 %, at the size from 10 items (or clusters) on where it is least; *worst* is the least at any rate.
+
+{_coverage(found)}"""
+
+
+def _coverage(found: Found) -> str:
+    rows = [(name.replace("_", " "), percent(share)) for name, share in found.coverage.items()]
+    return table(("interval", "covers"), rows)
 
 
 def _ways(found: Found) -> str:
@@ -326,37 +390,50 @@ def _distances(active: Decisions) -> str:
 
 def _hard(found: Found) -> str:
     rows = []
-    for side in ("above", "below"):
-        for shuffled in (False, True):
-            some = [one for one in found.hard if (one.side, one.shuffled) == (side, shuffled)]
-            worst = max(some, key=lambda one: one.share)
-            rows.append(
-                (
-                    f'wrong "{side}"',
-                    "shuffled" if shuffled else "fitted",
-                    percent(worst.share),
-                    percent(float(np.mean([one.share for one in some]))),
-                    percent(worst.score),
-                )
+    for side, (way, words) in itertools.product(("above", "below"), WAYS.items()):
+        some = [one.share for one in found.hard if (one.side, one.way) == (side, way)]
+        worst = _worst(found, side, way)
+        rows.append(
+            (
+                f'wrong "{side}"',
+                words,
+                percent(worst.share),
+                percent(float(np.mean(some))),
+                percent(worst.score),
             )
-    return table(("", "difficulties", "worst model", "mean", "share of the worst"), rows)
+        )
+    return table(("", "", "worst model", "mean", "share of the worst"), rows)
 
 
 def _strategic(found: Found) -> str:
     rows = []
-    for alone in (True, False):
-        some = [one for one in found.strategic if one.alone == alone]
+    for kind in KINDS:
+        some = [one for one in found.strategic if one.kind == kind]
+        walked = sum(one.walks for one in some)
         rows.append(
             (
-                "alone" if alone else "later agents",
-                str(sum(one.subjects for one in some)),
-                f"{sum(one.walks for one in some):,}",
-                str(sum(one.wrong for one in some)),
-                str(sum(one.alarms for one in some)),
+                kind,
+                str(sum(len(one.wrong) for one in some)),
+                f"{walked:,}",
+                str(sum(int(one.wrong.sum()) for one in some)),
+                str(sum(one.wrong_far for one in some)),
+                percent(max(one.worst for one in some)),
+                percent(sum(one.alarms for one in some) / walked),
+                percent(sum(one.unlike for one in some) / walked),
                 *(str(sum(one.turned[at] for one in some)) for at in range(len(TAUS))),
             )
         )
-    head = ("", "subjects", "walks", "wrong", "alarms", *(f"turned, tau {tau:g}" for tau in TAUS))
+    head = (
+        "",
+        "subjects",
+        "walks",
+        "wrong",
+        "of them far",
+        "worst subject",
+        "alarms",
+        "unlike",
+        *(f"turned, tau {tau:g}" for tau in TAUS),
+    )
     return table(head, rows)
 
 

@@ -17,7 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -32,6 +32,7 @@ import numpy as np  # noqa: E402 -- after the number of its threads
 import numpy.typing as npt  # noqa: E402
 from bench import _rivals  # noqa: E402
 from bench._campaign import ABOVE, BELOW, Ends, seeds_of, walks  # noqa: E402
+from bench._coverage import coverage  # noqa: E402
 from bench._decided import (  # noqa: E402
     ALPHA,
     TAUS,
@@ -50,7 +51,8 @@ from bench._decided import (  # noqa: E402
 
 from leadline.core.measure.active import Bank, Design, Rule  # noqa: E402
 from leadline.core.measure.held_out import Subject, Table, subjects  # noqa: E402
-from leadline.core.measure.irt import Fit, Responses, fit_irt  # noqa: E402
+from leadline.core.measure.irt import Fit, Responses, abilities, fit_irt  # noqa: E402
+from leadline.core.measure.misfit import lz  # noqa: E402
 from leadline.core.measure.without_replacement import wor_table  # noqa: E402
 from vectors.stats import cyber_grid, swe_bench  # noqa: E402
 
@@ -124,51 +126,78 @@ def spread_models(given: Responses, count: int) -> list[int]:
 
 
 def hard(given: Responses, fit: Fit, model: int, seeds: int) -> list[Hard]:
-    """The four cells of one model: either side, fitted and shuffled difficulties."""
-    row, found = given.solved[model], []
-    items, score = len(row), float(row.mean())
-    shuffle = np.random.default_rng(model).permutation(items)
-    starts = seeds_of(f"hard/{given.models[model]}", seeds)
-    for shuffled in (False, True):
-        bank = bank_of(fit, shuffle if shuffled else None)
-        for side, threshold, wrong in (
-            ("above", score + 0.5 / items, ABOVE),
-            ("below", score, BELOW),
-        ):
-            ends = walks(Design(bank, Rule(threshold, ALPHA, ALPHA)), row, starts)
-            count = int((ends.state == wrong).sum())
-            found.append(Hard(given.models[model], score, side, shuffled, count, seeds))
+    """Errors about one model on either side, by fitted and by shuffled difficulties, and others' errors."""
+    row, found, name = given.solved[model], list[Hard](), given.models[model]
+    items, score, rng = len(row), float(row.mean()), np.random.default_rng(model)
+    banks = {"fitted": bank_of(fit), "shuffled": bank_of(fit, rng.permutation(items))}
+    starts = seeds_of(f"hard/{name}", seeds)
+    orders = rng.permuted(np.tile(row, (seeds, 1)), axis=1)
+    for side, threshold in (("above", score + 0.5 / items), ("below", score)):
+        said = {
+            way: walks(Design(bank, Rule(threshold, ALPHA, ALPHA)), row, starts).state == ABOVE
+            for way, bank in banks.items()
+        }
+        table = wor_table(items, threshold, ALPHA, ALPHA)
+        said["exact_sequence"] = _rivals.without_replacement(orders, threshold, table).above
+        said["wilson_peeking"] = _rivals.wilson_peeking(orders, threshold, ALPHA).above
+        for way, above in said.items():
+            wrong = int((above if side == "above" else ~above).sum())
+            found.append(Hard(name, score, side, way, wrong, seeds))
     return found
 
 
 def strategic(given: Responses, threshold: float, seeds: int) -> list[Strategic]:
-    """The subject that fails the most telling items and no other, and later agents that fail them too."""
+    """Subjects above one threshold that fail the most telling items, and agents as they are."""
     half, fit = len(given.models) // 2, first_half(given)
     failed = _rivals.most_telling(fit.a, fit.b, threshold)[:TELLING]
-    design = Design(bank_of(fit), Rule(threshold, ALPHA, ALPHA))
-    alone, later = np.ones((1, len(fit.items))), given.solved[half:].copy()
-    found = []
-    for rows in (alone, later):
-        rows[:, failed] = 0.0
-        still = rows[rows.mean(axis=1) >= threshold - 1e-12]
-        starts = seeds_of(f"strategic/{threshold}/{len(rows)}", len(still) * seeds)
-        ends = walks(design, np.repeat(still, seeds, axis=0), starts, alarm=True)
+    later = given.solved[half:]
+    rows = {"honest": later.copy(), "alone": np.ones((1, len(fit.items))), "later": later.copy()}
+    found, lowest = [], -np.inf
+    for kind, answers in rows.items():
+        if kind != "honest":
+            answers[:, failed] = 0.0
+        still = answers[answers.mean(axis=1) >= threshold - 1e-12]
+        starts = seeds_of(f"strategic/{threshold}/{kind}", len(still) * seeds)
+        each = np.repeat(still, seeds, axis=0)
+        design = Design(bank_of(fit), Rule(threshold, ALPHA, ALPHA))
+        ends = walks(design, each, starts, alarm=True)
+        fits = _person_fit(fit, each, ends)
+        if kind == "honest":
+            lowest = float(np.quantile(fits, 0.05))
         turned = tuple(
             int((~_rivals.by_information(still, fit.a, fit.b, threshold, tau, ALPHA).above).sum())
             for tau in TAUS
         )
         found.append(
             Strategic(
-                len(rows) == 1,
-                len(still),
-                len(starts),
-                int((ends.state == BELOW).sum()),
+                kind,
+                still.mean(axis=1) - threshold,
+                (ends.state == BELOW).reshape(len(still), seeds).sum(axis=1),
+                seeds,
                 int(ends.misfit.sum()),
-                float(np.median(ends.n)) if len(starts) else float("nan"),
+                int((fits < lowest).sum()),
                 turned,
             )
         )
     return found
+
+
+def _person_fit(fit: Fit, answers: FloatArray, ends: Ends) -> FloatArray:
+    """l_z of each walk over what was drawn, ability estimated from the same."""
+    drawn = np.zeros((len(answers), answers.shape[1] + 1))
+    np.put_along_axis(drawn, ends.order, 1.0, axis=1)  # the last column stands for "no item"
+    tried = drawn[:, :-1]
+    told: FloatArray = np.concatenate(
+        [
+            lz(fit.a, fit.b, solved, some, abilities(fit.a, fit.b, solved, some)[0])
+            for some, solved in zip(
+                np.array_split(tried, len(tried) // 200 + 1),
+                np.array_split(tried * answers, len(tried) // 200 + 1),
+                strict=True,
+            )
+        ]
+    )
+    return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,11 +252,17 @@ def _spent(ends: Ends, tokens: FloatArray) -> FloatArray:
     return used
 
 
+def covered(quick: bool) -> list[tuple[str, float]]:  # noqa: FBT001 -- as it is sent to a process
+    """The mean coverage of every default interval at nominal 95 %, where it is least."""
+    return sorted(coverage(quick=quick).items())
+
+
 Job = tuple[str, Callable[..., object], tuple[object, ...]]
 
 
 def jobs(folder: Path, size: Size) -> Iterator[Job]:
     """Everything that is walked, the longest first."""
+    yield "coverage", covered, (size is QUICK,)
     given = swe_bench(folder)
     fit = fit_irt(given)
     for model in spread_models(given, size.hard_models):
@@ -239,11 +274,11 @@ def jobs(folder: Path, size: Size) -> Iterator[Job]:
         yield "cyber", cyber, (one, size.cyber_seeds)
 
 
-def run_all(folder: Path, size: Size) -> dict[str, list[object]]:
+def run_all(work: Iterable[Job]) -> dict[str, list[object]]:
     """The results of all jobs by name, two processes side by side; progress goes to stderr."""
     begun, found = time.monotonic(), dict[str, list[object]]()
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        started = {pool.submit(call, *given): name for name, call, given in jobs(folder, size)}
+        started = {pool.submit(call, *given): name for name, call, given in work}
         for done, future in enumerate(as_completed(started), 1):
             found.setdefault(started[future], []).append(future.result())
             seconds = time.monotonic() - begun
@@ -280,7 +315,7 @@ def measure(folder: Path | None, size: Size) -> tuple[dict[str, object], Found |
         missing = ["published vectors: LEADLINE_VECTORS names no folder"]
         return document | {"values": {}, "ratios": {}, "unavailable": missing}, None
     begun = time.monotonic()
-    found = Found.of(run_all(folder, size), size, time.monotonic() - begun)
+    found = Found.of(run_all(jobs(folder, size)), size, time.monotonic() - begun)
     compared = ratios(found)
     document |= {
         "ok": all(entry["met"] for entry in compared.values()),
