@@ -1,11 +1,11 @@
 """Item response: recovery, missing cells, person fit, differential functioning, and the scale."""
 
 from dataclasses import replace
-from math import log
 
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.optimize import minimize
+from scipy.special import expit, log_expit, logsumexp
 
 from leadline.core.errors import Invalid
 from leadline.core.measure import irt
@@ -14,13 +14,10 @@ from leadline.core.measure.irt import (
     FEW_MODELS,
     Responses,
     ability,
-    dif,
     expected_score,
     fit_irt,
     information,
     item_fit,
-    person_fit,
-    scale_points,
     theta_at,
     wright_map,
 )
@@ -192,11 +189,6 @@ def test_information_is_largest_where_the_items_are() -> None:
     assert told[1] > max(told[0], told[2])
 
 
-def test_two_hundred_points_are_three_times_the_odds() -> None:
-    """The anchor has its own points, and log 3 more logits 200 more."""
-    assert scale_points([0.3, 0.3 + log(3)], 0.3, 500.0) == pytest.approx([500, 700])
-
-
 def test_items_that_better_models_fail_are_flagged() -> None:
     """A reversed item has a negative discrimination; the others are left alone."""
     given, *_ = drawn(200, 30)
@@ -221,46 +213,6 @@ def test_item_fit_of_constant_items_is_a_number() -> None:
     assert (told[0].discrimination, told[0].flagged) == (0.0, False)
 
 
-def test_honest_answers_fit_and_strategic_ones_do_not() -> None:
-    """Failing what is easy and solving what is hard is rare at any ability."""
-    rng = np.random.default_rng(7)
-    honest = (rng.random(40) < expit(0.4 - B)).astype(float)
-    strategic = (B > 0).astype(float)
-    assert person_fit(A, B, honest, ONE, seed=1, replicates=99).p > 0.05
-    told = person_fit(A, B, strategic, ONE, seed=1, replicates=99)
-    assert (told.p, told.replicates) == (0.01, 99)
-    assert told.lz < -5
-    with pytest.raises(Invalid, match="replicates"):
-        person_fit(A, B, honest, ONE, seed=1, replicates=5)
-
-
-def test_a_certain_answer_has_no_spread() -> None:
-    """Items so far away that nothing is open give l_z of nought."""
-    assert irt._lz(ONE[:2], np.array([900.0, 900.0]), np.zeros(2), ONE[:2], 0.0) == 0.0
-
-
-def test_public_items_known_by_heart_are_seen() -> None:
-    """Solving half of the public items for free moves gamma above nought by its whole interval."""
-    rng = np.random.default_rng(3)
-    a, b = np.ones(400), np.tile(np.linspace(-2, 2, 200), 2)
-    public = np.arange(400) < 200
-    fair = (rng.random(400) < expit(0.2 - b)).astype(float)
-    told = dif(a, b, fair, np.ones(400), public)
-    assert told.low < 0 < told.high
-    learnt = np.where(public & (rng.random(400) < 0.5), 1.0, fair)
-    told = dif(a, b, learnt, np.ones(400), public)
-    assert 0 < told.low < told.gamma < told.high
-
-
-def test_differential_functioning_needs_both_sides() -> None:
-    """All public, or a side with one outcome only, bounds nothing."""
-    public = np.arange(40) < 20
-    with pytest.raises(Invalid, match="both sides"):
-        dif(A, B, ONE * (B < 0), ONE, np.ones(40, dtype=bool))
-    with pytest.raises(Invalid, match="bounds nothing"):
-        dif(A, B, ONE * public, ONE, public)
-
-
 def test_the_map_holds_items_models_and_the_threshold() -> None:
     """One scale: difficulties, abilities with their sd, information, and where a score is expected."""
     given, *_ = drawn()
@@ -270,6 +222,7 @@ def test_the_map_holds_items_models_and_the_threshold() -> None:
     assert len(told.models) == len(given.models)
     assert told.threshold is not None
     assert expected_score(fit.a, fit.b, told.threshold)[0] == pytest.approx(0.5)
+    assert told.at_threshold == pytest.approx(information(fit.a, fit.b, told.threshold)[0])
     assert wright_map(fit, points=(0.0,)).threshold is None
     assert len(wright_map(fit, points=(0.0,)).information) == 1
 
@@ -284,3 +237,93 @@ def test_a_fit_may_begin_at_another() -> None:
     assert (fit_irt(given, rasch=True, start=cold).a == 1).all()
     with pytest.raises(Invalid, match="other items"):
         fit_irt(drawn(60, 41)[0], start=cold)
+
+
+def test_what_a_doubling_of_minutes_is_worth_is_told() -> None:
+    """The prior's slope is learnt in the fit; without minutes, or with one time for all, there is none."""
+    given, _, _, b = drawn(200, 60, seed=6)
+    minutes = np.exp2(3 + b / 0.6)
+    assert fit_irt(replace(given, minutes=minutes)).by_minutes == pytest.approx(0.6, abs=0.06)
+    assert np.isnan(fit_irt(given).by_minutes)
+    assert np.isnan(fit_irt(replace(given, minutes=np.full(60, 5.0))).by_minutes)
+
+
+def test_families_move_the_prior_with_the_minutes() -> None:
+    """Where a family is harder than its minutes say, few answers come out nearer the truth with it."""
+    rng = np.random.default_rng(13)
+    family = tuple(f"f{n % 3}" for n in range(60))
+    apart = np.array([(-2.0, 0.0, 2.0)[n % 3] for n in range(60)])
+    x = rng.normal(0, 1, 60)
+    b = 0.5 * x + apart + rng.normal(0, 0.2, 60)
+    solved = (rng.random((6, 60)) < expit(rng.normal(0, 1, (6, 1)) - b)).astype(float)
+    names = tuple(f"m{n}" for n in range(6)), tuple(f"i{n}" for n in range(60))
+    given = Responses(*names, solved, np.ones((6, 60)), np.exp2(4 + x))
+    plain, helped = fit_irt(given), fit_irt(replace(given, family=family))
+    assert np.abs(helped.b - b).mean() < 0.85 * np.abs(plain.b - b).mean()
+    assert fit_irt(replace(given, family=("f",) * 60)).b == pytest.approx(plain.b)
+
+
+def test_an_item_without_a_time_is_the_least_known() -> None:
+    """Its prior has the mean of the others and is wider than theirs."""
+    given, _, _, b = drawn(20, 40, seed=7)
+    minutes = np.exp2(3 + 2 * b)
+    minutes[:5] = np.nan
+    given = replace(given, minutes=minutes)
+    times = irt._times(given)
+    assert times is not None
+    priors = irt._priors(given, times, b, np.zeros(40))
+    assert (priors.b_sd[:5] > priors.b_sd[5]).all()
+    assert priors.b_mean[:5] == pytest.approx(np.full(5, priors.b_mean[5:].mean()))
+
+
+def test_families_are_one_for_each_item() -> None:
+    """A list of another length is refused."""
+    with pytest.raises(Invalid, match="family"):
+        fit_irt(bad(family=("f",)))
+
+
+def test_a_fit_is_the_optimum_of_its_likelihood() -> None:
+    """By an independent optimiser over all parameters: the penalised marginal likelihood's maximum."""
+    given, *_ = drawn(80, 12, seed=8)
+    fit = fit_irt(given, rasch=False)
+    nodes, log_weight = irt._nodes()
+
+    def loss(at: np.ndarray) -> float:
+        log_a, b = at[:12], at[12:]
+        z = np.exp(log_a)[:, None] * (nodes - b[:, None])
+        log_p = given.solved @ log_expit(z) + (1 - given.solved) @ log_expit(-z) + log_weight
+        prior = (log_a**2).sum() / (2 * irt.LOG_A_SD**2) + (b**2).sum() / (2 * irt.B_SD**2)
+        return float(prior - logsumexp(log_p, axis=1).sum())
+
+    own = np.concatenate([np.log(fit.a), fit.b])
+    other = minimize(loss, own, method="BFGS")
+    assert loss(own) - other.fun < 0.01
+    assert np.abs(other.x - own).max() < 0.03
+
+
+def test_several_rows_are_as_each_alone() -> None:
+    """Abilities of a table are those of its rows, whoever stands beside them."""
+    given, *_ = drawn(5, 40)
+    theta, sd = irt.abilities(A, B, given.solved, given.trials)
+    for row in range(5):
+        one = ability(A, B, given.solved[row], given.trials[row])
+        assert (one.theta, one.sd) == pytest.approx((theta[row], sd[row]), abs=1e-9)
+
+
+@pytest.mark.soak
+def test_two_thousand_models_at_a_thousand_items_are_recovered() -> None:
+    """Correlation of b above .99 and of log a above .97; Rasch data gives discriminations of one."""
+    rng = np.random.default_rng(14)
+    theta, b = rng.normal(size=2_000), rng.normal(size=1_000)
+    names = tuple(f"m{n}" for n in range(2_000)), tuple(f"i{n}" for n in range(1_000))
+    for spread in (0.4, 0.0):
+        a = np.exp(rng.normal(0, spread, 1_000))
+        solved = (rng.random((2_000, 1_000)) < expit(a * (theta[:, None] - b))).astype(float)
+        fit = fit_irt(Responses(*names, solved, np.ones_like(solved)))
+        assert r(fit.b, b) > 0.99
+        if spread:
+            assert r(np.log(fit.a), np.log(a)) > 0.97
+        else:
+            plain = fit_irt(Responses(*names, solved, np.ones_like(solved)), rasch=True)
+            assert np.abs(np.log(fit.a)).mean() < 0.1
+            assert r(plain.b, fit.b) > 0.995

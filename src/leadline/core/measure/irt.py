@@ -7,12 +7,12 @@ The model plans and describes; no recorded decision rests on it (`sequential` de
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
+from math import nan
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
-from scipy.special import expit, log_expit, logsumexp
+from scipy.special import expit, logsumexp
 
 from leadline.core.errors import Invalid
 from leadline.core.measure.estimate import Code
@@ -29,7 +29,6 @@ LOG_A_STEP, B_STEP = 0.5, 1.0
 LOG_A_SD, LOG_A_SD_FEW, B_SD = 0.4, 0.3, 2.0
 FEW_MODELS = 30  # below, discriminations are mostly prior: Rasch is the default
 MINUTES_SD_MIN = 0.5
-POINTS_PER_LOGIT = 200 / log(3)  # 200 points are three times the odds
 MODELS_MIN, ITEMS_MIN = 2, 10
 CELLS_MAX = 20_000_000
 
@@ -38,7 +37,8 @@ CELLS_MAX = 20_000_000
 class Responses:
     """Successes and trials, models x items; no trials are missing, never failures.
 
-    *minutes* are human working times by item, nan where unknown, or None.
+    *minutes* are human working times by item, nan where unknown, or None. *family* names each item's, or is
+    None; it moves the prior of difficulties with the minutes, and nothing else.
     """
 
     models: tuple[str, ...]
@@ -46,13 +46,15 @@ class Responses:
     solved: FloatArray
     trials: FloatArray
     minutes: FloatArray | None = None
+    family: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
     """Items' discrimination *a* and difficulty *b* in logits, and models' ability with its sd.
 
-    *prior_driven* items were solved by nobody or by everybody, so that their *a* and the size of their *b*
+    *by_minutes* is how much harder an item is, in logits, when its human time doubles, by the prior; nan
+    where no prior came from times. *prior_driven* items were solved by nobody or by everybody, so that their *a* and the size of their *b*
     come from the prior. *converged* False means that EM was cut off.
     """
 
@@ -68,6 +70,7 @@ class Fit:
     converged: bool
     prior_driven: BoolArray
     warnings: tuple[Code, ...] = ()
+    by_minutes: float = nan
 
 
 def check_responses(given: Responses) -> None:
@@ -107,6 +110,8 @@ def _check_seen(given: Responses) -> None:
     ):
         if (seen == 0).any():
             raise Invalid(name, f"{names[int(np.flatnonzero(seen == 0)[0])]!r} has no trials")
+    if given.family is not None and len(given.family) != len(given.items):
+        raise Invalid("family", "one for each item, or none at all")
     if given.minutes is not None:
         if given.minutes.shape != (len(given.items),):
             raise Invalid("minutes", "one time for each item, nan where unknown")
@@ -118,17 +123,21 @@ def _check_seen(given: Responses) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Priors:
+    """Normal priors of the difficulties, and the sd of log a around nought."""
+
     b_mean: FloatArray
-    b_sd: float
+    b_sd: FloatArray
     log_a_sd: float
+    slope: float = nan
 
 
 def fit_irt(given: Responses, *, rasch: bool | None = None, start: Fit | None = None) -> Fit:
     """Fit difficulties, discriminations (unless *rasch*) and abilities.
 
     None takes Rasch below `FEW_MODELS` models. Human minutes, where given for two items or more, move the
-    prior of a difficulty with log2 of its minutes. *start* is a fit of the same items to begin at, which
-    saves rounds and moves the result by no more than the tolerance.
+    prior of a difficulty with log2 of its minutes and with its family, both learnt in the same fit. *start*
+    is a fit of the same items to begin at, which saves rounds and moves the result by no more than the
+    tolerance.
 
     Raises: Invalid, as `check_responses`; if *start* has other items.
     """
@@ -137,43 +146,43 @@ def fit_irt(given: Responses, *, rasch: bool | None = None, start: Fit | None = 
     plain = len(given.models) < FEW_MODELS if rasch is None else rasch
     nodes, log_weight = _nodes()
     share = (solved.sum(axis=0) + 0.5) / (trials.sum(axis=0) + 1)
-    plainly = -np.log(share / (1 - share))
-    priors = _priors(given, plainly)
-    b, log_a = plainly.copy(), np.zeros(len(given.items))
+    b, log_a = -np.log(share / (1 - share)), np.zeros(len(given.items))
     if start is not None:
         if start.items != given.items:
             raise Invalid("start", "is a fit of other items")
         b, log_a = start.b.copy(), np.zeros_like(start.a) if plain else np.log(start.a)
+    times = _times(given)
+    priors = _priors(given, times, b, np.zeros_like(b))
+    counts = np.concatenate([solved, trials], axis=1).T
     last, rounds, settled = -np.inf, 0, False
     while rounds < ROUNDS_MAX and not settled:
         posterior, likelihood = _posterior(log_a, b, given, nodes, log_weight)
         settled = abs(likelihood - last) < SETTLED * abs(likelihood)
         last, rounds = likelihood, rounds + 1
-        wins, tries = solved.T @ posterior, trials.T @ posterior
+        expected = counts @ posterior
+        wins, tries = expected[: len(b)], expected[len(b) :]
         for _ in range(0 if settled else NEWTON_STEPS):
-            log_a, b = _newton((log_a, b), (wins, tries), nodes, priors, rasch=plain)
-    theta, spread = _abilities(np.exp(log_a), b, solved, trials)
+            log_a, b, spread = _newton((log_a, b), (wins, tries), nodes, priors, rasch=plain)
+            if times is not None:
+                priors = _priors(given, times, b, spread)
+    theta, theta_sd = abilities(np.exp(log_a), b, solved, trials)
     total, won = trials.sum(axis=0), solved.sum(axis=0)
     driven = (won == 0) | (won == total)
-    warnings = ((Code.PRIOR_DRIVEN,) if driven.any() else ()) + (
-        () if settled else (Code.UNSETTLED,)
-    )
-    arrays = (np.exp(log_a), b, theta, spread, driven)
+    warnings = [Code.PRIOR_DRIVEN] * bool(driven.any()) + [Code.UNSETTLED] * (not settled)
+    arrays = (np.exp(log_a), b, theta, theta_sd, driven)
     for array in arrays:
         array.flags.writeable = False
     return Fit(
         given.items,
         given.models,
-        arrays[0],
-        arrays[1],
-        arrays[2],
-        arrays[3],
-        plain,
-        float(last),
-        rounds,
-        settled,
-        driven,
-        warnings,
+        *arrays[:4],
+        rasch=plain,
+        log_likelihood=float(last),
+        rounds=rounds,
+        converged=settled,
+        prior_driven=driven,
+        warnings=tuple(warnings),
+        by_minutes=priors.slope,
     )
 
 
@@ -183,20 +192,46 @@ def _nodes() -> tuple[FloatArray, FloatArray]:
     return nodes, weight - logsumexp(weight)
 
 
-def _priors(given: Responses, start: FloatArray) -> _Priors:
-    sd = LOG_A_SD_FEW if len(given.models) < FEW_MODELS else LOG_A_SD
-    flat = _Priors(np.zeros(len(given.items)), B_SD, sd)
+def _times(given: Responses) -> FloatArray | None:
+    """What a difficulty is regressed on, items x columns: 1, log2 of minutes, families; nan where unknown.
+
+    None where fewer than two items have a time, or all have one.
+    """
     if given.minutes is None:
-        return flat
-    known = ~np.isnan(given.minutes)
-    x = np.log2(given.minutes[known])
-    if known.sum() < MODELS_MIN or np.ptp(x) == 0:
-        return flat
-    slope, intercept = np.polyfit(x, start[known], 1)
-    mean = np.full(len(given.items), float(start.mean()))
-    mean[known] = intercept + slope * x
-    residual = float(np.std(start[known] - mean[known]))
-    return _Priors(mean, max(residual, MINUTES_SD_MIN), sd)
+        return None
+    x = np.log2(given.minutes)
+    known = x[~np.isnan(x)]
+    if len(known) < MODELS_MIN or not np.ptp(known) > 0:
+        return None
+    columns = [np.ones_like(x), x - known.mean()]
+    names = sorted(set(given.family or ()))
+    family = np.array(given.family or ())
+    columns += [(family == name).astype(float) for name in names if len(names) > 1]
+    return np.stack(columns, axis=1)
+
+
+def _priors(
+    given: Responses, times: FloatArray | None, b: FloatArray, spread: FloatArray
+) -> _Priors:
+    """The difficulties' priors where they are *b*, each known to its *spread* (a variance).
+
+    Effects of families are held as one imagined item each would hold them at nought. An item without a time
+    has the mean and the spread of those that have one.
+    """
+    sd = LOG_A_SD_FEW if len(given.models) < FEW_MODELS else LOG_A_SD
+    if times is None:
+        return _Priors(np.zeros(len(b)), np.full(len(b), B_SD), sd)
+    known = ~np.isnan(times[:, 1])
+    x = times[known]
+    ridge = np.diag([0.0, 0.0] + [1.0] * (x.shape[1] - 2))
+    at = np.linalg.solve(x.T @ x + ridge, x.T @ b[known])
+    left = (b[known] - x @ at) ** 2 + spread[known]
+    mean, width = np.empty(len(b)), np.empty(len(b))
+    mean[known] = x @ at
+    width[known] = max(float(np.sqrt(left.mean())), MINUTES_SD_MIN)
+    mean[~known] = float(mean[known].mean())
+    width[~known] = float(np.hypot(width[known][0], mean[known].std()))
+    return _Priors(mean, width, sd, float(at[1]))
 
 
 def _posterior(
@@ -204,10 +239,22 @@ def _posterior(
 ) -> tuple[FloatArray, float]:
     """Each model's posterior over the nodes (models x nodes), and the marginal log-likelihood."""
     z = np.exp(log_a)[:, None] * (nodes[None, :] - b[:, None])
-    won, lost = log_expit(z), log_expit(-z)
-    log_p = given.solved @ won + (given.trials - given.solved) @ lost + log_weight
-    total = logsumexp(log_p, axis=1, keepdims=True)
-    return np.exp(log_p - total), float(total.sum())
+    # solved log p + (trials - solved) log (1 - p), where log p - log (1 - p) is z
+    log_p = given.solved @ z - given.trials @ _softplus(z) + log_weight
+    top = log_p.max(axis=1, keepdims=True)
+    posterior = np.exp(log_p - top)
+    total = posterior.sum(axis=1, keepdims=True)
+    return posterior / total, float((top + np.log(total)).sum())
+
+
+def _softplus(z: FloatArray) -> FloatArray:
+    """log(1 + e^z), in place of no temporary more than it needs."""
+    told = np.abs(z)
+    np.negative(told, out=told)
+    np.exp(told, out=told)
+    np.log1p(told, out=told)
+    told += np.maximum(z, 0.0)
+    return told
 
 
 def _newton(
@@ -217,19 +264,26 @@ def _newton(
     priors: _Priors,
     *,
     rasch: bool,
-) -> tuple[FloatArray, FloatArray]:
-    """One Newton step in (log a, b) for every item at once, clipped."""
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """One Newton step in (log a, b) for every item at once, clipped; and how well b is known, a variance.
+
+    Sums over nodes of (theta - b)^k are those of theta^k, turned: one product with a matrix.
+    """
     (log_a, b), (wins, tries) = at, counts
-    a, d = np.exp(log_a), nodes[None, :] - b[:, None]
-    p = expit(a[:, None] * d)
-    left, v = wins - tries * p, tries * p * (1 - p)
-    gb = -a * left.sum(axis=1) - (b - priors.b_mean) / priors.b_sd**2
-    hbb = a * a * v.sum(axis=1) + 1 / priors.b_sd**2
+    a = np.exp(log_a)
+    p = expit(a[:, None] * (nodes[None, :] - b[:, None]))
+    v = tries * p
+    left = wins - v
+    v -= v * p
+    powers = np.stack([np.ones_like(nodes), nodes, nodes * nodes], axis=1)
+    r, w = left @ powers[:, :2], v @ powers
+    gb = -a * r[:, 0] - (b - priors.b_mean) / priors.b_sd**2
+    hbb = a * a * w[:, 0] + 1 / priors.b_sd**2
     if rasch:
-        return log_a, b + np.clip(gb / hbb, -B_STEP, B_STEP)
-    ga = a * (left * d).sum(axis=1) - log_a / priors.log_a_sd**2
-    haa = a * a * (v * d * d).sum(axis=1) + 1 / priors.log_a_sd**2
-    hab = -a * a * (v * d).sum(axis=1)
+        return log_a, b + np.clip(gb / hbb, -B_STEP, B_STEP), 1 / hbb
+    ga = a * (r[:, 1] - b * r[:, 0]) - log_a / priors.log_a_sd**2
+    haa = a * a * (w[:, 2] - 2 * b * w[:, 1] + b * b * w[:, 0]) + 1 / priors.log_a_sd**2
+    hab = -a * a * (w[:, 1] - b * w[:, 0])
     det = haa * hbb - hab * hab
     good = det > 1e-9 * haa * hbb
     safe = np.where(good, det, 1.0)
@@ -238,6 +292,7 @@ def _newton(
     return (
         log_a + np.clip(da, -LOG_A_STEP, LOG_A_STEP),
         b + np.clip(db, -B_STEP, B_STEP),
+        1 / hbb,
     )
 
 
@@ -254,38 +309,50 @@ def ability(a: FloatArray, b: FloatArray, solved: FloatArray, trials: FloatArray
 
     Raises: Invalid, if shapes differ, a number is out of range or nothing was tried.
     """
-    _check_row(a, b, solved, trials)
-    theta, spread = _abilities(a, b, solved[None], trials[None])
+    check_row(a, b, solved, trials)
+    theta, spread = abilities(a, b, solved[None], trials[None])
     return Ability(float(theta[0]), float(spread[0]))
 
 
-def _abilities(
+def abilities(
     a: FloatArray, b: FloatArray, solved: FloatArray, trials: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Posterior mean and sd of every row's ability, by quadrature around its own mode.
 
-    A grid over the whole scale is coarser than the posterior of a few hundred items.
+    *solved* and *trials* are subjects x items and not looked at again. A grid over the whole scale would be
+    coarser than the posterior of a few hundred items.
     """
-    theta, curve = np.zeros(len(solved)), np.ones(len(solved))
-    steps, moved = 0, np.inf
-    while moved > ABILITY_SETTLED and steps < ROUNDS_MAX:
-        p = expit(a * (theta[:, None] - b))
-        slope = ((solved - trials * p) * a).sum(axis=1) - theta
-        curve = (trials * p * (1 - p) * a * a).sum(axis=1) + 1
-        step = np.clip(slope / curve, -1, 1)
-        theta, moved, steps = theta + step, float(np.abs(step).max()), steps + 1
+    theta, curve = modes(a, b, solved, trials)
     around = np.linspace(-REACH, REACH, AROUND)
     at = theta[:, None] + around[None, :] / np.sqrt(curve)[:, None]
-    log_p = -(at**2) / 2
+    log_p = -(at**2) / 2 + at * (solved @ a)[:, None]  # less a term that is the same at every node
     for number in range(AROUND):
         z = a * (at[:, number, None] - b)
-        log_p[:, number] += (solved * log_expit(z) + (trials - solved) * log_expit(-z)).sum(axis=1)
+        log_p[:, number] -= np.einsum("mi,mi->m", trials, _softplus(z))
     p = np.exp(log_p - logsumexp(log_p, axis=1, keepdims=True))
     mean = (p * at).sum(axis=1)
     return mean, np.sqrt(np.maximum((p * (at - mean[:, None]) ** 2).sum(axis=1), 0.0))
 
 
-def _check_row(*arrays: FloatArray) -> None:
+def modes(
+    a: FloatArray, b: FloatArray, solved: FloatArray, trials: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """The most likely ability of every row a posteriori, and the curvature there."""
+    theta, curve = np.zeros(len(solved)), np.ones(len(solved))
+    steps, moved, won = 0, np.inf, solved @ a
+    while moved > ABILITY_SETTLED and steps < ROUNDS_MAX:
+        p = expit(a * (theta[:, None] - b))
+        v = trials * p
+        slope = won - v @ a - theta
+        v -= v * p
+        curve = v @ (a * a) + 1
+        step = np.clip(slope / curve, -1, 1)
+        theta, moved, steps = theta + step, float(np.abs(step).max()), steps + 1
+    return theta, curve
+
+
+def check_row(*arrays: FloatArray) -> None:
+    """Raises: Invalid, naming the array, for a, b, solved and trials of one subject that cannot be."""
     names = ("a", "b", "solved", "trials")
     for name, array in zip(names, arrays, strict=True):
         if array.shape != arrays[0].shape or array.ndim != 1:
@@ -325,17 +392,6 @@ def information(a: FloatArray, b: FloatArray, theta: npt.ArrayLike) -> FloatArra
     at = np.atleast_1d(np.asarray(theta, dtype=float))
     p = expit(a[None, :] * (at[:, None] - b[None, :]))
     told: FloatArray = (a[None, :] ** 2 * p * (1 - p)).sum(axis=1)
-    return told
-
-
-def scale_points(theta: npt.ArrayLike, reference: float, reference_points: float) -> FloatArray:
-    """Abilities in points, 200 to three times the odds of an item with a = 1.
-
-    *reference* is the ability of the model that anchors the scale, at *reference_points*. Use Rasch, or a
-    2PL whose mean log a is 0; an anchor of one's own is no other institute's scale.
-    """
-    at = np.asarray(theta, dtype=float)
-    told: FloatArray = reference_points + POINTS_PER_LOGIT * (at - reference)
     return told
 
 
@@ -380,127 +436,23 @@ def item_fit(given: Responses, fit: Fit, bins: int = 5) -> tuple[ItemFit, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonFit:
-    """The standardised log-likelihood l_z of one subject's answers, and its bootstrap p-value.
-
-    A small *p* says that such answers are rare for that ability: a lead to look at, not a proof.
-    """
-
-    lz: float
-    p: float
-    replicates: int
-
-
-def person_fit(
-    a: FloatArray,
-    b: FloatArray,
-    solved: FloatArray,
-    trials: FloatArray,
-    *,
-    seed: int,
-    replicates: int = 500,
-) -> PersonFit:
-    """l_z at the estimated ability, calibrated by parametric bootstrap, ability estimated anew each time.
-
-    Source: Drasgow, Levine and Williams 1985; with an estimated ability l_z is not standard normal.
-
-    Raises: Invalid, as `ability`, or for fewer than 20 *replicates*.
-    """
-    if replicates < 20:  # noqa: PLR2004 -- fewer say nothing at 5 %
-        raise Invalid("replicates", "at least 20")
-    found = ability(a, b, solved, trials)
-    own = _lz(a, b, solved, trials, found.theta)
-    rng = np.random.default_rng(seed)
-    p = expit(a * (found.theta - b))
-    below = 0
-    for _ in range(replicates):
-        drawn = rng.binomial(trials.astype(np.int64), p).astype(float)
-        below += _lz(a, b, drawn, trials, ability(a, b, drawn, trials).theta) <= own
-    return PersonFit(own, (below + 1) / (replicates + 1), replicates)
-
-
-def _lz(
-    a: FloatArray, b: FloatArray, solved: FloatArray, trials: FloatArray, theta: float
-) -> float:
-    z = a * (theta - b)
-    won, lost, p = log_expit(z), log_expit(-z), expit(z)
-    seen = float((solved * won + (trials - solved) * lost).sum())
-    mean = float((trials * (p * won + (1 - p) * lost)).sum())
-    var = float((trials * p * (1 - p) * (won - lost) ** 2).sum())
-    return (seen - mean) / np.sqrt(var) if var > 0 else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Dif:
-    """How much better, in logits, a subject does on public items than their difficulty explains.
-
-    *low* and *high* end the 95 % profile-likelihood interval. Above 0 by its whole interval is a sign of
-    contamination where public and sealed items are twins.
-    """
-
-    gamma: float
-    low: float
-    high: float
-    theta: float
-
-
-def dif(
-    a: FloatArray, b: FloatArray, solved: FloatArray, trials: FloatArray, public: BoolArray
-) -> Dif:
-    """Differential functioning of public against sealed items, item parameters held fixed.
-
-    logit P = a (theta - b) + gamma public; gamma by maximum likelihood, its interval by the profile.
-
-    Raises: Invalid, as `ability`; if either side has no trials, all its items solved or none of both.
-    """
-    _check_row(a, b, solved, trials)
-    sides = (public, ~public)
-    if public.shape != a.shape or any(not trials[side].sum() > 0 for side in sides):
-        raise Invalid("public", "marks each item; both sides need trials")
-    if any(not 0 < solved[side].sum() < trials[side].sum() for side in sides):
-        raise Invalid("solved", "a side that is all solved or all unsolved bounds nothing")
-
-    def profile(gamma: float) -> tuple[float, float]:
-        """The best ability at *gamma*, and the log-likelihood there."""
-        shift = gamma * public
-
-        def slope(theta: float) -> float:
-            return float((a * (solved - trials * expit(a * (theta - b) + shift))).sum())
-
-        theta = brentq(slope, -60.0, 60.0)
-        z = a * (theta - b) + shift
-        return theta, float((solved * log_expit(z) + (trials - solved) * log_expit(-z)).sum())
-
-    def rise(gamma: float) -> float:
-        theta, _ = profile(gamma)
-        p = expit(a * (theta - b) + gamma * public)
-        return float((public * (solved - trials * p)).sum())
-
-    gamma = float(brentq(rise, -20.0, 20.0))
-    theta, top = profile(gamma)
-    need = 3.841458820694124 / 2
-
-    def over(at: float) -> float:
-        return top - profile(at)[1] - need
-
-    return Dif(
-        gamma, float(brentq(over, gamma - 40, gamma)), float(brentq(over, gamma, gamma + 40)), theta
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class WrightMap:
-    """Items and models on one scale, and what the test tells at each place of it."""
+    """Items and models on one scale, and what the test tells at each place of it.
+
+    *at_threshold* is the information at the ability whose expected score is the threshold.
+    """
 
     theta: tuple[float, ...]
     information: tuple[float, ...]
     items: tuple[tuple[str, float], ...]
     models: tuple[tuple[str, float, float], ...]
     threshold: float | None
+    at_threshold: float | None = None
 
 
 def wright_map(fit: Fit, score: float | None = None, points: Sequence[float] = ()) -> WrightMap:
     """The map of *fit*, with the ability at which *score* is expected, where one is given."""
+    middle = None if score is None else theta_at(fit.a, fit.b, score)
     at = tuple(points) or tuple(float(t) for t in np.linspace(-REACH, REACH, 2 * NODES - 1))
     return WrightMap(
         theta=at,
@@ -510,5 +462,6 @@ def wright_map(fit: Fit, score: float | None = None, points: Sequence[float] = (
             (name, float(t), float(sd))
             for name, t, sd in zip(fit.models, fit.theta, fit.theta_sd, strict=True)
         ),
-        threshold=None if score is None else theta_at(fit.a, fit.b, score),
+        threshold=middle,
+        at_threshold=None if middle is None else float(information(fit.a, fit.b, middle)[0]),
     )
