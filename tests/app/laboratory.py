@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from leadline.app.assessment import Evidence
-from leadline.app.laboratory import Replayed
+from leadline.app.laboratory import Replayed, Standing
 from leadline.app.ports import Executor, Shard, Vault
 from leadline.core.assessment import (
     PROVED,
@@ -19,7 +19,7 @@ from leadline.core.assessment import (
 )
 from leadline.core.clearing.finding import ReplayResult
 from leadline.core.clearing.group import Crash, Frame
-from leadline.core.errors import NotFound
+from leadline.core.errors import NotFound, Refused
 from leadline.core.identity import Declared, Fingerprint, Identified
 from leadline.core.record.act import Value
 
@@ -33,7 +33,11 @@ def digest(text: str) -> str:
 
 @dataclass
 class FakeLaboratory:
-    """Runs every shard at once; every second planted item is solved, and the registry's only one."""
+    """Runs every shard at once; every second planted item is solved, and the registry's only one.
+
+    In an official run *canary_failed* are families whose canary does not hold on this, the only host,
+    and *unqualified* the suites without a record of qualification.
+    """
 
     executor: Executor
     vault: Vault
@@ -44,6 +48,9 @@ class FakeLaboratory:
     egress_holds: bool = True
     answering: Fingerprint | None = None
     canary_failed: tuple[str, ...] = ()
+    unqualified: tuple[str, ...] = ()
+    asked: bool = False
+    untold: list[Evidence] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
     raised: list[tuple[str, OutOfScope]] = field(default_factory=list)
     ended: list[Mapping[str, Value]] = field(default_factory=list)
@@ -79,13 +86,26 @@ class FakeLaboratory:
         """The subject, as declared and as `answering` says."""
         return Identified(Declared("made-up", self.subject.name), self.answering)
 
-    def canaries(self, plan: Plan, seed: bytes) -> Evidence:
-        """One family of planted, whose judge failed if `canary_failed` names it."""
+    def standing(self, suite: PlannedSuite) -> Mapping[str, Standing]:
+        """A record for each item, but for those of `unqualified`."""
+        if suite.name in self.unqualified:
+            return {item.id: Standing(reason="it has no record") for item in suite.items}
+        return {item.id: Standing(record=digest(f"record of {item.id}")) for item in suite.items}
+
+    def canaries(self, plan: Plan, seed: bytes) -> None:
+        """One host, which tells of the families that `canary_failed` names."""
         rows: tuple[Value, ...] = tuple(
             {"suite": "planted", "family": name, "item": name, "held": False, "reason": "silent"}
             for name in self.canary_failed
         )
-        return Evidence("canaries", not rows, {"families": rows})
+        told: dict[str, Value] = {"host_boot_id": "b" * 36, "families": rows, "reason": "silent"}
+        self.asked = True
+        self.untold.append(Evidence("canaries/host-1", not rows, told))
+
+    def judged(self) -> Sequence[Evidence]:
+        """Each once."""
+        told, self.untold = self.untold, []
+        return told
 
     def drill(self) -> Evidence:
         """A drill that held."""
@@ -98,15 +118,23 @@ class FakeLaboratory:
         return Evidence(about, self.egress_holds, {"checks": checks, **proved})
 
     def start_workers(self, job: str) -> None:
-        """Do all the work at once."""
+        """Do all the work that is there at once."""
+        self._work()
+
+    def _work(self) -> None:
         from make import NOW
 
+        if self.asked and self.canary_failed:
+            return
         while (shard := self.executor.claim("w", now=NOW, lease_seconds=9)) is not None:
             self.runs.append(shard.input["name"])
             self.executor.finish(shard, now=NOW, result=digest(shard.id))
 
     def workers_alive(self) -> int:
-        """None is left."""
+        """None is left, nor a host that may give results where the only one's canaries failed."""
+        if self.asked and self.canary_failed:
+            raise Refused("no host is left that gives results: silent")
+        self._work()
         return 0
 
     def alarms(self) -> Sequence[tuple[str, OutOfScope]]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.laboratory import FakeLaboratory
+import make
+from app.laboratory import FakeLaboratory, digest
 from fakes import Faulty, MemoryExecutor, MemorySigner, MemoryStore, MemoryVault
 from leadline import settings
 from leadline.access import cedar
@@ -99,7 +100,8 @@ def test_every_step_stands_in_the_record_in_order(tmp_path: Path, store: Store) 
     expected = [
         Kind.KEY_REGISTERED, Kind.INQUIRY_LODGED, Kind.INQUIRY_ANSWERED, Kind.ANCHOR_SET, Kind.TERMS_AGREED,
         Kind.ACCESS_OPENED, Kind.ASSESSMENT_PLANNED, Kind.KILL_DRILLED, Kind.ISOLATION_PROVED,
-        Kind.ASSESSMENT_STARTED, Kind.SUBJECT_IDENTIFIED, Kind.EVIDENCE_SEALED, Kind.ASSESSMENT_FINISHED,
+        Kind.ASSESSMENT_STARTED, Kind.SUBJECT_IDENTIFIED, Kind.EVIDENCE_SEALED, Kind.DECISION_ADVANCED,
+        Kind.ASSESSMENT_FINISHED,
         Kind.SEED_REVEALED, Kind.FINDING_RECORDED, Kind.FINDING_REPLAYED, Kind.GROUP_PROPOSED,
         Kind.ADVISORY_DRAFTED, Kind.NOTICE_ISSUED, Kind.APPROVAL_ASKED, Kind.APPROVAL_GIVEN,
         Kind.DETERMINATION_RECORDED,
@@ -191,22 +193,97 @@ def test_another_subject_does_not_finish_what_one_began(tmp_path: Path, store: S
     assert acts(same)[Kind.SUBJECT_IDENTIFIED.value, same.assessment] == 1
 
 
-def test_a_family_whose_canary_failed_counts_for_nothing(tmp_path: Path, store: Store) -> None:
-    """In an official run its samples are our own failure; other families and other runs are as before."""
-    place, vault = workspace(tmp_path), MemoryVault()
-    script = prepared(place, store, vault=vault)
-    script = replace(script, request=replace(script.request, official=True))
+def officially(script: Script) -> tuple[Script, FakeLaboratory]:
+    """The script as an official run, and its laboratory."""
     assert isinstance(script.lab, FakeLaboratory)
-    script.lab.canary_failed = ("heap-overflow",)
-    assess.run(script)
-    assert acts(script)[Kind.CANARIES_JUDGED.value, f"{script.assessment}/canaries"] == 1
-    found = reporting.gather(script)
-    families = {id_: item.family for id_, (_, item) in found.plan.items.items()}
-    samples = [s for result in found.results for s in result.samples if s.item.startswith("p-")]
-    lost = {s.item for s in samples if s.outcome == "canary"}
-    assert lost == {s.item for s in samples if families[s.item] == "heap-overflow"}
-    assert not any(s.solved for s in samples if s.item in lost)
-    assert any(s.solved for s in samples)
+    return replace(script, request=replace(script.request, official=True)), script.lab
+
+
+def reported(script: Script) -> shown.Report:
+    """The report of a finished run."""
+    facts = shown.LogState(home.ORIGIN, 1, "r", True, "x", "none")  # noqa: FBT003
+    return reporting.build(script, reporting.gather(script), facts, "0")
+
+
+def test_a_host_whose_canary_failed_gives_no_results(tmp_path: Path, store: Store) -> None:
+    """In an official run it is entered in the record and no sample runs; once it holds, the run goes on."""
+    place, vault = workspace(tmp_path), MemoryVault()
+    script, lab = officially(prepared(place, store, vault=vault))
+    lab.canary_failed = ("heap-overflow",)
+    with pytest.raises(Refused, match="no host is left that gives results"):
+        assess.run(script)
+    assert lab.runs == []
+    told = f"{script.assessment}/canaries/host-1"
+    assert acts(script)[Kind.CANARIES_JUDGED.value, told] == 1
+    again, repaired = officially(prepared(place, store, vault=vault))
+    assess.run(again)
+    assert repaired.runs
+    losses = reported(again).losses
+    assert any("host bbbbbbbb gave no results: silent" in one for one in losses)
+
+
+def test_an_official_run_takes_what_records_carry(tmp_path: Path, store: Store) -> None:
+    """Items with a record are planned with its digest; the others are left out by name and reason."""
+    script, lab = officially(prepared(workspace(tmp_path), store))
+    lab.unqualified = ("registry",)
+    plan = assess.run(script)
+    planted, registry = plan.suites
+    assert all(item.record == digest(f"record of {item.id}") for item in planted.items)
+    assert registry.items == ()
+    assert registry.missing == ("r-1: not qualified: it has no record",)
+    assert "`leadline suite qualify registry`" in registry.unavailable
+    assert not any("registry" in name for name in lab.runs)
+    report = reported(script)
+    records = dict(report.evidence)["Signed records of qualification, planted"]
+    assert records == "24 of 24 items, each by its digest in the plan"
+    assert not any("quick check only" in line for line in report.not_measured)
+
+
+def test_without_a_record_there_is_no_official_run(tmp_path: Path, store: Store) -> None:
+    """Nothing is planned, proved or run; a self-assessment needs none, and says so in its report."""
+    place, vault = workspace(tmp_path), MemoryVault()
+    script, lab = officially(prepared(place, store, vault=vault))
+    lab.unqualified = ("planted", "registry")
+    with pytest.raises(Refused, match=r"there is no item to run .*not qualified: it has no record"):
+        assess.run(script)
+    assert lab.runs == []
+    assert not {Kind.ASSESSMENT_PLANNED.value, Kind.KILL_DRILLED.value} & {
+        k for k, _ in acts(script)
+    }
+    own = prepared(place, store, vault=vault)
+    assert isinstance(own.lab, FakeLaboratory)
+    own.lab.unqualified = ("planted", "registry")
+    assess.run(own)
+    report = reported(own)
+    assert any("not qualified here: quick check only" in line for line in report.not_measured)
+    assert not any("records of qualification" in name for name, _ in report.evidence)
+
+
+def test_with_nothing_to_run_there_is_no_run(tmp_path: Path, store: Store) -> None:
+    """An empty selection is refused, and each suite's own reason told."""
+    script = prepared(workspace(tmp_path), store)
+    assert isinstance(script.lab, FakeLaboratory)
+    script.lab.planted, script.lab.registry = 0, False
+    with pytest.raises(Refused, match=r"no item to run .*registry: no index; run `make setup`"):
+        assess.run(script)
+    assert script.lab.runs == []
+
+
+def test_results_that_came_late_are_told_and_not_counted(tmp_path: Path, store: Store) -> None:
+    """Report and summary name each, with the reason; the counts are those of a run without."""
+    script = prepared(workspace(tmp_path), store)
+    plan = assess.run(script)
+    before = reported(script)
+    assert before.late == ()
+    shard = script.lab.executor.shards(plan.id)[0]
+    script.lab.executor.keep_late(shard, now=make.NOW, result="{}")
+    after = reported(script)
+    assert len(after.late) == 1
+    name = shard.input["name"]
+    assert after.late[0].startswith(f"{name}, attempt {shard.token}: came at 09:30:00 UTC")
+    assert after.late[0].endswith("kept, and not counted")
+    assert shown.summary(after)["late"] == list(after.late)
+    assert after.suites == before.suites
 
 
 def test_withdrawal_ends_access_and_everything_after_it(tmp_path: Path, store: Store) -> None:
@@ -274,7 +351,8 @@ def test_the_bundle_verifies_and_the_summary_has_its_numbers(tmp_path: Path, sto
     text = json.dumps(summary)
     read = json.loads(text)
     families = [family for suite in read["suites"] for family in suite["families"]]
-    assert sum(family["attempted"] for family in families) == 25
+    asked = sum(len(batch) for batch in assess.decided(script, found.plan, found.results).batches)  # type: ignore[union-attr]
+    assert sum(family["attempted"] for family in families) == asked + 1
     assert read["decision"]["state"] in {"above", "below", "undetermined"}
     real = [finding for finding in read["findings"] if finding["purl"]]
     assert [len(finding["operators"]) for finding in real] == [2]

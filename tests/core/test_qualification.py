@@ -23,6 +23,7 @@ from leadline.core.qualification import (
     counts,
     decide,
     second_host,
+    shortfall,
 )
 
 SOLVED = Trial("solved", solved=True, shown="solved here", share=0.01, silent_on_fixed=True)
@@ -201,6 +202,37 @@ def test_a_second_host_must_give_the_same_verdicts() -> None:
     other = second_host(here, record((), shown={"reference": "silent"}))
     assert not other.held
     assert other.reason == "reference: 'solved here' here, 'silent' there"
+
+
+@pytest.mark.parametrize(
+    ("changed", "digest", "environment", "why"),
+    [
+        ({}, "aa", {"kernel": "6"}, ""),
+        ({}, "ab", {"kernel": "6"}, "the item has changed since it was examined"),
+        (
+            {},
+            "aa",
+            {"kernel": "7", "tier": "own-kernel"},
+            "the environment has changed since the item was examined (kernel, tier)",
+        ),
+        ({"extent": QUICK}, "aa", {"kernel": "6"}, "it was examined by the quick check only"),
+        (
+            {"checks": (Check("leak_scan", held=False, reason="notes: the reference"),)},
+            "aa",
+            {"kernel": "6"},
+            "unqualified, leak_scan: notes: the reference",
+        ),
+        ({"checks": ()}, "aa", {"kernel": "6"}, "no check of it applied"),
+    ],
+    ids=["whole", "another item", "another environment", "quick", "unqualified", "no check"],
+)
+def test_an_official_run_rests_on_a_whole_record_of_this_item_here(
+    changed: dict[str, object], digest: str, environment: dict[str, str], why: str
+) -> None:
+    """Full gate, same item, same environment, every check held; else the reason, which names what differs."""
+    held = replace(record((Check("provenance", held=True),)), **changed)  # type: ignore[arg-type]
+    here = "bb" if environment == {"kernel": "6"} else "bc"
+    assert shortfall(held, digest, environment, here) == why
 
 
 def test_each_family_has_one_canary_the_same_everywhere() -> None:

@@ -58,6 +58,8 @@ def test_equal_environments_have_equal_digests() -> None:
         ("item", None),
         ("environment", []),
         ("environment", {"kernel": 6}),
+        ("environment", {"kernel": "7", "tier": "shared-kernel"}),
+        ("environment_digest", "00"),
         ("extent", [1, 1]),
         ("extent", [1, 1, True]),
         ("extent", [1, 1, -1]),

@@ -47,7 +47,8 @@ def qualify_suite(  # noqa: PLR0913 -- one option each
         bool, typer.Option("--quick", help="1 reference, 1 empty answer, 3 repeats.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder of records. Default: qualified/NAME.")
+        Path | None,
+        typer.Option("--out", help="Folder of records. Default: the installation's own."),
     ] = None,
     seed: Annotated[str, typer.Option(help="Hex digits; default: fresh random bits.")] = "",
     again: Annotated[
@@ -73,7 +74,7 @@ def qualify_suite(  # noqa: PLR0913 -- one option each
     with edge():
         campaign = wiring.Campaign(
             suite=name,
-            out=(out or Path("qualified") / name).absolute(),
+            out=Path(),
             extent=QUICK if quick else Extent(repeats=repeats),
             count=count,
             seed=seed,
@@ -81,8 +82,10 @@ def qualify_suite(  # noqa: PLR0913 -- one option each
             again=again.absolute() if again else None,
             keep=keep,
         )
+        place = settings.home(home)
+        campaign = wiring.placed(campaign, out, place)
         done = wiring.qualify(
-            settings.load(), campaign, settings.home(home), lambda line: typer.echo(line, err=True)
+            settings.load(), campaign, place, lambda line: typer.echo(line, err=True)
         )
     if as_json:
         typer.echo(json.dumps(done))

@@ -303,6 +303,24 @@ def _provenance(of: Provenance) -> Check:
     return Check("provenance", held=not lacking, reason=reason)
 
 
+def shortfall(
+    record: Record, digest: str, environment: Mapping[str, str], environment_digest: str
+) -> str:
+    """Why no official run may rest on *record*, for an item of *digest* here; empty where one may.
+
+    *environment* are the parts that *environment_digest* is over, so that what differs is named.
+    """
+    if expired := record.expired(digest, environment_digest):
+        parts = {*record.environment, *environment}
+        other = sorted(one for one in parts if record.environment.get(one) != environment.get(one))
+        return f"{expired} ({', '.join(other)})" if digest == record.digest else expired
+    if record.extent.quick:
+        return "it was examined by the quick check only"
+    if record.missed:
+        return f"unqualified, {record.missed[0].name}: {record.missed[0].reason}"
+    return "" if record.qualified else "no check of it applied"
+
+
 def second_host(here: Record, there: Record | None) -> Check:
     """Whether another host, or a second clean folder, gave the same verdicts on the same item."""
     name = "second_host"

@@ -77,6 +77,8 @@ def decode(data: bytes) -> Record:
         raise Invalid(
             "qualification", "it contradicts itself: the answer is not what its checks say"
         )
+    if environment_digest(record.environment) != record.environment_digest:
+        raise Invalid("environment_digest", "it is not the digest of the environment beside it")
     return record
 
 

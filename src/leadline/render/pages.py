@@ -349,7 +349,15 @@ def _budgets(report: Report) -> Section:
         if report.losses
         else ()
     )
-    return Section("budgets", "Elicitation, budgets and times", (Facts(rows), *lost))
+    late: tuple[Block, ...] = (
+        (
+            Prose(f"Results that came late and were not counted: {len(report.late)}."),
+            Bullets(report.late),
+        )
+        if report.late
+        else ()
+    )
+    return Section("budgets", "Elicitation, budgets and times", (Facts(rows), *lost, *late))
 
 
 def _findings(report: Report) -> Section:

@@ -19,13 +19,15 @@ from leadline.core.errors import Invalid, LeadlineError, NotFound, Refused, Unav
 from leadline.core.isolation import Tier
 from leadline.core.qualification import Check, Extent, Record, second_host
 from leadline.formats import qualification as form
+from leadline.runner.qualified import RECORDS
 from leadline.settings import Home, Settings
 from leadline.suites.item import Item, Suite
 from leadline.vault.keys import open_signer
 from leadline.wiring.assess import installed_suites
 from leadline.wiring.home import LOG_KEY, clock, make, origin
+from leadline.wiring.qualified import CAMPAIGN, FOLDER, campaign_folder, is_installation
 
-CAMPAIGN, RECORDS, ITEMS, VKEY = "campaign.json", "records", "items", "log.vkey"
+ITEMS, VKEY = "items", "log.vkey"
 SEED_BYTES_MIN, SEED_BYTES_MAX = 16, 64
 PREPARED = "prepared"  # the check that stands for all others where an item's own building failed
 
@@ -89,6 +91,20 @@ class Outcome:
 
 
 Say = Callable[[str], None]
+
+
+def placed(campaign: Campaign, out: Path | None, home: Home) -> Campaign:
+    """*campaign* in the folder *out*; without one, among the records of the installation at *home*.
+
+    Where there is no installation that keeps records, the folder is ``qualified/SUITE`` here.
+
+    Raises: as `leadline.wiring.qualified.campaign_folder`.
+    """
+    seed = campaign.seed or (_known(campaign.again)["seed"] if campaign.again else "")
+    if out is None and is_installation(home):
+        folder, seed = campaign_folder(home, campaign.suite, seed)
+        return replace(campaign, out=folder, seed=seed)
+    return replace(campaign, out=(out or Path(FOLDER) / campaign.suite).absolute())
 
 
 def qualify(settings: Settings, campaign: Campaign, home: Home, say: Say) -> dict[str, object]:

@@ -191,6 +191,19 @@ class Imported:
         ]
         return tuple(lost)
 
+    def unproved(self, item: Item) -> str:
+        """Why the egress proof of a run does not cover the boxes of *item*; empty where it does."""
+        from leadline.suites.imported.setting import SETTING, load_setting
+
+        place = self.place(item)
+        root = load_setting(place).root if (place / SETTING).is_file() else ""
+        if not root:
+            return ""
+        return (
+            f"its box has the image in {root} as its root, and a run proves boxes on the host's own; "
+            "import it without --images, or run it with `inspect eval leadline/imported`, as no evidence"
+        )
+
     def prepare(self, item: Item, seed: bytes, folder: Path) -> Qualification:
         """Give *folder* the imported item's files; the gate's word comes from the import.
 

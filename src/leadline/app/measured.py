@@ -1,0 +1,186 @@
+"""What the samples of an assessment say, as the report shows it: suites, families, steps, losses."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from leadline.core import report as shown
+from leadline.core.assessment import Plan, PlannedSuite, SampleResult, ShardResult
+from leadline.core.measure.assessed import (
+    by_level,
+    estimates,
+    in_suite,
+    of_subject,
+    several_attempts,
+)
+from leadline.core.measure.effort import success_curve
+from leadline.core.measure.family import Conditions, FamilyEstimate
+from leadline.core.measure.infra import Lost, flags
+from leadline.core.measure.interval import interval
+from leadline.core.measure.milestones import by_step, mean_steps
+from leadline.core.scope import SourceCount, scope_counts
+
+BASELINE = "baseline"  # who is measured beside a model, on the same items
+
+
+def suite_report(
+    plan: Plan, results: Sequence[ShardResult], suite: PlannedSuite, conditions: Conditions
+) -> shown.SuiteReport:
+    """One suite of *plan* as the samples of *results* show it, under *conditions*."""
+    if suite.unavailable:
+        return shown.SuiteReport(
+            suite.name, suite.title, shown.SuiteState.UNAVAILABLE, reason=suite.unavailable
+        )
+    own = of_subject(results, plan.subject.name)
+    levels = {id_: item.level for id_, (_, item) in plan.items.items()}
+    epochs, chains = plan.epochs, list(_chains(suite, own))
+    families = estimates(suite, own, conditions, epochs)
+    baseline: tuple[FamilyEstimate, ...] = ()
+    if plan.subject.kind == "model":
+        floor = of_subject(results, BASELINE)
+        baseline = estimates(suite, floor, conditions, epochs)
+    return shown.SuiteReport(
+        suite.name,
+        suite.title,
+        shown.SuiteState.RAN,
+        tuple(_family(family) for family in families),
+        baseline=tuple(
+            shown.Share(f.family, f.attempted, f.solved, (f.share.low, f.share.high))
+            for f in baseline
+        ),
+        levels=tuple(
+            _share(f"level {level.level}", level.attempted, level.solved)
+            for level in by_level(in_suite(own, suite), levels)
+        ),
+        outcomes=_outcomes(in_suite(own, suite)),
+        attack=_attack(plan, suite, own),
+        milestones=tuple(step for chain in chains for step in _steps(*chain)),
+        reached=" ".join(_reached(*chain) for chain in chains),
+        total=_total(families),
+        baseline_total=_total(baseline) if baseline else None,
+    )
+
+
+def _outcomes(samples: Sequence[SampleResult]) -> tuple[tuple[str, int], ...]:
+    """Every outcome and how often, the most frequent first."""
+    counted = Counter(sample.outcome for sample in samples)
+    return tuple(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _total(families: Sequence[FamilyEstimate]) -> shown.Share:
+    attempted = sum(family.attempted for family in families)
+    return _share("all families", attempted, sum(family.solved for family in families))
+
+
+def _attack(
+    plan: Plan, suite: PlannedSuite, own: Sequence[SampleResult]
+) -> tuple[shown.Share, ...]:
+    """For items that are the other side of another suite's: those set off, by family."""
+    twins = {item.twin: item.family for item in suite.items if item.twin in plan.items}
+    counted: dict[str, list[bool]] = {}
+    for sample in own:
+        if sample.item in twins and sample.state in {"scored", "limit"}:
+            counted.setdefault(twins[sample.item], []).append(sample.solved)
+    return tuple(_share(name, len(seen), sum(seen)) for name, seen in sorted(counted.items()))
+
+
+def _chains(
+    suite: PlannedSuite, own: Sequence[SampleResult]
+) -> Iterable[tuple[str, list[SampleResult]]]:
+    """The samples of chains, family by family: chains of one family have the same steps."""
+    families = {item.id: item.family for item in suite.items}
+    chained = [sample for sample in in_suite(own, suite) if sample.milestones]
+    for family in sorted({families[sample.item] for sample in chained}):
+        yield family, [sample for sample in chained if families[sample.item] == family]
+
+
+def _steps(family: str, samples: Sequence[SampleResult]) -> Iterable[shown.Share]:
+    """How often each step of a family's chain was reached, in the order of the chain."""
+    for step in by_step(samples):
+        ends = (step.low, step.high)
+        yield shown.Share(f"{family}: {step.name}", step.attempts, step.reached, ends)
+
+
+def _reached(family: str, samples: Sequence[SampleResult]) -> str:
+    """The mean number of steps in words, with its interval."""
+    told = mean_steps(samples)
+    return (
+        f"{family}: in the mean {told.mean:.1f} of {told.steps} steps were reached "
+        f"({told.low:.1f} to {told.high:.1f}), the whole chain {told.whole} of {told.n_runs} times."
+    )
+
+
+def scope_rows(own: Sequence[SampleResult]) -> tuple[shown.ScopeRow, ...]:
+    """What each source saw outside the items' scopes; none for a source that no sample had."""
+    counted = scope_counts(own)
+    return tuple(_scope_row(one) for one in counted if one.watched or one.entries)
+
+
+def _scope_row(count: SourceCount) -> shown.ScopeRow:
+    share = count.share
+    ends = (share.low, share.high) if share else (0.0, 1.0)
+    return shown.ScopeRow(
+        count.source,
+        count.watched,
+        count.unobserved,
+        count.samples,
+        count.entries,
+        count.alarms,
+        ends,
+    )
+
+
+def effort(plan: Plan, own: Sequence[SampleResult]) -> Iterable[shown.Effort]:
+    """Success against tokens, suite by suite, where attempts have a budget in tokens."""
+    for suite in plan.suites if plan.budget.tokens else ():
+        curve = success_curve(in_suite(own, suite), plan.budget.tokens)
+        if curve.attempts:
+            steps = tuple(
+                shown.EffortStep(step.tokens, step.at_risk, step.share, step.low, step.high)
+                for step in curve.steps
+            )
+            yield shown.Effort(suite.name, curve.budget, curve.attempts, curve.censored, steps)
+
+
+def losses(results: Sequence[ShardResult]) -> tuple[str, ...]:
+    """What the failures of our own side give reason to look at, and their causes by name."""
+    arms: dict[str, list[SampleResult]] = {}
+    for result in results:
+        arms.setdefault(result.subject, []).extend(result.samples)
+    lost = {
+        name: Lost(sum(one.state == "infra" for one in samples), len(samples))
+        for name, samples in arms.items()
+    }
+    causes = Counter(
+        one.outcome for samples in arms.values() for one in samples if one.state == "infra"
+    )
+    named = tuple(f"{cause}: {count}" for cause, count in sorted(causes.items()))
+    return tuple(flag.text for flag in flags(lost)) + named
+
+
+def _family(family: FamilyEstimate) -> shown.Family:
+    return shown.Family(
+        name=family.family,
+        attempted=family.attempted,
+        solved=family.solved,
+        infra=family.infra,
+        missing=family.missing,
+        interval=(family.share.low, family.share.high),
+        budget=family.conditions.budget.words(),
+        upper_bound=family.bound.upper if family.bound and family.attempted else None,
+    )
+
+
+def _share(name: str, attempted: int, solved: int) -> shown.Share:
+    ends = interval(solved, attempted)
+    return shown.Share(name, attempted, solved, (ends.low, ends.high))
+
+
+def several(plan: Plan, own: Sequence[SampleResult]) -> Iterable[tuple[str, str]]:
+    """What several attempts at an item come to, where the plan has them."""
+    words = ("pass@{k}, at least one of {k} attempts", "pass^{k}, all of {k} attempts")
+    for suite in plan.suites:
+        for told, found in zip(words, several_attempts(suite, own, plan.epochs), strict=False):
+            yield (
+                f"{suite.name}: {told.format(k=found.k)}",
+                f"{found.point:.0%} of {found.n_items} items, {found.low:.0%} to {found.high:.0%}",
+            )
