@@ -20,11 +20,14 @@ from leadline.core.measure.interval import interval
 from leadline.core.measure.irt import Responses, WrightMap, fit_irt, wright_map
 from leadline.core.measure.milestones import Curve, MeanSteps, Point
 from leadline.core.measure.trace import Trace, subject_of, trace
-from leadline.render import decisions, horizons, statistics, vega
-from leadline.render.decisions import Wealth, decision_cost, wealth_panel, wealth_path
+from leadline.core.report import Decision
+from leadline.render import charts, horizons, statistics, vega, wealth
+from leadline.render.decisions import decision_cost, wealth_path
 from leadline.render.document import Figure
 from leadline.render.horizons import horizon_rows, logistic_grid
 from leadline.render.statistics import Benchmark, climbed, forest, wright
+from leadline.render.wealth import Wealth, wealth_panel
+from render.sample import report
 
 SMALL, CONTRAST = 10, 4.5
 DAYS = {"short": date(2024, 1, 1), "middle": date(2025, 1, 1), "long": date(2026, 1, 1)}
@@ -324,7 +327,7 @@ def test_a_side_settled_by_arithmetic_has_no_wealth() -> None:
     path = [Wealth(0, 0.0, 0.0), Wealth(1, 1.0, -30.0), Wealth(2, None, inf)]
     panel = wealth_panel(path, (0.05, 0.05), (2, "2 of 2"))
     drawn = str(panel["layer"])
-    assert f"'domain': [{decisions.DEEPEST}" in drawn
+    assert f"'domain': [{wealth.DEEPEST}" in drawn
     figure_text = vega.svg(panel)
     assert "2 of 2" in figure_text
 
@@ -451,3 +454,49 @@ def test_numbers_of_a_table_keep_four_digits(value: float, text: str) -> None:
 def test_a_name_with_line_breaks_stays_on_one_line() -> None:
     """Control characters of a name become spaces."""
     assert vega.plain("a\nb\x00c") == "a b c"
+
+
+def betting() -> Decision:
+    """The sample report's decision, with the wealth of bets along its path."""
+    given = report().decision
+    path = tuple(
+        replace(one, e_above=1.05**one.samples, e_below=0.9**one.samples) for one in given.path
+    )
+    return replace(given, path=path)
+
+
+def test_the_reports_path_shows_the_bets_where_there_are_any() -> None:
+    """Wealth on both sides against 1/alpha, below the share and its bounds; in the table too."""
+    plain, bets = charts.decision_path(report().decision), charts.decision_path(betting())
+    assert plain
+    assert bets
+    assert "Wealth" not in texts(plain)
+    assert {"Wealth", "for above", "for below", "threshold 25 %"} <= set(texts(bets))
+    assert "63 of 64: above" in texts(bets)
+    assert [len(row) for row in (plain.data.rows[0], bets.data.rows[0])] == [3, 5]
+    assert bets.alt.endswith("Wealth for above 21.6, for below 0.00131.")
+
+
+def test_a_side_without_wealth_is_left_empty() -> None:
+    """None and nought draw no point and leave a cell empty or 0; the other side is drawn."""
+    given = betting()
+    last = replace(given.path[-1], e_above=None, e_below=0.0)
+    figure = charts.decision_path(replace(given, path=(*given.path[:-1], last)))
+    assert figure
+    assert figure.data.rows[-1][-2:] == ("", "0")
+    assert figure.alt.endswith("Wealth for below 0.")
+    none = replace(last, e_below=None)
+    figure = charts.decision_path(replace(given, path=(*given.path[:-1], none), samples_used=0))
+    assert figure
+    assert "Wealth" not in figure.alt
+
+
+def test_the_reports_path_shades_the_zone() -> None:
+    """Only where there is one."""
+    without = charts.decision_path(report().decision)
+    shaded = charts.decision_path(replace(report().decision, zone=0.05))
+    assert without
+    assert shaded
+    assert vega.ZONE not in without.svg
+    assert vega.ZONE in shaded.svg
+    assert "zone (shaded)" in shaded.caption

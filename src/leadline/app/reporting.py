@@ -257,6 +257,7 @@ def _decision(script: Script, found: Gathered) -> shown.Decision:
         basis=basis(decision.plan, status),
         criteria=criteria.title,
         path=_path(decision),
+        zone=decision.plan.zone,
     )
 
 

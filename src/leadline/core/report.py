@@ -182,7 +182,8 @@ class Decision:
 
     *alpha_above* bounds the chance of answering "above" when the truth is not, *alpha_below* the
     other way round. *basis* says in one sentence which rule decided on which number. *criteria*
-    names the criteria pack, as a demonstration where it is one.
+    names the criteria pack, as a demonstration where it is one. *zone* is half the width of the zone
+    around the threshold within which either answer is right.
     """
 
     state: DecisionState
@@ -194,6 +195,7 @@ class Decision:
     basis: str
     criteria: str
     path: tuple[PathPoint, ...] = ()
+    zone: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

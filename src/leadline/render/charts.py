@@ -6,6 +6,7 @@ print says the same. The converter is given inline data only and may fetch nothi
 """
 
 from collections.abc import Sequence
+from math import log10
 from typing import Final
 
 from leadline.core.report import (
@@ -27,9 +28,12 @@ from leadline.render.vega import (
     PERCENT,
     SUBJECT,
     UNIT,
+    ZONE,
     Spec,
+    drawn,
 )
 from leadline.render.vega import svg as svg  # noqa: PLC0414 -- part of this module's face
+from leadline.render.wealth import Wealth, wealth_panel
 from leadline.render.words import ends, percent
 
 ROW, WIDTH = 26, 380
@@ -215,9 +219,57 @@ def _shares(rows: list[Spec], caption: str, decision: Decision | None) -> Figure
 
 
 def decision_path(decision: Decision) -> Figure | None:
-    """The running share and the sequential bounds on it against the threshold; None without points."""
+    """The running share and its sequential bounds against the threshold; None without points.
+
+    Where the rule is one of bets, their wealth on either side stands below, against 1/alpha.
+    """
     if not decision.path:
         return None
+    path, last = decision.path, decision.path[-1]
+    betting = any(one.e_above is not None or one.e_below is not None for one in path)
+    panel = _share_panel(decision, "" if betting else "Samples seen")
+    spec: Spec = panel
+    if betting:
+        alphas = (decision.alpha_above, decision.alpha_below)
+        used = f"{decision.samples_used:,} of {decision.samples_total:,}: {decision.state.value}"
+        wealth = wealth_panel(
+            [Wealth(one.samples, _log10(one.e_above), _log10(one.e_below)) for one in path],
+            alphas,
+            (decision.samples_used or last.samples, used),
+            title="Samples seen",
+        )
+        own: Spec = {"color": "independent", "strokeDash": "independent"}
+        apart: Spec = {"scale": {"x": "shared", **own}, "legend": own}
+        spec = {"vconcat": [panel, wealth], "spacing": 16, "resolve": apart}
+    return Figure(
+        caption=(
+            "How the decision came about: running share, its sequential bounds, the threshold"
+            + (" with its zone (shaded)" if decision.zone else "")
+            + ("; and the wealth of the bets, which ends a side at 1/alpha" if betting else "")
+        ),
+        alt=(
+            f"After {last.samples} samples the running share is {percent(last.share)}, with bounds"
+            f" {ends((last.lo, last.hi))}; the threshold is {percent(decision.threshold)}."
+            + (f" {_wealth_words(last)}" if betting else "")
+        ),
+        svg=svg(spec),
+        data=_path_table(path, betting=betting),
+    )
+
+
+def _log10(wealth: float | None) -> float | None:
+    """The decimal logarithm of a wealth; None where there is none, or nothing is left of it."""
+    return log10(wealth) if wealth else None
+
+
+def _wealth_words(last: PathPoint) -> str:
+    sides = (("above", last.e_above), ("below", last.e_below))
+    told = (f"for {name} {value:.3g}" for name, value in sides if value is not None)
+    return f"Wealth {', '.join(told)}." if any(value is not None for _, value in sides) else ""
+
+
+def _share_panel(decision: Decision, title: str) -> Spec:
+    """Share and bounds; without a *title* of the axis of samples, a panel below has it."""
     rows: list[Json] = [
         {"samples": point.samples, "share": point.share, "lo": point.lo, "hi": point.hi}
         for point in decision.path
@@ -225,8 +277,8 @@ def decision_path(decision: Decision) -> Figure | None:
     x: Spec = {
         "field": "samples",
         "type": "quantitative",
-        "title": "Samples seen",
-        "axis": {"grid": False, "tickMinStep": 1},
+        "title": title or None,
+        "axis": {"grid": False, "tickMinStep": 1, "labels": bool(title)},
     }
     y: Spec = {
         "field": "share",
@@ -253,33 +305,49 @@ def decision_path(decision: Decision) -> Figure | None:
         "mark": {"type": "point", "filled": True, "size": 110, "color": SUBJECT, "opacity": 1},
         "encoding": {"x": x, "y": y},
     }
-    spec: Spec = {
+    return {
         "width": WIDTH + 130,
         "height": 210,
         "data": {"values": rows},
-        "layer": [band, line, *_threshold(decision, "y"), stop],
+        "layer": [band, *_zone(decision), line, *_threshold(decision, "y"), stop],
     }
-    last = decision.path[-1]
-    table = Table(
+
+
+def _zone(decision: Decision) -> list[Json]:
+    """The zone around the threshold, shaded; nothing where there is none."""
+    if not decision.zone:
+        return []
+    low, high = decision.threshold - decision.zone, decision.threshold + decision.zone
+    ends_at: Spec = {"y": {"datum": low, "type": "quantitative"}, "y2": {"datum": high}}
+    return [drawn("rect", ends_at, [{}], color=ZONE, opacity=0.75)]
+
+
+def _path_table(path: Sequence[PathPoint], *, betting: bool) -> Table:
+    """The path's points, thinned to a page."""
+    wealth = ("Wealth for above", "Wealth for below") if betting else ()
+
+    def told(point: PathPoint) -> tuple[str, ...]:
+        return tuple(
+            "" if value is None else f"{value:.3g}" for value in (point.e_above, point.e_below)
+        )
+
+    return Table(
         caption="Data for the decision path",
         columns=(
             Column("Samples", number=True),
             Column("Share solved", number=True),
             Column("Bounds", number=True),
+            *(Column(name, number=True) for name in wealth),
         ),
         rows=tuple(
-            (str(point.samples), percent(point.share), ends((point.lo, point.hi)))
-            for point in _thinned(decision.path)
+            (
+                str(point.samples),
+                percent(point.share),
+                ends((point.lo, point.hi)),
+                *(told(point) if betting else ()),
+            )
+            for point in _thinned(path)
         ),
-    )
-    return Figure(
-        caption="How the decision came about: running share, its sequential bounds, the threshold",
-        alt=(
-            f"After {last.samples} samples the running share is {percent(last.share)}, with bounds"
-            f" {ends((last.lo, last.hi))}; the threshold is {percent(decision.threshold)}."
-        ),
-        svg=svg(spec),
-        data=table,
     )
 
 

@@ -5,9 +5,8 @@ a hollow triangle that points down, so that no picture needs its colours.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from math import isfinite, log10
+from math import log10
 
 import numpy as np
 
@@ -33,25 +32,12 @@ from leadline.render.vega import (
     svg,
     words,
 )
+from leadline.render.wealth import WIDTH, Wealth, stopped, wealth_panel
 from leadline.render.words import percent
 
-WIDTH = 510
-DEEPEST = -4.0  # wealth below this, as a decimal logarithm, is left to the table
 DISTANCES = (0.0, 0.02, 0.05, 0.10, 0.15, 0.20, 0.30, 1.0)  # design, statistics 7
 IN_BIN_MIN = 4  # decisions from which quartiles are drawn
 ROUNDING = 1e-12
-_POWER = (
-    "abs(datum.value) > 3 ? '10^' + format(datum.value, '~g') : format(pow(10, datum.value), ',~g')"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Wealth:
-    """Decimal logarithms of the wealth after *n* samples; None where a side is settled by arithmetic."""
-
-    n: int
-    above: float | None
-    below: float | None
 
 
 def wealth_path(trace: Trace, title: str) -> Figure:
@@ -103,73 +89,6 @@ def _ended(trace: Trace) -> str:
     return f"Stopped after {_stop(trace)[1]}{why}."
 
 
-def wealth_panel(
-    path: Sequence[Wealth], alphas: tuple[float, float], stop: tuple[int, str]
-) -> Spec:
-    """Wealth on both sides on a logarithmic axis, 1/alpha of each side, and where the rule stopped.
-
-    *stop* is the number of samples and the words beside its mark.
-    """
-    sides = (("for above", "above", alphas[0]), ("for below", "below", alphas[1]))
-    known = [v for one in path for v in (one.above, one.below) if v is not None and isfinite(v)]
-    goals = [-log10(alpha) for alpha in alphas]
-    domain = [max(min([*known, -0.5]), DEEPEST), max([*known, *goals]) * 1.12]
-    rows: list[Json] = []
-    for name, field, _ in sides:
-        for one in path:
-            value = getattr(one, field)
-            if value is not None:
-                rows.append({"n": one.n, "wealth": value, "side": name})
-    names: Json = [name for name, _, _ in sides]
-    hue: Spec = {"field": "side", "legend": {"title": None, "orient": "top", "offset": 4}}
-    x = quantity("n", None, axis={"grid": False, "labels": False, "tickMinStep": 1})
-    y = quantity("wealth", "Wealth", scale={"domain": domain, "nice": False})
-    y["axis"] = {"labelExpr": _POWER, "tickCount": 5, "tickMinStep": 1}
-    lines = drawn(
-        "line",
-        {
-            "x": x,
-            "y": y,
-            "color": {**hue, "scale": {"domain": names, "range": [SUBJECT, BASELINE]}},
-            "strokeDash": {**hue, "scale": {"domain": names, "range": [[1, 0], [5, 3]]}},
-        },
-        rows,
-        strokeWidth=2.2,
-        clip=True,
-    )
-    return {
-        "width": WIDTH,
-        "height": 150,
-        "layer": [lines, *_goals(alphas), *_stopped(stop, label=True)],
-    }
-
-
-def _goals(alphas: tuple[float, float]) -> list[Json]:
-    """The line, or the two, that wealth has to reach."""
-    told = [("for above", alphas[0]), ("for below", alphas[1])]
-    if alphas[0] == alphas[1]:
-        told = [("either side", alphas[0])]
-    layers: list[Json] = []
-    for name, alpha in told:
-        at = -log10(alpha)
-        place: Spec = {"y": {"datum": at, "type": "quantitative"}, "x": {"value": 4}}
-        label = f"1/alpha = {number(1 / alpha)}, {name}"
-        layers += [
-            across("y", at),
-            words(label, place, align="left", baseline="bottom", dy=-2, fontSize=12),
-        ]
-    return layers
-
-
-def _stopped(stop: tuple[int, str], *, label: bool) -> list[Json]:
-    at: Spec = {"x": {"datum": stop[0], "type": "quantitative"}}
-    layers: list[Json] = [across("x", stop[0], strokeDash=[1, 0], strokeWidth=1)]
-    if label:
-        look: Spec = {"align": "right", "dx": 6, "baseline": "bottom", "dy": -4, "fontSize": 12}
-        layers.append(words(stop[1], {**at, "y": {"value": 0}}, **look))
-    return layers
-
-
 def _sequence_panel(trace: Trace) -> Spec:
     rule = trace.rule
     rows: list[Json] = [
@@ -206,7 +125,7 @@ def _sequence_panel(trace: Trace) -> Spec:
                 dx=6,
                 fontSize=12,
             ),
-            *_stopped(_stop(trace), label=False),
+            *stopped(_stop(trace), label=False),
         ],
     }
 
@@ -220,7 +139,7 @@ def _planner_panel(trace: Trace) -> Spec:
         "height": 64,
         "layer": [
             drawn("line", {"x": x, "y": y}, rows, color=INK, strokeWidth=1.6, strokeDash=[2, 2]),
-            *_stopped(_stop(trace), label=False),
+            *stopped(_stop(trace), label=False),
         ],
     }
 
