@@ -372,7 +372,7 @@ def _measure(script: Script, plan: Plan) -> list[ShardResult]:
         while len(sealed) < len(shards := _sealed(script, plan, sealed, identity)):
             script.observe.samples(shards)
             _heed(script, plan)
-            if outlook.due(len(sealed)):
+            if news := outlook.due(len(sealed)):
                 _foresee(script, plan, shards, list(sealed.values()), outlook)
             if any(shard.state == "frozen" for shard in shards):
                 raise Refused(
@@ -381,7 +381,7 @@ def _measure(script: Script, plan: Plan) -> list[ShardResult]:
                 )
             _require_access(script)
             lab.workers_alive()
-            time.sleep(POLL_SECONDS)
+            time.sleep(0 if news else POLL_SECONDS)
     finally:
         lab.stop_workers()
         _heed(script, plan)
