@@ -40,6 +40,23 @@ def test_one_document_has_every_model(tmp_path: Path, name: str) -> None:
     assert (all_["p50"], all_["p50_ci"][1], all_["saturated"]) == (None, None, True)
 
 
+def test_what_the_times_rest_on_is_told(tmp_path: Path) -> None:
+    """Families present, how human times were got, and the longest solved task with its attempts."""
+    rows = [
+        f"a,t{n},f{n % 2},{int(n < 9)},{n + 1},{'measured' if n < 6 else ''}" for n in range(12)
+    ]
+    path = tmp_path / "runs.csv"
+    path.write_text(HEAD.strip() + ",human_minutes_source\n" + "\n".join(rows), encoding="utf-8")
+    argv = ["horizon", "fit", str(path), "--replicates", "20"]
+    told = json.loads(CliRunner().invoke(app, [*argv, "--json"]).stdout)
+    assert told["tasks_by_family"] == {"f0": 6, "f1": 6}
+    assert told["tasks_by_source"] == {"measured": 0.5, "unstated": 0.5}
+    (one,) = told["models"]
+    assert one["ceiling"]["task"] == "t8"
+    assert (one["ceiling"]["attempts"], one["ceiling"]["next_minutes"]) == (1, [8, 7])
+    assert "human times of 50% of the tasks: measured" in CliRunner().invoke(app, argv).stdout
+
+
 def test_a_table_is_for_people(tmp_path: Path) -> None:
     """An exhausted suite says "at least", never an upper limit."""
     done = CliRunner().invoke(app, ["horizon", "fit", str(table(tmp_path)), "--replicates", "50"])

@@ -18,6 +18,7 @@ from leadline.core.measure.horizon import (
     Runs,
     ceilings,
     first_solve_ceiling,
+    horizon_ratio,
     horizon_trend,
     time_horizon,
 )
@@ -445,3 +446,63 @@ def test_the_exhausted_suite_of_a_few_replicates_bounds_at_nought() -> None:
     model = horizon._model(replace(table, score=np.ones(3)), "m", horizon._tasks(table))
     told = horizon._at_least(model, horizon._tasks(table), 0.5, np.empty(0), 0.05)
     assert told == 0.0
+
+
+def test_a_ratio_is_paired() -> None:
+    """Models that fail the same tasks differ less surely than their intervals apart would say."""
+    table = runs("a", tasks=120)
+    worse = np.where((table.minutes > 20) & (table.minutes < 60), 0.0, table.score)
+    told = fitted(both(table, replace(runs("b", tasks=120), score=worse)), replicates=300)
+    ratio = horizon_ratio(told, "a", "b")
+    one, other = told.of("a"), told.of("b")
+    assert ratio.point == pytest.approx(one.point / other.point)
+    assert 1 <= ratio.low < ratio.point < ratio.high
+    apart = np.log(one.high / one.low) ** 2 + np.log(other.high / other.low) ** 2
+    assert np.log(ratio.high / max(ratio.low, 1e-9)) ** 2 < 0.7 * apart
+    turned = horizon_ratio(told, "b", "a")
+    assert turned.point == pytest.approx(1 / ratio.point)
+    assert turned.low == pytest.approx(1 / ratio.high, rel=0.02)
+    assert ratio.replicates == 300
+
+
+def test_a_ratio_with_an_exhausted_suite_is_open() -> None:
+    """Upwards, downwards, or on both sides; of nothing solved nothing is known."""
+    names = ("a", "easy", "none")
+    zero = replace(runs("none"), score=np.zeros(40))
+    table = both(runs("a"), replace(runs("easy"), score=np.ones(40)), zero)
+    told = fitted(table, replicates=100)
+    assert told.models == names
+    up, down = horizon_ratio(told, "easy", "a"), horizon_ratio(told, "a", "easy")
+    assert (up.point, up.high, down.point, down.low) == (np.inf, np.inf, 0.0, 0.0)
+    assert up.low > 0
+    assert horizon_ratio(told, "none", "a").high == 0.0
+    twins = replace(told, models=("none", "a", "x"), replicates=np.zeros_like(told.replicates))
+    blank = horizon_ratio(twins, "none", "a")
+    assert (blank.replicates, blank.low, blank.high) == (0, 0.0, np.inf)
+
+
+def test_a_ratio_is_of_two_fitted_models() -> None:
+    """No such model, one model twice, no such level: each is named."""
+    told = fitted(both(runs("a"), runs("b", seed=3)))
+    for one, other, level in (("a", "z", 0.5), ("a", "a", 0.5), ("a", "b", 0.3)):
+        with pytest.raises(Invalid):
+            horizon_ratio(told, one, other, level)
+
+
+@settings(max_examples=10)
+@given(st.floats(1e-3, 1e3), st.integers(0, 1_000))
+def test_names_and_the_size_of_weights_say_nothing(size: float, seed: int) -> None:
+    """Weights times a constant, and other names in the same order, give the same horizons."""
+    table = runs(repeats=2, seed=seed % 20)
+    weight = np.repeat(np.random.default_rng(seed).random(40) + 0.1, 2)
+    plain = fitted(replace(table, weight=weight), replicates=5)
+    scaled = fitted(replace(table, weight=weight * size), replicates=5)
+    renamed = replace(
+        table,
+        weight=weight,
+        model=np.array(["other"] * 80),
+        task=np.char.add("x", table.task),
+        family=np.char.add("y", table.family),
+    )
+    assert scaled.of("m").point == pytest.approx(plain.of("m").point, rel=1e-9)
+    assert fitted(renamed, replicates=5).replicates == pytest.approx(plain.replicates)

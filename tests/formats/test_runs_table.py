@@ -30,6 +30,17 @@ def test_published_headings_are_known() -> None:
     assert told.runs.weight is None
 
 
+def test_how_times_were_got_is_kept_where_it_is_said() -> None:
+    """In the data's words; a row without a word is kept, and a list is no word."""
+    head = "model,task,score,human_minutes,human_minutes_source\n"
+    told = read_runs(f"{head}a,t,1,2,estimate\na,u,1,2,\n")
+    assert told.runs.source is not None
+    assert told.runs.source.tolist() == ["estimate", ""]
+    row = {"model": "a", "task": "t", "score": 1, "human_minutes": 3, "best_available_source": []}
+    with pytest.raises(Invalid, match="is no name"):
+        read_runs(json.dumps(row))
+
+
 def test_json_lines_say_the_same() -> None:
     """One object a line, with the other spelling and a weight."""
     rows = [

@@ -32,16 +32,18 @@ def fit(
 ) -> None:
     """Fit the 50 % and 80 % horizon of every model by METR's estimator, in minutes of human work.
 
-    Columns: model, task, score, human_minutes; family and weight where there are any.
+    Columns: model, task, score, human_minutes; family, weight and human_minutes_source where there are any.
     """
-    from leadline.core.measure.horizon import time_horizon
+    from leadline.core.measure.estimate import json_safe
+    from leadline.core.measure.horizon import ceilings, time_horizon
     from leadline.formats.runs_table import read_runs
 
     with edge():
         check_plot(plot, released=released)
         table = read_runs(text_of(runs))
         told = time_horizon(table.runs, replicates=replicates, seed=seed)
-        rows = [_row(told, name) for name in told.models]
+        highest = ceilings(table.runs)
+        rows = [_row(told, name) | {"ceiling": json_safe(highest[name])} for name in told.models]
         if plot is not None:
             plot_horizons(plot, runs, table.runs, told, released)
     document = {
@@ -49,6 +51,8 @@ def fit(
         "left_out": {"no_minutes": table.without_minutes, "no_score": table.without_score},
         "families": table.families,
         "longest_minutes": told.longest,
+        "tasks_by_family": dict(told.families) if table.families else None,
+        "tasks_by_source": dict(told.sources),
         "replicates": replicates,
         "seed": seed,
     }
@@ -58,6 +62,8 @@ def fit(
     typer.echo(f"{'model':<28} {'p50, minutes':>12}  {'95 % interval':<22} {'p80':>9}")
     for name in told.models:
         typer.echo(_line(told, name))
+    for what, share in told.sources:
+        typer.echo(f"human times of {share:.0%} of the tasks: {what}")
     if table.without_minutes or table.without_score:
         typer.echo(
             f"left out: {table.without_minutes} rows without a human time, "
@@ -76,10 +82,12 @@ def _row(told: "Horizons", name: str) -> dict[str, object]:
         "p80": most.point,
         "p80_ci": (most.low, most.high),
         "saturated": half.saturated,
+        "p80_saturated": most.saturated,
         "slope": half.slope,
         "intercept": half.intercept,
         "tasks": half.n_items,
         "runs": half.n_runs,
+        "sources": half.sources,
         "warnings": tuple(code.value for code in half.warnings),
     }
     return {key: json_safe(value) for key, value in document.items()}

@@ -24,6 +24,7 @@ SPELLINGS = {
     "minutes": ("human_minutes", "best_available_minutes"),
     "family": ("family", "task_family"),
     "weight": ("weight", "invsqrt_task_weight"),
+    "source": ("human_minutes_source", "best_available_source"),
 }
 NEEDED = ("model", "task", "score", "minutes")
 
@@ -67,6 +68,7 @@ def read_runs(text: str) -> RunsTable:
         _numbers(kept, known["minutes"]),
         _numbers(kept, known["score"]),
         _numbers(kept, known["weight"]) if "weight" in known else None,
+        _texts(kept, known["source"], empty=True) if "source" in known else None,
     )
     return RunsTable(runs, without_minutes, without_score, "family" in known)
 
@@ -127,14 +129,16 @@ def _empty(value: object) -> bool:
 
 
 def _texts(
-    rows: Iterable[Mapping[str, object]], column: str
+    rows: Iterable[Mapping[str, object]], column: str, *, empty: bool = False
 ) -> "np.ndarray[tuple[int], np.dtype[np.str_]]":
+    """The column's names; *empty* ones only where that is said."""
     told = []
     for number, row in enumerate(rows, 1):
         value = row.get(column)
-        if _empty(value) or isinstance(value, (dict, list, bool)):
+        absent = _empty(value)
+        if (absent and not empty) or isinstance(value, (dict, list, bool)):
             raise Invalid(f"{column}, kept row {number}", "is no name")
-        name = str(value).strip()
+        name = "" if absent else str(value).strip()
         if len(name) > NAME_LENGTH_MAX:
             raise Invalid(
                 f"{column}, kept row {number}", f"is longer than {NAME_LENGTH_MAX} characters"

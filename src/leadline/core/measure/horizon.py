@@ -91,7 +91,7 @@ class Horizons:
     *replicates* is models x levels x replicates, in minutes: 0 where every run failed, infinite where
     every one succeeded. The same families and tasks were drawn for every model, so that differences
     between models are paired. *families* are the families present and their tasks; *longest* and
-    *shortest* are of all tasks, in minutes.
+    *shortest* are of all tasks, in minutes; *sources* the shares of all tasks by how their time was got.
     """
 
     estimates: tuple[Horizon, ...]
@@ -101,6 +101,7 @@ class Horizons:
     longest: float
     families: tuple[tuple[str, int], ...] = ()
     shortest: float = SHORTEST
+    sources: tuple[tuple[str, float], ...] = ()
 
     def of(self, model: str, level: float = 0.5) -> Horizon:
         """The estimate of *model* at *level*.
@@ -219,6 +220,7 @@ def time_horizon(
         float(np.exp2(tasks.x.max())),
         tuple(zip(tasks.families, np.bincount(tasks.family).tolist(), strict=True)),
         float(np.exp2(tasks.x.min())),
+        _shares(tasks.source),
     )
 
 
@@ -377,7 +379,6 @@ def _horizon(
         warnings.append(Code.SATURATED)
     if 0 < point < inf and not np.exp2(x.min()) <= point <= np.exp2(x.max()):
         warnings.append(Code.EXTRAPOLATED)
-    kinds, count = np.unique(tasks.source[model.at], return_counts=True)
     return Horizon(
         method="metr-th1.1",
         n_items=len(model.at),
@@ -394,9 +395,15 @@ def _horizon(
         saturated=saturated,
         slope=slope,
         intercept=intercept,
-        sources=tuple(zip(kinds.tolist(), (count / len(model.at)).tolist(), strict=True)),
+        sources=_shares(tasks.source[model.at]),
         unknown=len(replicates) - len(known),
     )
+
+
+def _shares(names: npt.NDArray[np.str_]) -> tuple[tuple[str, float], ...]:
+    """Each name with its share, in the order of the alphabet."""
+    kinds, count = np.unique(names, return_counts=True)
+    return tuple(zip(kinds.tolist(), (count / len(names)).tolist(), strict=True))
 
 
 def _ends(known: FloatArray, alpha: float) -> FloatArray:
@@ -446,6 +453,61 @@ def _profile_end(model: _Model, tasks: _Tasks, level: float, alpha: float) -> fl
         low, high = float(places[far[-1]]), float(places[far[-1] + 1])
         places, told = losses(low, high)
     return float(np.exp2(low))
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One model's horizon over another's, with the interval of the paired bootstrap.
+
+    An end that only an exhausted suite would set is 0 or infinite. *replicates* is how many told a ratio.
+    """
+
+    one: str
+    other: str
+    level: float
+    point: float
+    low: float
+    high: float
+    alpha: float
+    replicates: int
+
+
+def horizon_ratio(
+    horizons: Horizons, one: str, other: str, level: float = 0.5, *, alpha: float = 0.05
+) -> Ratio:
+    """How many times the horizon of *other* the one of *one* is; the same tasks were drawn for both.
+
+    Of a model that exhausted the suite only the lower end of its horizon is known: then the ratio has no
+    upper end, or no lower one. Where both did, or both solved nothing, nothing is known of it.
+
+    Raises: Invalid, for a model or a *level* that was not fitted, or one model twice.
+    """
+    check_alpha(alpha)
+    if level not in horizons.levels:
+        raise Invalid("level", f"{level} was not fitted; there are {horizons.levels}")
+    for name in (one, other):
+        if name not in horizons.models:
+            raise Invalid("model", f"{name!r} was not fitted")
+    if one == other:
+        raise Invalid("model", f"{one!r} is compared with itself")
+    above, below = horizons.of(one, level), horizons.of(other, level)
+    place = horizons.levels.index(level)
+    rows = [horizons.models.index(name) for name in (one, other)]
+    top, bottom = np.minimum(horizons.replicates[rows, place], horizons.longest)
+    known = ~np.isnan(top) & ~np.isnan(bottom) & ((top > 0) | (bottom > 0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = (float(end) for end in _ends(top[known] / bottom[known], alpha))
+        point = float(np.float64(above.point) / np.float64(below.point))
+    return Ratio(
+        one,
+        other,
+        level,
+        point,
+        0.0 if below.saturated else low,
+        inf if above.saturated else high,
+        alpha,
+        int(known.sum()),
+    )
 
 
 @dataclass(frozen=True, slots=True)
