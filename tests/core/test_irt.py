@@ -4,6 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given as drawing
+from hypothesis import settings
+from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit, logsumexp
 
@@ -138,6 +141,8 @@ def bad(**changes: object) -> Responses:
             ),
             "models",
         ),
+        (bad(trials=np.full((12, 40), 1e300)), "trials, m0, i0"),
+        (bad(minutes=np.full(40, 1e12)), "minutes, i0"),
         (bad(minutes=np.ones(3)), "minutes"),
         (bad(minutes=np.zeros(40)), "minutes, i0"),
     ],
@@ -162,6 +167,9 @@ def test_a_table_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         ((A[:3], B, ONE, ONE), "b"),
         ((A, B * np.nan, ONE, ONE), "b"),
         ((-A, B, ONE, ONE), "a"),
+        ((A * 1e9, B, ONE, ONE), "a"),
+        ((A, B * 1e9, ONE, ONE), "b"),
+        ((A, B, ONE, ONE * 1e300), "trials"),
         ((A, B, 2 * ONE, ONE), "solved"),
         ((A, B, 0 * ONE, 0 * ONE), "solved"),
     ],
@@ -327,3 +335,59 @@ def test_two_thousand_models_at_a_thousand_items_are_recovered() -> None:
             plain = fit_irt(Responses(*names, solved, np.ones_like(solved)), rasch=True)
             assert np.abs(np.log(fit.a)).mean() < 0.1
             assert r(plain.b, fit.b) > 0.995
+
+
+def test_models_that_solve_nothing_or_everything_have_an_ability() -> None:
+    """All-zero and all-one rows, and a table of nothing but noughts: finite, ordered, and less sure."""
+    given, *_ = drawn(40)
+    fit = fit_irt(given)
+    assert fit.theta[0] == fit.theta.min()
+    assert fit.theta[1] == fit.theta.max()
+    assert np.isfinite(fit.theta).all()
+    assert min(fit.theta_sd[0], fit.theta_sd[1]) > float(np.median(fit.theta_sd))
+    nothing = fit_irt(replace(given, solved=np.zeros_like(given.solved)))
+    assert nothing.prior_driven.all()
+    assert np.ptp(nothing.theta) == pytest.approx(0, abs=1e-9)
+    assert Code.PRIOR_DRIVEN in nothing.warnings
+
+
+def test_epochs_are_trials_of_an_item_not_items() -> None:
+    """Three runs of each item in three trials are surer than one run, and no surer than the runs are."""
+    rng = np.random.default_rng(15)
+    once, theta, a, b = drawn(60, 40, sd=0.0)
+    p = expit(a * (theta[:, None] - b))
+    thrice = rng.binomial(3, p).astype(float)
+    fit = fit_irt(replace(once, solved=thrice, trials=np.full_like(thrice, 3)), rasch=True)
+    assert len(fit.items) == 40
+    assert r(fit.theta, theta) > r(fit_irt(once, rasch=True).theta[2:], theta[2:])
+
+
+@settings(max_examples=8)
+@drawing(st.integers(0, 1_000))
+def test_the_order_of_models_and_items_says_nothing(seed: int) -> None:
+    """Rows and columns in another order give the same numbers, with other names."""
+    given, *_ = drawn(35, 15, seed=seed)
+    rng = np.random.default_rng(seed)
+    rows, columns = rng.permutation(35), rng.permutation(15)
+    turned = Responses(
+        tuple(f"x{n}" for n in rows),
+        tuple(f"y{n}" for n in columns),
+        given.solved[np.ix_(rows, columns)],
+        given.trials[np.ix_(rows, columns)],
+    )
+    fit, other = fit_irt(given), fit_irt(turned)
+    assert other.theta == pytest.approx(fit.theta[rows], abs=1e-7)
+    assert other.b == pytest.approx(fit.b[columns], abs=1e-7)
+
+
+@settings(max_examples=8)
+@drawing(st.integers(0, 1_000))
+def test_solving_more_never_lowers_an_ability(seed: int) -> None:
+    """One more item solved moves the ability up."""
+    rng = np.random.default_rng(seed)
+    solved = (rng.random(40) < 0.5).astype(float)
+    solved[int(rng.integers(40))] = 0
+    more = solved.copy()
+    more[int(np.flatnonzero(solved == 0)[0])] = 1
+    a = np.exp(rng.normal(0, 0.5, 40))
+    assert ability(a, B, more, ONE).theta > ability(a, B, solved, ONE).theta

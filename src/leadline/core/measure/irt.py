@@ -31,6 +31,8 @@ FEW_MODELS = 30  # below, discriminations are mostly prior: Rasch is the default
 MINUTES_SD_MIN = 0.5
 MODELS_MIN, ITEMS_MIN = 2, 10
 CELLS_MAX = 20_000_000
+TRIALS_MAX, MINUTES_MAX = 1e6, 1e9  # of one model at one item; of one item
+A_MAX, B_MAX = 1e3, 1e4  # beyond, the arithmetic ends before any answer could tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +90,12 @@ def check_responses(given: Responses) -> None:
     for name, values in (("solved", given.solved), ("trials", given.trials)):
         if values.shape != shape:
             raise Invalid(name, f"has shape {values.shape}, not {shape}")
-        wrong = ~np.isfinite(values) | (values < 0)
+        wrong = ~((values >= 0) & (values <= TRIALS_MAX))
         if wrong.any():
             row, column = (int(n) for n in np.argwhere(wrong)[0])
             raise Invalid(
                 f"{name}, {given.models[row]}, {given.items[column]}",
-                f"{values[row, column]} is no count",
+                f"{values[row, column]} is no count within {TRIALS_MAX:,.0f}",
             )
     over = given.solved > given.trials
     if over.any():
@@ -115,7 +117,7 @@ def _check_seen(given: Responses) -> None:
     if given.minutes is not None:
         if given.minutes.shape != (len(given.items),):
             raise Invalid("minutes", "one time for each item, nan where unknown")
-        wrong = ~(np.isnan(given.minutes) | ((given.minutes > 0) & np.isfinite(given.minutes)))
+        wrong = ~(np.isnan(given.minutes) | ((given.minutes > 0) & (given.minutes < MINUTES_MAX)))
         if wrong.any():
             at = int(np.flatnonzero(wrong)[0])
             raise Invalid(f"minutes, {given.items[at]}", f"{given.minutes[at]} is no working time")
@@ -359,9 +361,13 @@ def check_row(*arrays: FloatArray) -> None:
             raise Invalid(name, "one number for each item")
         if not np.isfinite(array).all():
             raise Invalid(name, "holds a number that is not finite")
-    a, _, solved, trials = arrays
-    if (a <= 0).any():
-        raise Invalid("a", "discriminations are positive")
+    a, b, solved, trials = arrays
+    if (a <= 0).any() or (a > A_MAX).any():
+        raise Invalid("a", f"discriminations are positive, and {A_MAX:,.0f} at most")
+    if (np.abs(b) > B_MAX).any():
+        raise Invalid("b", f"difficulties lie within {B_MAX:,.0f} logits")
+    if (trials > TRIALS_MAX).any():
+        raise Invalid("trials", f"{TRIALS_MAX:,.0f} at an item at most")
     if (solved < 0).any() or (solved > trials).any() or not trials.sum() > 0:
         raise Invalid(
             "solved", "between none and all of the trials, of which there is one at least"
