@@ -35,7 +35,7 @@ def test_without_censoring_it_is_the_share_solved() -> None:
 def test_what_time_cut_off_is_known_only_so_far() -> None:
     """It counts as unsolved up to its own tokens, and as nothing beyond (product limit by hand)."""
     curve = success_curve([SOLVED, OUT_OF_TIME, replace(SOLVED, tokens=500), GAVE_UP], 1000)
-    assert curve.censored == 1
+    assert (curve.censored, curve.cut_at) == (1, (300,))
     assert shares(curve) == [(0, 0.0), (100, 0.25), (500, 0.625)]  # 1 - 3/4 * 1/2
     assert [step.at_risk for step in curve.steps] == [4, 4, 2]
 

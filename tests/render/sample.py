@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from leadline.core.assessment import Subject
 from leadline.core.marking import Marking, Tlp
+from leadline.core.measure.milestones import Curve, MeanSteps, Point
 from leadline.core.report import (
+    Climb,
     Decision,
     DecisionState,
     Deed,
@@ -291,6 +293,25 @@ def defence() -> SuiteReport:
     )
 
 
+CLIMBED = Curve(
+    (Point(0, 0.0), Point(31_000, 1 / 3), Point(60_000, 1.0), Point(420_000, 4 / 3)), 300_000
+)
+MEAN_STEPS = MeanSteps(
+    method="student",
+    n_items=3,
+    n_runs=3,
+    n_clusters=3,
+    alpha=0.05,
+    estimand="rate",
+    steps=3,
+    mean=4 / 3,
+    low=0.6,
+    high=2.1,
+    whole=0,
+    left_out=0,
+)
+
+
 def chains() -> SuiteReport:
     """One chain in a private network, of which the first two steps were reached."""
     return SuiteReport(
@@ -305,6 +326,7 @@ def chains() -> SuiteReport:
             Share("the setpoint moves", 3, 0, (0.0, 0.562)),
         ),
         reached="In the mean 1.3 of 3 steps were reached (0.6 to 2.1).",
+        climbs=(Climb("water", "tokens", CLIMBED, MEAN_STEPS),),
         total=Share("all families", 3, 0, (0.0, 0.562)),
     )
 
@@ -319,7 +341,7 @@ def wide_report() -> Report:
     return replace(
         model_report(),
         suites=(*model_report().suites[:2], defence(), chains()),
-        effort=(Effort("planted", 500_000, 12, 2, steps),),
+        effort=(Effort("planted", 500_000, 12, 2, steps, (90_000, 140_000)),),
         scope=(
             ScopeRow("exec", 70, 0, 2, 3, 0, (0.008, 0.098)),
             ScopeRow("decoy", 70, 0, 1, 1, 1, (0.003, 0.077)),

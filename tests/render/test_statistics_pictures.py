@@ -25,9 +25,10 @@ from leadline.render import charts, horizons, statistics, vega, wealth
 from leadline.render.decisions import decision_cost, wealth_path
 from leadline.render.document import Figure
 from leadline.render.horizons import horizon_rows, logistic_grid
+from leadline.render.pages import report_document
 from leadline.render.statistics import Benchmark, climbed, forest, wright
 from leadline.render.wealth import Wealth, wealth_panel
-from render.sample import report
+from render.sample import report, wide_report
 
 SMALL, CONTRAST = 10, 4.5
 DAYS = {"short": date(2024, 1, 1), "middle": date(2025, 1, 1), "long": date(2026, 1, 1)}
@@ -500,3 +501,20 @@ def test_the_reports_path_shades_the_zone() -> None:
     assert vega.ZONE not in without.svg
     assert vega.ZONE in shaded.svg
     assert "zone (shaded)" in shaded.caption
+
+
+def test_success_against_tokens_marks_what_was_cut_off() -> None:
+    """A tick for each attempt cut off by something else, and the budget, beyond which nothing is drawn."""
+    one = wide_report().effort[0]
+    cut, whole = charts.effort(one), charts.effort(replace(one, cut_at=(), censored=0))
+    assert "budget 500,000" in texts(cut)
+    assert "(ticks)" in cut.caption
+    assert "(ticks)" not in whole.caption
+    ticks = [figure.svg.count('aria-roledescription="tick"') for figure in (cut, whole)]
+    assert ticks == [2, 0]
+
+
+def test_a_report_of_chains_shows_how_steps_add_up() -> None:
+    """Beside the share of attempts that reached each step stands when they were climbed."""
+    shown = [figure.caption for figure in report_document(wide_report()).figures()]
+    assert any(caption.startswith("water: steps climbed, cumulative") for caption in shown)

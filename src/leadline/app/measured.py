@@ -16,7 +16,7 @@ from leadline.core.measure.effort import success_curve
 from leadline.core.measure.family import Conditions, FamilyEstimate
 from leadline.core.measure.infra import Lost, flags
 from leadline.core.measure.interval import interval
-from leadline.core.measure.milestones import by_step, mean_steps
+from leadline.core.measure.milestones import Spent, by_step, curve, mean_steps
 from leadline.core.scope import SourceCount, scope_counts
 
 BASELINE = "baseline"  # who is measured beside a model, on the same items
@@ -55,6 +55,7 @@ def suite_report(
         attack=_attack(plan, suite, own),
         milestones=tuple(step for chain in chains for step in _steps(*chain)),
         reached=" ".join(_reached(*chain) for chain in chains),
+        climbs=tuple(climb for chain in chains for climb in _climbs(*chain)),
         total=_total(families),
         baseline_total=_total(baseline) if baseline else None,
     )
@@ -109,6 +110,14 @@ def _reached(family: str, samples: Sequence[SampleResult]) -> str:
     )
 
 
+def _climbs(family: str, samples: Sequence[SampleResult]) -> Iterable[shown.Climb]:
+    """When the steps were reached, where any was: against tokens, or seconds where none were used."""
+    spent: Spent = "tokens" if any(sample.tokens for sample in samples) else "seconds"
+    climbed = curve(samples, spent)
+    if len(climbed.points) > 1:
+        yield shown.Climb(family, spent, climbed, mean_steps(samples))
+
+
 def scope_rows(own: Sequence[SampleResult]) -> tuple[shown.ScopeRow, ...]:
     """What each source saw outside the items' scopes; none for a source that no sample had."""
     counted = scope_counts(own)
@@ -132,13 +141,14 @@ def _scope_row(count: SourceCount) -> shown.ScopeRow:
 def effort(plan: Plan, own: Sequence[SampleResult]) -> Iterable[shown.Effort]:
     """Success against tokens, suite by suite, where attempts have a budget in tokens."""
     for suite in plan.suites if plan.budget.tokens else ():
-        curve = success_curve(in_suite(own, suite), plan.budget.tokens)
-        if curve.attempts:
+        found = success_curve(in_suite(own, suite), plan.budget.tokens)
+        if found.attempts:
             steps = tuple(
                 shown.EffortStep(step.tokens, step.at_risk, step.share, step.low, step.high)
-                for step in curve.steps
+                for step in found.steps
             )
-            yield shown.Effort(suite.name, curve.budget, curve.attempts, curve.censored, steps)
+            counts = (found.budget, found.attempts, found.censored)
+            yield shown.Effort(suite.name, *counts, steps, found.cut_at)
 
 
 def losses(results: Sequence[ShardResult]) -> tuple[str, ...]:

@@ -11,10 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from leadline.core.assessment import Subject
 from leadline.core.errors import Invalid
 from leadline.core.marking import Marking
+
+if TYPE_CHECKING:
+    from leadline.core.measure.milestones import Curve, MeanSteps, Spent
 
 SUMMARY_SCHEMA = "leadline.summary/1"
 
@@ -100,6 +104,16 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
+class Climb:
+    """Steps of one family's chains against what was spent of the budget, cumulative, with their mean."""
+
+    family: str
+    spent: "Spent"
+    curve: "Curve"
+    mean: "MeanSteps"
+
+
+@dataclass(frozen=True, slots=True)
 class SuiteReport:
     """A suite and its families.
 
@@ -107,8 +121,8 @@ class SuiteReport:
     empty where the subject is the tool agent itself. *levels* are shares by difficulty, easiest first.
     *outcomes* count every outcome by its name. *attack* has, for a suite of repairs, the shares of the
     very same flaws set off, by family. *milestones* are the steps of chains reached, in their order,
-    and *reached* says in words how many of a chain's steps were reached in the mean. *total* and
-    *baseline_total* are all families together.
+    *reached* says in words how many of a chain's steps were reached in the mean, *climbs* when. *total*
+    and *baseline_total* are all families together.
     """
 
     name: str
@@ -122,6 +136,7 @@ class SuiteReport:
     attack: tuple[Share, ...] = ()
     milestones: tuple[Share, ...] = ()
     reached: str = ""
+    climbs: tuple[Climb, ...] = ()
     total: Share | None = None
     baseline_total: Share | None = None
 
@@ -152,13 +167,17 @@ class EffortStep:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Success against tokens in one suite: right-censored, up to *budget* an attempt."""
+    """Success against tokens in one suite: right-censored, up to *budget* an attempt.
+
+    *cut_at* are the tokens at which attempts were cut off by something else.
+    """
 
     suite: str
     budget: int
     attempts: int
     censored: int
     steps: tuple[EffortStep, ...]
+    cut_at: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

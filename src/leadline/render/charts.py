@@ -30,7 +30,9 @@ from leadline.render.vega import (
     UNIT,
     ZONE,
     Spec,
+    across,
     drawn,
+    words,
 )
 from leadline.render.vega import svg as svg  # noqa: PLC0414 -- part of this module's face
 from leadline.render.wealth import Wealth, wealth_panel
@@ -141,6 +143,7 @@ def effort(one: Effort) -> Figure:
                 "mark": {"type": "line", "color": SUBJECT, "strokeWidth": 2.2, **stepped},
                 "encoding": {"x": x, "y": y},
             },
+            *_cuts(one, x, y),
         ],
     }
     table = Table(
@@ -160,7 +163,7 @@ def effort(one: Effort) -> Figure:
     return Figure(
         caption=(
             f"{one.suite}: success against tokens over {one.attempts} attempts, {one.censored} of "
-            f"them cut off by something else; nothing is known beyond {one.budget:,} tokens"
+            f"them cut off by something else{' (ticks)' if one.cut_at else ''}; nothing is known beyond {one.budget:,} tokens"
         ),
         alt=(
             f"At {one.budget:,} tokens the share solved is {percent(last.share)}, interval "
@@ -169,6 +172,26 @@ def effort(one: Effort) -> Figure:
         svg=svg(spec),
         data=table,
     )
+
+
+def _cuts(one: Effort, x: Spec, y: Spec) -> list[Json]:
+    """A tick on the line for each attempt cut off by something else, and the budget, where all ends."""
+    rows: list[Json] = [
+        {"tokens": at, "share": max(step.share for step in one.steps if step.tokens <= at)}
+        for at in one.cut_at
+    ]
+    tick: Spec = {"type": "tick", "orient": "vertical", "size": 13, "thickness": 1.6}
+    look: Spec = {"align": "right", "baseline": "bottom", "dy": -3, "fontSize": 12}
+    at_budget: Spec = {"x": {"datum": one.budget, "type": "quantitative"}, "y": {"value": 0}}
+    return [
+        {
+            "data": {"values": rows},
+            "mark": {**tick, "color": INK, "opacity": 1},
+            "encoding": {"x": x, "y": y},
+        },
+        across("x", one.budget),
+        words(f"budget {one.budget:,}", at_budget, **look),
+    ]
 
 
 def _shares(rows: list[Spec], caption: str, decision: Decision | None) -> Figure:

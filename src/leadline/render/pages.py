@@ -21,6 +21,7 @@ from leadline.render.document import (
     Section,
     Table,
 )
+from leadline.render.statistics import climbed
 from leadline.render.words import chance, ends, moment, percent, stated, verdict
 
 _KINDS = {"tool-agent": "the tool agent", "model": "the model"}
@@ -246,6 +247,7 @@ def _suite(suite: SuiteReport, report: Report) -> Section:
         _outcomes(suite),
         charts.twins(suite),
         charts.milestones(suite),
+        *(climbed(one.curve, one.mean, one.spent, one.family) for one in suite.climbs),
         Prose(suite.reached) if suite.reached else None,
         Prose(
             "Infra counts attempts lost on our own side, which say nothing about the subject;"

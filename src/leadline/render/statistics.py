@@ -374,7 +374,8 @@ def climbed(curve: Curve, mean: MeanSteps, spent: str, title: str) -> Figure:
     x = quantity(
         "spent", f"{spent.capitalize()} of one attempt", axis={"grid": False, "format": "~s"}
     )
-    y = quantity("steps", "Steps climbed, mean", scale={"domain": [0, mean.steps]})
+    whole: Spec = {"tickMinStep": 1, "format": "d"}
+    y = quantity("steps", "Steps climbed, mean", scale={"domain": [0, mean.steps]}, axis=whole)
     at_end: list[Json] = [{"spent": end, "steps": mean.mean, "low": mean.low, "high": mean.high}]
     bar: Spec = {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}
     line: Spec = {"interpolate": "step-after", "strokeWidth": 2.2, "color": SUBJECT}

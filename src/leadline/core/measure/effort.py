@@ -35,13 +35,15 @@ class Curve:
     """The share solved by tokens, up to *budget*.
 
     *attempts* say something about the subject, *censored* of them were cut off before the budget by
-    something else than tokens. *steps* begins at 0 tokens, with nothing solved.
+    something else than tokens, *cut_at* so many tokens each. *steps* begins at 0 tokens, with nothing
+    solved.
     """
 
     budget: int
     attempts: int
     censored: int
     steps: tuple[Step, ...]
+    cut_at: tuple[int, ...] = ()
 
 
 def success_curve(samples: Iterable[SampleResult], budget: int) -> Curve:
@@ -66,8 +68,8 @@ def success_curve(samples: Iterable[SampleResult], budget: int) -> Curve:
             varied += solved / (at_risk * (at_risk - solved))
         left *= 1 - solved / at_risk
         steps.append(_step(tokens, at_risk, solved, left, varied))
-    cut = sum(not event and end < budget for end, event in ends)
-    return Curve(budget, len(kept), cut, tuple(steps))
+    cut = tuple(sorted(int(end) for end, event in ends if not event and end < budget))
+    return Curve(budget, len(kept), len(cut), tuple(steps), cut)
 
 
 def _end(sample: SampleResult, budget: int) -> tuple[float, bool]:
