@@ -318,16 +318,21 @@ def _judged(decision: Adaptive) -> Adaptive:
     led = _leaning(decision)
     if decision.state is not State.UNDECIDED:
         return led
-    ends = _ends(decision)
+    ends = [_first(one, decision.plan.zone) for one in _ends(decision)]
     above = bool(ends) and all(one.above for one in ends)
     below = bool(ends) and all(one.below for one in ends)
     found = state_of(above, below)
-    if found is State.INSIDE_ZONE and not decision.plan.zone:
-        found = State.UNDECIDED  # both bets won without a zone: only more runs can tell
     if found is State.UNDECIDED:
         return led
     at = max(max(one.above if above else 0, one.below if below else 0) for one in ends)
     return replace(led, state=found, decided_at=at)
+
+
+def _first(one: Followed, zone: float) -> Followed:
+    """Without a zone the first conclusion stands, as if one had looked after every step."""
+    if zone or not (one.above and one.below):
+        return one
+    return replace(one, below=0) if one.above < one.below else replace(one, above=0)
 
 
 def _leaning(decision: Adaptive) -> Adaptive:
