@@ -138,7 +138,7 @@ def paired_diff(
     point = float(difference.mean())
     runs = n_runs or 2 * n
     error = grouped(difference, labels, DIFFERENCE)
-    correlation = _correlation(mine, theirs)
+    correlation = _correlation(mine, theirs, max(1.0, runs / (2 * n)))
     if mine.count < CLUSTERS_MIN:
         method = "paired difference; hoeffding over items"
         low, high = exact_ends(difference, n, DIFFERENCE, alpha)
@@ -193,16 +193,17 @@ def _labels(items: list[str], clusters: Mapping[str, str] | None) -> list[str] |
     return [clusters[item] for item in items]
 
 
-def _correlation(mine: Grouped, theirs: Grouped) -> float:
+def _correlation(mine: Grouped, theirs: Grouped, epochs: float) -> float:
     """Of the two clustered means, drawn towards 0 by Newcombe's correction for continuity.
 
-    0 where one side does not vary: then nothing is known of how they go together.
+    With several epochs a score's steps, and so the correction, are that much finer. 0 where one side
+    does not vary: then nothing is known of how they go together.
     """
     spread = mine.covariance(mine) * theirs.covariance(theirs)
     if spread <= 0:
         return 0.0
     together = mine.covariance(theirs) / sqrt(spread)
-    correction = 1 / (2 * mine.count * (mine.count - 1) * sqrt(spread))
+    correction = 1 / (2 * epochs * mine.count * (mine.count - 1) * sqrt(spread))
     # Newcombe's tables have n (ad - bc) > n^2 / 2 here; only a positive correlation is drawn in.
     return float(max(together - correction, 0.0) if together > 0 else max(together, -1.0))
 

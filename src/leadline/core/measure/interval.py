@@ -228,8 +228,9 @@ def effective_size(
 ) -> float:
     """How many independent trials *scores* are worth: p(1-p)/SE^2, shrunk by (t_{r-1}/t_{G-1})^2.
 
-    r is the larger of the scores and *n_runs*, and the size is never above r: little spread between
-    clusters does not make more trials than there were runs. Where every score is 0 or every score 1 it
+    r is the number of scores, or of *n_runs* where each score is an item's mean over several runs and
+    a cluster of its own. The size is never above r: little spread between clusters does not make more
+    trials than there were runs. Where every score is 0 or every score 1 it
     is the number of clusters G; where items are single runs and clusters of their own, the number of
     items. One cluster, or none, says nothing of spread: 0. Source: Korn and Graubard (1998).
 
@@ -243,7 +244,7 @@ def effective_size(
         return float(count)
     if count <= 1:
         return 0.0
-    runs = max(n, n_runs)
+    runs = max(n, n_runs) if count == n else n
     if runs == count and np.all((values == 0) | (values == 1)):
         return float(n)
     sums = np.bincount(group, weights=values - share)

@@ -1,25 +1,25 @@
 """Steps of chains: how many were climbed, with an interval, and how they add up with budget.
 
 A chain is one item; its attempts are clustered. Small numbers of chains are usual, so the interval of
-the mean is Student's over the items' own means, and where these are all alike (or there is one only)
-Hoeffding's bound, which holds for any values between 0 and the number of steps. An attempt that our
-own side failed says nothing and is left out, counted apart.
+the mean is Wilson's at the effective number of items (Student's over the items' own means was measured
+to cover less than it says), and where these are all alike (or there is one only) Hoeffding's bound,
+which holds for any values between 0 and the number of steps. An attempt that our own side failed says
+nothing and is left out, counted apart.
 
-Sources: Student, Biometrika 6 (1908) 1-25; Hoeffding, JASA 58 (1963) 13-30.
+Sources: Korn and Graubard, Survey Methodology 24 (1998) 193-201; Hoeffding, JASA 58 (1963) 13-30.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log, sqrt
-from statistics import fmean, median, stdev
+from statistics import fmean, median
 from typing import Literal
-
-from scipy.special import stdtrit
 
 from leadline.core.assessment import SampleResult
 from leadline.core.errors import Invalid
 from leadline.core.measure.estimate import Code, Estimate
 from leadline.core.measure.interval import CLUSTERS_MIN, check_alpha, clopper_pearson
+from leadline.core.measure.means import mean_se
 
 Spent = Literal["seconds", "tokens"]
 
@@ -98,7 +98,7 @@ def mean_steps(results: Sequence[SampleResult], *, alpha: float = 0.05) -> MeanS
     for one in known:
         counts.setdefault(one.item, []).append(_count(one))
     means = [fmean(of_item) for of_item in counts.values()]
-    method, mean, half, warnings = _spread(means, steps, alpha)
+    method, mean, (low, high), warnings = _spread(means, steps, alpha)
     left_out = len(results) - len(known)
     return MeanSteps(
         method=method,
@@ -110,8 +110,8 @@ def mean_steps(results: Sequence[SampleResult], *, alpha: float = 0.05) -> MeanS
         warnings=(*warnings, *((Code.VOID_RESULTS,) if left_out else ())),
         steps=steps,
         mean=mean,
-        low=max(0.0, mean - half),
-        high=min(float(steps), mean + half),
+        low=low,
+        high=high,
         whole=sum(_count(one) == steps for one in known),
         left_out=left_out,
     )
@@ -119,24 +119,20 @@ def mean_steps(results: Sequence[SampleResult], *, alpha: float = 0.05) -> MeanS
 
 def _spread(
     means: Sequence[float], steps: int, alpha: float
-) -> tuple[str, float, float, tuple[Code, ...]]:
-    """Method, mean, half the width, and warnings."""
+) -> tuple[str, float, tuple[float, float], tuple[Code, ...]]:
+    """Method, mean, ends, and warnings."""
     if not means:
-        return "none", 0.0, float(steps), (Code.NO_RUNS,)
+        return "none", 0.0, (0.0, float(steps)), (Code.NO_RUNS,)
     few = (Code.FEW_CLUSTERS,) if len(means) < CLUSTERS_MIN else ()
     count, mean = len(means), fmean(means)
     if len(set(means)) == 1:
-        return (
-            "hoeffding",
-            mean,
-            steps * sqrt(log(2 / alpha) / (2 * count)),
-            (
-                *few,
-                Code.DEGENERATE,
-            ),
-        )
-    half = float(stdtrit(count - 1, 1 - alpha / 2)) * stdev(means) / sqrt(count)
-    return "student", mean, half, few
+        half = steps * sqrt(log(2 / alpha) / (2 * count))
+        ends = max(0.0, mean - half), min(float(steps), mean + half)
+        return "hoeffding", mean, ends, (*few, Code.DEGENERATE)
+    # Each step is worth at most one trial of its own; how much less, the items' spread says.
+    share = mean_se([one / steps for one in means], alpha=alpha, n_runs=steps * count)
+    ends = min(mean, steps * share.low), max(mean, steps * share.high)
+    return "wilson at effective size", mean, ends, few
 
 
 def by_step(results: Sequence[SampleResult], *, alpha: float = 0.05) -> tuple[Step, ...]:
