@@ -9,24 +9,15 @@ import asyncio
 import base64
 import hashlib
 import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from inspect_ai import recompute_metrics
-from inspect_ai.log import (
-    EvalLog,
-    EvalSampleSummary,
-    read_eval_log,
-    read_eval_log_sample_summaries,
-    read_eval_log_samples,
-)
+from inspect_ai.log import EvalLog, EvalSampleSummary, read_eval_log
 
-from leadline.core.errors import Invalid, NotFound
 from leadline.core.measure.estimate import Json
-from leadline.runner.results import DAMAGE
+from leadline.runner import eval_log
 from leadline.suites.differential import judge, load_item
 from leadline.suites.imported.flag import stated
 
@@ -34,7 +25,6 @@ NOT_RUN_HERE = "not run here"
 NOT_EVIDENCED = "not evidenced"
 JSON_BYTES_MAX = 512 << 20  # a .json log has no index: its reader takes several times its size
 POOL_BYTES_MAX = 512 << 20
-_ZIP = b"PK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,39 +87,10 @@ class Again:
 def read_log(path: Path) -> Log:
     """The log at *path*.
 
-    Raises: NotFound, if there is none; Invalid, if it is empty, damaged, too large for its form, or
-    no log of Inspect's.
+    Raises: NotFound or Invalid, as `eval_log.read`.
     """
-    if not path.is_file():
-        raise NotFound(f"{path} is no file; name an eval log (.eval or .json)")
-    size = path.stat().st_size
-    if size == 0:
-        raise Invalid(str(path), "is empty")
-    archive = _is_archive(path)
-    if not archive and size > JSON_BYTES_MAX:
-        raise Invalid(
-            str(path),
-            f"is a .json log of {size} bytes; convert it first: inspect log convert --to eval",
-        )
-    form: Literal["eval", "json"] = "eval" if archive else "json"
-    try:
-        header = read_eval_log(str(path), header_only=True, format=form)
-        samples = tuple(read_eval_log_sample_summaries(str(path), format=form))
-        if not samples:  # logs of older versions have no index of their samples
-            whole = read_eval_log_samples(str(path), all_samples_required=False, format=form)
-            samples = tuple(one.summary() for one in whole)
-    except DAMAGE as error:
-        told = " ".join(str(error).split())[:300]
-        raise Invalid(
-            str(path), f"is no readable eval log: {type(error).__name__}: {told}"
-        ) from error
-    return Log(path, header, samples)
-
-
-def _is_archive(path: Path) -> bool:
-    with path.open("rb") as file:
-        begins = file.read(2) == _ZIP
-    return begins and zipfile.is_zipfile(path)
+    read = eval_log.read(path, eval_log.Bounds(json=JSON_BYTES_MAX))
+    return Log(path, read.header, read.samples)
 
 
 def described(log: Log, items: Path | None = None) -> dict[str, Json]:
