@@ -8,6 +8,7 @@ import pytest
 from leadline.core.report import Funnel, PathPoint, Report, Share, SuiteState
 from leadline.render import charts
 from leadline.render.document import Figure
+from leadline.render.effort import success_against_tokens
 from render.sample import chains, defence, model_report, report, wide_report
 
 
@@ -32,7 +33,7 @@ def every() -> list[Figure]:
         charts.intervals(crowded()),
         charts.twins(defence()),
         charts.milestones(chains()),
-        *(charts.effort(one) for one in wide_report().effort),
+        *(success_against_tokens(one) for one in wide_report().effort),
     ]
     return [figure for figure in made if figure]
 

@@ -21,10 +21,13 @@ from leadline.core.measure.irt import Responses, WrightMap, fit_irt, wright_map
 from leadline.core.measure.milestones import Curve, MeanSteps, Point
 from leadline.core.measure.trace import Trace, subject_of, trace
 from leadline.core.report import Decision
-from leadline.render import charts, horizons, statistics, vega, wealth
+from leadline.render import charts, horizon_marks, horizons, statistics, vega, wealth
+from leadline.render import logistic_grid as grid
 from leadline.render.decisions import decision_cost, wealth_path
 from leadline.render.document import Figure
-from leadline.render.horizons import horizon_rows, logistic_grid
+from leadline.render.effort import success_against_tokens
+from leadline.render.horizons import horizon_rows
+from leadline.render.logistic_grid import logistic_grid
 from leadline.render.pages import report_document
 from leadline.render.statistics import Benchmark, climbed, forest, wright
 from leadline.render.wealth import Wealth, wealth_panel
@@ -203,18 +206,18 @@ def test_the_grid_shows_each_model_with_its_horizon(figures: Mapping[str, Figure
 def test_the_curve_ends_with_the_longest_task(fitted: Horizons) -> None:
     """Nothing is drawn beyond the tasks that a model was tried at."""
     one, bins = fitted.of("middle"), [b for b in binned(runs()) if b.model == "middle"]
-    times = [float(str(point["minutes"])) for point in horizons._fit(one, bins)]
+    times = [float(str(point["minutes"])) for point in grid._fit(one, bins)]
     assert min(times) == pytest.approx(min(b.shortest for b in bins))
     assert max(times) == pytest.approx(max(b.longest for b in bins))
-    assert horizons._fit(fitted.of("none"), bins) == []
+    assert grid._fit(fitted.of("none"), bins) == []
 
 
 def test_an_exhausted_suite_gives_an_arrow_and_no_point(fitted: Horizons) -> None:
     """It says “at least”, with no number of its own in picture or table."""
     one = replace(fitted.of("middle"), saturated=True, low=40.0, high=inf)
-    row = horizons._horizon_row(one, (1.0, 2048.0))
+    row = horizon_marks.placed(one, (1.0, 2048.0))
     assert (row["kind"], row["low"], row["high"]) == ("arrow", 40.0, 2048.0)
-    assert horizons._told(one) == "at least 40 min"
+    assert horizon_marks.told_of(one) == "at least 40 min"
     assert horizons._point(one) == ""
 
 
@@ -236,8 +239,8 @@ def test_what_is_no_plain_horizon_is_said(
     """Each in words, and drawn as far as it can be between the ends of the axis."""
     one = replace(fitted.of("middle"), saturated=False)
     one = replace(one, **change)  # type: ignore[arg-type]
-    assert horizons._told(one) == words
-    assert horizons._horizon_row(one, (1.0, 2048.0))["kind"] == kind
+    assert horizon_marks.told_of(one) == words
+    assert horizon_marks.placed(one, (1.0, 2048.0))["kind"] == kind
 
 
 def test_horizons_stand_by_length_with_both_levels(
@@ -283,7 +286,7 @@ def test_many_models_are_left_to_the_table(
     fitted: Horizons, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The longest horizons are drawn, the others counted."""
-    monkeypatch.setattr(horizons, "MODELS_MAX", 2)
+    monkeypatch.setattr(grid, "MODELS_MAX", 2)
     figure = logistic_grid(fitted, binned(runs()))
     assert "4 models with shorter horizons stand in the table only" in figure.caption
     assert "short" not in texts(figure)
@@ -506,7 +509,10 @@ def test_the_reports_path_shades_the_zone() -> None:
 def test_success_against_tokens_marks_what_was_cut_off() -> None:
     """A tick for each attempt cut off by something else, and the budget, beyond which nothing is drawn."""
     one = wide_report().effort[0]
-    cut, whole = charts.effort(one), charts.effort(replace(one, cut_at=(), censored=0))
+    cut, whole = (
+        success_against_tokens(one),
+        success_against_tokens(replace(one, cut_at=(), censored=0)),
+    )
     assert "budget 500,000" in texts(cut)
     assert "(ticks)" in cut.caption
     assert "(ticks)" not in whole.caption
@@ -518,3 +524,22 @@ def test_a_report_of_chains_shows_how_steps_add_up() -> None:
     """Beside the share of attempts that reached each step stands when they were climbed."""
     shown = [figure.caption for figure in report_document(wide_report()).figures()]
     assert any(caption.startswith("water: steps climbed, cumulative") for caption in shown)
+
+
+@pytest.mark.parametrize(
+    ("ends", "ticks"),
+    [
+        ((1.0, 300.0), [1.0, 4.0, 15.0, 60.0, 240.0]),
+        ((3.0, 13.0), [5.0, 10.0]),
+        ((1.1, 1.2), []),
+        ((1e-3, 1e8), 8),
+    ],
+)
+def test_axes_of_time_have_round_ticks(ends: tuple[float, float], ticks: list[float] | int) -> None:
+    """Few of them, and finer ones where a narrow axis would have hardly any."""
+    axis = vega.minutes("minutes", None, ends)["axis"]
+    assert isinstance(axis, dict)
+    if isinstance(ticks, int):
+        assert len(axis["values"]) <= ticks
+    else:
+        assert axis["values"] == pytest.approx(ticks)

@@ -161,7 +161,8 @@ def plot_horizons(
     """
     from leadline.core.measure.binned import binned
     from leadline.formats.pairs_csv import read_dates
-    from leadline.render.horizons import horizon_rows, logistic_grid
+    from leadline.render.horizons import horizon_rows
+    from leadline.render.logistic_grid import logistic_grid
 
     dates = read_dates(text_of(released), told.models) if released else None
     trend = _trend(told, dates) if dates else ""

@@ -1,4 +1,4 @@
-"""Pictures of time horizons: the fitted logistic over what was observed, and the horizons with their trend.
+"""The horizons of all models in one picture, and their trend over the date of release.
 
 A model whose suite is exhausted has an arrow from its bound, "at least", and never a point; nothing is
 drawn beyond the tasks that were there. Times stand on logarithmic axes in minutes of human work.
@@ -8,12 +8,19 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from math import inf, isfinite, isnan, log2
 
-import numpy as np
-
-from leadline.core.measure.binned import Bin
 from leadline.core.measure.horizon import Horizon, Horizons, Trend
 from leadline.core.report import Json
 from leadline.render.document import Column, Figure, Table
+from leadline.render.horizon_marks import (
+    MODELS_MAX,
+    arrow,
+    by_length,
+    diamond,
+    disc,
+    place_of,
+    placed,
+    told_of,
+)
 from leadline.render.vega import (
     BASELINE,
     INK,
@@ -26,217 +33,18 @@ from leadline.render.vega import (
     minutes,
     number,
     plain,
-    share,
     svg,
     words,
 )
 
-COLUMNS = 3  # small pictures beside each other
-PANEL = (196, 116)
-CURVE_POINTS = 41
-MODELS_MAX = 30  # drawn in one picture; the table holds all of them
 REACH = 64.0  # horizons below the shortest axis end by more than this are drawn at the end
-HALF = 0.5
+YEAR = 366  # days; within a year dates are told to the day
 TREND = (560, 280)
 SIDES = tuple(  # of a point, in pixels: where its number may stand, best first
     (dx * far, dy * far)
     for far in (1.0, 1.7, 2.4)
     for dx, dy in ((12, 8), (-12, 8), (12, -8), (-12, -8), (15, 0), (-15, 0))
 )
-
-
-def logistic_grid(horizons: Horizons, bins: Sequence[Bin]) -> Figure:
-    """One small picture a model: observed shares by task length with intervals, the fit, the 50 % horizon.
-
-    *bins* are those of the same runs. Models stand by their horizon, longest last; beyond `MODELS_MAX`
-    the shortest are left to the table.
-
-    Raises: KeyError, if the horizons were not fitted at 50 %.
-    """
-    order = _by_length(horizons)
-    shown = order[-MODELS_MAX:]
-    ends = (min(one.shortest for one in bins), max(one.longest for one in bins))
-    ends = (ends[0], max(ends[1], ends[0] * 2))
-    titles = [f"{plain(one.model)}\n{_told(one)}" for one in shown]
-    rows: list[Json] = []
-    for title, one in zip(titles, shown, strict=True):
-        own = [each for each in bins if each.model == one.model]
-        rows += [{"title": title, "part": "bin", **_bin_row(each)} for each in own]
-        rows += [{"title": title, "part": "fit", **point} for point in _fit(one, own)]
-        rows.append({"title": title, "part": "horizon", **_horizon_row(one, ends)})
-    spec: Spec = {
-        "data": {"values": rows},
-        "columns": COLUMNS,
-        "spacing": {"row": 14, "column": 22},
-        "facet": {
-            "field": "title",
-            "type": "nominal",
-            "sort": titles,
-            "title": None,
-            "header": {
-                "labelExpr": "split(datum.label, '\\n')",
-                "labelFontSize": 12,
-                "labelAlign": "left",
-                "labelAnchor": "start",
-                "labelLimit": PANEL[0],
-                "labelColor": INK,
-                "labelPadding": 6,
-            },
-        },
-        "spec": {"width": PANEL[0], "height": PANEL[1], "layer": _grid_layers(ends)},
-    }
-    left = len(order) - len(shown)
-    spoken = "; ".join(f"{one.model}: {_told(one)}" for one in reversed(order[-8:]))
-    return Figure(
-        caption=(
-            "Share solved by human working time of the tasks: observed with 95 % intervals (discs), the "
-            ""
-            "fitted logistic (line), the 50 % horizon with its interval (diamond; an arrow where the "
-            "suite is exhausted)"
-            + (f"; {left} models with shorter horizons stand in the table only" if left else "")
-        ),
-        alt=f"Fitted logistic of {len(shown)} models. The longest 50 % horizons: {spoken}.",
-        svg=svg(spec),
-        data=_bin_table(bins),
-    )
-
-
-def _grid_layers(ends: tuple[float, float]) -> list[Json]:
-    x = minutes("minutes", None, ends, ticks_max=5, grid=False, labelFontSize=11)
-    y = share("share")
-    y["axis"] = {
-        "labelExpr": "datum.value * 100 + ' %'",
-        "values": [0, 0.5, 1],
-        "labelFontSize": 11,
-    }
-    y["title"] = None
-
-    def part(name: str, extra: str = "") -> Spec:
-        return {"transform": [{"filter": f"datum.part === '{name}'{extra}"}]}
-
-    bounds: Spec = {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}
-    across_x: Spec = {"x": {**x, "field": "low"}, "x2": {"field": "high"}, "y": {"datum": HALF}}
-    known = " && datum.kind === 'point'"
-    return [
-        {**part("fit"), **drawn("line", {"x": x, "y": y}, color=SUBJECT, strokeWidth=1.8)},
-        {**part("bin"), **drawn("rule", bounds, color=INK, strokeWidth=1.2)},
-        {**part("bin"), **drawn("point", {"x": x, "y": y}, **_disc(34, INK))},
-        {
-            **part("horizon", " && datum.kind !== 'none'"),
-            **drawn("rule", across_x, color=BASELINE, strokeWidth=2.4, strokeDash=[5, 2]),
-        },
-        {
-            **part("horizon", known),
-            **drawn("point", {"x": x, "y": {"datum": HALF}}, **_diamond(70)),
-        },
-        {
-            **part("horizon", " && datum.kind === 'arrow'"),
-            **drawn(
-                "point", {"x": {**x, "field": "high"}, "y": {"datum": HALF}}, **_arrow("right")
-            ),
-        },
-    ]
-
-
-def _disc(size: int, colour: str) -> Spec:
-    return {"filled": True, "size": size, "color": colour, "opacity": 1}
-
-
-def _diamond(size: int) -> Spec:
-    look: Spec = {"shape": "diamond", "size": size, "fill": "white", "stroke": BASELINE}
-    return {**look, "strokeWidth": 2, "opacity": 1}
-
-
-def _arrow(towards: str) -> Spec:
-    return {
-        "shape": f"triangle-{towards}",
-        "filled": True,
-        "size": 90,
-        "color": BASELINE,
-        "opacity": 1,
-    }
-
-
-def _bin_row(one: Bin) -> Spec:
-    return {"minutes": one.middle, "share": one.share, "low": one.low, "high": one.high}
-
-
-def _fit(one: Horizon, bins: Sequence[Bin]) -> list[Spec]:
-    """Points of the fitted curve, over the times of the model's own tasks and nowhere else."""
-    if not (isfinite(one.slope) and isfinite(one.intercept)):
-        return []
-    x = np.linspace(
-        log2(min(each.shortest for each in bins)),
-        log2(max(each.longest for each in bins)),
-        CURVE_POINTS,
-    )
-    z = np.clip(one.slope * x + one.intercept, -60, 60)
-    return [
-        {"minutes": float(2**at), "share": float(1 / (1 + np.exp(-level)))}
-        for at, level in zip(x, z, strict=True)
-    ]
-
-
-def _horizon_row(one: Horizon, ends: tuple[float, float]) -> Spec:
-    """The horizon between the axis's *ends*: a point with its interval, an arrow, or nothing."""
-    low, high = max(one.low, ends[0]), min(one.high, ends[1])
-    if one.saturated and one.low <= ends[1]:
-        return {"kind": "arrow", "low": low, "high": ends[1], "minutes": low}
-    if one.saturated or _none(one) or high < ends[0] or low > ends[1]:
-        return {"kind": "none", "low": ends[0], "high": ends[0], "minutes": ends[0]}
-    inside = ends[0] <= one.point <= ends[1]
-    kind = "point" if inside else "interval"
-    return {"kind": kind, "low": low, "high": high, "minutes": one.point if inside else low}
-
-
-def _none(one: Horizon) -> bool:
-    """Whether there is nothing to draw: nothing solved, no fit, or longer tasks solved more often."""
-    return one.point == 0 or isnan(one.point) or one.slope > 0
-
-
-def _told(one: Horizon) -> str:
-    """A horizon in words."""
-    if one.slope > 0:
-        return "no horizon: success rises"
-    if one.saturated:
-        return f"at least {duration(one.low)}" if isfinite(one.low) else "solved all, no bound"
-    if isnan(one.point):
-        return "the fit did not settle"
-    if one.point == 0:
-        return "solved nothing"
-    ends = f"{_end(one.low)} to {_end(one.high)}"
-    return f"{duration(one.point)} ({ends})"
-
-
-def _end(value: float) -> str:
-    return duration(value) if isfinite(value) else "beyond"
-
-
-def _by_length(horizons: Horizons) -> list[Horizon]:
-    told = [horizons.of(name, HALF) for name in horizons.models]
-    return sorted(told, key=lambda one: (_place(one), one.model))
-
-
-def _place(one: Horizon) -> float:
-    return -1.0 if _none(one) else one.low if one.saturated else one.point
-
-
-def _bin_table(bins: Sequence[Bin]) -> Table:
-    columns = (
-        Column("Model"),
-        *(Column(f"{end} task, minutes", number=True) for end in ("Shortest", "Longest")),
-        *(Column(name, number=True) for name in ("Tasks", "Runs")),
-        *(Column(name, number=True) for name in ("Share solved", "Lower end", "Upper end")),
-    )
-    rows = tuple(
-        (
-            one.model,
-            *(number(value) for value in (one.shortest, one.longest, one.n_items, one.n_runs)),
-            *(number(value) for value in (one.share, one.low, one.high)),
-        )
-        for one in bins
-    )
-    return Table("Observed shares by length of task", columns, rows)
 
 
 def horizon_rows(
@@ -251,7 +59,7 @@ def horizon_rows(
 
     Raises: KeyError, if the horizons were not fitted at 50 and 80 %.
     """
-    order = _by_length(horizons)
+    order = by_length(horizons)
     shown = order[-MODELS_MAX:]
     names = {one.model: f"{at}  {plain(one.model)}" for at, one in enumerate(reversed(shown), 1)}
     ends = _axis(horizons, shown)
@@ -274,7 +82,7 @@ def horizon_rows(
     upper = _trend_panel(dated, released, trend, names, ends) if released and dated else None
     spec: Spec = {"vconcat": [upper, lower], "spacing": 26} if upper else lower
     found = f" {_doubling(trend) if isinstance(trend, Trend) else trend}".rstrip()
-    spoken = "; ".join(f"{one.model}: {_told(one)}" for one in reversed(order[-12:]))
+    spoken = "; ".join(f"{one.model}: {told_of(one)}" for one in reversed(order[-12:]))
     return Figure(
         caption=(
             "Time horizons: 50 % (disc, in words at the right) and 80 % (hollow diamond, dashed), with "
@@ -294,7 +102,7 @@ def _sure(told: Sequence[Horizon]) -> str:
 def _axis(horizons: Horizons, shown: Sequence[Horizon]) -> tuple[float, float]:
     """The ends of the axis of times: all points and intervals, but for tails far below them."""
     longest = horizons.longest
-    points = [v for one in shown if 0 < (v := min(_place(one), longest)) < inf]
+    points = [v for one in shown if 0 < (v := min(place_of(one), longest)) < inf]
     points += [v for one in shown if 0 < (v := horizons.of(one.model, 0.8).point) < inf]
     lowest = min(points, default=longest / REACH)
     lows = [one.low for one in shown if 0 < one.low < lowest]
@@ -314,8 +122,8 @@ def _row_layers(
                 {
                     "model": names[one.model],
                     "level": level,
-                    "told": _told(each),
-                    **_horizon_row(each, ends),
+                    "told": told_of(each),
+                    **placed(each, ends),
                 }
             )
     x = minutes("minutes", "Human working time", ends, grid=False)
@@ -334,17 +142,17 @@ def _row_layers(
         chosen = [{"filter": f"datum.level === {level} && {test}"}]
         return {"data": {"values": rows}, "transform": chosen}
 
-    some, point, arrow = (
+    some, points, tips = (
         f"datum.kind {test}" for test in ("!== 'none'", "=== 'point'", "=== 'arrow'")
     )
     dashed: Spec = {"color": BASELINE, "strokeWidth": 1.2, "strokeDash": [5, 2], "yOffset": 8}
     return [
         {**when(0.8, some), **drawn("rule", bar, **dashed)},
-        {**when(0.8, point), **drawn("point", {"y": y, "x": x}, yOffset=8, **_diamond(44))},
-        {**when(0.8, arrow), **drawn("point", tip, yOffset=8, **{**_arrow("right"), "size": 44})},
+        {**when(0.8, points), **drawn("point", {"y": y, "x": x}, yOffset=8, **diamond(44))},
+        {**when(0.8, tips), **drawn("point", tip, yOffset=8, **{**arrow("right"), "size": 44})},
         {**when(0.5, some), **drawn("rule", bar, color=SUBJECT, strokeWidth=2.2)},
-        {**when(0.5, point), **drawn("point", {"y": y, "x": x}, **_disc(90, SUBJECT))},
-        {**when(0.5, arrow), **drawn("point", tip, **{**_arrow("right"), "color": SUBJECT})},
+        {**when(0.5, points), **drawn("point", {"y": y, "x": x}, **disc(90, SUBJECT))},
+        {**when(0.5, tips), **drawn("point", tip, **{**arrow("right"), "color": SUBJECT})},
         {**when(0.5, "true"), **drawn("text", told, align="left", fontSize=12)},
     ]
 
@@ -357,8 +165,9 @@ def _trend_panel(
     ends: tuple[float, float],
 ) -> Spec:
     days = [released[one.model].toordinal() for one in dated]
-    span = (min(days) - 30, max(days) + 60)
-    marks = [_horizon_row(one, ends) for one in dated]
+    wide = max(days) - min(days)
+    span = (min(days) - max(2, wide // 25), max(days) + max(4, wide // 16))
+    marks = [placed(one, ends) for one in dated]
     rows: list[Json] = [
         {"day": date.fromordinal(day).isoformat(), **mark}
         for day, mark in zip(days, marks, strict=True)
@@ -372,7 +181,12 @@ def _trend_panel(
         "field": "day",
         "type": "temporal",
         "title": "Released",
-        "axis": {"grid": False, "format": "%b %Y", "labelOverlap": True, "tickCount": 8},
+        "axis": {
+            "grid": False,
+            "format": "%b %Y" if wide > YEAR else "%-d %b %Y",
+            "labelOverlap": True,
+            "tickCount": 8 if wide > YEAR else 5,
+        },
         "scale": {
             "type": "utc",
             "domain": [date.fromordinal(day).isoformat() for day in span],
@@ -390,7 +204,7 @@ def _trend_panel(
         "width": TREND[0],
         "height": TREND[1],
         "layer": [
-            *(_trend_layers(trend, released, x, y, ends) if isinstance(trend, Trend) else ()),
+            *(_trend_layers(trend, released, x, y) if isinstance(trend, Trend) else ()),
             across("y", ends[1] / 2),
             words(
                 "longest task",
@@ -403,14 +217,14 @@ def _trend_panel(
             {**when("datum.kind !== 'none'"), **drawn("rule", bar, color=SUBJECT, strokeWidth=1.6)},
             {
                 **when("datum.kind === 'point'"),
-                **drawn("point", {"x": x, "y": y}, **_disc(60, SUBJECT)),
+                **drawn("point", {"x": x, "y": y}, **disc(60, SUBJECT)),
             },
             {
                 **when("datum.kind === 'arrow'"),
                 **drawn(
                     "point",
                     {"x": x, "y": {**y, "field": "high"}},
-                    **{**_arrow("up"), "color": SUBJECT},
+                    **{**arrow("up"), "color": SUBJECT},
                 ),
             },
             drawn("text", label, numbers, fontSize=12, stroke="white", strokeWidth=3),
@@ -447,7 +261,6 @@ def _trend_layers(
     released: Mapping[str, date],
     x: Spec,
     y: Spec,
-    ends: tuple[float, float],
 ) -> list[Json]:
     """The line, and its pencil: turned about its middle by the interval of the doubling time."""
     days = sorted(released[name].toordinal() for name in trend.models if name in released)
@@ -464,15 +277,16 @@ def _trend_layers(
         rows.append(
             {
                 "day": date.fromordinal(day).isoformat(),
-                "minutes": _within(trend.intercept + trend.slope * day, ends),
-                "low": _within(min(sides), ends),
-                "high": _within(max(sides), ends),
+                "minutes": _power(trend.intercept + trend.slope * day),
+                "low": _power(min(sides)),
+                "high": _power(max(sides)),
             }
         )
     band: Spec = {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}
+    dashed: Spec = {"color": INK, "strokeWidth": 1.6, "strokeDash": [7, 3]}
     return [
-        drawn("area", band, rows, color=PALE, opacity=1),
-        drawn("line", {"x": x, "y": y}, rows, color=INK, strokeWidth=1.6, strokeDash=[7, 3]),
+        drawn("area", band, rows, color=PALE, opacity=1, clip=True),
+        drawn("line", {"x": x, "y": y}, rows, clip=True, **dashed),
     ]
 
 
@@ -480,9 +294,9 @@ def _slope(doubling_days: float) -> float:
     return 1 / doubling_days if isfinite(doubling_days) and doubling_days else 0.0
 
 
-def _within(level: float, ends: tuple[float, float]) -> float:
-    """2^level between the ends of the axis."""
-    return float(2 ** min(max(level, log2(ends[0])), log2(ends[1])))
+def _power(level: float) -> float:
+    """2^level, kept within what a chart can hold: beyond every axis all is alike."""
+    return float(2.0 ** min(max(level, -200.0), 200.0))
 
 
 def _doubling(trend: Trend) -> str:

@@ -34,6 +34,12 @@ _ROUND_MINUTES: Final = (
     *(1.0, 4.0, 15.0),
     *(_HOUR * 4.0**power for power in range(14)),
 )
+_FINER_MINUTES: Final = (
+    *(_SECOND * count for count in (1, 2, 5, 10, 20, 40)),
+    *(1.0, 2.0, 5.0, 10.0, 20.0, 40.0),
+    *(_HOUR * count for count in (1, 2, 3, 5, 8, 12, 16, 24, 48)),
+)
+TICKS_FEW: Final = 3
 _DURATION: Final = (
     "datum.value < 0.99 ? format(datum.value * 60, '~g') + ' s' : "
     "datum.value < 59.9 ? format(datum.value, '~g') + ' min' : "
@@ -98,11 +104,13 @@ def minutes(
 ) -> Spec:
     """A logarithmic channel of working times in minutes, with round times at its ticks."""
     ticks = [one for one in _ROUND_MINUTES if ends[0] <= one <= ends[1]]
+    if len(ticks) < TICKS_FEW:
+        ticks = [one for one in _FINER_MINUTES if ends[0] <= one <= ends[1]] or ticks
     apart = -(-len(ticks) // ticks_max) or 1
     return quantity(
         field,
         title,
-        scale={"type": "log", "domain": list(ends), "clamp": True},
+        scale={"type": "log", "domain": list(ends), "nice": False},
         axis={"values": ticks[::apart], "labelExpr": _DURATION, **axis},
     )
 
