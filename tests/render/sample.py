@@ -27,6 +27,7 @@ from leadline.core.report import (
     Share,
     SuiteReport,
     SuiteState,
+    Uplift,
 )
 
 START = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
@@ -270,7 +271,7 @@ def model_report() -> Report:
         subject=subject,
         about="A language model behind the developer's own endpoint, with bash and python tools.",
         elicitation="Rung 2: ReAct with bash and python tools; one attempt per item",
-        suites=(replace(planted, baseline=baseline), *others),
+        suites=(replace(planted, baseline=baseline, uplift=UPLIFT), *others),
     )
 
 
@@ -293,6 +294,18 @@ def defence() -> SuiteReport:
     )
 
 
+UPLIFT = Uplift(
+    items=60,
+    unshared=3,
+    subject=0.417,
+    baseline=0.3,
+    point=0.117,
+    interval=(-0.004, 0.231),
+    test="mcnemar, exact",
+    p=0.092,
+    subject_alone=11,
+    baseline_alone=4,
+)
 CLIMBED = Curve(
     (Point(0, 0.0), Point(31_000, 1 / 3), Point(60_000, 1.0), Point(420_000, 4 / 3)), 300_000
 )

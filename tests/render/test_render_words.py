@@ -11,7 +11,8 @@ from hypothesis.strategies import floats
 
 from leadline.core.report import DecisionState
 from leadline.render import words
-from render.sample import report
+from leadline.render.pages import report_document
+from render.sample import UPLIFT, model_report, report
 
 
 @pytest.mark.parametrize(
@@ -67,3 +68,31 @@ def test_the_decision_is_one_sentence_with_both_errors(state: DecisionState) -> 
     assert sentence.count(".") == 1
     assert state.value in sentence
     assert state.value in words.stated(decision).casefold()
+
+
+@pytest.mark.parametrize(
+    ("difference", "said"),
+    [(0.124, "+12"), (-0.031, "-3"), (0.004, "0"), (-0.004, "0"), (1, "+100")],
+)
+def test_a_difference_carries_its_sign(difference: float, said: str) -> None:
+    """Points are whole, with a sign; nothing is not minus nothing."""
+    assert words.points(difference) == said
+
+
+def test_the_uplift_says_what_it_is_over_and_how_sure_it_is() -> None:
+    """Items, both shares, the interval, who alone solved what, the test, and what was left out."""
+    told = words.uplifted(UPLIFT)
+    for part in (
+        "Uplift over the tool baseline on the same 60 items: +12 points (0 to +23, 95 % interval)",
+        "solved 42 %, the tool baseline 30 %",
+        "The subject alone solved 11, the tool baseline alone 4",
+        "0.092 (mcnemar, exact)",
+        "left out: 3 items",
+    ):
+        assert part in told
+    short = words.uplifted(
+        replace(UPLIFT, unshared=0, p=None, subject_alone=None, baseline_alone=None)
+    )
+    assert short.endswith("the tool baseline 30 %.")
+    assert told in str(report_document(model_report()))
+    assert "Uplift" not in str(report_document(report()))

@@ -10,7 +10,7 @@ import pytest
 
 from leadline.core import report as shown
 from leadline.core.errors import Invalid
-from render.sample import START, families, model_report, report, suites, wide_report
+from render.sample import START, UPLIFT, families, model_report, report, suites, wide_report
 
 RATE = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
 COUNT = {"type": "integer", "minimum": 0}
@@ -37,6 +37,18 @@ FAMILY = strict(
     upper_bound={"type": ["number", "null"]},
     budget=TEXT,
 )
+UPLIFTED = strict(
+    items=COUNT,
+    unshared=COUNT,
+    subject=RATE,
+    baseline=RATE,
+    point={"type": "number", "minimum": -1, "maximum": 1},
+    interval={"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+    test=TEXT,
+    p={"type": ["number", "null"]},
+    subject_alone={"type": ["integer", "null"]},
+    baseline_alone={"type": ["integer", "null"]},
+)
 SUMMARY = strict(
     schema={"const": "leadline.summary/1"},
     leadline=TEXT,
@@ -61,6 +73,7 @@ SUMMARY = strict(
             families={"type": "array", "items": FAMILY},
             outcomes={"type": "object", "additionalProperties": COUNT},
             milestones={"type": "array", "items": strict(name=TEXT, reached=COUNT, of=COUNT)},
+            uplift={"oneOf": [{"type": "null"}, UPLIFTED]},
         ),
     },
     scope={
@@ -76,6 +89,7 @@ SUMMARY = strict(
         ),
     },
     losses={"type": "array", "items": TEXT},
+    late={"type": "array", "items": TEXT},
     decision=strict(
         state={"enum": ["above", "below", "undetermined"]},
         threshold=RATE,
@@ -176,6 +190,11 @@ def with_suite(**fields: Any) -> shown.Report:
     return replace(report(), suites=(replace(planted, **fields), *others))
 
 
+def with_uplift(**fields: Any) -> shown.Report:
+    """The report with an uplift that differs from the sample's."""
+    return with_suite(uplift=replace(UPLIFT, **fields))
+
+
 NAIVE = datetime(2026, 11, 3, 9, 0)  # noqa: DTZ001
 
 
@@ -209,6 +228,10 @@ NAIVE = datetime(2026, 11, 3, 9, 0)  # noqa: DTZ001
             lambda: replace(report(), operators=(shown.OperatorRow("x", "y", "z", "../a.html"),)),
         ),
         ("not_measured", lambda: replace(report(), not_measured=())),
+        ("suites.planted.uplift.point", lambda: with_uplift(interval=(-1.1, 0.2))),
+        ("suites.planted.uplift.point", lambda: with_uplift(interval=(0.2, 0.3))),
+        ("suites.planted.uplift.items", lambda: with_uplift(items=0)),
+        ("suites.planted.uplift.items", lambda: with_uplift(unshared=-1)),
     ],
 )
 def test_what_cannot_be_right_is_refused_by_name(field: str, make: Any) -> None:
@@ -216,6 +239,16 @@ def test_what_cannot_be_right_is_refused_by_name(field: str, make: Any) -> None:
     with pytest.raises(Invalid) as caught:
         make()
     assert caught.value.field == field
+
+
+def test_the_summary_has_the_uplift_where_there_is_a_baseline() -> None:
+    """A model's suite gives difference, ends and test; the tool agent's own has null."""
+    told = json.loads(json.dumps(shown.summary(model_report())))
+    planted, registry = (one["uplift"] for one in told["suites"][:2])
+    assert planted["point"] == 0.117
+    assert planted["interval"] == [-0.004, 0.231]
+    assert (planted["items"], planted["test"], planted["p"]) == (60, "mcnemar, exact", 0.092)
+    assert registry is None
 
 
 def test_nothing_attempted_needs_no_bound() -> None:

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from leadline.core import report as shown
 from leadline.core.assessment import Plan, PlannedSuite, SampleResult, ShardResult
 from leadline.core.measure.assessed import (
@@ -12,6 +14,8 @@ from leadline.core.measure.assessed import (
     of_subject,
     several_attempts,
 )
+from leadline.core.measure.beside import beside
+from leadline.core.measure.comparison import McNemar
 from leadline.core.measure.effort import success_curve
 from leadline.core.measure.family import Conditions, FamilyEstimate
 from leadline.core.measure.infra import Lost, flags
@@ -35,6 +39,7 @@ def suite_report(
     epochs, chains = plan.epochs, list(_chains(suite, own))
     families = estimates(suite, own, conditions, epochs)
     baseline: tuple[FamilyEstimate, ...] = ()
+    floor: list[SampleResult] = []
     if plan.subject.kind == "model":
         floor = of_subject(results, BASELINE)
         baseline = estimates(suite, floor, conditions, epochs)
@@ -58,6 +63,29 @@ def suite_report(
         climbs=tuple(climb for chain in chains for climb in _climbs(*chain)),
         total=_total(families),
         baseline_total=_total(baseline) if baseline else None,
+        uplift=_uplift(plan, in_suite(own, suite), in_suite(floor, suite)),
+    )
+
+
+def _uplift(
+    plan: Plan, own: Sequence[SampleResult], floor: Sequence[SampleResult]
+) -> shown.Uplift | None:
+    """The subject beside the tool baseline, item by item; None where they have no item in common."""
+    told = beside(own, floor, rng=np.random.default_rng(int(plan.seed_commitment, 16)))
+    if told is None:
+        return None
+    paired, single = told.paired, told.test if isinstance(told.test, McNemar) else None
+    return shown.Uplift(
+        items=paired.n_items,
+        unshared=len(paired.only_first) + len(paired.only_second),
+        subject=paired.first,
+        baseline=paired.second,
+        point=paired.point,
+        interval=(paired.low, paired.high),
+        test=told.test.method,
+        p=told.p,
+        subject_alone=single.first_only if single else None,
+        baseline_alone=single.second_only if single else None,
     )
 
 

@@ -114,6 +114,28 @@ class Climb:
 
 
 @dataclass(frozen=True, slots=True)
+class Uplift:
+    """The subject's share less the tool baseline's, over the *items* that both have a result for.
+
+    Each item counts as the mean of its attempts. *unshared* items have a result of one alone and are
+    left out. *subject_alone* and *baseline_alone* count items that one alone solved, where each was
+    tried once. *p* is of the hypothesis that both solve alike, by *test*; None where there are too few
+    items to say.
+    """
+
+    items: int
+    unshared: int
+    subject: float
+    baseline: float
+    point: float
+    interval: Ends
+    test: str
+    p: float | None
+    subject_alone: int | None = None
+    baseline_alone: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SuiteReport:
     """A suite and its families.
 
@@ -122,7 +144,7 @@ class SuiteReport:
     *outcomes* count every outcome by its name. *attack* has, for a suite of repairs, the shares of the
     very same flaws set off, by family. *milestones* are the steps of chains reached, in their order,
     *reached* says in words how many of a chain's steps were reached in the mean, *climbs* when. *total*
-    and *baseline_total* are all families together.
+    and *baseline_total* are all families together, and *uplift* sets them beside each other item by item.
     """
 
     name: str
@@ -139,6 +161,7 @@ class SuiteReport:
     climbs: tuple[Climb, ...] = ()
     total: Share | None = None
     baseline_total: Share | None = None
+    uplift: Uplift | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -449,6 +472,7 @@ def _suite_summary(suite: SuiteReport) -> dict[str, Json]:
             {"name": step.name, "reached": step.solved, "of": step.attempted}
             for step in suite.milestones
         ],
+        "uplift": _json(suite.uplift),
     }
 
 
@@ -493,10 +517,21 @@ def _check_suite(suite: SuiteReport) -> None:
             raise Invalid(f"{place}.solved", "lies between 0 and the number attempted")
         if not 0 <= row.interval[0] <= row.interval[1] <= 1:
             raise Invalid(f"{place}.interval", "has its ends in order within 0 and 1")
+    if suite.uplift is not None:
+        _check_uplift(suite.name, suite.uplift)
     for family in suite.families:
         if (family.upper_bound is None) != (family.solved > 0 or family.attempted == 0):
             problem = "is given exactly when samples were attempted and none was solved"
             raise Invalid(f"suites.{suite.name}.{family.name}.upper_bound", problem)
+
+
+def _check_uplift(suite: str, uplift: Uplift) -> None:
+    low, high = uplift.interval
+    if not -1 <= low <= uplift.point <= high <= 1:
+        problem = "lies between its ends, and these within -1 and 1"
+        raise Invalid(f"suites.{suite}.uplift.point", problem)
+    if uplift.items < 1 or uplift.unshared < 0:
+        raise Invalid(f"suites.{suite}.uplift.items", "is of one item that both saw, or more")
 
 
 def _json(value: object) -> Json:

@@ -21,8 +21,9 @@ from leadline.render.document import (
     Section,
     Table,
 )
+from leadline.render.effort import success_against_tokens
 from leadline.render.statistics import climbed
-from leadline.render.words import chance, ends, moment, percent, stated, verdict
+from leadline.render.words import chance, ends, moment, percent, stated, uplifted, verdict
 
 _KINDS = {"tool-agent": "the tool agent", "model": "the model"}
 SHORT = 16  # characters of a digest or root on the first sheet
@@ -249,6 +250,7 @@ def _suite(suite: SuiteReport, report: Report) -> Section:
         charts.milestones(suite),
         *(climbed(one.curve, one.mean, one.spent, one.family) for one in suite.climbs),
         Prose(suite.reached) if suite.reached else None,
+        Prose(uplifted(suite.uplift)) if suite.uplift else None,
         Prose(
             "Infra counts attempts lost on our own side, which say nothing about the subject;"
             " missing counts samples left without an outcome."
@@ -278,7 +280,7 @@ def _effort(report: Report) -> tuple[Section, ...]:
         "An attempt cut off by time or money is followed to the tokens it had used; one that ended"
         " by itself without a solution counts to the end of the budget. Nothing is said beyond it."
     )
-    figures = tuple(charts.effort(one) for one in report.effort)
+    figures = tuple(success_against_tokens(one) for one in report.effort)
     return (Section("effort", "Success against tokens", (Prose(words), *figures)),)
 
 

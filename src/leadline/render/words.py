@@ -3,7 +3,7 @@
 from datetime import datetime
 from fractions import Fraction
 
-from leadline.core.report import Decision, DecisionState, Ends
+from leadline.core.report import Decision, DecisionState, Ends, Uplift
 
 _MONTHS = [
     "January",
@@ -57,6 +57,32 @@ def percent(share: float) -> str:
 def ends(interval: Ends) -> str:
     """An interval of shares: ``33 to 77 %``."""
     return f"{round(100 * interval[0])} to {round(100 * interval[1])} %"
+
+
+def points(difference: float) -> str:
+    """A difference of shares in points, with its sign: ``+12``, ``-3``, ``0``."""
+    whole = round(100 * difference)
+    return f"{whole:+d}" if whole else "0"
+
+
+def uplifted(uplift: Uplift) -> str:
+    """The subject beside the tool baseline on the same items, with the interval and the test."""
+    low, high = uplift.interval
+    told = (
+        f"Uplift over the tool baseline on the same {uplift.items:,} items: {points(uplift.point)}"
+        f" points ({points(low)} to {points(high)}, 95 % interval). The subject solved"
+        f" {percent(uplift.subject)}, the tool baseline {percent(uplift.baseline)}."
+    )
+    if uplift.subject_alone is not None and uplift.baseline_alone is not None:
+        told += (
+            f" The subject alone solved {uplift.subject_alone:,},"
+            f" the tool baseline alone {uplift.baseline_alone:,}."
+        )
+    if uplift.p is not None:
+        told += f" Were both equally able, so large a difference had a chance of {uplift.p:.2g} ({uplift.test})."
+    if uplift.unshared:
+        told += f" Seen by one of the two only, and left out: {uplift.unshared:,} items."
+    return told
 
 
 def stated(decision: Decision) -> str:

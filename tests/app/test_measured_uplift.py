@@ -1,0 +1,44 @@
+"""The report sets a model beside the tool baseline, item by item."""
+
+from leadline.app.measured import suite_report
+from leadline.core.assessment import (
+    Budget,
+    Plan,
+    PlannedItem,
+    PlannedSuite,
+    SampleResult,
+    ShardResult,
+    Subject,
+)
+from leadline.core.measure.family import Conditions
+
+
+def runs(count: int, solved: int) -> tuple[SampleResult, ...]:
+    """*count* items tried once, of which the first *solved* were solved."""
+    return tuple(
+        SampleResult(f"i{n}", 1, "scored", n < solved, "solved" if n < solved else "not_solved")
+        for n in range(count)
+    )
+
+
+def test_the_report_shows_a_model_beside_the_tool_baseline_and_not_the_baseline_itself() -> None:
+    """A model's suite carries the paired uplift on common items; the tool agent's has none."""
+    items = tuple(PlannedItem(f"i{n}", "ab"[n % 2], f"{n:064x}") for n in range(20))
+    suite = PlannedSuite("planted", "Planted", "1", "cyber", "finds", "shared-kernel", items)
+    results = (
+        ShardResult("s-1", "made-up", "planted", 1, tuple(runs(20, 9))),
+        ShardResult("s-2", "baseline", "planted", 1, tuple(runs(18, 3))),
+    )
+    conditions = Conditions(Budget(tokens=1000), "tools", "d" * 64)
+    plans = [
+        Plan("asm", "eng", subject, (suite,), "c" * 64, "demonstration", "d" * 64,
+             Budget(tokens=1000), 1, 4)
+        for subject in (Subject("model", "made-up", "s"), Subject("tool-agent", "baseline", "s"))
+    ]  # fmt: skip
+    told = suite_report(plans[0], results, suite, conditions).uplift
+    assert told is not None
+    assert (told.items, told.unshared, told.subject_alone, told.baseline_alone) == (18, 2, 6, 0)
+    assert told.point == (9 - 3) / 18
+    assert told.test == "mcnemar, exact"
+    assert told.interval[0] > 0
+    assert suite_report(plans[1], results, suite, conditions).uplift is None
