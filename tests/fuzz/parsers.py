@@ -34,6 +34,7 @@ from leadline.formats import (
     ctf_json,
     cyber_eval,
     cyclonedx,
+    decision_log,
     document,
     embedded,
     manifest,
@@ -376,6 +377,15 @@ _SCORES = _json(
     signature=b64encode(bytes(64)).decode(),
 )
 
+_DECISION = (
+    b'{"log":[{"cost":0,"down":0,"epoch":1,"item":"a","p":"AAAAAAAA","previous":"00","sample":"","step":1,'
+    b'"total":2,"up":0,"weight":1,"y":1}],"plan":{"alpha_above":"0.05","alpha_below":"0.05","batch":1,'
+    b'"design":"active","difficulties":[],"discriminations":[],"estimand":"realised","families":["f","f"],'
+    b'"family_share":"0.5","floor":"0.15","items":["a","b"],"kappas":["0.5","1.0"],"max_runs":null,'
+    b'"max_tokens":null,"seed_commitment":"c","suite_digest":"d","tau":"0.5","threshold":"0.5",'
+    b'"weights":{},"zone":"0.0"},"seed":"00"}'
+)
+
 PARSERS: Mapping[str, Parser] = {
     "act": Parser(_record, [_ACT]),
     "approvers_toml": Parser(_turned(approvers_toml.parse), [_data("approvals", "approvers.toml")]),
@@ -402,6 +412,7 @@ PARSERS: Mapping[str, Parser] = {
         _named(criteria_toml.load_criteria), [_data("criteria", "demonstration.toml")]
     ),
     "csaf": Parser(csaf.parse, [_CSAF]),
+    "decision_log": Parser(decision_log.read_decision, [_DECISION]),
     "csaf_faults": Parser(csaf.faults, [_CSAF]),
     "ctf_json_challenge": Parser(_named(ctf_json.nyu_challenge), [_CHALLENGE]),
     "ctf_json_cybergym": Parser(

@@ -4,7 +4,6 @@ The record is the memory: before a step the acts are looked up, and what stands 
 again. So the script may be stopped at any moment, by Ctrl-C or by force, and run again.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ from typing import Protocol
 
 from leadline.app import approval, assessment, clearing, engagement, stopping
 from leadline.app.assertion import Signed
+from leadline.app.decision_verify import DRAWS
 from leadline.app.drawing import wanted
 from leadline.app.engagement import Cast, Dealings, Desk
 from leadline.app.laboratory import Laboratory, qualified
@@ -42,13 +42,12 @@ from leadline.core.marking import Tlp
 from leadline.core.measure.assessed import Course, decide, of_subject
 from leadline.core.measure.order import draw_all
 from leadline.core.record.act import Kind
-from leadline.core.record.commitment import seed_commitment
+from leadline.core.record.commitment import derived_seed, seed_commitment
 from leadline.formats.canonical import decode, encode
 from leadline.formats.values import plain
 
 POLL_SECONDS = 0.25
 BASELINE = "baseline"
-DRAWS = "draws"  # what the seed of the decision's draws is derived for
 PROOF_LASTS = timedelta(minutes=60)
 
 
@@ -118,7 +117,7 @@ class Secret:
 
     def derived(self, use: str) -> bytes:
         """A seed of its own for each use, so that none tells anything of another."""
-        return hashlib.sha256(f"leadline/seed/{use}/v1".encode() + b"\0" + self.seed).digest()
+        return derived_seed(self.seed, use)
 
 
 class Done:

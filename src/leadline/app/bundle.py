@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leadline.app import log
-from leadline.app.assess import DRAWS, Script
+from leadline.app.assess import Script
 from leadline.app.context import Context
+from leadline.app.decision_verify import DECISION, DRAWS
 from leadline.app.ports import Opened, Signer
 from leadline.app.reporting import Gathered
 from leadline.app.seal import seal
@@ -20,6 +21,7 @@ from leadline.core.errors import Unavailable
 from leadline.core.record.act import Kind, to_record
 from leadline.formats import csaf
 from leadline.formats.canonical import encode
+from leadline.formats.decision_log import DecisionLog, write_decision
 from leadline.formats.manifest import CHECKPOINT, Opening, encode_opening
 from leadline.formats.tlog_proof import EXTENSION
 from leadline.formats.values import plain
@@ -89,13 +91,9 @@ def contents(script: Script, found: Gathered) -> Contents:
         named[f"proofs/{id_}{EXTENSION}"] = proof.text.encode()
         named[f"proofs/{id_}.json"] = encode_opening(proof.opening)
     if found.decision is not None:
-        named["decision.json"] = encode(
-            {
-                "plan": plain(found.decision.plan.to_dict()),
-                "seed": script.secret.derived(DRAWS).hex(),
-                "log": plain([record.to_dict() for record in found.decision.log]),
-            }
-        )
+        told = found.decision
+        seed = script.secret.derived(DRAWS)
+        named[DECISION] = write_decision(DecisionLog(told.plan, seed, told.log))
     for opened in found.acts:
         act = opened.act
         if act.kind in {Kind.ISOLATION_PROVED, Kind.KILL_DRILLED}:

@@ -270,3 +270,37 @@ def _words(document: dict[str, object]) -> str:
         f"{counts}; items used: {document['median_fraction']:.1%} in median, "
         f"{document['mean_fraction']:.1%} in mean"
     )
+
+
+@app.command("verify")
+def verify(
+    what: Annotated[Path, typer.Argument(help="A bundle, or the decision.json of one.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Recompute a decision from its log: exit 0 if every draw, bet and hash does, 8 if not.
+
+    With a bundle, whether it is also the decision that the record speaks of; that the bundle is what was
+    signed is what `leadline log verify` says.
+    """
+    from leadline.app.decision_verify import verify_decision
+    from leadline.core.errors import Tampered
+    from leadline.core.measure.sequential import basis
+
+    with edge():
+        try:
+            found = verify_decision(what)
+        except Tampered as error:
+            if as_json:
+                told = {"ok": False, "place": error.place, "problem": error.problem}
+                typer.echo(json.dumps(told))
+            raise
+        document = {"ok": True, **found.status.to_dict(), "checked": list(found.checked)}
+        if as_json:
+            typer.echo(json.dumps(document))
+            return
+        typer.echo(f"{found.status.state.value}: {basis(found.told.plan, found.status)}")
+        for sentence in found.checked:
+            typer.echo(f"agrees: {sentence}")
+        if found.apart:
+            typer.echo("alone: no record was given that says which seed was committed to")

@@ -66,3 +66,8 @@ def seed_commitment(salt: bytes, seed: bytes) -> bytes:
 def _sized(field: str, value: bytes) -> None:
     if len(value) != BLINDER_BYTES:
         raise Invalid(field, f"exactly {BLINDER_BYTES} random bytes are due, not {len(value)}")
+
+
+def derived_seed(seed: bytes, use: str) -> bytes:
+    """The 32 bytes that *seed* gives for one *use*, so that none of them tells anything of another."""
+    return sha256(f"leadline/seed/{use}/v1".encode() + b"\0" + seed).digest()
