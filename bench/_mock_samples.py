@@ -7,6 +7,7 @@ its id alone, so that two runs can be compared byte by byte.
 import hashlib
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from inspect_ai.agent import Agent, react
 from inspect_ai.dataset import Sample
@@ -28,7 +29,8 @@ class Setting:
 
     *agentic* samples talk to a mock model and run commands in a box of their own; the others do nothing
     for *sleep_ms*. *faults* is the share of samples that our own side fails, in a hundred. *cap_tokens*
-    is the cap on the whole run, *limit_tokens* that of one attempt.
+    is the cap on the whole run, *limit_tokens* that of one attempt. While there is a file at *gate*, the
+    samples of a run that is not agentic wait.
     """
 
     items: int
@@ -41,6 +43,7 @@ class Setting:
     cap_tokens: int = 0
     limit_tokens: int = 0
     lease_seconds: int = 30
+    gate: str = ""
 
 
 def ids(count: int) -> list[str]:
@@ -53,6 +56,13 @@ def drawn(item: str, use: str, below: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{item}/{use}".encode()).digest()[:4], "big") % below
 
 
+def work(setting: Setting) -> None:
+    """What a sample of nothing takes; it keeps the process busy, as native work would."""
+    while setting.gate and Path(setting.gate).exists():
+        time.sleep(0.02)
+    time.sleep(setting.sleep_ms / 1000)
+
+
 @solver
 def idle(setting: Setting) -> Solver:
     """A subject that does nothing, and now and then meets a failure of our own side."""
@@ -61,8 +71,7 @@ def idle(setting: Setting) -> Solver:
         del generate
         if drawn(str(state.sample_id), "fault", 100) < setting.faults:
             raise ConnectionError("injected: our own side failed")
-        if setting.sleep_ms:
-            time.sleep(setting.sleep_ms / 1000)  # noqa: ASYNC251 -- work that keeps the process busy
+        work(setting)
         return state
 
     return solve

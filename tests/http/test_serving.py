@@ -7,7 +7,6 @@ import ssl
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -34,6 +33,7 @@ from leadline.http.api.serving import Listen, Tls
 from leadline.identity import certificate
 from leadline.identity.password import Passwords
 from leadline.wiring.home import clock
+from ports import free_port
 
 BITES_WITHIN_SECONDS = 2.0
 
@@ -164,10 +164,14 @@ def test_a_terminal_goes_to_a_provider_and_comes_back(at: House) -> None:
             assert stray.status_code == 404
             assert httpx.get(back, trust_env=False).status_code == 200
 
+        opened = list[threading.Thread]()
+
         def shown(place: str) -> None:
-            threading.Thread(target=browser, args=(place,)).start()
+            opened.append(threading.Thread(target=browser, args=(place,)))
+            opened[0].start()
 
         assert terminal.sign_in(Place(url), Ask(oidc=True), "", shown).principal == "ann"
+        opened[0].join()
 
 
 def test_the_command_signs_in_to_a_server(at: House) -> None:
@@ -188,9 +192,7 @@ def test_revocation_and_suspension_bite_in_another_process(at: House) -> None:
         row = tx.get(Password, "ann")
         value = replace(row.value, phc=at.door.passwords.new(PASSWORD))
         tx.put("ann", value, marking=row.marking, expect=row.version)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     argv = [sys.executable, "-m", "leadline", "serve", "--home", str(at.folder)]
     running = subprocess.Popen([*argv, "--listen", f"127.0.0.1:{port}"], stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
@@ -203,11 +205,9 @@ def test_revocation_and_suspension_bite_in_another_process(at: House) -> None:
         assert [status(url, one.token) for one in begun] == [200, 200]
         session = begun[0].token.partition(".")[0]
         sign_in.revoke(at.ctx("ann"), session)
-        since = time.monotonic()
-        until(lambda: status(url, begun[0].token) == 401)
+        until(lambda: status(url, begun[0].token) == 401, BITES_WITHIN_SECONDS)
         at.enrol("ann", "determining-official", suspended=True)
-        until(lambda: status(url, begun[1].token) == 403)
-        assert time.monotonic() - since < BITES_WITHIN_SECONDS
+        until(lambda: status(url, begun[1].token) == 403, BITES_WITHIN_SECONDS)
     finally:
         os.kill(running.pid, signal.SIGTERM)
         running.wait()

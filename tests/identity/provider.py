@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,28 +11,36 @@ from contextlib import contextmanager
 import httpx
 
 from leadline.identity.oidc import Issuer
+from ports import free_port
+
+START_SECONDS_MAX = 60
 
 
 @contextmanager
 def providing() -> Iterator[Issuer]:
     """The provider's process on a free port of this machine."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     argv = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port), "--require-nonce=1"]
     running = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     issuer = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(200):
-            try:
-                if httpx.get(f"{issuer}/jwks", trust_env=False).is_success:
-                    break
-            except httpx.HTTPError:
-                time.sleep(0.05)
+        end = time.monotonic() + START_SECONDS_MAX
+        while not answers(issuer):
+            assert running.poll() is None, "the provider ended at once"
+            assert time.monotonic() < end, "the provider does not come up"
+            time.sleep(0.05)
         yield Issuer(issuer, "leadline", "a made-up secret")
     finally:
         os.kill(running.pid, signal.SIGTERM)
         running.wait()
+
+
+def answers(issuer: str) -> bool:
+    """Whether the provider is up."""
+    try:
+        return httpx.get(f"{issuer}/jwks", trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
 
 
 def consented(url: str, subject: str = "subject-1") -> str:

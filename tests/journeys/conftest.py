@@ -1,5 +1,8 @@
 """One undisturbed assessment, shared by every journey."""
 
+import fcntl
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,10 +12,25 @@ from journeys import assessments
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """OUT of an assessment that nobody disturbed. Tests copy what they change."""
-    home = tmp_path_factory.mktemp("undisturbed")
+    """OUT of an assessment that nobody disturbed. Tests copy what they change.
+
+    Processes that share the tests out among them make it once: each has a copy of its own.
+    """
+    own = tmp_path_factory.getbasetemp()
+    alone = "PYTEST_XDIST_WORKER" not in os.environ  # noqa: TID251 -- the suite is an edge of its own
+    shared = (own if alone else own.parent) / "assessed"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "stdout").exists():
+            assessed(shared)
+    return shutil.copytree(shared, own / "undisturbed", symlinks=True) / "out"
+
+
+def assessed(home: Path) -> None:
+    """Assess into *home*, which also keeps what the command printed."""
+    shutil.rmtree(home / "out", ignore_errors=True)  # of a process that failed here
     done = assessments.run(assessments.command(home / "out", "--json"), home)
     assert done.returncode == 0, done.stderr[-3000:]
-    (home / "stdout").write_text(done.stdout)
     (home / "stderr").write_text(done.stderr)
-    return home / "out"
+    (home / "stdout").write_text(done.stdout)

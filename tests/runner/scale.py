@@ -3,11 +3,12 @@
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,6 +127,20 @@ def driver(yard: Yard) -> Iterator["subprocess.Popen[bytes]"]:
     finally:
         process.kill()
         process.wait()
+
+
+def suspend(pid: int, yard: Yard) -> None:
+    """SIGSTOP to a worker that this test started, in no transaction that others would wait for."""
+    end = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < end:
+        os.kill(pid, signal.SIGSTOP)
+        other = sqlite3.connect(yard.folder / "shards.db", timeout=0.2)
+        with closing(other), suppress(sqlite3.OperationalError):  # locked
+            other.execute("BEGIN IMMEDIATE")
+            return
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.05)
+    raise AssertionError("always in a transaction")
 
 
 def kill_hard(pid: int) -> None:

@@ -41,10 +41,10 @@ def guarded(folder: Path, store: Callable[[], object] = answers, dead_man: float
 def then_wait(deed: Callable[[], object]) -> None:
     """Do it, and be interrupted."""
     deed()
-    time.sleep(5)
+    time.sleep(60)
 
 
-def told(guard: Guard, seconds: float = 10) -> str:
+def told(guard: Guard, seconds: float = 60) -> str:
     """What `alive` raises, sooner or later."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -104,7 +104,7 @@ def test_a_lost_heartbeat_is_told(folder: Path) -> None:
     assert guard._beats is not None
     guard._warded.process.kill()
     guard._warded.process.wait()
-    guard._beats.join(5)
+    guard._beats.join(60)
     assert guard._lost
     with pytest.raises(Unavailable, match=f"the run stops: {guard._lost}"):
         guard.alive()
@@ -113,16 +113,16 @@ def test_a_lost_heartbeat_is_told(folder: Path) -> None:
 
 def test_starting_and_ending_workers_is_no_silence(folder: Path) -> None:
     """It may take longer than the dead man waits; a loop that hangs in between is silent."""
-    guard = guarded(folder, dead_man=0.5)
+    guard = guarded(folder, dead_man=1.2)
     guard.start()
     try:
         assert guard._warded is not None
-        time.sleep(1)
+        time.sleep(1.5)
         guard.alive()
         guard.rest()
-        time.sleep(1)
+        time.sleep(1.5)
         guard.alive()
-        time.sleep(1)
+        time.sleep(2)
         with pytest.raises(Refused, match="no heartbeat of the driver"):
             guard.alive()
     finally:

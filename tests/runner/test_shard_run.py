@@ -192,9 +192,9 @@ def test_time_used_up_is_a_limit(bench: Bench) -> None:
     item = bench.items[0]
     steps = Steps({item: None}, sleeps={item: 60})
     job = bench.job(items=(item,))
-    sample = run_shard(job, steps.runnable(Budget(seconds=1)), silent).samples[0]
+    sample = run_shard(job, steps.runnable(Budget(seconds=2)), silent).samples[0]
     assert (sample.state, sample.solved) == ("limit", False)
-    assert sample.reason == "working limit of 1 reached"
+    assert sample.reason == "working limit of 2 reached"
     assert [item] == steps.started
 
 
@@ -203,7 +203,7 @@ def test_solved_in_the_last_second_is_solved(bench: Bench) -> None:
     item = bench.items[0]
     steps = Steps(sleeps={item: 60})
     job = bench.job(items=(item,))
-    sample = run_shard(job, steps.runnable(Budget(seconds=2)), silent).samples[0]
+    sample = run_shard(job, steps.runnable(Budget(seconds=4)), silent).samples[0]
     assert (sample.state, sample.solved, sample.outcome) == ("scored", True, "solved")
 
 

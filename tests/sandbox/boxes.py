@@ -43,6 +43,6 @@ def py(script: str, config: BoxConfig | None = None, *, timeout: float = 30) -> 
 
 
 async def answers(box: Box) -> bool:
-    """Whether the box still does what it should within 5 s."""
-    done = await box.exec(["echo", "ok"], timeout=5)
+    """Whether the box still does what it should within 20 s."""
+    done = await box.exec(["echo", "ok"], timeout=20)
     return done.stdout == b"ok\n"

@@ -73,7 +73,8 @@ def test_killed_and_suspended_workers_lose_nothing_and_spoil_nothing(database_ur
         ended = {shard.id: shard for shard in table.shards("job")}
     claims = [tuple(words[1:]) for words in said if words[0] == "claimed"]
     claims += [(lost, lost_token), (late[0], late[1])]
-    assert len(set(claims)) == len(claims) == len(ids) + 2
+    # a worker that a busy machine held up past its lease is taken over like any other
+    assert len(set(claims)) == len(claims) >= len(ids) + 2
     assert list(ended) == ids
     assert {shard.state for shard in ended.values()} == {"done"}
     assert all(shard.result == f"{shard.id} {shard.token}" for shard in ended.values())

@@ -79,14 +79,14 @@ def test_a_default_account_is_taken_where_it_works(
                 there, _ = server.accept()
                 with there:
                     there.sendall(b"X | LOGIN <user> <password>\n")
-                    there.settimeout(2)
+                    there.settimeout(30)
                     said = there.recv(100)
                     there.sendall(b"OK\n" if said == b"LOGIN root root\n" else b"ERR\n")
 
         thread = threading.Thread(target=host, daemon=True)
         thread.start()
         Scanner(FEW, 1).accounts("127.0.0.1", port, "LOGIN")
-        thread.join(5)
+        thread.join(60)
         found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["answer"] for one in found] == ["ERR", "ERR", "OK"]
 
@@ -103,13 +103,13 @@ def test_silent_ports_are_asked_in_the_known_protocols(
             for _ in range(5):
                 there, _ = server.accept()
                 with there:
-                    there.settimeout(3)
+                    there.settimeout(30)
                     asked.append(there.recv(400))
 
         thread = threading.Thread(target=host, daemon=True)
         thread.start()
         Scanner(FEW, 1).look("127.0.0.1", port)
-        thread.join(5)
+        thread.join(60)
         found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["name"] for one in found] == ["modbus", "hl7", "iso8583"]
     assert asked[-3:] == [scan_range.MODBUS, scan_range.HL7, scan_range.ISO]
