@@ -322,6 +322,7 @@ def test_a_stop_by_arithmetic_is_told(held: HeldOut) -> None:
     last = replace(one.steps[-1], log10_above=0.1, low=0.6)
     told = replace(one, state="above", steps=(*one.steps[:-1], last))
     assert "could not change it" in wealth_path(told, "m").alt
+    assert "with every item seen" in wealth_path(replace(told, items=last.n), "m").alt
     ended = replace(told, steps=(*one.steps[:-1], replace(last, log10_above=1.4)))
     assert "could not change it" not in wealth_path(ended, "m").alt
 

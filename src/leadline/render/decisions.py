@@ -86,6 +86,8 @@ def _ended(trace: Trace) -> str:
         "below": last.log10_below >= -log10(rule.alpha_below),
     }
     why = "" if reached.get(trace.state, True) else ", as the items left could not change it"
+    if why and last.n == trace.items:
+        why = ", with every item seen"
     return f"Stopped after {_stop(trace)[1]}{why}."
 
 

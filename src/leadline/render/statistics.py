@@ -35,6 +35,7 @@ ROWS_MAX = 60  # of a forest plot; the table holds all
 NAMED_MAX = 24  # models that are named in a Wright map; above, the extreme ones and the marked one
 WIDE = 1.959963984540054  # two-sided 95 % of a normal
 BIN = 0.25  # logits
+TICKS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,11 +294,13 @@ def _threshold(told: WrightMap) -> list[Json]:
 
 def _items_panel(told: WrightMap, x: Spec) -> Spec:
     places = np.floor(np.array([b for _, b in told.items]) / BIN)
-    rows: list[Json] = [
+    rows: list[Spec] = [
         {"theta": float(at) * BIN, "to": float(at + 1) * BIN, "count": int(count)}
         for at, count in zip(*np.unique(places, return_counts=True), strict=True)
     ]
-    y = quantity("count", "Items", axis={"tickMinStep": 1, "tickCount": 4})
+    most = max(int(str(row["count"])) for row in rows)
+    whole = list(range(0, most + 1, -(-most // TICKS)))
+    y = quantity("count", "Items", axis={"values": whole, "format": "d"})
     bar: Spec = {"x": x, "x2": {"field": "to"}, "y": y, "y2": {"datum": 0}}
     return {
         "width": WIDTH,
