@@ -135,3 +135,11 @@ def test_rows_have_the_shape_of_their_names() -> None:
     """A table that does not fit its names is refused."""
     with pytest.raises(Invalid, match="shape"):
         OtherRows(("a",), ("i", "j"), np.zeros((1, 3)))
+
+
+def test_models_decided_together_are_decided_as_if_alone() -> None:
+    """What one model's row is has no influence on another's decision, with known difficulties too."""
+    first, second = runs([1.0, 0.0] * 20), runs([0.0, 1.0, 1.0, 1.0] * 10, model="n")
+    together = from_logs(first + second, RULE, others=others()).replayed
+    alone = [from_logs(rows, RULE, others=others()).replayed[0] for rows in (first, second)]
+    assert list(together) == alone

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from leadline.core.errors import Invalid
 from leadline.core.measure.active import Bank, Design, Rule, decide
 from leadline.core.measure.held_out import Decided, HeldOut
-from leadline.core.measure.irt import ITEMS_MIN, MODELS_MIN, Responses, fit_irt
+from leadline.core.measure.irt import ITEMS_MIN, MODELS_MIN, Fit, Responses, fit_irt
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -107,6 +107,16 @@ class _Row:
     runs_missing: int
     items_missing: int
 
+    @property
+    def families(self) -> tuple[str, ...]:
+        """Each item's task."""
+        return tuple(task for task, _ in self.places)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Each item's name, no two alike."""
+        return tuple(f"{len(task)}:{task}/{item}" for task, item in self.places)
+
 
 def from_logs(
     runs: Iterable[LoggedRun], rule: Rule, *, others: OtherRows | None = None, seed: int = 0
@@ -122,7 +132,13 @@ def from_logs(
     held = _by_model(runs)
     if not held:
         raise Invalid("logs", "they hold no sample")
-    told = (_replayed(model, _row(model, own), rule, others, seed) for model, own in held.items())
+    fits: dict[tuple[int, ...], Fit] = {}
+    told = []
+    for model, own in held.items():
+        row = _row(model, own)
+        a, b, known = _difficulties(model, row.places, others, fits)
+        bank = Bank(row.names, tuple(a.tolist()), tuple(b.tolist()), row.families)
+        told.append(_replayed(model, row, Design(bank, rule), known, seed))
     return FromLogs(tuple(told), rule.threshold, rule.zone)
 
 
@@ -166,11 +182,7 @@ def _row(model: str, held: Mapping[Place, Mapping[int, LoggedRun]]) -> _Row:
     )
 
 
-def _replayed(model: str, row: _Row, rule: Rule, others: OtherRows | None, seed: int) -> Replayed:
-    a, b, known = _difficulties(model, row.places, others)
-    families = tuple(task for task, _ in row.places)
-    names = tuple(f"{len(task)}:{task}/{item}" for task, item in row.places)  # no two alike
-    design = Design(Bank(names, tuple(a.tolist()), tuple(b.tolist()), families), rule)
+def _replayed(model: str, row: _Row, design: Design, known: int, seed: int) -> Replayed:
     text = f"leadline/from-log/v1\0{seed}\0{model}"
     drawn = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
     outcome = decide(design, row.scores.__getitem__, drawn)
@@ -178,8 +190,8 @@ def _replayed(model: str, row: _Row, rule: Rule, others: OtherRows | None, seed:
     whole, mean = size + row.items_missing, total / size
     return Replayed(
         decided=Decided(model, outcome, size, mean),
-        reaches=mean >= rule.threshold - 1e-12,
-        families={task: families.count(task) for task in dict.fromkeys(families)},
+        reaches=mean >= design.rule.threshold - 1e-12,
+        families=Counter(row.families),
         runs=row.runs,
         runs_missing=row.runs_missing,
         items_missing=row.items_missing,
@@ -192,19 +204,9 @@ def _replayed(model: str, row: _Row, rule: Rule, others: OtherRows | None, seed:
     )
 
 
-def _difficulties(
-    model: str, places: Sequence[Place], others: OtherRows | None
-) -> tuple[FloatArray, FloatArray, int]:
-    """Discrimination and difficulty of each item, and how many items other models were tried at.
-
-    A column is an item's where its heading is ``task/id``, or ``id`` if one task alone has that id. An item
-    that none of them was tried at is taken for a middling one.
-    """
-    a, b = np.ones(len(places)), np.zeros(len(places))
-    if others is None:
-        return a, b, 0
-    rows = [at for at, name in enumerate(others.models) if name != model]
-    scores = others.scores[rows]
+def _learned(others: OtherRows, rows: tuple[int, ...], model: str) -> Fit:
+    """Items' parameters from *rows* of the table, for a decision about *model*."""
+    scores = others.scores[list(rows)]
     trials = (~np.isnan(scores)).astype(float)
     tried = np.flatnonzero(trials.sum(axis=0) > 0)
     if len(rows) < MODELS_MIN or len(tried) < ITEMS_MIN:
@@ -212,9 +214,25 @@ def _difficulties(
         raise Invalid("difficulties", f"{problem}; needs {MODELS_MIN} and {ITEMS_MIN}")
     names = tuple(others.items[at] for at in tried)
     models = tuple(others.models[at] for at in rows)
-    given = Responses(models, names, np.nan_to_num(scores[:, tried]), trials[:, tried])
-    fit = fit_irt(given)
-    column = {name: at for at, name in enumerate(names)}
+    return fit_irt(Responses(models, names, np.nan_to_num(scores[:, tried]), trials[:, tried]))
+
+
+def _difficulties(
+    model: str, places: Sequence[Place], others: OtherRows | None, fits: dict[tuple[int, ...], Fit]
+) -> tuple[FloatArray, FloatArray, int]:
+    """Discrimination and difficulty of each item, and how many items other models were tried at.
+
+    A column is an item's where its heading is ``task/id``, or ``id`` if one task alone has that id. An item
+    that none of them was tried at is taken for a middling one. *fits* by rows are shared between models.
+    """
+    a, b = np.ones(len(places)), np.zeros(len(places))
+    if others is None:
+        return a, b, 0
+    rows = tuple(at for at, name in enumerate(others.models) if name != model)
+    if rows not in fits:
+        fits[rows] = _learned(others, rows, model)
+    fit = fits[rows]
+    column = {name: at for at, name in enumerate(fit.items)}
     tasks_with = Counter(item for _, item in places)
     found = [
         column.get(f"{task}/{item}", column.get(item) if tasks_with[item] == 1 else None)
