@@ -38,7 +38,7 @@ from leadline.core.measure.active import (
     uniform,
 )
 from leadline.core.measure.irt import Fit, Responses, abilities, fit_irt, theta_at
-from leadline.core.measure.misfit import lz
+from leadline.core.measure.misfit import calibration_lz, lz, person_fit
 from leadline.core.measure.predicted import Rehearsal, rehearse
 from vectors.stats import published_1pl, swe_bench
 
@@ -157,6 +157,20 @@ def person_fit_power(given: Responses, fit: Fit, items: int, draws: int) -> Seen
     )
 
 
+def false_alarms(given: Responses, fit: Fit, subjects: int) -> tuple[float, float]:
+    """Shares of honest later agents called rare at 5 %: by the bootstrap alone, and among earlier agents."""
+    half = len(given.models) // 2
+    early = Responses(given.models[:half], given.items, given.solved[:half], given.trials[:half])
+    honest = calibration_lz(early, fit)
+    rows = np.linspace(half, len(given.models) - 1, subjects).astype(int)
+    found = [
+        person_fit(fit.a, fit.b, given.solved[row], given.trials[row], seed=1, calibration=honest)
+        for row in rows
+    ]
+    alone = statistics.mean(one.p <= 0.05 for one in found)
+    return alone, statistics.mean((one.rank or 0.0) <= 0.05 for one in found)
+
+
 def compared(
     value: float, target: float, sense: str, baseline: float | None = None
 ) -> dict[str, object]:
@@ -228,6 +242,9 @@ def measure(folder: Path, *, quick: bool) -> dict[str, object]:
             "unit": "times the model's own interval",
         },
     }
+    alarms = false_alarms(given, early, 12 if quick else half)
+    for name, share in zip(("bootstrap", "rank"), alarms, strict=True):
+        values[f"honest_flagged_{name}"] = {"value": round(share, 3), "unit": "at 5 %, 500 items"}
     for one in seen:
         values[f"person_fit_auc_{one.items}"] = {"value": round(one.auc, 3), "unit": "a lead"}
         values[f"person_fit_power_{one.items}"] = {"value": round(one.power, 3), "unit": "at 5 %"}

@@ -40,6 +40,9 @@ REACH_MAX = 1e6  # logits; no interval is looked for beyond
 class PersonFit:
     """The standardised log-likelihood l_z of one subject's answers, and how rare one so low is.
 
+    Low is a pattern that contradicts the difficulties. A subject that feigns a lower ability by failing what
+    is hard for it looks more regular, not less, and is seen by nothing here.
+
     *p* is the share of subjects of that ability, drawn from the model, whose l_z is as low; *rank* the share
     of calibration subjects, None without them. A small one is a lead to look at, not a proof.
     """
