@@ -35,7 +35,6 @@ NODE: dict[str, Any] = {
     "num_cpus": 1,
     "include_dashboard": False,
     "object_store_memory": 80 << 20,
-    "node_ip_address": "127.0.0.1",  # left alone, Ray takes another of the host's own
 }
 
 
