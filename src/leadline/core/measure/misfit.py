@@ -44,7 +44,8 @@ class PersonFit:
     is hard for it looks more regular, not less, and is seen by nothing here.
 
     *p* is the share of subjects of that ability, drawn from the model, whose l_z is as low; *rank* the share
-    of calibration subjects, None without them. A small one is a lead to look at, not a proof.
+    of calibration subjects, None without them. A small one is a lead to look at, not a proof: with hundreds
+    of items *p* alone is small for many honest subjects (`bench/irt.py` counts them), *rank* is not.
     """
 
     lz: float
