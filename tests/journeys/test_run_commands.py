@@ -67,6 +67,17 @@ def test_index_and_merge_agree_with_the_report(out: Path) -> None:
     assert "planted, baseline" in asked("index", str(out)).stdout
 
 
+def test_an_assessment_does_not_differ_from_itself(out: Path) -> None:
+    """Compared with itself: every item of its subject in common, no difference, and what is not excluded."""
+    document = told("compare", str(out), str(out))
+    assert document["kind"] == "one subject twice"
+    [planted] = [one for one in document["suites"] if one["suite"] == "planted"]  # type: ignore[attr-defined]
+    assert planted["paired"]["n_items"] == ITEMS
+    assert planted["paired"]["point"] == 0
+    assert planted["paired"]["low"] < 0 < planted["paired"]["high"]
+    assert "uniform low effort" in asked("compare", str(out), str(out)).stdout
+
+
 def test_a_log_that_is_gone_is_missed_by_name(out: Path) -> None:
     """A folder whose index names samples that no log holds is not merged."""
     next(iter((out / "logs").glob("*.eval"))).unlink()
@@ -119,6 +130,7 @@ def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
     """Each command says that nothing is there."""
     for words in (
         ["index", str(tmp_path)],
+        ["compare", str(tmp_path), str(tmp_path)],
         ["forecast", str(tmp_path)],
         ["thaw", str(tmp_path), "--reason", "x"],
         ["merge", str(tmp_path)],

@@ -56,6 +56,21 @@ def merge(
         typer.echo(f"{len(document['duplicates'])} duplicates, not counted")
 
 
+@app.command("compare")
+def compare(
+    first: Annotated[Path, typer.Argument(help="Folder of a finished assessment.")],
+    second: Annotated[Path, typer.Argument(help="Folder of another, on the same items.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Set two finished assessments beside each other, item by item: the first less the second."""
+    from leadline.wiring import run as wiring
+
+    with edge():
+        document, lines = wiring.compare(first, second)
+        typer.echo(json.dumps(document) if as_json else "\n".join(lines))
+
+
 @app.command("index")
 def index(
     out: Annotated[Path, typer.Argument(help="Folder of an assessment.")],

@@ -77,6 +77,17 @@ def merge(paths: Sequence[Path], reducers: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def compare(first: Path, second: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The finished assessments in two folders beside each other: the document, and its lines.
+
+    Raises: NotFound, Tampered or Refused, as `leadline.runner.compare` does.
+    """
+    from leadline.runner import compare as comparing
+
+    found = comparing.compare(comparing.read(first), comparing.read(second))
+    return found.to_dict(), found.words()
+
+
 def index(out: Path) -> dict[str, Any]:
     """What the index of the assessment in *out* says; reads no log that it knows.
 
