@@ -83,6 +83,15 @@ def test_a_kind_a_name_and_a_folder_that_are_none_are_told(tmp_path: Path) -> No
     assert "small letters" in named.stderr
 
 
+@pytest.mark.parametrize("name", ["planted", "registry", ""])
+def test_the_name_of_an_installed_suite_and_none_are_refused(source: Path, name: str) -> None:
+    """A collection of such a name would make every command refuse the whole list of suites."""
+    ran = call("suite", "import", "cybench", source, "--out", source.parent / "o", "--name", name)
+    assert ran.exit_code == 2
+    assert "--name" in ran.stderr
+    assert not (source.parent / "o").exists()
+
+
 def test_an_interrupt_is_told_and_can_be_gone_on_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

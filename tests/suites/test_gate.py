@@ -128,9 +128,7 @@ def test_an_oracle_of_exit_codes_is_rejected(tmp_path: Path) -> None:
 def test_the_differential_oracle_is_not_fooled_by_exit_codes(tmp_path: Path) -> None:
     """The same builds under our own judge: nothing fires, so that the reference does not solve."""
     made = scripted(tmp_path / "item", "exit 1", "exit 1")
-    assert missed(examined(probe(made))) == {
-        "reference_solution": "solves in 0 of 1; otherwise not_solved"
-    }
+    assert missed(examined(probe(made))) == {"reference_solution": "solves in 0 of 1: not_solved"}
 
 
 def test_a_reference_that_fires_on_the_fixed_build_is_rejected(tmp_path: Path) -> None:

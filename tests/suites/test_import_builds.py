@@ -220,7 +220,7 @@ def test_a_folder_without_src_and_a_long_build_are_told(tmp_path: Path) -> None:
     manifest = take("challenges", tmp_path / "source", tmp_path)
     assert told(manifest) == {"Empty": "files", "Several": "build", "No Name": "build"}
     assert "made 2 programs (one, two)" in reason(manifest, "Several")
-    assert "no name for a build" in reason(manifest, "No Name")
+    assert "use letters, digits" in reason(manifest, "No Name")
 
 
 def test_a_simple_overflow_qualifies_at_the_gates_full_extent(tmp_path: Path) -> None:

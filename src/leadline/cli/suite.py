@@ -111,7 +111,7 @@ def import_suite(  # noqa: PLR0913 -- one option each
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder of collections. Default: .cache/imported.")
     ] = None,
-    name: Annotated[str, typer.Option(help="Name of the suite. Default: KIND.")] = "",
+    name: Annotated[str | None, typer.Option(help="Name of the suite. Default: KIND.")] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="1 reference, 1 empty answer, 3 repeats.")
     ] = False,

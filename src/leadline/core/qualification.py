@@ -215,7 +215,9 @@ def _reference(seen: Evidence, extent: Extent) -> Check:
     solved = sum(trial.solved for trial in first)
     if solved < extent.references:
         others = sorted({trial.outcome for trial in first if not trial.solved})
-        reason = f"solves in {solved} of {extent.references}; otherwise {', '.join(others) or 'not tried'}"
+        words = ", ".join(others) or "not tried"
+        joint = "; otherwise " if solved else ": "
+        reason = f"solves in {solved} of {extent.references}{joint}{words}"
         return Check(name, held=False, reason=reason)
     share = max(trial.share for trial in first)
     if share > SHARE_MAX:

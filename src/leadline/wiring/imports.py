@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ class Request:
     kind: str
     source: str
     out: Path | None = None
-    name: str = ""
+    name: str | None = None
     quick: bool = False
     images: Path | None = None
     server: str = ""
@@ -50,18 +51,21 @@ def import_collection(
 ) -> tuple[dict[str, object], Path]:
     """Import a collection; answers what ``--json`` prints, and the folder that now holds it.
 
-    Raises: NotFound or Invalid, if the source is not there or not of its kind; Unavailable, if no
-    sandbox can run here.
+    Raises: NotFound or Invalid, if the source is not there or not of its kind, or the name is that of
+    a suite of another origin; Unavailable, if no sandbox can run here.
     """
     from leadline.suites.imported import importer
 
     kind = importer.parse_kind(request.kind)
+    name = kind if request.name is None else request.name
+    if name in {point.name for point in entry_points(group="leadline.suites")}:
+        raise Invalid("--name", f"{name} is a suite that comes installed; give another --name")
     out = (request.out or settings.suites[0]).absolute()
     wanted = importer.Import(
         kind=kind,
         source=request.source,
         out=out,
-        name=request.name or kind,
+        name=name,
         extent=QUICK if request.quick else Extent(),
         images=request.images,
         server=request.server,

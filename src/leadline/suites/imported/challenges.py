@@ -44,18 +44,22 @@ _HOW = ("with the input on its standard input", "with the name of a file that ho
 
 
 def read(root: Root) -> Iterator[Found]:
-    """Every challenge below *root*, or below its folder ``challenges``."""
+    """Every challenge below *root*, or below its folder ``challenges``; nothing, if there is none.
+
+    Raises: Invalid, if *root* is one challenge and no collection.
+    """
     top = "challenges" if root.has("challenges") else "."
+    if top == "." and (root.folder / "src").is_dir() and list(root.folder.glob("pov*")):
+        raise Invalid("PATH", f"{root.folder} is one challenge; name the folder that holds it")
+    if not any(_has_form(root.folder / top / name) for name in root.folders(top)):
+        return
+    yield from root.linked(top)
     above = root.folder if top != "." else root.folder.parent
     own = above if _builds_itself(above) else None
     left_out = excluded(above) if own else frozenset[str]()
     for name in root.folders(top):
         path = name if top == "." else f"{top}/{name}"
-        if (
-            top == "."
-            and not (root.folder / name / "src").is_dir()
-            and not _parts(root.folder / name)
-        ):
+        if top == "." and not _has_form(root.folder / name):
             yield Skipped(name, "has no src: no challenge of this form")
         elif name in left_out:
             yield Skipped(name, "left out on Linux by the collection itself (exclude/linux.txt)")
@@ -81,6 +85,10 @@ def _challenge(root: Root, path: str, name: str, own: Path | None) -> Found:
 def _builds_itself(folder: Path) -> bool:
     top = folder / "CMakeLists.txt"
     return top.is_file() and "buildCB" in top.read_text(encoding="utf-8", errors="replace")
+
+
+def _has_form(folder: Path) -> bool:
+    return (folder / "src").is_dir() or bool(_parts(folder))
 
 
 def _parts(folder: Path) -> list[str]:

@@ -161,7 +161,9 @@ async def build(task: BuildTask, shared: Shared | None) -> Built:
     Raises: Unbuilt, with what the tools said last; Unavailable, if no box can be had.
     """
     if not _SAFE.fullmatch(task.id):
-        raise Unbuilt(f"{task.id!r} is no name for a build")
+        raise Unbuilt(
+            f"{task.id!r} is no name that make and CMake bear; use letters, digits, . + - and _"
+        )
     if task.root is not None and shared is not None:
         return await _in_collection(task, task.root, shared)
     own = task.folder / "CMakeLists.txt"

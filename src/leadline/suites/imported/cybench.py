@@ -31,9 +31,18 @@ _COMMAND = re.compile(r"`([^`\n]+)`?")
 
 
 def read(root: Root) -> Iterator[Found]:
-    """Every challenge below *root*, in the order of its folders."""
-    top = "challenges" if root.folders("challenges") else "."
-    for name in root.folders(top):
+    """Every challenge below *root*, in the order of its folders; nothing, if none is of this form.
+
+    Raises: Invalid, if *root* is one challenge and no collection.
+    """
+    top = "challenges" if root.folders("challenges") or root.links("challenges") else "."
+    names = root.folders(top)
+    if top == "." and _eval_file(root, "."):
+        raise Invalid("PATH", f"{root.folder} is one challenge; name the folder that holds it")
+    if not any(_eval_file(root, f"{top}/{name}") for name in names):
+        return
+    yield from root.linked(top)
+    for name in names:
         folder = f"{top}/{name}" if top != "." else name
         if not _eval_file(root, folder):
             yield Skipped(name, "has no eval.yaml: no challenge of this form")

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from leadline.core.errors import Invalid, Refused, Unavailable
+from leadline.core.errors import Invalid, NotFound, Refused, Unavailable
 from leadline.core.isolation import Tier
 from leadline.core.qualification import Check, Extent, decide
 from leadline.formats.qualification import environment_digest
@@ -32,6 +32,7 @@ from leadline.suites.imported.collection import (
     Kind,
     Manifest,
     Refusal,
+    load_manifest,
     save_manifest,
 )
 from leadline.suites.imported.compile import Shared, Unbuilt, build_shared, check_tools
@@ -70,6 +71,16 @@ _LICENCES: dict[Kind, str] = {
     "cybergym": "Apache-2.0 (collection); each program under its own licence",
     "challenges": NOT_STATED,
     "inspect": NOT_STATED,
+}
+_ITEM = re.compile(r"i-[0-9a-f]{16}")
+_SERVER = re.compile(r"https?://[^/\s]+(/\S*)?")
+_FORM: dict[Kind, str] = {
+    "cybench": "no folder in it has an eval.yaml",
+    "intercode-ctf": "its list is empty",
+    "nyu-ctf": "its lists are empty",
+    "cybergym": "its list is empty",
+    "challenges": "no folder in it has a src",
+    "inspect": "the task has no samples",
 }
 _READERS = {
     "cybench": cybench.read,
@@ -113,17 +124,15 @@ def parse_kind(text: str) -> Kind:
 def run(wanted: Import, say: Say) -> Manifest:
     """Import, and write the collection's folder; *say* is told of every entry.
 
-    Raises: NotFound or Invalid, if the source as a whole is not there or not of its kind; Unavailable,
-    if no sandbox can run here.
+    Raises: NotFound or Invalid, if the source as a whole is not there or not of its kind, if an option
+    does not fit, or if the folder to write holds something else; Unavailable, if no sandbox can run here.
     """
-    if not NAME.fullmatch(wanted.name):
-        raise Invalid("--name", f"{wanted.name!r}: use small letters, digits, - and _, at most 63")
+    _check_options(wanted)
     found, source = _read(wanted)
     if not found:
-        raise Invalid("PATH", f"{wanted.source} holds nothing of kind {wanted.kind}")
-    folder = wanted.out / wanted.name
-    (folder / ITEMS).mkdir(parents=True, exist_ok=True)
-    (folder / ITEMS).chmod(0o755)
+        why = f"holds nothing of kind {wanted.kind}: {_FORM[wanted.kind]}"
+        raise Invalid("PATH", f"{wanted.source} {why}")
+    folder = _room(wanted, source)
     around = environment(Tier.SHARED_KERNEL)
     work = _Work(wanted, folder, source, around["compiler"], environment_digest(around), say)
     with _alone(folder):
@@ -133,9 +142,69 @@ def run(wanted: Import, say: Say) -> Manifest:
     return manifest
 
 
+def _check_options(wanted: Import) -> None:
+    """Refuse what would be of no effect, or could not be used by any entry."""
+    if not NAME.fullmatch(wanted.name):
+        raise Invalid("--name", f"{wanted.name!r}: use small letters, digits, - and _, at most 63")
+    if wanted.images is not None and wanted.kind != "cybench":
+        raise Invalid("--images", f"is for kind cybench; {wanted.kind} names no images")
+    if wanted.images is not None and not wanted.images.is_dir():
+        raise NotFound(f"--images: {wanted.images} is no folder; name the one with unpacked images")
+    if (wanted.server or wanted.server_key) and wanted.kind != "cybergym":
+        raise Invalid("--server", f"is for kind cybergym; no server judges {wanted.kind}")
+    if wanted.server and not _SERVER.fullmatch(wanted.server):
+        raise Invalid("--server", f"{wanted.server!r}: use an address as http://127.0.0.1:8666")
+    if wanted.server_key and not Path(wanted.server_key).is_file():
+        raise NotFound(f"--server-key: {wanted.server_key} is no file; name the one with the key")
+
+
+def _room(wanted: Import, source: str) -> Path:
+    """The suite's folder, made where it is not there yet.
+
+    Raises: Invalid, if it cannot be made, stands in the collection itself, or holds what no import of
+    this source wrote: nothing of anyone's is ever written over.
+    """
+    folder = wanted.out / wanted.name
+    real, items = folder.resolve(), folder / ITEMS
+    if wanted.kind != "inspect" and _within(real, Path(source)):
+        raise Invalid("--out", f"{folder} is part of the collection itself; use a folder elsewhere")
+    try:
+        items.mkdir(parents=True, exist_ok=True)
+        items.chmod(0o755)
+    except OSError as error:
+        raise Invalid("--out", f"{folder} cannot be written: {error.strerror}") from error
+    held = _held(folder)
+    if held is not None and (held.kind, held.source) != (wanted.kind, source):
+        raise Invalid(
+            "--name",
+            f"{wanted.name} is the suite imported from {held.source} ({held.kind}); "
+            f"give another --name, or remove {folder}",
+        )
+    strange = sorted(one.name for one in items.iterdir() if not _ITEM.fullmatch(one.name))
+    if strange:
+        raise Invalid("--out", f"{items} holds {strange[0]}, which no import wrote; use another")
+    return folder
+
+
+def _within(folder: Path, source: Path) -> bool:
+    """Whether *folder* is *source*, holds it, or lies in it where a reader looks (not if hidden)."""
+    if not folder.is_relative_to(source):
+        return source.is_relative_to(folder)
+    return not any(part.startswith(".") for part in folder.relative_to(source).parts)
+
+
+def _held(folder: Path) -> Manifest | None:
+    """What an earlier import left in *folder*; None too where its manifest is spoilt: it is made anew."""
+    try:
+        return load_manifest(folder)
+    except (NotFound, Invalid):
+        return None
+
+
 def _read(wanted: Import) -> tuple[list[Found], str]:
     if wanted.kind == "inspect":
-        return task.read(wanted.source), wanted.source
+        source = task.located(wanted.source)
+        return task.read(source), source
     root = Root(Path(wanted.source))
     return list(_READERS[wanted.kind](root)), str(root.folder)
 

@@ -128,6 +128,8 @@ class Root:
         try:
             real = place.resolve(strict=True)
         except FileNotFoundError:
+            if not place.resolve().is_relative_to(self.folder):
+                raise Invalid(path, "leads outside the collection by a link") from None
             raise NotFound(f"{path} is not here") from None
         except (OSError, RuntimeError) as error:  # a link onto itself
             raise Invalid(path, f"cannot be followed: {error}") from None
@@ -172,6 +174,17 @@ class Root:
             for one in entries
             if one.is_dir() and not one.is_symlink() and not one.name.startswith(".")
         ]
+
+    def links(self, path: str = ".") -> list[str]:
+        """The names of the links to folders directly below *path*, sorted; none is followed."""
+        top = self._joined(path)
+        entries = sorted(top.iterdir()) if top.is_dir() else []
+        return [one.name for one in entries if one.is_symlink() and one.is_dir()]
+
+    def linked(self, path: str = ".") -> "list[Skipped]":
+        """Those links as entries: nobody is to look in vain for one that is not taken."""
+        why = "is a link to a folder, and none is followed; put the folder itself here"
+        return [Skipped(name, why) for name in self.links(path)]
 
     def _below(self, top: Path) -> Iterator[Path]:
         for folder, inner, names in os.walk(top, followlinks=False):

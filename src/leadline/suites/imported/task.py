@@ -4,12 +4,14 @@ Naming a task runs its Python code in this process, as ``inspect eval`` does: na
 code you would run.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from inspect_ai import Task, list_tasks
 from inspect_ai._eval.loader import load_tasks
+from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.model import ChatMessageAssistant, ChatMessageUser, ModelName, ModelOutput
 from inspect_ai.scorer import Scorer, Target, value_to_float
 from inspect_ai.solver import TaskState
@@ -19,6 +21,12 @@ from leadline.suites.imported.source import Found, OwnTask, Skipped
 
 SAMPLES_MAX = 100_000
 _MODEL = "mockllm/model"
+_FILE = re.compile(r"(.+\.py)(?:@(\w+))?")
+# What a file of tasks, which is anyone's Python code, ends with when it does not load.
+_LOADING = (
+    *(ImportError, LookupError, ValueError, TypeError, SyntaxError, OSError),
+    *(ArithmeticError, AssertionError, AttributeError, NameError, RuntimeError, PrerequisiteError),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,36 +37,47 @@ class Asked:
     words: str
 
 
+def located(source: str) -> str:
+    """*source* as every folder and process understands it: a task of a package, or ``/path/file.py@task``.
+
+    Raises: NotFound, if there is no such file or it holds no task of that name; Invalid, if it is a
+    folder, or holds several tasks and none is named.
+    """
+    if Path(source).is_dir():
+        raise Invalid("PATH", f"{source} is a folder; name one task: FILE.py@TASK or PACKAGE/TASK")
+    named = _FILE.fullmatch(source)
+    if named is None:
+        return source
+    given, name = named[1], named[2] or ""
+    path = Path(given).resolve()
+    if not path.is_file():
+        raise NotFound(f"{given} is not here; name a file with a task, or a task of a package")
+    names = [info.name for info in list_tasks([path.name], root_dir=path.parent)]
+    if not names and not name:
+        raise NotFound(f"{given} holds no Inspect task: no function stands under @task")
+    if name and names and name not in names:
+        raise NotFound(f"{given} holds no Inspect task {name}; it holds {', '.join(names)}")
+    if not name and len(names) > 1:
+        held = f"holds {len(names)} tasks ({', '.join(names)})"
+        raise Invalid(given, f"{held}; name one: {given}@TASK")
+    return f"{path}@{name or names[0]}"
+
+
 @cache
 def own_task(source: str) -> Task:
     """The one Inspect task that *source* names: ``package/task``, ``file.py@task`` or ``file.py``.
 
     Raises: NotFound, if there is none; Invalid, if it does not load or names several.
     """
-    path = Path(source.partition("@")[0])
-    if path.suffix == ".py" and not path.is_file():
-        raise NotFound(f"{path} is not here; name a file with a task, or a task of a package")
-    if path.suffix == ".py" and "@" not in source:
-        return own_task(f"{source}@{_only_task(path)}")
     try:
-        found = load_tasks([source])
-    except (ImportError, LookupError, ValueError, TypeError, SyntaxError, OSError) as error:
+        found = load_tasks([located(source)])
+    except _LOADING as error:
         raise Invalid(source, f"does not load: {type(error).__name__}: {error}") from error
     if not found:
         raise NotFound(f"{source} names no Inspect task; is its package installed?")
+    if len(found) > 1:
+        raise Invalid(source, f"names {len(found)} tasks; name one: FILE.py@TASK or PACKAGE/TASK")
     return found[0]
-
-
-def _only_task(path: Path) -> str:
-    """The name of the one task that the file at *path* holds."""
-    names = [info.name for info in list_tasks([path.name], root_dir=path.parent)]
-    if not names:
-        raise NotFound(f"{path} holds no Inspect task")
-    if len(names) > 1:
-        raise Invalid(
-            str(path), f"holds {len(names)} tasks ({', '.join(names)}); name one: {path}@TASK"
-        )
-    return names[0]
 
 
 def read(source: str) -> "list[Found]":
