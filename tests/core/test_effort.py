@@ -26,7 +26,7 @@ def test_without_censoring_it_is_the_share_solved() -> None:
     """Attempts that gave up, or used up their tokens, count to the end of the budget."""
     late = replace(SOLVED, tokens=500)
     curve = success_curve([SOLVED, late, GAVE_UP, OUT_OF_TOKENS, LOST], 1000)
-    assert (curve.attempts, curve.censored) == (4, 0)
+    assert (curve.attempts, curve.cut_at) == (4, ())
     assert shares(curve) == [(0, 0.0), (100, 0.25), (500, 0.5)]
     assert curve.steps[-1].low == pytest.approx(0.150039, abs=1e-6)  # Wilson, 2 of 4
     assert curve.steps[-1].high == pytest.approx(0.849961, abs=1e-6)
@@ -35,7 +35,7 @@ def test_without_censoring_it_is_the_share_solved() -> None:
 def test_what_time_cut_off_is_known_only_so_far() -> None:
     """It counts as unsolved up to its own tokens, and as nothing beyond (product limit by hand)."""
     curve = success_curve([SOLVED, OUT_OF_TIME, replace(SOLVED, tokens=500), GAVE_UP], 1000)
-    assert (curve.censored, curve.cut_at) == (1, (300,))
+    assert curve.cut_at == (300,)
     assert shares(curve) == [(0, 0.0), (100, 0.25), (500, 0.625)]  # 1 - 3/4 * 1/2
     assert [step.at_risk for step in curve.steps] == [4, 4, 2]
 
@@ -72,5 +72,5 @@ def test_the_curve_only_rises_and_its_interval_holds_it(
         assert last <= step.share <= 1
         assert 0 <= step.low <= step.share <= step.high <= 1
         last = step.share
-    if samples and not curve.censored:
+    if samples and not curve.cut_at:
         assert last == pytest.approx(sum(one.solved for one in samples) / len(samples))

@@ -50,6 +50,8 @@ def test_dates_of_known_models_are_kept() -> None:
     [
         ("model,date\nold,31 January\n", "date of old"),
         ("model,date\nold,2024-02-30\n", "date of old"),
+        ("model,date\nold,0001-01-01\n", "not within 1950 and 2200"),
+        ("model,date\nold,9999-12-31\n", "not within 1950 and 2200"),
         ("model,date\nOLD,2024-02-03\n", "spelled alike"),
     ],
 )

@@ -354,7 +354,7 @@ def wide_report() -> Report:
     return replace(
         model_report(),
         suites=(*model_report().suites[:2], defence(), chains()),
-        effort=(Effort("planted", 500_000, 12, 2, steps, (90_000, 140_000)),),
+        effort=(Effort("planted", 500_000, 12, steps, (90_000, 140_000)),),
         scope=(
             ScopeRow("exec", 70, 0, 2, 3, 0, (0.008, 0.098)),
             ScopeRow("decoy", 70, 0, 1, 1, 1, (0.003, 0.077)),

@@ -512,7 +512,7 @@ def test_success_against_tokens_marks_what_was_cut_off() -> None:
     one = wide_report().effort[0]
     cut, whole = (
         success_against_tokens(one),
-        success_against_tokens(replace(one, cut_at=(), censored=0)),
+        success_against_tokens(replace(one, cut_at=())),
     )
     assert "budget 500,000" in texts(cut)
     assert "(ticks)" in cut.caption

@@ -175,8 +175,7 @@ def effort(plan: Plan, own: Sequence[SampleResult]) -> Iterable[shown.Effort]:
                 shown.EffortStep(step.tokens, step.at_risk, step.share, step.low, step.high)
                 for step in found.steps
             )
-            counts = (found.budget, found.attempts, found.censored)
-            yield shown.Effort(suite.name, *counts, steps, found.cut_at)
+            yield shown.Effort(suite.name, found.budget, found.attempts, steps, found.cut_at)
 
 
 def losses(results: Sequence[ShardResult]) -> tuple[str, ...]:

@@ -198,9 +198,8 @@ class Effort:
     suite: str
     budget: int
     attempts: int
-    censored: int
     steps: tuple[EffortStep, ...]
-    cut_at: tuple[int, ...] = ()
+    cut_at: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

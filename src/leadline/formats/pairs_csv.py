@@ -11,6 +11,7 @@ ROWS_MAX = 1_000_000
 SEPARATORS = ("__", "/", ":")
 FAMILIES_MAX = 60
 ALL = "all items"
+FIRST_YEAR, LAST_YEAR = 1950, 2200
 
 
 def read_pairs(text: str, heading: tuple[str, str]) -> dict[str, str]:
@@ -55,6 +56,9 @@ def read_dates(text: str, models: Sequence[str]) -> dict[str, date]:
             raise Invalid(
                 f"date of {name:.80}", f"{value!r:.40} is no date like 2026-11-03"
             ) from error
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            problem = f"{value} is not within {FIRST_YEAR} and {LAST_YEAR}"
+            raise Invalid(f"date of {name:.80}", problem)
         if name in models:
             told[name] = day
     if not told:

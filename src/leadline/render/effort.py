@@ -61,7 +61,7 @@ def success_against_tokens(one: Effort) -> Figure:
     last = one.steps[-1]
     return Figure(
         caption=(
-            f"{one.suite}: success against tokens over {one.attempts} attempts, {one.censored} of "
+            f"{one.suite}: success against tokens over {one.attempts} attempts, {len(one.cut_at)} of "
             f"them cut off by something else{' (ticks)' if one.cut_at else ''}; nothing is known beyond {one.budget:,} tokens"
         ),
         alt=(

@@ -177,21 +177,7 @@ def _trend_panel(
         for day, mark, one in zip(days, marks, dated, strict=True)
         if mark["kind"] != "none"
     ]
-    x: Spec = {
-        "field": "day",
-        "type": "temporal",
-        "title": "Released",
-        "axis": {
-            "grid": False,
-            "format": "%b %Y" if wide > YEAR else "%-d %b %Y",
-            "labelOverlap": True,
-            "tickCount": 8 if wide > YEAR else 5,
-        },
-        "scale": {
-            "type": "utc",
-            "domain": [date.fromordinal(day).isoformat() for day in span],
-        },
-    }
+    x = _days(span, to_the_day=wide <= YEAR)
     y = minutes("minutes", "50 % horizon", ends)
     bar: Spec = {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}
 
@@ -230,6 +216,25 @@ def _trend_panel(
             drawn("text", label, numbers, fontSize=12, stroke="white", strokeWidth=3),
             drawn("text", label, numbers, fontSize=12),
         ],
+    }
+
+
+def _days(span: tuple[int, int], *, to_the_day: bool) -> Spec:
+    """The axis of dates between two ordinals."""
+    return {
+        "field": "day",
+        "type": "temporal",
+        "title": "Released",
+        "axis": {
+            "grid": False,
+            "format": "%-d %b %Y" if to_the_day else "%b %Y",
+            "labelOverlap": True,
+            "tickCount": 5 if to_the_day else 8,
+        },
+        "scale": {
+            "type": "utc",
+            "domain": [date.fromordinal(day).isoformat() for day in span],
+        },
     }
 
 

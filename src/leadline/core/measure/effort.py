@@ -34,16 +34,14 @@ class Step:
 class Curve:
     """The share solved by tokens, up to *budget*.
 
-    *attempts* say something about the subject, *censored* of them were cut off before the budget by
-    something else than tokens, *cut_at* so many tokens each. *steps* begins at 0 tokens, with nothing
-    solved.
+    *attempts* say something about the subject; *cut_at* are the tokens at which some of them were cut off
+    before the budget by something else than tokens. *steps* begins at 0 tokens, with nothing solved.
     """
 
     budget: int
     attempts: int
-    censored: int
     steps: tuple[Step, ...]
-    cut_at: tuple[int, ...] = ()
+    cut_at: tuple[int, ...]
 
 
 def success_curve(samples: Iterable[SampleResult], budget: int) -> Curve:
@@ -69,7 +67,7 @@ def success_curve(samples: Iterable[SampleResult], budget: int) -> Curve:
         left *= 1 - solved / at_risk
         steps.append(_step(tokens, at_risk, solved, left, varied))
     cut = tuple(sorted(int(end) for end, event in ends if not event and end < budget))
-    return Curve(budget, len(kept), len(cut), tuple(steps), cut)
+    return Curve(budget, len(kept), tuple(steps), cut)
 
 
 def _end(sample: SampleResult, budget: int) -> tuple[float, bool]:
