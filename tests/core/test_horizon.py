@@ -506,3 +506,80 @@ def test_names_and_the_size_of_weights_say_nothing(size: float, seed: int) -> No
     )
     assert scaled.of("m").point == pytest.approx(plain.of("m").point, rel=1e-9)
     assert fitted(renamed, replicates=5).replicates == pytest.approx(plain.replicates)
+
+
+def test_a_family_weighs_as_the_square_root_of_its_tasks() -> None:
+    """In families of unequal size, handing in 1 / (runs x square root of the family's tasks) changes nothing."""
+    table = runs(tasks=40, repeats=2)
+    family = np.where(np.arange(80) < 60, "large", "small")
+    table = replace(table, family=family)
+    rule = 1 / (2 * np.sqrt(np.where(family == "large", 30, 10)))
+    plain = fitted(table).of("m").point
+    assert fitted(replace(table, weight=rule)).of("m").point == pytest.approx(plain, rel=1e-12)
+    even = fitted(replace(table, weight=np.ones(80))).of("m").point
+    assert abs(even / plain - 1) > 1e-3
+
+
+@pytest.mark.parametrize(("failures", "saturated"), [(4, True), (5, False)])
+def test_too_few_failures_alone_exhaust_a_suite(failures: int, saturated: bool) -> None:  # noqa: FBT001
+    """Four failures above the point are too few, though every replicate lies within the tasks; five are not."""
+    many, minutes = 200, np.concatenate([np.full(200, 1.0), np.full(failures, 900.0)])
+    size = many + failures
+    score = np.concatenate([np.ones(many), np.zeros(failures)])
+    score[0] = 0.0
+    table = Runs(
+        np.array(["m"] * size),
+        np.array([f"t{n:03d}" for n in range(size)]),
+        np.array(["f"] * many + ["g"] * failures),
+        minutes,
+        score,
+        np.concatenate([np.full(many, 1 / many), np.full(failures, 1 / failures)]),
+    )
+    told = horizon._horizon(
+        horizon._model(table, "m", tasks := horizon._tasks(table)),
+        tasks,
+        np.full(100, 30.0),
+        0.5,
+        (-1.0, np.log2(30.0)),
+        0.05,
+    )
+    assert told.saturated is saturated
+    assert told.high == (np.inf if saturated else 30.0)
+
+
+def test_replicates_beyond_the_longest_task_alone_exhaust_a_suite() -> None:
+    """Many failures above the point, but an interval that leaves the tasks: only "at least" is said."""
+    table = runs(tasks=60)
+    tasks = horizon._tasks(table)
+    model = horizon._model(table, "m", tasks)
+    line = horizon._point(model, tasks)
+    inside, beyond = (
+        horizon._horizon(model, tasks, np.linspace(10, top, 200), 0.5, line, 0.05)
+        for top in (1_000.0, 1_200.0)
+    )
+    assert (inside.saturated, inside.high < 1_000) == (False, True)
+    assert (beyond.saturated, beyond.high) == (True, np.inf)
+
+
+def test_runs_of_a_task_are_drawn_with_their_own_noise() -> None:
+    """Of four runs, three solved, drawn twice: eight draws of three quarters, binomial; halves likewise."""
+    for scores, values in (
+        (np.array([1.0, 1, 1, 0]), 0.1875),
+        (np.array([1.0, 0.5, 0.5, 1]), 0.0625),
+    ):
+        one = np.zeros(1, dtype=np.int64)
+        model = horizon._Model("m", one, one + 4, np.array([0.75]), np.array([0.25]), (scores,))
+        drawn = np.full((1, 20_000), 2.0)
+        told = horizon._successes(model, drawn, one, 1, np.random.default_rng(1))
+        assert told.mean() == pytest.approx(8 * 0.75 * 0.25, rel=0.01)
+        assert told.var() == pytest.approx(8 * values * 0.25**2, rel=0.05)
+
+
+def test_a_saturated_model_keeps_its_bound_in_every_replicate() -> None:
+    """What a replicate draws for it moves no slope: it says "at least", and nothing else."""
+    at, bounds = np.arange(5.0), np.array([np.nan] * 4 + [3.0])
+    y = np.tile(np.array([0.0, 1.1, 1.9, 3.2, 0.0]), (3, 1))
+    y[:, 4] = [-8.0, 4.0, 9.0]
+    slopes = horizon._slopes(at, bounds, y, np.zeros((3, 5), dtype=np.int64))
+    assert slopes == pytest.approx(np.full(3, slopes[0]))
+    assert 1.0 < slopes[0] < 1.2

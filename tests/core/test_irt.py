@@ -391,3 +391,14 @@ def test_solving_more_never_lowers_an_ability(seed: int) -> None:
     more[int(np.flatnonzero(solved == 0)[0])] = 1
     a = np.exp(rng.normal(0, 0.5, 40))
     assert ability(a, B, more, ONE).theta > ability(a, B, solved, ONE).theta
+
+
+def test_difficulties_that_are_hardly_known_keep_their_prior_wide() -> None:
+    """The prior's spread counts how unsure the difficulties are, and does not fall on few answers."""
+    given, _, _, b = drawn(20, 40, seed=7)
+    given = replace(given, minutes=np.exp2(3 + 2 * b))
+    times = irt._times(given)
+    assert times is not None
+    sure, unsure = (irt._priors(given, times, b, np.full(40, s)).b_sd[0] for s in (0.0, 4.0))
+    assert sure == irt.MINUTES_SD_MIN
+    assert unsure == pytest.approx(2.0)

@@ -216,3 +216,20 @@ def test_a_scale_that_cannot_be_is_refused(options: dict[str, object], field: st
     assert raised.value.field == field
     with pytest.raises(Invalid, match="other models"):
         on_scale(simulated(7, 30), fit, reference="m0", reference_points=0.0, seed=0)
+
+
+def test_an_interval_holds_both_abilities_posteriors() -> None:
+    """No narrower than the posteriors of the model and of the reference together would make it."""
+    given = simulated(12, 60)
+    fit = fit_irt(given, rasch=False)
+    fit = replace(fit, a=fit.a * 1.5)
+    told = on_scale(given, fit, reference="m0", reference_points=0.0, seed=0, replicates=400)
+    assert told.discrimination == pytest.approx(np.exp(np.log(fit.a).mean()))
+    per_logit = POINTS_PER_LOGIT * told.discrimination
+    ratios = []
+    for n, one in enumerate(told.models[1:], 1):
+        assert one.points == pytest.approx(per_logit * (fit.theta[n] - fit.theta[0]))
+        apart = 2 * 1.96 * per_logit * float(np.hypot(fit.theta_sd[n], fit.theta_sd[0]))
+        ratios.append((one.high - one.low) / apart)
+    assert min(ratios) > 1
+    assert np.mean(ratios) > 1.15

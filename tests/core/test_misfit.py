@@ -9,7 +9,7 @@ from scipy.special import expit, log_expit
 
 from leadline.core.errors import Invalid
 from leadline.core.measure.estimate import Code
-from leadline.core.measure.irt import Responses, fit_irt
+from leadline.core.measure.irt import Responses, ability, fit_irt
 from leadline.core.measure.misfit import calibration_lz, dif, lz, person_fit
 
 A, B = np.ones(40), np.linspace(-2, 2, 40)
@@ -189,3 +189,16 @@ def test_differential_functioning_needs_both_sides(changes: dict[str, object], f
     with pytest.raises(Invalid) as raised:
         dif(FOUR, TWINS, solved, FOUR, public, **given)  # type: ignore[arg-type]
     assert raised.value.field == field
+
+
+def test_the_ability_is_estimated_anew_in_every_draw() -> None:
+    """The p-value is the one of drawing, estimating and comparing one subject at a time."""
+    answered = (np.random.default_rng(21).random(40) < expit(1.8 - B)).astype(float)
+    told = person_fit(A, B, answered, ONE, seed=5, replicates=60)
+    rng = np.random.default_rng(5)
+    rows = rng.binomial(1, expit(A * (told.theta - B)), (60, 40)).astype(np.float64)
+    thetas = np.array([ability(A, B, row, ONE).theta for row in rows])
+    anew = lz(A, B, rows, np.ones((60, 40)), thetas)
+    assert told.p == pytest.approx((1 + int((anew <= told.lz).sum())) / 61)
+    held = lz(A, B, rows, np.ones((60, 40)), np.full(60, told.theta))
+    assert int((held <= told.lz).sum()) != int((anew <= told.lz).sum())
