@@ -11,10 +11,10 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadline.core.errors import Tampered
+from leadline.core.errors import Invalid, Tampered
 from leadline.core.measure.deciding import replay, resume, start
 from leadline.core.measure.sequential import (
     Decision,
@@ -26,6 +26,7 @@ from leadline.core.measure.sequential import (
     head,
     read_record,
 )
+from leadline.formats.decision_log import DecisionLog, read_decision, write_decision
 
 SEED, OTHER = bytes(range(16)), bytes(range(1, 17))
 SIZE, BATCH = 12, 3
@@ -149,6 +150,26 @@ def test_any_flipped_bit_is_refused(stride: int) -> None:
             assert same or found in {at + 1, at + 2} or (at == len(lines) - 1 and other_head)
             tried += not same
     assert tried > 100
+
+
+@pytest.mark.parametrize("stride", [61, pytest.param(1, marks=pytest.mark.soak)])
+def test_any_flipped_bit_of_the_document_is_refused(stride: int) -> None:
+    """Of plan, seed or log as they stand in a bundle; what its last line carries, by the log's head."""
+    log = ran(ACTIVE, void=frozenset({4}), steps=7).log
+    content = write_decision(DecisionLog(ACTIVE, SEED, log))
+    by_head = 0
+    for bit in range(0, 8 * len(content), stride):
+        changed = bytearray(content)
+        changed[bit // 8] ^= 1 << bit % 8
+        try:
+            told = read_decision(bytes(changed))
+            replay(told.plan, told.seed, told.log)
+        except (Invalid, Tampered):
+            continue
+        assert told.log[:-1] == log[:-1]
+        assert told.log[-1].digest != log[-1].digest
+        by_head += 1
+    assert by_head < 8 * len(content) / stride / 100
 
 
 def _loaded(line: bytes, bit: int) -> object:
@@ -295,6 +316,7 @@ def test_names_of_items_decide_nothing(plan: Plan) -> None:
 LOOSE = replace(ACTIVE, alpha_above=0.2, alpha_below=0.3)
 
 
+@settings(max_examples=50)
 @given(
     solved=st.lists(st.booleans(), min_size=SIZE, max_size=SIZE),
     seed=st.binary(min_size=16, max_size=16),
@@ -325,6 +347,7 @@ def test_above_and_below_mirror_each_other(solved: list[bool], seed: bytes) -> N
         assert line.down == pytest.approx(mirrored.up, abs=20)
 
 
+@settings(max_examples=50)
 @given(
     solved=st.lists(st.booleans(), min_size=SIZE, max_size=SIZE),
     void=st.sets(st.integers(1, SIZE), min_size=1, max_size=3),

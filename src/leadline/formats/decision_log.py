@@ -55,9 +55,12 @@ def read_decision(content: bytes) -> DecisionLog:
 
 def _seed(text: object) -> bytes:
     try:
-        return bytes.fromhex(str(text))
+        seed = bytes.fromhex(str(text))
     except ValueError:
         raise Invalid("seed", "hexadecimal digits") from None
+    if seed.hex() != text:
+        raise Invalid("seed", "small hexadecimal digits and nothing else")
+    return seed
 
 
 def _plan(told: object) -> Plan:
