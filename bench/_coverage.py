@@ -7,6 +7,7 @@ what `bench/decide.py` prints; the tests take the same functions.
 """
 
 from collections.abc import Callable, Iterator
+from itertools import product
 from math import comb
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from leadline.core.assessment import Milestone, SampleResult
 from leadline.core.errors import Invalid
 from leadline.core.measure.attempts import pass_at_k, pass_hat_k
 from leadline.core.measure.comparison import paired_diff, uplift
+from leadline.core.measure.effort import success_curve
 from leadline.core.measure.interval import (
     beta,
     clopper_pearson,
@@ -43,6 +45,7 @@ MEANS = tuple(round(0.05 + 0.1 * at, 2) for at in range(10))
 SEED = 20_251_121
 ROUNDING = 1e-9
 ALPHA = 0.05
+BUDGET, CUT = 100_000, 0.2
 
 
 def binomial(form: str, n: int) -> FloatArray:
@@ -258,6 +261,47 @@ def steps(draw: np.random.Generator, mean: float, count: int) -> bool:
     return _holds(found, truth)
 
 
+def in_epochs(draw: np.random.Generator, mean: float, count: int) -> bool:
+    """A family's share over five runs of each item."""
+    _, solved, _ = _attempted(draw, mean, count)
+    runs = [float(at < times) for times in solved for at in range(5)]
+    return _holds(clustered(runs, np.repeat(range(count), 5), n_runs=5 * count), mean)
+
+
+def _spent(draw: np.random.Generator, mean: float, count: int, epochs: int) -> bool:
+    """The last point of success against tokens, a fifth of the attempts cut off by time."""
+    weight = float(draw.choice([0.7, 2.0, 8.0]))
+    rates = draw.beta(mean * weight, (1 - mean) * weight, size=count)
+    samples = []
+    for item, epoch in product(range(count), range(1, epochs + 1)):
+        solved = draw.random() < rates[item]
+        end = int(draw.integers(1, BUDGET)) if solved else BUDGET
+        cut = int(draw.integers(1, BUDGET)) if draw.random() < CUT else BUDGET
+        over = cut < end
+        samples.append(
+            SampleResult(
+                str(item),
+                epoch,
+                "limit" if over else "scored",
+                bool(solved and not over),
+                "",
+                reason="time limit" if over else "",
+                tokens=min(cut, end),
+            )
+        )
+    return _holds(success_curve(samples, BUDGET).steps[-1], mean)
+
+
+def spent(draw: np.random.Generator, mean: float, count: int) -> bool:
+    """Success against tokens from single runs."""
+    return _spent(draw, mean, count, 1)
+
+
+def spent_in_epochs(draw: np.random.Generator, mean: float, count: int) -> bool:
+    """Success against tokens from three runs of each item."""
+    return _spent(draw, mean, count, 3)
+
+
 SIMULATED: dict[str, Callable[[np.random.Generator, float, int], bool]] = {
     "clustered": in_clusters,
     "mean": mean_in_clusters,
@@ -267,6 +311,9 @@ SIMULATED: dict[str, Callable[[np.random.Generator, float, int], bool]] = {
     "pass_hat_k": all_of_three,
     "paired_epochs": paired_epochs,
     "steps": steps,
+    "epochs": in_epochs,
+    "spent": spent,
+    "spent_in_epochs": spent_in_epochs,
 }
 
 

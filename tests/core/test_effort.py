@@ -1,5 +1,6 @@
 """Success against tokens is a right-censored curve."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -22,10 +23,28 @@ def shares(curve: Curve) -> list[tuple[int, float]]:
     return [(step.tokens, round(step.share, 6)) for step in curve.steps]
 
 
+def apart(samples: Iterable[SampleResult]) -> list[SampleResult]:
+    """Each attempt at an item of its own."""
+    return [replace(one, item=f"i{n}") for n, one in enumerate(samples)]
+
+
+def test_repeats_of_an_item_do_not_narrow_the_interval() -> None:
+    """Ten items tried once or three times alike: one interval, and one item alone leaves everything open."""
+    once = apart([SOLVED] * 4 + [GAVE_UP] * 6)
+    single = success_curve(once, 1000)
+    often = success_curve([replace(one, epoch=n) for one in once for n in (1, 2, 3)], 1000)
+    for step, repeated in zip(single.steps, often.steps, strict=True):
+        assert repeated.share == pytest.approx(step.share)
+        assert repeated.high - repeated.low >= 0.9 * (step.high - step.low)
+    assert often.steps[0].high == pytest.approx(single.steps[0].high)
+    lonely = success_curve([SOLVED, GAVE_UP, GAVE_UP], 1000).steps[-1]
+    assert (lonely.low, lonely.high) == (0, 1)
+
+
 def test_without_censoring_it_is_the_share_solved() -> None:
     """Attempts that gave up, or used up their tokens, count to the end of the budget."""
     late = replace(SOLVED, tokens=500)
-    curve = success_curve([SOLVED, late, GAVE_UP, OUT_OF_TOKENS, LOST], 1000)
+    curve = success_curve(apart([SOLVED, late, GAVE_UP, OUT_OF_TOKENS, LOST]), 1000)
     assert (curve.attempts, curve.cut_at) == (4, ())
     assert shares(curve) == [(0, 0.0), (100, 0.25), (500, 0.5)]
     assert curve.steps[-1].low == pytest.approx(0.150039, abs=1e-6)  # Wilson, 2 of 4

@@ -5,17 +5,20 @@ tokens it used, and nothing is known of it beyond: it is censored there. One tha
 without a solution had its chance of the whole budget. So "not found" is always "not found up to this
 budget".
 
+Attempts at one item are no independent attempts: where items repeat, the interval counts them for what
+they are worth together.
+
 Sources: Kaplan and Meier 1958 (product limit); interval by Wilson's method on the effective number of
-attempts, as Dorey and Korn 1987 do for binomial limits.
+attempts, as Dorey and Korn 1987 do for binomial limits, and Korn and Graubard 1998 for repeats.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 
 from leadline.core.assessment import SampleResult
 from leadline.core.errors import Invalid
-from leadline.core.measure.interval import wilson
+from leadline.core.measure.interval import effective_size, wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +61,16 @@ def success_curve(samples: Iterable[SampleResult], budget: int) -> Curve:
         raise Invalid("samples", f"{over.item} was solved with {over.tokens} tokens of {budget}")
     ends = [_end(one, budget) for one in kept]
     events = sorted({tokens for tokens, event in ends if event})
-    left, varied, steps = 1.0, 0.0, [_step(0, len(kept), 0, 1.0, 0.0)]
+    items = [one.item for one in kept]
+    left, varied = 1.0, 0.0
+    steps = [_step(0, len(kept), 0, 1.0, 0.0, _worth(ends, items, 0))]
     for tokens in events:
         at_risk = sum(end >= tokens for end, _ in ends)
         solved = sum(event and end == tokens for end, event in ends)
         if at_risk > solved:
             varied += solved / (at_risk * (at_risk - solved))
         left *= 1 - solved / at_risk
-        steps.append(_step(tokens, at_risk, solved, left, varied))
+        steps.append(_step(tokens, at_risk, solved, left, varied, _worth(ends, items, tokens)))
     cut = tuple(sorted(int(end) for end, event in ends if not event and end < budget))
     return Curve(budget, len(kept), tuple(steps), cut)
 
@@ -78,10 +83,20 @@ def _end(sample: SampleResult, budget: int) -> tuple[float, bool]:
     return (sample.tokens if cut else inf), False
 
 
-def _step(tokens: float, at_risk: int, solved: int, left: float, varied: float) -> Step:
+def _worth(ends: Sequence[tuple[float, bool]], items: Sequence[str], tokens: float) -> float:
+    """What an attempt is worth of an independent one, by who had solved by *tokens*: 1 without repeats."""
+    if len(set(items)) == len(items):
+        return 1.0
+    solved = [float(event and end <= tokens) for end, event in ends]
+    return min(1.0, effective_size(solved, items, n_runs=len(items)) / len(items))
+
+
+def _step(
+    tokens: float, at_risk: int, solved: int, left: float, varied: float, worth: float
+) -> Step:
     share = 1 - left
     # Greenwood's variance of `left`; where it is nought the attempts at risk are what is known.
     variance = left * left * varied
-    effective = share * left / variance if variance > 0 else at_risk
+    effective = worth * (share * left / variance if variance > 0 else at_risk)
     low, high = (float(end) for end in wilson(share * effective, effective))
     return Step(int(tokens), at_risk, solved, share, min(low, share), max(high, share))
