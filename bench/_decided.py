@@ -28,6 +28,7 @@ class Size:
     hard_seeds: int
     strategic_seeds: int
     cyber_seeds: int
+    quick: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,9 +305,10 @@ def page(document: dict[str, object], found: Found) -> str:
     size, env = found.size, document["env"]
     assert isinstance(env, dict)
     active = found.ways["active"]
+    command = "python bench/decide.py --page" + (" --quick" if size.quick else "")
     return f"""# What decisions cost, and how often they are wrong
 
-Printed by `python bench/decide.py --page` (data: `LEADLINE_VECTORS`) in {found.seconds / 60:.0f} minutes, load {env["load"]} on {env["cpus"]} cores at the start. Error at most
+Printed by `{command}` (data: `LEADLINE_VECTORS`) in {found.seconds / 60:.0f} minutes, load {env["load"]} on {env["cpus"]} cores at the start. Error at most
 5 in 100 on either side, no zone. Strength of betting and tau were chosen on SWE-bench Verified: the costs there are tuned, not
 validated; the errors rest on the bets alone, whatever the data.
 

@@ -64,7 +64,7 @@ CYBER_ITEMS_MIN = 620  # models with fewer of the 631 tasks only teach
 ANCHORS = (60, 100)
 PROCESSES = 2
 FULL = Size(seeds=20, hard_models=20, hard_seeds=2000, strategic_seeds=200, cyber_seeds=20)
-QUICK = Size(seeds=2, hard_models=4, hard_seeds=100, strategic_seeds=10, cyber_seeds=2)
+QUICK = Size(seeds=2, hard_models=4, hard_seeds=100, strategic_seeds=10, cyber_seeds=2, quick=True)
 
 
 def bank_of(fit: Fit, order: npt.NDArray[np.int64] | None = None) -> Bank:
@@ -262,7 +262,7 @@ Job = tuple[str, Callable[..., object], tuple[object, ...]]
 
 def jobs(folder: Path, size: Size) -> Iterator[Job]:
     """Everything that is walked, the longest first."""
-    yield "coverage", covered, (size is QUICK,)
+    yield "coverage", covered, (size.quick,)
     given = swe_bench(folder)
     fit = fit_irt(given)
     for model in spread_models(given, size.hard_models):
