@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from fakes import MemoryExecutor, MemoryVault
+from leadline.cli.main import app
 from leadline.core.errors import Unavailable
 from leadline.core.isolation import Tier
 from leadline.runner.isolation import require
@@ -51,3 +53,25 @@ def test_the_proof_of_a_run_is_of_the_runs_own_tier(tier: str, tmp_path: Path) -
     limits = proof.record["limits"]
     assert isinstance(limits, Mapping)
     assert set(limits) >= {"memory", "processes", "entries", "cpu", "cgroups"}
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["suite", "qualify", "planted", "--quick", "--count", "1"],
+        ["run", "drill"],
+        ["assess", "--out"],
+    ],
+    ids=["qualify", "drill", "assess"],
+)
+def test_no_command_runs_anything_in_a_tier_that_cannot_be_had(
+    argv: list[str], tmp_path: Path
+) -> None:
+    """Each names the tier, the cause and what to ask for instead, and leaves no folder behind."""
+    out = tmp_path / "out"
+    place = [str(out)] if argv[0] == "assess" else ["--out", str(out)] * (argv[0] == "suite")
+    done = CliRunner().invoke(app, [*argv, *place, "--tier", "own-machine"])
+    assert done.exit_code == 7, done.output
+    assert "tier own-machine cannot be had here" in done.stderr
+    assert "own-kernel" in done.stderr
+    assert not out.exists()

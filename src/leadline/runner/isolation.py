@@ -5,6 +5,15 @@ from leadline.core.isolation import Tier
 from leadline.sandbox.probe import TierFacts, gather_tiers, judge_tiers
 
 
+def require_tier(tier: Tier) -> None:
+    """As `require`, for a command that does not look at the host's tiers itself.
+
+    Nothing is looked up for a shared kernel: the first box says what is wrong with it.
+    """
+    if tier is not Tier.SHARED_KERNEL:
+        require(tier)
+
+
 def require(tier: Tier, facts: TierFacts | None = None) -> None:
     """Do nothing where *tier* can be had here, as *facts* (looked up unless given) show.
 

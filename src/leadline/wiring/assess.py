@@ -29,7 +29,7 @@ from leadline.core.assessment import ShardResult
 from leadline.core.engagement.regime import Regime
 from leadline.core.errors import Invalid, NotFound, Refused, Tampered
 from leadline.core.identity import Identified
-from leadline.core.isolation import Tier, least, parse_tier
+from leadline.core.isolation import least, parse_tier
 from leadline.core.marking import Marking, Tlp
 from leadline.core.measure.budget import Amount, reserve_of
 from leadline.core.scope import SOURCES
@@ -40,6 +40,7 @@ from leadline.formats.regime_toml import load_regime
 from leadline.formats.values import plain
 from leadline.identity import software_key
 from leadline.identity.software_key import SoftwareKey
+from leadline.runner.isolation import require_tier
 from leadline.settings import Home, Settings, Workspace
 from leadline.store.purse import open_purse
 from leadline.store.shards import open_executor
@@ -266,10 +267,7 @@ def _check(request: Request, settings: Settings) -> None:
         raise Invalid(
             "--tier", f"{tier} is less than this run asks for; use {need}, or leave --official out"
         )
-    if tier is not Tier.SHARED_KERNEL:
-        from leadline.runner import isolation
-
-        isolation.require(tier)
+    require_tier(tier)
 
 
 def _resolved(request: Request) -> "Runnable":

@@ -173,7 +173,8 @@ def _texts(value: object) -> "Mapping[str, Value]":
 def drill(out: Path | None, tier: str) -> dict[str, Any]:
     """Fire the kill switch and measure; with *out* the drill enters that assessment's record too.
 
-    Raises: Refused, once entered, if the drill was too late for a run to rest on it.
+    Raises: Refused, once entered, if the drill was too late for a run to rest on it; Unavailable, for a
+    tier that this host does not give.
     """
     from leadline.app import assessment
     from leadline.app.assessment import Evidence
@@ -181,10 +182,12 @@ def drill(out: Path | None, tier: str) -> dict[str, Any]:
     from leadline.core.isolation import Tier, parse_tier
     from leadline.core.record.act import Kind
     from leadline.formats.values import plain
+    from leadline.runner.isolation import require_tier
     from leadline.sandbox.drill import drill as fire
     from leadline.wiring import assess
 
     named = parse_tier(tier, "--tier") if tier else Tier.SHARED_KERNEL
+    require_tier(named)
     if out is None:
         return asdict(fire(tier=named.value))
     with assess.existing(out) as (_, dealings, desk, _):

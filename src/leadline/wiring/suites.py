@@ -19,6 +19,7 @@ from leadline.core.errors import Invalid, LeadlineError, NotFound, Refused, Unav
 from leadline.core.isolation import Tier
 from leadline.core.qualification import Check, Extent, Record, second_host
 from leadline.formats import qualification as form
+from leadline.runner.isolation import require_tier
 from leadline.runner.qualified import RECORDS
 from leadline.settings import Home, Settings
 from leadline.suites.item import Item, Suite
@@ -113,9 +114,10 @@ def qualify(settings: Settings, campaign: Campaign, home: Home, say: Say) -> dic
     Records are signed by the installation at *home*, or, where there is none, by a key of the
     campaign's own folder; the verifier keys stand beside them.
 
-    Raises: NotFound, for a suite that is not installed; Unavailable, if it cannot run here; Refused,
+    Raises: NotFound, for a suite that is not installed; Unavailable, if it or the tier cannot be had here; Refused,
     if the folder holds another campaign; Invalid, for a seed that is none.
     """
+    require_tier(campaign.tier)
     return run(_suite(settings, campaign.suite), campaign, home, settings.worker_count, say)
 
 
