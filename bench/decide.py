@@ -81,10 +81,8 @@ def first_half(given: Responses) -> Fit:
     )
 
 
-def temporal(given: Responses, threshold: float, size: Size) -> dict[str, Decisions]:
-    """All ways to decide about the later half of the agents, by name."""
-    half, fit = len(given.models) // 2, first_half(given)
-    later = given.solved[half:]
+def temporal(later: FloatArray, fit: Fit, threshold: float, size: Size) -> dict[str, Decisions]:
+    """All ways to decide about *later* agents by the difficulties of *fit*, by name."""
     rows = np.repeat(later, size.seeds, axis=0)
     seeds = seeds_of(f"temporal/{threshold}", len(rows))
     ends = walks(Design(bank_of(fit), Rule(threshold, ALPHA, ALPHA)), rows, seeds)
@@ -146,11 +144,9 @@ def hard(given: Responses, fit: Fit, model: int, seeds: int) -> list[Hard]:
     return found
 
 
-def strategic(given: Responses, threshold: float, seeds: int) -> list[Strategic]:
-    """Subjects above one threshold that fail the most telling items, and agents as they are."""
-    half, fit = len(given.models) // 2, first_half(given)
+def strategic(later: FloatArray, fit: Fit, threshold: float, seeds: int) -> list[Strategic]:
+    """Subjects above one threshold that fail the most telling items, and *later* agents as they are."""
     failed = _rivals.most_telling(fit.a, fit.b, threshold)[:TELLING]
-    later = given.solved[half:]
     rows = {"honest": later.copy(), "alone": np.ones((1, len(fit.items))), "later": later.copy()}
     found, lowest = [], -np.inf
     for kind, answers in rows.items():
@@ -264,12 +260,13 @@ def jobs(folder: Path, size: Size) -> Iterator[Job]:
     """Everything that is walked, the longest first."""
     yield "coverage", covered, (size.quick,)
     given = swe_bench(folder)
-    fit = fit_irt(given)
+    fit, early = fit_irt(given), first_half(given)
+    later = given.solved[len(given.models) // 2 :]
     for model in spread_models(given, size.hard_models):
         yield "hard", hard, (given, fit, model, size.hard_seeds)
     for threshold in THRESHOLDS:
-        yield "strategic", strategic, (given, threshold, size.strategic_seeds)
-        yield "temporal", temporal, (given, threshold, size)
+        yield "strategic", strategic, (later, early, threshold, size.strategic_seeds)
+        yield "temporal", temporal, (later, early, threshold, size)
     for one in cyber_subjects(folder):
         yield "cyber", cyber, (one, size.cyber_seeds)
 
