@@ -1,4 +1,6 @@
-"""The report sets a model beside the tool baseline, item by item."""
+"""The report sets a model beside the tool baseline, item by item, and counts items where attempts repeat."""
+
+from dataclasses import replace
 
 from leadline.app.measured import suite_report
 from leadline.core.assessment import (
@@ -42,3 +44,31 @@ def test_the_report_shows_a_model_beside_the_tool_baseline_and_not_the_baseline_
     assert told.test == "mcnemar, exact"
     assert told.interval[0] > 0
     assert suite_report(plans[1], results, suite, conditions).uplift is None
+
+
+def test_several_attempts_at_an_item_do_not_narrow_totals_and_levels() -> None:
+    """Three equal attempts an item leave the intervals that one attempt left, or wider ones."""
+    items = tuple(PlannedItem(f"i{n}", "ab"[n % 2], f"{n:064x}", level=n % 2) for n in range(20))
+    suite = PlannedSuite("planted", "Planted", "1", "cyber", "finds", "shared-kernel", items)
+    conditions = Conditions(Budget(tokens=1000), "tools", "d" * 64)
+    once = Plan("asm", "eng", Subject("tool-agent", "baseline", "s"), (suite,), "c" * 64,
+                "demonstration", "d" * 64, Budget(tokens=1000), 1, 4)  # fmt: skip
+    single = runs(20, 9)
+    again = tuple(replace(one, epoch=epoch) for one in single for epoch in (1, 2, 3))
+    told, thrice = (
+        suite_report(
+            replace(once, epochs=epochs),
+            (ShardResult("s", "baseline", "planted", 1, samples),),
+            suite,
+            conditions,
+        )
+        for epochs, samples in ((1, single), (3, again))
+    )
+    assert told.total is not None
+    assert thrice.total is not None
+    assert (thrice.total.attempted, thrice.total.solved) == (60, 27)
+    pairs = zip((told.total, *told.levels), (thrice.total, *thrice.levels), strict=True)
+    for one, repeated in pairs:
+        assert repeated.solved == 3 * one.solved
+        width = one.interval[1] - one.interval[0]
+        assert repeated.interval[1] - repeated.interval[0] >= 0.95 * width

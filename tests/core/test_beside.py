@@ -3,8 +3,9 @@
 import numpy as np
 
 from leadline.core.assessment import SampleResult, SampleState
-from leadline.core.measure.beside import beside, runs_by_item
+from leadline.core.measure.beside import beside
 from leadline.core.measure.comparison import McNemar, paired_diff
+from leadline.core.measure.family import runs_by_item
 from leadline.core.measure.means import ClusterTest
 
 

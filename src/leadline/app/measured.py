@@ -17,9 +17,8 @@ from leadline.core.measure.assessed import (
 from leadline.core.measure.beside import beside
 from leadline.core.measure.comparison import McNemar
 from leadline.core.measure.effort import success_curve
-from leadline.core.measure.family import Conditions, FamilyEstimate
+from leadline.core.measure.family import Conditions, FamilyEstimate, runs_by_item, share_of
 from leadline.core.measure.infra import Lost, flags
-from leadline.core.measure.interval import interval
 from leadline.core.measure.milestones import Spent, by_step, curve, mean_steps
 from leadline.core.scope import SourceCount, scope_counts
 
@@ -36,6 +35,7 @@ def suite_report(
         )
     own = of_subject(results, plan.subject.name)
     levels = {id_: item.level for id_, (_, item) in plan.items.items()}
+    tried = in_suite(own, suite)
     epochs, chains = plan.epochs, list(_chains(suite, own))
     families = estimates(suite, own, conditions, epochs)
     baseline: tuple[FamilyEstimate, ...] = ()
@@ -53,17 +53,17 @@ def suite_report(
             for f in baseline
         ),
         levels=tuple(
-            _share(f"level {level.level}", level.attempted, level.solved)
-            for level in by_level(in_suite(own, suite), levels)
+            _share(f"level {one.level}", (s for s in tried if levels.get(s.item) == one.level))
+            for one in by_level(tried, levels)
         ),
-        outcomes=_outcomes(in_suite(own, suite)),
+        outcomes=_outcomes(tried),
         attack=_attack(plan, suite, own),
         milestones=tuple(step for chain in chains for step in _steps(*chain)),
         reached=" ".join(_reached(*chain) for chain in chains),
         climbs=tuple(climb for chain in chains for climb in _climbs(*chain)),
-        total=_total(families),
-        baseline_total=_total(baseline) if baseline else None,
-        uplift=_uplift(plan, in_suite(own, suite), in_suite(floor, suite)),
+        total=_share("all families", tried),
+        baseline_total=_share("all families", in_suite(floor, suite)) if baseline else None,
+        uplift=_uplift(plan, tried, in_suite(floor, suite)),
     )
 
 
@@ -95,21 +95,16 @@ def _outcomes(samples: Sequence[SampleResult]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def _total(families: Sequence[FamilyEstimate]) -> shown.Share:
-    attempted = sum(family.attempted for family in families)
-    return _share("all families", attempted, sum(family.solved for family in families))
-
-
 def _attack(
     plan: Plan, suite: PlannedSuite, own: Sequence[SampleResult]
 ) -> tuple[shown.Share, ...]:
     """For items that are the other side of another suite's: those set off, by family."""
     twins = {item.twin: item.family for item in suite.items if item.twin in plan.items}
-    counted: dict[str, list[bool]] = {}
+    counted: dict[str, list[SampleResult]] = {}
     for sample in own:
         if sample.item in twins and sample.state in {"scored", "limit"}:
-            counted.setdefault(twins[sample.item], []).append(sample.solved)
-    return tuple(_share(name, len(seen), sum(seen)) for name, seen in sorted(counted.items()))
+            counted.setdefault(twins[sample.item], []).append(sample)
+    return tuple(_share(name, seen) for name, seen in sorted(counted.items()))
 
 
 def _chains(
@@ -207,9 +202,12 @@ def _family(family: FamilyEstimate) -> shown.Family:
     )
 
 
-def _share(name: str, attempted: int, solved: int) -> shown.Share:
-    ends = interval(solved, attempted)
-    return shown.Share(name, attempted, solved, (ends.low, ends.high))
+def _share(name: str, samples: Iterable[SampleResult]) -> shown.Share:
+    """The share solved, with an interval over items: several attempts at one are one cluster."""
+    runs = runs_by_item(samples)
+    attempted, solved = sum(map(len, runs.values())), sum(map(sum, runs.values()))
+    told = share_of(runs)
+    return shown.Share(name, attempted, solved, (told.low, told.high))
 
 
 def several(plan: Plan, own: Sequence[SampleResult]) -> Iterable[tuple[str, str]]:

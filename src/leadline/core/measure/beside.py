@@ -12,6 +12,7 @@ import numpy as np
 from leadline.core.assessment import SampleResult
 from leadline.core.measure.comparison import McNemar, Paired, mcnemar, paired_diff
 from leadline.core.measure.estimate import Json
+from leadline.core.measure.family import runs_by_item
 from leadline.core.measure.means import DIFFERENCE, ClusterTest, cluster_test
 
 
@@ -30,15 +31,6 @@ class Beside:
     def to_dict(self) -> dict[str, Json]:
         """Both parts, as JSON has them."""
         return {"paired": self.paired.to_dict(), "test": self.test.to_dict()}
-
-
-def runs_by_item(samples: Iterable[SampleResult]) -> dict[str, list[bool]]:
-    """Whether each run that says something about the subject solved its item."""
-    runs: dict[str, list[bool]] = {}
-    for one in samples:
-        if one.state in {"scored", "limit"}:
-            runs.setdefault(one.item, []).append(one.state == "scored" and one.solved)
-    return runs
 
 
 def beside(

@@ -5,7 +5,7 @@ up their budget. What our own side lost (`infra`) or never ran (`missing`) is co
 never a failure of the subject.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -59,6 +59,30 @@ class FamilyEstimate:
         }
 
 
+def runs_by_item(samples: Iterable[SampleResult]) -> dict[str, list[bool]]:
+    """Whether each run that says something about the subject solved its item."""
+    runs: dict[str, list[bool]] = {}
+    for one in samples:
+        if one.state in {"scored", "limit"}:
+            runs.setdefault(one.item, []).append(one.state == "scored" and one.solved)
+    return runs
+
+
+def share_of(
+    runs: Mapping[str, Sequence[bool]], *, alpha: float = 0.05, method: Method = "wilson"
+) -> Interval:
+    """The share of runs that solved, by item; an item's several runs are one cluster.
+
+    Raises: Invalid, if *alpha* is no error rate.
+    """
+    tried, hits = sum(map(len, runs.values())), sum(map(sum, runs.values()))
+    if tried == len(runs):
+        return interval(hits, tried, alpha=alpha, method=method)
+    solved = [float(one) for own in runs.values() for one in own]
+    items = [item for item, own in runs.items() for _ in own]
+    return clustered(solved, items, n_runs=tried, alpha=alpha, method=method)
+
+
 def by_family(
     samples: Sequence[SampleResult],
     families: Mapping[str, str],
@@ -99,35 +123,27 @@ def _family(
     alpha: float,
     method: Method,
 ) -> FamilyEstimate:
-    tried = [sample for sample in samples if sample.state in {"scored", "limit"}]
-    solved = [sample.state == "scored" and sample.solved for sample in tried]
-    items = [sample.item for sample in tried]
-    distinct, hits = len(set(items)), sum(solved)
-    if distinct == len(items):
-        share = interval(hits, len(items), alpha=alpha, method=method)
-    else:
-        share = clustered(
-            [float(one) for one in solved], items, n_runs=len(items), alpha=alpha, method=method
-        )
+    runs = runs_by_item(samples)
+    tried, hits = sum(map(len, runs.values())), sum(map(sum, runs.values()))
     bound = None
     if not hits:
         bound = rare_event_bound(
-            len(items),
+            tried,
             0,
             budget=conditions.budget,
             elicitation=conditions.elicitation,
             scaffold_digest=conditions.scaffold_digest,
             alpha=alpha,
-            clusters=distinct,
+            clusters=len(runs),
         )
     infra = sum(sample.state == "infra" for sample in samples)
     return FamilyEstimate(
         family=family,
-        attempted=len(tried),
+        attempted=tried,
         solved=hits,
         infra=infra,
-        missing=planned - len(tried) - infra,
-        share=share,
+        missing=planned - tried - infra,
+        share=share_of(runs, alpha=alpha, method=method),
         bound=bound,
         conditions=conditions,
     )
