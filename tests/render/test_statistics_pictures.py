@@ -1,11 +1,14 @@
 """The pictures of statistics: what each draws, what it leaves out, and that words and data say the same."""
 
 import re
+import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from html import unescape
 from math import inf, nan
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,6 +32,7 @@ from leadline.render.effort import success_against_tokens
 from leadline.render.horizons import horizon_rows
 from leadline.render.logistic_grid import logistic_grid
 from leadline.render.pages import report_document
+from leadline.render.pdf import pdf
 from leadline.render.statistics import Benchmark, climbed, forest, wright
 from leadline.render.wealth import Wealth, wealth_panel
 from render.sample import report, wide_report
@@ -544,3 +548,14 @@ def test_axes_of_time_have_round_ticks(ends: tuple[float, float], ticks: list[fl
         assert len(axis["values"]) <= ticks
     else:
         assert axis["values"] == pytest.approx(ticks)
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="needs poppler-utils")
+def test_a_wide_table_leaves_its_chart_legible_on_paper(tmp_path: Path) -> None:
+    """It stands below, so that the smallest words of the chart are six points high or more."""
+    (tmp_path / "made.pdf").write_bytes(pdf(report_document(replace(report(), decision=betting()))))
+    argv = ["pdftotext", "-bbox", str(tmp_path / "made.pdf"), "-"]
+    boxes = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    found = re.findall(r'yMin="([\d.]+)" xMax="[\d.]+" yMax="([\d.]+)">1/alpha<', boxes)
+    assert found
+    assert all(float(bottom) - float(top) >= 6 for top, bottom in found)

@@ -241,7 +241,7 @@ def _share_panel(decision: Decision, title: str) -> Spec:
     }
     return {
         "width": WIDTH + 130,
-        "height": 210,
+        "height": 210 if title else 150,
         "data": {"values": rows},
         "layer": [band, *_zone(decision), line, *_threshold(decision, "y"), stop],
     }
