@@ -23,24 +23,26 @@ from leadline.suites.planted import SUITE
 
 ITEMS, EPOCHS, RUNS = 2, 2, 200_000
 SEEDS = 400
+FIRST = 26  # the first that was easy when this was written: looking begins there
 SOON_FOUND = {
     "double-free",
     "integer-overflow",
     "out-of-bounds-read",
 }  # by a fuzzer, at easy levels
 POLL_SECONDS = 0.002
+NETWORK = "network"  # beside OUT: the interfaces that the undisturbed assessment had
 
 
 @cache
 def seed() -> str:
     """A seed in hex whose first items, in the order that it commits to, are easy to solve."""
-    for number in range(SEEDS):
+    for number in range(FIRST, SEEDS):
         value = number.to_bytes(32, "big")
         items = chosen(value.hex())
         easy = [item for item in items if item.features["level"] <= 1]
         if len(easy) == len(items) and {item.family for item in easy} <= SOON_FOUND:
             return value.hex()
-    raise AssertionError(f"none of {SEEDS} seeds begins with easy items")
+    raise AssertionError(f"no seed from {FIRST} to {SEEDS} begins with easy items")
 
 
 def chosen(seed_hex: str, count: int = ITEMS) -> list[Item]:
