@@ -583,3 +583,23 @@ def test_a_saturated_model_keeps_its_bound_in_every_replicate() -> None:
     slopes = horizon._slopes(at, bounds, y, np.zeros((3, 5), dtype=np.int64))
     assert slopes == pytest.approx(np.full(3, slopes[0]))
     assert 1.0 < slopes[0] < 1.2
+
+
+def test_a_ceiling_counts_any_attempt() -> None:
+    """A task solved first and failed afterwards is solved."""
+    table = runs(tasks=12, repeats=2)
+    told = ceilings(replace(table, score=np.tile([1.0, 0.0], 12)))["m"]
+    assert told is not None
+    assert told.minutes == table.minutes.max()
+
+
+def test_a_ratio_takes_no_replicate_beyond_the_tasks() -> None:
+    """A replicate at a million minutes says "the longest task or more", above and below the line."""
+    told = fitted(both(runs("a"), runs("b", seed=3)), replicates=4)
+    drawn = told.replicates.copy()
+    drawn[0, 0], drawn[1, 0] = 1e6, 64.0
+    above = horizon_ratio(replace(told, replicates=drawn), "a", "b")
+    assert above.low == pytest.approx(told.longest / 64)
+    assert horizon_ratio(replace(told, replicates=drawn), "b", "a").high == pytest.approx(
+        64 / told.longest
+    )
