@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadline.core.errors import Invalid, Tampered
+from leadline.core.errors import Invalid, LeadlineError, Tampered
 from leadline.core.measure.deciding import replay, resume, start
 from leadline.core.measure.sequential import (
     Decision,
@@ -146,9 +146,8 @@ def test_any_flipped_bit_is_refused(stride: int) -> None:
     for at, line in enumerate(lines):
         for bit in range(at % stride, 8 * len(line), stride):
             found, other_head = _flipped(lines, at, bit)
-            same = json.loads(line) == _loaded(line, bit)
-            assert same or found in {at + 1, at + 2} or (at == len(lines) - 1 and other_head)
-            tried += not same
+            assert found in {at + 1, at + 2} or (at == len(lines) - 1 and other_head)
+            tried += 1
     assert tried > 100
 
 
@@ -157,29 +156,20 @@ def test_any_flipped_bit_of_the_document_is_refused(stride: int) -> None:
     """Of plan, seed or log as they stand in a bundle; what its last line carries, by the log's head."""
     log = ran(ACTIVE, void=frozenset({4}), steps=7).log
     content = write_decision(DecisionLog(ACTIVE, SEED, log))
-    by_head = 0
+    refused, by_head = list[LeadlineError](), 0
     for bit in range(0, 8 * len(content), stride):
         changed = bytearray(content)
         changed[bit // 8] ^= 1 << bit % 8
         try:
             told = read_decision(bytes(changed))
             replay(told.plan, told.seed, told.log)
-        except (Invalid, Tampered):
+        except (Invalid, Tampered) as error:
+            refused.append(error)
             continue
         assert told.log[:-1] == log[:-1]
         assert told.log[-1].digest != log[-1].digest
         by_head += 1
-    assert by_head < 8 * len(content) / stride / 100
-
-
-def _loaded(line: bytes, bit: int) -> object:
-    """What a line says after a flip; None if it is no JSON."""
-    changed = bytearray(line)
-    changed[bit // 8] ^= 1 << bit % 8
-    try:
-        return json.loads(bytes(changed))
-    except ValueError:
-        return None
+    assert by_head < len(refused) / 100
 
 
 PLAN_CHANGES: dict[str, list[Any]] = {

@@ -10,7 +10,7 @@ import zstandard
 
 from eval_logs import FAILED, Told, answers, write
 from leadline.core.errors import Invalid, NotFound
-from leadline.runner import eval_log
+from leadline.runner import eval_log, imported
 from leadline.runner.eval_log import Bounds
 
 BOMB = b"[" + b" " * (3 << 20) + b"]"
@@ -158,3 +158,12 @@ def test_several_frames_are_one_member(log: Path, tmp_path: Path) -> None:
     packed = b"".join(zstandard.ZstdCompressor().compress(part) for part in (data, data))
     assert eval_log._unpacked(packed, 93, 5000) == data + data
     assert len(eval_log._unpacked(packed, 93, 1500)) == 1500
+
+
+def test_import_log_reads_within_the_same_bounds(log: Path) -> None:
+    """A log that is described is read as one that is decided on."""
+    spaces = b"[" + b" " * Bounds().member + b"]"
+    bomb = archive_of(log.with_name("b.eval"), members(log) | {"header.json": spaces}, 93)
+    with pytest.raises(Invalid, match="unfolds to more than"):
+        imported.read_log(bomb)
+    assert imported.read_log(log).samples == eval_log.read(log).samples
