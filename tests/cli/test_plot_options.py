@@ -117,7 +117,11 @@ def test_horizons_draw_two_pictures(tmp_path: Path) -> None:
         "index.html",
         *(f"{name}.{end}" for name in ("horizons", "logistic-grid") for end in ("svg", "csv")),
     }
-    assert re.search(r"Horizons double in \d+ days", (folder / "index.html").read_text())
+    page = (folder / "index.html").read_text()
+    assert re.search(r"Horizons double in \d+ days", page)
+    assert (
+        page.count('<figure class="tall">') == 1
+    )  # more than a strip of a printed sheet: the trend
     assert rows_of(folder / "horizons.csv")[1][-1].startswith("202")
     dates.write_text("model,date\nold,2024-01-01\n")
     done = CliRunner().invoke(app, [*argv, "--released", str(dates)])

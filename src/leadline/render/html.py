@@ -4,6 +4,7 @@ Every word of the document is escaped by the template engine; charts stand as da
 elements, where a browser neither runs nor fetches anything from them.
 """
 
+import re
 from base64 import b64encode
 from hashlib import sha256
 
@@ -11,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from leadline.render.document import Document, Table
 
+TALL = 0.65  # height by width
 _TEMPLATES = Environment(
     loader=PackageLoader("leadline.render", "templates"),
     autoescape=True,
@@ -25,12 +27,22 @@ def html(document: Document) -> str:
     digest = b64encode(sha256(style.encode()).digest()).decode()
     page = _TEMPLATES.get_template("page.html.j2")
     return page.render(
-        page=document, style_digest=f"sha256-{digest}", data_uri=_data_uri, links=_links
+        page=document,
+        style_digest=f"sha256-{digest}",
+        data_uri=_data_uri,
+        links=_links,
+        tall=_tall,
     )
 
 
 def _data_uri(svg: str) -> str:
     return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
+
+
+def _tall(svg: str) -> bool:
+    """Whether a chart needs more of a printed sheet than a strip of it."""
+    found = re.search(r'<svg[^>]*? width="([\d.]+)" height="([\d.]+)"', svg)
+    return found is not None and float(found[2]) > TALL * float(found[1])
 
 
 def _links(table: Table) -> dict[str, str]:
