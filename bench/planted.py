@@ -213,7 +213,7 @@ def falls(rows: Sequence[dict[str, object]], group: str, budget: int) -> bool:
 
 def plot(rows: Sequence[dict[str, object]], file: Path) -> None:
     """The shares by level and by masked bytes, with their intervals, as a static SVG."""
-    from leadline.render.charts import svg
+    from leadline.render.vega import svg
 
     shown = [
         {**one, "runs": f"{int(str(one['budget'])):,} runs"}

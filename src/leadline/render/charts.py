@@ -29,8 +29,8 @@ from leadline.render.vega import (
     ZONE,
     Spec,
     drawn,
+    svg,
 )
-from leadline.render.vega import svg as svg  # noqa: PLC0414 -- part of this module's face
 from leadline.render.wealth import Wealth, wealth_panel
 from leadline.render.words import ends, percent
 
