@@ -12,8 +12,10 @@ from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalLog, read_eval_log, write_eval_log
 from inspect_ai.scorer import Score, Scorer, Target, accuracy, grouped, match, mean, scorer, stderr
 from inspect_ai.solver import Generate, Solver, TaskState, solver
+from typer.testing import CliRunner
 
 from imported_world import SOURCES, suite, take
+from leadline.cli.main import app
 from leadline.core.errors import Invalid, NotFound
 from leadline.core.isolation import Tier
 from leadline.runner import imported
@@ -298,7 +300,16 @@ def test_our_own_log_carries_its_boxes_and_is_judged_again(tmp_path: Path) -> No
     assert (containment["samples_with_box"], containment["of"]) == (2, 2)
     assert identity == {"subject_digest": "ab" * 32, "signed": False}
     assert document["judged_again"] == {"agree": 2, "differ": [], "not_possible": 0}
-    nowhere = imported.described(imported.read_log(Path(made.location)), tmp_path)
+    by_suite = imported.described(imported.read_log(Path(made.location)), tmp_path / "nyu-ctf")
+    assert by_suite == document
+    with pytest.raises(NotFound, match="holds no items; name the folder of an imported suite"):
+        imported.described(imported.read_log(Path(made.location)), tmp_path)
+    words = CliRunner().invoke(
+        app, ["run", "import-log", made.location, "--items", str(tmp_path / "nyu-ctf")]
+    )
+    assert "judged again: 2 agree, 0 differ, 0 could not be" in words.stdout
+    shutil.copytree(held.place(item), tmp_path / "other" / "i-other")
+    nowhere = imported.described(imported.read_log(Path(made.location)), tmp_path / "other")
     assert nowhere["judged_again"] == {"agree": 0, "differ": [], "not_possible": 2}
 
 

@@ -243,7 +243,7 @@ def _decision(script: Script, found: Gathered) -> shown.Decision:
             criteria.alpha_below,
             0,
             0,
-            f"The suite {criteria.suite} could not run here, so that nothing was decided.",
+            f"The criteria ask about the suite {criteria.suite}, which did not run here: nothing was decided.",
             criteria.title,
         )
     status = decision.status()

@@ -196,7 +196,7 @@ def import_log(
     *,
     items: Annotated[
         Path | None,
-        typer.Option(help="Folder of prepared items: judge the logs' submissions again."),
+        typer.Option(help="Folder of the imported suite: judge the logs' submissions again."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
@@ -214,6 +214,9 @@ def import_log(
         for score in log["scores"]:
             told = ", ".join(f"{name} {value:.4g}" for name, value in score["metrics"].items())
             typer.echo(f"    {score['name']}: {told}")
+        if again := log.get("judged_again"):
+            told = f"{again['agree']} agree, {len(again['differ'])} differ"
+            typer.echo(f"    judged again: {told}, {again['not_possible']} could not be")
     for lost in document.get("unread", []):
         typer.echo(f"not read: {lost['file']}: {lost['reason']}", err=True)
 

@@ -16,9 +16,11 @@ from pathlib import Path
 from inspect_ai import recompute_metrics
 from inspect_ai.log import EvalLog, EvalSampleSummary, read_eval_log
 
+from leadline.core.errors import NotFound
 from leadline.core.measure.estimate import Json
 from leadline.runner import eval_log
-from leadline.suites.differential import judge, load_item
+from leadline.suites.differential import ITEM_FILE, judge, load_item
+from leadline.suites.imported.collection import ITEMS
 from leadline.suites.imported.flag import stated
 
 NOT_RUN_HERE = "not run here"
@@ -94,7 +96,10 @@ def read_log(path: Path) -> Log:
 
 
 def described(log: Log, items: Path | None = None) -> dict[str, Json]:
-    """What the log says, in JSON's terms; *items* is a folder of prepared items to judge again with."""
+    """What the log says, in JSON's terms; *items* is a folder of prepared items to judge again with.
+
+    *items* may be the folder of an imported suite too. Raises: NotFound, if it holds no item.
+    """
     header = log.header
     answer: dict[str, Json] = {
         "file": str(log.path),
@@ -114,7 +119,7 @@ def described(log: Log, items: Path | None = None) -> dict[str, Json]:
         "identity": _identity(log),
     }
     if items is not None:
-        answer["judged_again"] = asyncio.run(_again(log, items)).answer()
+        answer["judged_again"] = asyncio.run(_again(log, _prepared(items))).answer()
     return answer
 
 
@@ -220,6 +225,17 @@ def _joined(logs: Sequence[Log]) -> EvalLog:
     return whole
 
 
+def _prepared(items: Path) -> Path:
+    """The folder whose folders are items: *items*, or the one within an imported suite.
+
+    Raises: NotFound, if neither holds any.
+    """
+    for folder in (items, items / ITEMS):
+        if any(folder.glob(f"*/{ITEM_FILE}")):
+            return folder
+    raise NotFound(f"--items: {items} holds no items; name the folder of an imported suite")
+
+
 async def _again(log: Log, items: Path) -> Again:
     """Every submission that the log holds, judged again with the prepared item of its name."""
     done = Again()
@@ -238,7 +254,7 @@ async def _again(log: Log, items: Path) -> Again:
 async def _judged(items: Path, id_: str, held: dict[str, object]) -> bool | None:
     """Whether the submission in a score's metadata solves item *id_*; None where that cannot be told."""
     folder = items / id_
-    if "/" in id_ or not (folder / "item.json").is_file():
+    if "/" in id_ or not (folder / ITEM_FILE).is_file():
         return None
     item = load_item(folder)
     flag, submission = folder / "reference" / "flag", held.get("submission")
