@@ -165,7 +165,10 @@ class _Tasks:
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    """One model's runs by task: *at* are the tasks' numbers, *runs* a list of scores each."""
+    """One model's runs by task: *at* are the tasks' numbers.
+
+    *scores* holds each task's, or nothing where every task was run once: then *share* says it.
+    """
 
     name: str
     at: IntArray
@@ -249,8 +252,10 @@ def _model(runs: Runs, name: str, tasks: _Tasks) -> _Model:
     else:
         each = np.bincount(place, runs.weight[own]) / count
     each = each / (each * count).sum()
-    in_order = score[np.argsort(place, kind="stable")]
-    scores = tuple(np.split(in_order, np.cumsum(count)[:-1]))
+    scores: tuple[FloatArray, ...] = ()
+    if count.max() > 1:
+        in_order = score[np.argsort(place, kind="stable")]
+        scores = tuple(np.split(in_order, np.cumsum(count)[:-1]))
     return _Model(name, held, count, share, each, scores)
 
 

@@ -27,7 +27,7 @@ THINNED = 0.8  # of the columns must still move, or those that do are copied
 FLOOR = 0.05  # sd in log2 units that one imagined observation has: three points may lie on a line
 LINE_STEPS_MAX, LINE_TOLERANCE = 200, 1e-9
 SHRUNK = 0.9  # of 1 / sd, the most that one step takes away
-BISECTIONS = 32
+BISECTIONS = 24  # a slope's error enters the loss by its square
 TINY = 1e-300
 
 
@@ -142,7 +142,7 @@ def profile(
         middle = (low + high) / 2
         up = turn(middle) > 0
         low, high = np.where(up, low, middle), np.where(up, middle, high)
-    slope = (low + high) / 2
+    slope = np.where(turn(np.zeros(len(at))) < 0, 0.0, (low + high) / 2)
     z = shift + slope[:, None] * away
     loss = weight * np.logaddexp(0.0, z) - solved * z
     told: FloatArray = loss.sum(axis=1) + PENALTY / 2 * slope * slope
