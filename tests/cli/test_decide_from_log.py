@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
+from typer.testing import Result as Ran
 
 from eval_logs import FAILED, Told, answers, write
 from leadline.cli.main import app
+from leadline.core.measure.deciding import start
+from leadline.core.measure.sequential import Design, Plan, Result
+from leadline.formats.decision_log import DecisionLog, write_decision
 
 KEYS = {
     *("models", "items", "threshold", "alpha", "beta", "indifference", "decisions", "seed"),
@@ -56,7 +60,7 @@ app(%r)
 """
 
 
-def call(*argv: object) -> Result:
+def call(*argv: object) -> Ran:
     """The command with a threshold of a half and an error of 5 in 100."""
     told = [str(one) for one in argv]
     return CliRunner().invoke(
@@ -160,6 +164,28 @@ def test_it_needs_nothing_but_inspect(log: Path) -> None:
     done = without([*forbidden, *OUTER], *argv)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["decisions"] == 1
+
+
+def test_a_decision_is_checked_by_the_base_install(tmp_path: Path) -> None:
+    """Whoever is handed a decision needs no extra, store or sandbox to compute it again."""
+    plan = Plan(
+        suite_digest="s",
+        items=tuple(f"i{n}" for n in range(12)),
+        families=("f",) * 12,
+        threshold=0.5,
+        alpha_above=0.05,
+        alpha_below=0.05,
+        seed_commitment="c",
+        design=Design.ACTIVE,
+    )
+    decision = start(plan, bytes(16)).update(Result(step, 1) for step in range(1, 6))
+    path = tmp_path / "decision.json"
+    path.write_bytes(write_decision(DecisionLog(plan, bytes(16), decision.log)))
+    argv = ["decide", "verify", str(path), "--json"]
+    done = without([*EXTRAS, *OF_INSPECT, *OUTER, "leadline.runner"], *argv)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["ok"], told["n"], told["successes"]) == (True, 5, 5)
 
 
 def test_replay_and_horizon_need_the_base_install_only(tmp_path: Path) -> None:
