@@ -73,17 +73,20 @@ def walks(
     answers: FloatArray,
     seeds: Sequence[bytes],
     *,
+    batch: int = 1,
     bend: Bend | None = None,
     alarm: bool = False,
 ) -> Ends:
     """Walk once for each seed; *answers* is one row for all walks, or one for each.
 
-    *bend* replaces what the model predicts, in whole units, before anything is drawn. The planner is
-    asked only with *alarm*; without it no misfit is told.
+    Predictions and chances are those of the start of each *batch*, less what was drawn, as in
+    `leadline.core.measure.adaptive`; a walk ends where it concludes, also within a batch. *bend* replaces
+    what the model predicts, in whole units, before anything is drawn. The planner is asked only with
+    *alarm*; without it no misfit is told.
     """
     rows = np.broadcast_to(np.atleast_2d(answers), (len(seeds), len(design.bank.items)))
     told = _empty(*rows.shape)
-    block = _Block(design, rows, seeds, told, bend=bend, alarm=alarm)
+    block = _Block(design, rows, seeds, told, batch=batch, bend=bend, alarm=alarm)
     while block.size:
         block.step()
     return told
@@ -110,11 +113,12 @@ class _Block:
         seeds: Sequence[bytes],
         told: Ends,
         *,
+        batch: int,
         bend: Bend | None,
         alarm: bool,
     ) -> None:
         self.design, self.answers, self.seeds, self.told = design, answers, seeds, told
-        self.bend, self.alarm = bend, alarm
+        self.batch, self.bend, self.alarm = batch, bend, alarm
         self.curves = np.ascontiguousarray(design.curves.T)
         self.chances = _Chances(design)
         self.size = min(BLOCK, len(seeds))
@@ -123,6 +127,7 @@ class _Block:
         self.id = np.arange(self.size)
         self.n = np.zeros(self.size, dtype=np.int64)
         self.left = np.ones((self.size, items))
+        self.p, self.weights = (np.zeros((self.size, items)) for _ in range(2))
         self.posterior = np.tile(design.prior, (self.size, 1))
         self.scored = np.zeros(self.size)
         self.up, self.down = (np.zeros((self.size, len(KAPPAS))) for _ in range(2))
@@ -130,19 +135,27 @@ class _Block:
 
     def step(self) -> None:
         """One more item for every walk, and fresh walks in place of those that ended."""
-        p = np.rint(np.clip(self._belief() @ self.curves, P_LOW, P_HIGH) * UNIT)
-        if self.bend is not None:
-            p = self.bend(p)
-        product = p * (UNIT - p)
-        weights = self.chances.of(product, self.left)
-        ends = np.cumsum(weights, axis=1)
+        self._expect()
+        ends = np.cumsum(self.weights, axis=1)
         total, items = ends[:, -1].copy(), self._drawn(ends)
         y = self.answers[self.id, items]
-        self._bet(p, product, weights, total, items, y)
+        self._bet(total, items, y)
         self._move(items, y)
         if self.alarm:
             self._plan()
         self._end()
+
+    def _expect(self) -> None:
+        """Predictions and chances anew where a batch begins, and without what was drawn elsewhere."""
+        if self.batch == 1:
+            begun: slice | npt.NDArray[np.intp] = slice(None)
+        else:
+            begun = np.flatnonzero(self.n % self.batch == 0)
+            self.weights *= self.left
+        p = np.rint(np.clip(self._belief()[begun] @ self.curves, P_LOW, P_HIGH) * UNIT)
+        p = p if self.bend is None else self.bend(p)
+        self.p[begun] = p
+        self.weights[begun] = self.chances.of(p * (UNIT - p), self.left[begun])
 
     def _belief(self) -> FloatArray:
         """The weight of each ability, walks x nodes."""
@@ -161,22 +174,15 @@ class _Block:
         told: IntArray = (ends <= np.array(targets, dtype=np.float64)[:, None]).sum(axis=1)
         return told
 
-    def _bet(
-        self,
-        p: FloatArray,
-        product: FloatArray,
-        weights: FloatArray,
-        total: FloatArray,
-        items: IntArray,
-        y: FloatArray,
-    ) -> None:
+    def _bet(self, total: FloatArray, items: IntArray, y: FloatArray) -> None:
+        p, weights = self.p, self.weights
         value, rule, at = self.design.value, self.design.rule, np.arange(self.size)
         expected = self.scored + (self.left * p) @ value / UNIT
         inverse = (self.left * value) / np.maximum(weights, 1.0)  # value / q, but for the total
         loss = p * inverse
         lowest = -loss.max(axis=1) * (total / UNIT)
         highest = (UNIT * inverse - loss).max(axis=1) * (total / UNIT)
-        spread = (inverse * product) @ value * (total / UNIT**2)
+        spread = (loss * (UNIT - p)) @ value * (total / UNIT**2)
         seen = (y - p[at, items] / UNIT) * inverse[at, items] * total
         self.up += _bets(
             expected - (rule.threshold - rule.zone), spread, (lowest, highest), seen, 1
@@ -241,7 +247,18 @@ class _Block:
         self.left[fresh], self.posterior[fresh] = 1.0, self.design.prior
         gone = ended[len(fresh) :]
         if len(gone):
-            for name in ("id", "n", "left", "posterior", "scored", "up", "down", "sure"):
+            for name in (
+                "id",
+                "n",
+                "left",
+                "p",
+                "weights",
+                "posterior",
+                "scored",
+                "up",
+                "down",
+                "sure",
+            ):
                 setattr(self, name, np.delete(getattr(self, name), gone, axis=0))
             self.size -= len(gone)
 

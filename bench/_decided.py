@@ -13,6 +13,7 @@ T = TypeVar("T")
 
 ALPHA = 0.05
 TAUS = (1.0, 0.5, 0.2)
+BATCHES = (10, 25)  # items that are drawn and run together
 TELLING = 50  # items that the strategic subject fails
 NEAR = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 1.0)
 WORST_MIN, MEAN_COVERED_MIN = 0.95, 0.94
@@ -269,6 +270,8 @@ def values(found: Found) -> dict[str, dict[str, object]]:
 
 NAMES = {
     "active": "**active sampling** (the product's)",
+    "active_batches_of_10": "active sampling, ten items at a time, each ten run whole",
+    "active_batches_of_25": "active sampling, 25 items at a time",
     "exact_sequence": "exact sequence, simple random order",
     "wilson_peeking": "Wilson's interval looked at after every item (no valid rule)",
     "sprt_true_rate": "SPRT that knows the true share, against the threshold",

@@ -35,6 +35,7 @@ from bench._campaign import ABOVE, BELOW, Ends, seeds_of, walks  # noqa: E402
 from bench._coverage import coverage  # noqa: E402
 from bench._decided import (  # noqa: E402
     ALPHA,
+    BATCHES,
     TAUS,
     TELLING,
     Decisions,
@@ -85,9 +86,13 @@ def temporal(later: FloatArray, fit: Fit, threshold: float, size: Size) -> dict[
     """All ways to decide about *later* agents by the difficulties of *fit*, by name."""
     rows = np.repeat(later, size.seeds, axis=0)
     seeds = seeds_of(f"temporal/{threshold}", len(rows))
-    ends = walks(Design(bank_of(fit), Rule(threshold, ALPHA, ALPHA)), rows, seeds)
-    items, truth = rows.shape[1], rows.mean(axis=1)
-    found = {"active": told(truth, threshold, ends.n / items, ends.state == ABOVE)}
+    design = Design(bank_of(fit), Rule(threshold, ALPHA, ALPHA))
+    items, truth, found = rows.shape[1], rows.mean(axis=1), dict[str, Decisions]()
+    for batch in (1, *BATCHES):
+        ends = walks(design, rows, seeds, batch=batch)
+        ran = np.minimum(-(-ends.n // batch) * batch, items)  # a batch is run whole
+        name = "active" if batch == 1 else f"active_batches_of_{batch}"
+        found[name] = told(truth, threshold, ran / items, ends.state == ABOVE)
     rng = np.random.default_rng(round(threshold * 1000))
     shuffled = rng.permuted(rows, axis=1)
     table = wor_table(items, threshold, ALPHA, ALPHA)

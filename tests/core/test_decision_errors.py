@@ -23,6 +23,9 @@ from scipy.special import expit
 
 from leadline.core.measure import active
 from leadline.core.measure.active import Bank, Design, Rule, Walk
+from leadline.core.measure.adaptive import Adaptive
+from leadline.core.measure.sequential import Design as Kind
+from leadline.core.measure.sequential import Plan, Result
 
 SMALL = Bank(tuple("vwxyz"), (0.6, 1.0, 1.7, 1.0, 2.4), (-1.5, -0.4, 0.1, 0.9, 2.0))
 SMALL_WEIGHTED = replace(SMALL, family=("f", "g", "f", "g", "g"), weights={"f": 0.35, "g": 0.65})
@@ -161,6 +164,47 @@ def test_walks_side_by_side_are_the_walks_one_by_one(number: int) -> None:
         )
         assert told.e_above[at] == pytest.approx(alone.e_above, rel=1e-9)
         assert told.e_below[at] == pytest.approx(alone.e_below, rel=1e-9)
+
+
+@pytest.mark.parametrize("number", range(1, 24, 3))
+def test_walks_in_batches_are_the_decision_that_a_runner_makes(number: int) -> None:
+    """`adaptive`, with its log and its batches: same items up to the conclusion, wealth as it is logged."""
+    design, row = random_case(number)
+    row, rule, bank = np.round(row), design.rule, design.bank
+    plan = Plan(
+        suite_digest="",
+        items=bank.items,
+        families=bank.family,
+        weights=bank.weights or None,
+        threshold=rule.threshold,
+        alpha_above=rule.alpha_above,
+        alpha_below=rule.alpha_below,
+        seed_commitment="",
+        zone=rule.zone,
+        design=Kind.ACTIVE,
+        discriminations=bank.a,
+        difficulties=bank.b,
+        tau=rule.tau,
+        batch=number % 5 + 2,
+    )
+    (seed,) = seeds_of(f"batches/{number}", 1)
+    told, decision = (
+        walks(plan.sampling(), row, [seed], batch=plan.batch),
+        Adaptive.start(plan, seed),
+    )
+    while draws := decision.next_items(plan.batch):
+        for draw in draws:
+            y = int(row[bank.items.index(draw.item)])
+            decision = decision.update([Result(draw.step, y)])
+    status, at = decision.status(), int(told.n[0])
+    assert (status.state, status.decided_at) == (STATES[int(told.state[0])], at)
+    ran = [bank.items.index(line.item) for line in decision.log[:at]]
+    assert ran == told.order[0][:at].tolist()
+    line = decision.log[at - 1]
+    assert line.up is not None
+    assert line.down is not None
+    assert line.up / 1e6 == pytest.approx(math.log(told.e_above[0]), abs=1e-6)
+    assert line.down / 1e6 == pytest.approx(math.log(told.e_below[0]), abs=1e-6)
 
 
 def test_each_walk_may_have_answers_of_its_own() -> None:

@@ -12,6 +12,7 @@ import pytest
 from bench._campaign import ABOVE, BELOW, Bend, constant, seeds_of, turned, walks
 from bench._decided import (
     ALPHA,
+    BATCHES,
     NAMES,
     WAYS,
     Found,
@@ -68,6 +69,12 @@ def test_later_agents_are_decided_from_an_eighth_of_the_items(found: Found) -> N
     assert np.median(active.fraction) <= 1 / 8
     assert np.mean(active.fraction) <= 1 / 4
     assert np.median(active.fraction[between(active, 0.02, 0.05)]) <= 1 / 2
+    for batch in BATCHES:
+        batches = found.ways[f"active_batches_of_{batch}"]
+        assert not wrong(batches).any()
+        assert (
+            active.fraction.mean() < batches.fraction.mean() < active.fraction.mean() + batch / 250
+        )
     assert found.ways["exact_sequence"].fraction.mean() > active.fraction.mean()
     for invalid in ("wilson_peeking", "anchors_60", "anchors_100", "telling_first_tau_1"):
         assert wrong(found.ways[invalid]).any()
