@@ -34,9 +34,9 @@ from leadline.core.measure.means import DIFFERENCE, Grouped, codes, exact_ends, 
 Scores = Mapping[str, float]
 Arms = Literal["newcombe", "exact"]
 
-TABLES_MAX = 251_001  # two arms of 500: more takes seconds, and Newcombe's interval serves
+TABLES_MAX = 40_401  # two arms of 200: more takes seconds, and Newcombe's interval serves
 _GRID = 401  # shares tried for the arm that the difference leaves open
-_STEP = 0.02
+_STEP = 0.05
 _HALVINGS = 30
 
 
@@ -294,7 +294,7 @@ def uplift(
     share_with, share_without = solved_with / tried_with, solved_without / tried_without
     if method == "exact":
         if (tried_with + 1) * (tried_without + 1) > TABLES_MAX:
-            raise Invalid("method", "exact is for two arms of about 500 at most; use newcombe")
+            raise Invalid("method", "exact is for two arms of about 200 at most; use newcombe")
         low = _lower((solved_with, tried_with), (solved_without, tried_without), alpha / 2)
         high = -_lower((solved_without, tried_without), (solved_with, tried_with), alpha / 2)
     else:
