@@ -603,3 +603,14 @@ def test_a_ratio_takes_no_replicate_beyond_the_tasks() -> None:
     assert horizon_ratio(replace(told, replicates=drawn), "b", "a").high == pytest.approx(
         64 / told.longest
     )
+
+
+def test_more_replicates_continue_fewer() -> None:
+    """The first blocks are the same whatever is drawn after them, and memory is asked for beforehand."""
+    table = both(runs("a", repeats=2), runs("b", seed=3, repeats=2))
+    block = horizon.BLOCK
+    few, more = (fitted(table, replicates=n).replicates for n in (block, block + 40))
+    assert np.array_equal(few, more[:, :, :block], equal_nan=True)
+    many = both(*(runs(f"m{n:03d}", tasks=2) for n in range(300)))
+    with pytest.raises(Invalid, match="with 300 models, 83,333 at most"):
+        fitted(many, replicates=100_000)

@@ -35,6 +35,7 @@ MINUTES_MAX = WEIGHT_MAX = 1e9
 PROFILE_PLACES, PROFILE_ZOOMS, PROFILE_BEYOND = 40, 4, 3.0  # beyond the longest task, in doublings
 SHORTEST = 2.0**-20  # minutes: no task is shorter
 UNSTATED = "unstated"
+KEPT_MAX = 50_000_000  # replicates of all models and levels together
 BLOCK = 256  # replicates fitted together, so that their tables stay in the processor's cache
 
 
@@ -201,23 +202,28 @@ def time_horizon(
         raise Invalid("replicates", problem)
     tasks = _tasks(runs)
     rng = np.random.default_rng(seed)
-    whole = _multiplicities(tasks, replicates, rng)
-    drawn = [
-        np.ascontiguousarray(whole[:, begin : begin + BLOCK])
-        for begin in range(0, replicates, BLOCK)
-    ]
-    models = [_model(runs, name, tasks) for name in sorted(set(runs.model.tolist()))]
+    names = sorted(set(runs.model.tolist()))
+    if len(names) * len(levels) * replicates > KEPT_MAX:
+        problem = f"with {len(names)} models, {KEPT_MAX // (len(names) * len(levels)):,} at most"
+        raise Invalid("replicates", problem)
+    models = [_model(runs, name, tasks) for name in names]
+    lines = [_point(model, tasks) for model in models]
+    lengths = [_lengths(model, tasks) for model in models]
     kept = np.empty((len(models), len(levels), replicates))
-    found: list[Horizon] = []
-    for number, model in enumerate(models):
-        line = _point(model, tasks)
-        kept[number] = _replicated(model, tasks, drawn, levels, line, rng)
-        for place, level in enumerate(levels):
-            found.append(_horizon(model, tasks, kept[number, place], level, line, alpha))
+    for begin in range(0, replicates, BLOCK):
+        drawn = _multiplicities(tasks, min(BLOCK, replicates - begin), rng)
+        for number, model in enumerate(models):
+            told = _replicated(model, lengths[number], drawn, levels, lines[number], rng)
+            kept[number, :, begin : begin + BLOCK] = told
+    found = [
+        _horizon(model, tasks, kept[number, place], level, lines[number], alpha)
+        for number, model in enumerate(models)
+        for place, level in enumerate(levels)
+    ]
     kept.flags.writeable = False
     return Horizons(
         tuple(found),
-        tuple(m.name for m in models),
+        tuple(names),
         tuple(levels),
         kept,
         float(np.exp2(tasks.x.max())),
@@ -289,27 +295,41 @@ def _multiplicities(tasks: _Tasks, replicates: int, rng: np.random.Generator) ->
     return drawn
 
 
+@dataclass(frozen=True, slots=True)
+class _Lengths:
+    """One model's tasks by length: the lengths, each task's place among them, and sums over all tasks.
+
+    *by_weight* and *by_score*, lengths x all tasks, turn counts of tasks into weight run and weight solved;
+    scores of tasks with several runs are drawn and are not in the latter.
+    """
+
+    x: FloatArray
+    place: IntArray
+    by_weight: csr_array
+    by_score: csr_array
+
+
+def _lengths(model: _Model, tasks: _Tasks) -> _Lengths:
+    x, place = np.unique(tasks.x[model.at], return_inverse=True)
+    runs, shape = model.count * model.each, (len(x), len(tasks.x))
+    known = runs * model.share * (model.count == 1)
+    by_weight = csr_array((runs, (place, model.at)), shape)
+    return _Lengths(x, place, by_weight, csr_array((known, (place, model.at)), shape))
+
+
 def _replicated(
     model: _Model,
-    tasks: _Tasks,
-    drawn: Sequence[FloatArray],
+    lengths: _Lengths,
+    drawn: FloatArray,
     levels: Sequence[float],
     line: tuple[float, float],
     rng: np.random.Generator,
 ) -> FloatArray:
-    """Horizons of every replicate, levels x replicates. Weights are not scaled anew."""
-    x, place = np.unique(tasks.x[model.at], return_inverse=True)
-    once, runs = model.count == 1, model.count * model.each
-    shape = (len(x), len(tasks.x))
-    by_weight = csr_array((runs, (place, model.at)), shape)
-    by_score = csr_array((runs * model.share * once, (place, model.at)), shape)
-    told = []
-    for block in drawn:
-        weight, solved = by_weight @ block, by_score @ block
-        if not once.all():
-            solved += _successes(model, block, place, len(x), rng)
-        told.append(_block(x, solved, weight, levels, line))
-    return np.concatenate(told, axis=1)
+    """Horizons of a block of replicates, levels x replicates. Weights are not scaled anew."""
+    weight, solved = lengths.by_weight @ drawn, lengths.by_score @ drawn
+    if model.scores:
+        solved += _successes(model, drawn, lengths.place, len(lengths.x), rng)
+    return _block(lengths.x, solved, weight, levels, line)
 
 
 def _block(
