@@ -358,3 +358,24 @@ def test_the_bundle_verifies_and_the_summary_has_its_numbers(tmp_path: Path, sto
     assert read["decision"]["state"] in {"above", "below", "undetermined"}
     real = [finding for finding in read["findings"] if finding["purl"]]
     assert [len(finding["operators"]) for finding in real] == [2]
+
+
+def test_the_run_stops_where_the_decision_does_unless_the_estimate_is_asked_for(
+    tmp_path: Path, store: Store
+) -> None:
+    """The report tells how many items ran; with the estimate all of them did, and the decision is the same."""
+    facts = shown.LogState(home.ORIGIN, 1, "r", True, "x", "none")  # noqa: FBT003
+    stopped = prepared(workspace(tmp_path), store)
+    assess.run(stopped)
+    one = reporting.build(stopped, reporting.gather(stopped), facts, "0")
+    whole = prepared(workspace(tmp_path / "whole"), MemoryStore(lambda: bytes(32), home.KINDS))
+    whole = replace(whole, request=replace(whole.request, estimate=True))
+    assess.run(whole)
+    other = reporting.build(whole, reporting.gather(whole), facts, "0")
+    ran = sum(family.attempted for family in one.suites[0].families)
+    assert 0 < ran < 24
+    assert one.suites[0].drawn.startswith(f"{ran} of 24 items ran")
+    assert one.suites[1].drawn == ""
+    assert sum(family.attempted for family in other.suites[0].families) == 24
+    assert other.suites[0].drawn == ""
+    assert one.decision == other.decision

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from leadline.core.measure.effort import success_curve
 from leadline.core.measure.family import Conditions, FamilyEstimate, runs_by_item, share_of
 from leadline.core.measure.infra import Lost, flags
 from leadline.core.measure.milestones import Spent, by_step, curve, mean_steps
+from leadline.core.measure.power import holm
 from leadline.core.scope import SourceCount, scope_counts
 
 BASELINE = "baseline"  # who is measured beside a model, on the same items
@@ -60,10 +62,35 @@ def suite_report(
         attack=_attack(plan, suite, own),
         milestones=tuple(step for chain in chains for step in _steps(*chain)),
         reached=" ".join(_reached(*chain) for chain in chains),
+        drawn=_drawn(suite, tried),
         climbs=tuple(climb for chain in chains for climb in _climbs(*chain)),
         total=_share("all families", tried),
         baseline_total=_share("all families", in_suite(floor, suite)) if baseline else None,
         uplift=_uplift(plan, tried, in_suite(floor, suite)),
+    )
+
+
+def adjusted(suites: Sequence[shown.SuiteReport]) -> tuple[shown.SuiteReport, ...]:
+    """*suites* with the p-values of their uplifts adjusted for there being several, by Holm's rule."""
+    p_values = {one.name: one.uplift.p for one in suites if one.uplift}
+    if len(p_values) <= 1:
+        return tuple(suites)
+    found = {one.name: one.adjusted for one in holm(p_values, list(p_values)).declared}
+    return tuple(
+        replace(one, uplift=replace(one.uplift, p_adjusted=found[one.name])) if one.uplift else one
+        for one in suites
+    )
+
+
+def _drawn(suite: PlannedSuite, tried: Sequence[SampleResult]) -> str:
+    """What to know of shares where the decision was reached before every item of *suite* ran."""
+    ran = len({sample.item for sample in tried})
+    if ran == len(suite.items):
+        return ""
+    return (
+        f"{ran} of {len(suite.items)} items ran: those that the decision asked for until it was reached, "
+        "telling ones more often than others. The shares here are of these items alone; the decision's "
+        "own estimate and bounds are of the whole suite. --estimate runs the rest as well."
     )
 
 

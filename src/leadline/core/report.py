@@ -120,7 +120,8 @@ class Uplift:
     Each item counts as the mean of its attempts. *unshared* items have a result of one alone and are
     left out. *subject_alone* and *baseline_alone* count items that one alone solved, where each was
     tried once. *p* is of the hypothesis that both solve alike, by *test*; None where there are too few
-    items to say.
+    items to say. *p_adjusted* is Holm's over all planned suites that are set beside the baseline; None
+    where this is the only one.
     """
 
     items: int
@@ -133,6 +134,7 @@ class Uplift:
     p: float | None
     subject_alone: int | None = None
     baseline_alone: int | None = None
+    p_adjusted: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,8 @@ class SuiteReport:
     empty where the subject is the tool agent itself. *levels* are shares by difficulty, easiest first.
     *outcomes* count every outcome by its name. *attack* has, for a suite of repairs, the shares of the
     very same flaws set off, by family. *milestones* are the steps of chains reached, in their order,
-    *reached* says in words how many of a chain's steps were reached in the mean, *climbs* when. *total*
+    *reached* says in words how many of a chain's steps were reached in the mean, *climbs* when. *drawn*
+    says of a suite that was not run whole which of its items ran, and what its shares are then of. *total*
     and *baseline_total* are all families together, and *uplift* sets them beside each other item by item.
     """
 
@@ -158,6 +161,7 @@ class SuiteReport:
     attack: tuple[Share, ...] = ()
     milestones: tuple[Share, ...] = ()
     reached: str = ""
+    drawn: str = ""
     climbs: tuple[Climb, ...] = ()
     total: Share | None = None
     baseline_total: Share | None = None

@@ -249,6 +249,7 @@ def _suite(suite: SuiteReport, report: Report) -> Section:
         charts.twins(suite),
         charts.milestones(suite),
         *(climbed(one.curve, one.mean, one.spent, one.family) for one in suite.climbs),
+        Prose(suite.drawn) if suite.drawn else None,
         Prose(suite.reached) if suite.reached else None,
         Prose(uplifted(suite.uplift)) if suite.uplift else None,
         Prose(
