@@ -143,3 +143,17 @@ def test_models_decided_together_are_decided_as_if_alone() -> None:
     together = from_logs(first + second, RULE, others=others()).replayed
     alone = [from_logs(rows, RULE, others=others()).replayed[0] for rows in (first, second)]
     assert list(together) == alone
+
+
+@pytest.mark.parametrize("side", ["above", "below"])
+@pytest.mark.parametrize("known", [False, True])
+def test_fractions_at_the_threshold_err_no_more_than_allowed(side: str, *, known: bool) -> None:
+    """Means over repeats, the full row a hair on the other side: wrong answers within three errors of 5 %."""
+    scores = [(n % 5) / 4 for n in range(40)]  # mean one half
+    rule = Rule(0.5 + 1e-6 if side == "above" else 0.5, 0.05, 0.05)
+    rows = others() if known else None
+    states = [
+        from_logs(runs(scores), rule, others=rows, seed=seed).replayed[0].decided.outcome.state
+        for seed in range(80)
+    ]
+    assert states.count(side) <= 80 * (0.05 + 3 * (0.05 * 0.95 / 80) ** 0.5)
