@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from leadline.app.measured import suite_report
+from leadline.app.measured import adjusted, suite_report
 from leadline.core.assessment import (
     Budget,
     Plan,
@@ -44,6 +44,35 @@ def test_the_report_shows_a_model_beside_the_tool_baseline_and_not_the_baseline_
     assert told.test == "mcnemar, exact"
     assert told.interval[0] > 0
     assert suite_report(plans[1], results, suite, conditions).uplift is None
+
+
+def test_several_suites_share_their_error() -> None:
+    """Holm over the suites that have an uplift; a single one, and suites without, stay as they are."""
+    items = {
+        name: tuple(PlannedItem(f"{name}{n}", "a", f"{n:064x}") for n in range(12)) for name in "pq"
+    }
+    suites = [
+        PlannedSuite(name, name, "1", "cyber", "finds", "shared-kernel", items[name])
+        for name in "pq"
+    ]
+    gone = PlannedSuite("r", "r", "1", "cyber", "finds", "shared-kernel", unavailable="no compiler")
+    results = tuple(
+        ShardResult(f"{name}{who}", who, name, 1, tuple(
+            SampleResult(item.id, 1, "scored", n < solved, "x") for n, item in enumerate(items[name])
+        ))
+        for name, who, solved in (("p", "m", 9), ("p", "baseline", 1), ("q", "m", 3), ("q", "baseline", 2))
+    )  # fmt: skip
+    plan = Plan("asm", "eng", Subject("model", "m", "s"), (*suites, gone), "c" * 64, "demonstration",
+                "d" * 64, Budget(tokens=1000), 1, 4)  # fmt: skip
+    conditions = Conditions(Budget(tokens=1000), "tools", "d" * 64)
+    told = [suite_report(plan, results, one, conditions) for one in plan.suites]
+    both = adjusted(told)
+    assert [one.uplift and (one.uplift.p, one.uplift.p_adjusted) for one in both] == [
+        (2 / 2**8, 4 / 2**8),
+        (1.0, 1.0),
+        None,
+    ]
+    assert adjusted([told[0], told[2]]) == (told[0], told[2])
 
 
 def test_several_attempts_at_an_item_do_not_narrow_totals_and_levels() -> None:

@@ -94,5 +94,7 @@ def test_the_uplift_says_what_it_is_over_and_how_sure_it_is() -> None:
         replace(UPLIFT, unshared=0, p=None, subject_alone=None, baseline_alone=None)
     )
     assert short.endswith("the tool baseline 30 %.")
+    several = words.uplifted(replace(UPLIFT, p_adjusted=0.184))
+    assert "0.092 (mcnemar, exact; 0.18 adjusted for all suites set beside it" in several
     assert told in str(report_document(model_report()))
     assert "Uplift" not in str(report_document(report()))

@@ -48,6 +48,7 @@ UPLIFTED = strict(
     p={"type": ["number", "null"]},
     subject_alone={"type": ["integer", "null"]},
     baseline_alone={"type": ["integer", "null"]},
+    p_adjusted={"type": ["number", "null"]},
 )
 SUMMARY = strict(
     schema={"const": "leadline.summary/1"},

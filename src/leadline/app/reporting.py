@@ -140,8 +140,8 @@ def build(script: Script, found: Gathered, head: shown.LogState, version: str) -
     plan, acts = found.plan, found.acts
     own = of_subject(found.results, plan.subject.name)
     conditions = Conditions(plan.budget, _elicitation(plan), plan.subject.digest)
-    suites = tuple(
-        measured.suite_report(plan, found.results, suite, conditions) for suite in plan.suites
+    suites = measured.adjusted(
+        [measured.suite_report(plan, found.results, suite, conditions) for suite in plan.suites]
     )
     return shown.Report(
         leadline=version,

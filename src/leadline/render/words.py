@@ -79,7 +79,15 @@ def uplifted(uplift: Uplift) -> str:
             f" the tool baseline alone {uplift.baseline_alone:,}."
         )
     if uplift.p is not None:
-        told += f" Were both equally able, so large a difference had a chance of {uplift.p:.2g} ({uplift.test})."
+        adjusted = (
+            ""
+            if uplift.p_adjusted is None
+            else f"; {uplift.p_adjusted:.2g} adjusted for all suites set beside it, by Holm's rule"
+        )
+        told += (
+            f" Were both equally able, so large a difference had a chance of {uplift.p:.2g}"
+            f" ({uplift.test}{adjusted})."
+        )
     if uplift.unshared:
         told += f" Seen by one of the two only, and left out: {uplift.unshared:,} items."
     return told
