@@ -614,3 +614,18 @@ def test_more_replicates_continue_fewer() -> None:
     many = both(*(runs(f"m{n:03d}", tasks=2) for n in range(300)))
     with pytest.raises(Invalid, match="with 300 models, 83,333 at most"):
         fitted(many, replicates=100_000)
+
+
+def test_the_seed_hardly_decides_whether_a_suite_is_exhausted() -> None:
+    """The upper end is given the noise of its own draws: ranks, and everything where nothing was drawn."""
+    drawn = np.arange(1.0, 1_001.0)
+    assert horizon._surely(drawn, 0.975) == 985.0
+    assert horizon._surely(drawn[:20], 0.975) == 20.0
+    assert horizon._surely(drawn[:0], 0.975) == np.inf
+    table = runs(tasks=60)
+    tasks = horizon._tasks(table)
+    model = horizon._model(table, "m", tasks)
+    noisy = np.concatenate([np.full(980, 50.0), np.full(20, 5_000.0)])
+    told = horizon._horizon(model, tasks, noisy, 0.5, horizon._point(model, tasks), 0.05)
+    assert np.quantile(noisy, 0.975) < 1_024
+    assert told.saturated

@@ -28,6 +28,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 REPLICATES, REPLICATES_MIN, REPLICATES_MAX = 1_000, 2, 100_000
 TREND_MIN, TREND_SEEN_MIN = 3, 2
+NOISE_SDS = 2.0  # of the bootstrap's own noise, by which its upper end must stay within the tasks
 FAILURES_MIN = 5  # above the point estimate; with fewer the suite is exhausted
 LEVELS = (0.5, 0.8)
 TASKS_MIN = 10
@@ -398,7 +399,8 @@ def _horizon(
     low, high = (float(end) for end in _ends(known, alpha))
     x, failed = tasks.x[model.at], model.count * (1 - model.share)
     beyond = float(failed[x > np.log2(point)].sum()) if 0 < point < inf else 0.0
-    saturated = point > 0 and (high > float(np.exp2(x.max())) or beyond < FAILURES_MIN)
+    outside = _surely(known, 1 - alpha / 2) > float(np.exp2(x.max()))
+    saturated = point > 0 and (outside or beyond < FAILURES_MIN)
     if saturated:
         low, high = _at_least(model, tasks, level, known, alpha), inf
         warnings.append(Code.SATURATED)
@@ -443,6 +445,17 @@ def _ends(known: FloatArray, alpha: float) -> FloatArray:
         part = place - np.floor(place)
         ends.append(under if part == 0 or under == over else under + part * (over - under))
     return np.array(ends)
+
+
+def _surely(known: FloatArray, q: float) -> float:
+    """The *q* quantile's upper end for the noise of the draws: another seed would hardly exceed it.
+
+    Whether an upper limit is told at all hangs on the seed less for it.
+    """
+    if not len(known):
+        return inf
+    rank = q * len(known) + NOISE_SDS * np.sqrt(q * (1 - q) * len(known))
+    return float(np.sort(known)[min(int(np.ceil(rank)), len(known)) - 1])
 
 
 def _at_least(model: _Model, tasks: _Tasks, level: float, known: FloatArray, alpha: float) -> float:
