@@ -1,5 +1,6 @@
 """Mock runs that tests disturb: started, watched, killed, and compared with an undisturbed one."""
 
+import json
 import os
 import shutil
 import signal
@@ -100,15 +101,14 @@ def held(shards: list[Shard]) -> list[Shard]:
 
 
 DRIVER = """
-import sys, time
+import json, sys, time
 from pathlib import Path
-from bench._mock_run import JOB, Yard
 from leadline.runner.pool import LocalPool
 from leadline.store.shards import open_executor
-yard = Yard(Path(sys.argv[1]))
-table = open_executor(yard.url)
-workers = LocalPool(table, yard.command, 2, yard.folder)
-workers.start(JOB)
+job, folder, url, command = sys.argv[1:]
+words = json.loads(command)
+workers = LocalPool(open_executor(url), lambda job, name: [*words, job, name], 2, Path(folder))
+workers.start(job)
 while workers.alive():
     time.sleep(0.05)
 """
@@ -117,11 +117,9 @@ while workers.alive():
 @contextmanager
 def driver(yard: Yard) -> Iterator["subprocess.Popen[bytes]"]:
     """A process that drives the run with two workers, ended by force at the end of the block."""
-    root = Path(__file__).parents[2]
+    words = [JOB, str(yard.folder), yard.url, json.dumps(yard.command("", "")[:-2])]
     with (yard.folder / "driver.err").open("ab") as told:
-        process = subprocess.Popen(
-            [sys.executable, "-c", DRIVER, str(yard.folder)], cwd=root, stdout=told, stderr=told
-        )
+        process = subprocess.Popen([sys.executable, "-c", DRIVER, *words], stdout=told, stderr=told)
     try:
         yield process
     finally:

@@ -147,7 +147,9 @@ def test_a_server_that_fails_is_our_failure(
     """Each way to fail has its name in the evidence, costs the sample that asked and no other."""
     bad = bench.items[0]
     served.fault, served.faulty, served.hang_seconds = fault, source_of(bench, bad), 4
-    found = by_item(run(bench, patience_seconds=3, retries=0))
+    # that one ends by itself, however busy the machine; the others last as long as the patience
+    patience = 60 if fault == "huge" else 3
+    found = by_item(run(bench, patience_seconds=patience, retries=0))
     assert (found[bad].state, found[bad].outcome) == ("infra", outcome), found[bad]
     assert found[bad].reason
     assert not found[bad].solved
@@ -158,7 +160,7 @@ def test_a_server_that_fails_is_our_failure(
 def test_an_endless_answer_is_cut_off(served: Script, bench: Bench) -> None:
     """Of 100 MB no more is taken than an answer may have, and what the buffers of the way hold."""
     served.fault, served.faulty = "huge", source_of(bench, bench.items[0])
-    run(bench, patience_seconds=3, retries=1)
+    run(bench, patience_seconds=60, retries=1)
     assert 0 < served.sent < 2 * (endpoint.ANSWER_BYTES_MAX + (16 << 20))
 
 
