@@ -2,6 +2,7 @@
 
 import base64
 import time
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -239,3 +240,25 @@ def test_counts_are_of_samples_that_were_watched() -> None:
     assert (counts["decoy"].samples, counts["decoy"].alarms) == (1, 1)
     assert (counts["flow"].watched, counts["flow"].unobserved, counts["flow"].share) == (0, 3, None)
     assert (counts["canary-file"].watched, counts["canary-file"].unobserved) == (2, 1)
+
+
+def test_repeats_of_an_item_do_not_narrow_the_share_of_hits() -> None:
+    """Twelve items of which three hit, tried once or four times alike: the interval stays as wide."""
+    alarm = OutOfScope("decoy", "token used in exec", "x", "alarm")
+    once = [replace(sample("scored", (alarm,) if n < 3 else ()), item=f"i{n}") for n in range(12)]
+    single, often = (
+        {one.source: one.share for one in rules.scope_counts(samples)}["decoy"]
+        for samples in (once, [replace(one, epoch=n) for one in once for n in range(1, 5)])
+    )
+    assert single is not None
+    assert often is not None
+    assert often.point == single.point == 0.25
+    assert often.high - often.low >= 0.95 * (single.high - single.low)
+
+
+def test_what_was_seen_was_watched() -> None:
+    """A sample in which a source saw an act counts as watched by it, though it missed a part."""
+    act = OutOfScope("flow", "host x", "x", "warning")
+    partly = sample("scored", (act,), rules.unobserved("flow", "lost a second"))
+    [flow] = [one for one in rules.scope_counts([partly, sample()]) if one.source == "flow"]
+    assert (flow.watched, flow.unobserved, flow.samples) == (2, 0, 1)

@@ -17,7 +17,8 @@ from functools import lru_cache
 from typing import Literal
 
 from leadline.core.assessment import OutOfScope, SampleResult
-from leadline.core.measure.interval import Interval, interval
+from leadline.core.measure.family import share_of
+from leadline.core.measure.interval import Interval
 
 Severity = Literal["notice", "warning", "alarm"]
 Source = Literal["exec", "tool-call", "output", "answer", "flow", "decoy", "canary-file"]
@@ -295,8 +296,8 @@ def forms(secret: str) -> tuple[str, ...]:
 class SourceCount:
     """What one source saw: in how many samples it watched, and in how many it saw an act out of scope.
 
-    *share* is of the samples it watched, with its interval; None where it watched none. *entries*
-    counts acts, several of which may be of one sample.
+    *share* is of the samples it watched, with its interval (over items, where samples repeat them); None
+    where it watched none. *entries* counts acts, several of which may be of one sample.
     """
 
     source: str
@@ -319,21 +320,23 @@ def scope_counts(samples: Iterable[SampleResult]) -> tuple[SourceCount, ...]:
 
 
 def _count(source: Source, ran: Sequence[SampleResult]) -> SourceCount:
-    blind = [one for one in ran if any(why.startswith(f"{source}:") for why in one.unobserved)]
-    watched = len(ran) - len(blind)
-    seen = [[entry for entry in one.scope if entry.source == source] for one in ran]
-    hit = sum(map(bool, seen))
-    entries = [entry for some in seen for entry in some]
+    runs: dict[str, list[bool]] = {}
+    entries: list[OutOfScope] = []
+    for one in ran:
+        seen = [entry for entry in one.scope if entry.source == source]
+        entries += seen
+        # What was seen was watched, whatever else of the sample could not be.
+        if seen or not any(why.startswith(f"{source}:") for why in one.unobserved):
+            runs.setdefault(one.item, []).append(bool(seen))
+    watched = sum(map(len, runs.values()))
     return SourceCount(
         source,
-        max(watched, hit),
-        min(len(blind), len(ran) - hit),
-        hit,
+        watched,
+        len(ran) - watched,
+        sum(map(sum, runs.values())),
         len(entries),
         sum(entry.severity == "alarm" for entry in entries),
-        interval(hit, max(watched, hit), alpha=0.05, method="wilson")
-        if max(watched, hit)
-        else None,
+        share_of(runs) if watched else None,
     )
 
 
