@@ -33,7 +33,7 @@ FAILURES_MIN = 5  # above the point estimate; with fewer the suite is exhausted
 LEVELS = (0.5, 0.8)
 TASKS_MIN = 10
 MINUTES_MAX = WEIGHT_MAX = 1e9
-PROFILE_PLACES, PROFILE_ZOOMS, PROFILE_BEYOND = 40, 4, 3.0  # beyond the longest task, in doublings
+PROFILE_PLACES, PROFILE_ZOOMS, PROFILE_BEYOND = 32, 3, 3.0  # beyond the longest task, in doublings
 SHORTEST = 2.0**-20  # minutes: no task is shorter
 UNSTATED = "unstated"
 KEPT_MAX = 50_000_000  # replicates of all models and levels together

@@ -95,15 +95,13 @@ def _newton(
     here: FloatArray, won: FloatArray, weight: FloatArray, basis: FloatArray, held: float
 ) -> tuple[FloatArray, FloatArray]:
     """Gradient of the log-likelihood and the capped Newton step, a column each."""
-    p = basis[:2].T @ -here
-    np.exp(p, out=p)
-    p += 1
-    np.reciprocal(p, out=p)
-    wp = weight * p
+    over = basis[:2].T @ -here
+    np.exp(over, out=over)
+    over += 1  # 1 / p
+    wp = weight / over
     gradient = won - basis[:2] @ wp
     gradient[1] -= held * here[1]
-    p *= wp
-    wp -= p
+    wp -= np.divide(wp, over, out=over)
     haa, hab, hbb = basis @ wp
     haa += TINY
     hbb += held
