@@ -195,8 +195,8 @@ def test_mcnemar_takes_single_runs_only(
 
 
 def test_the_exact_interval_covers_every_pair_of_rates() -> None:
-    """Two arms of 5 and 6: over a grid of both rates the exact ends hold the difference at 90 in 100."""
-    n1, n2, alpha = 5, 6, 0.1
+    """Two arms of 4 and 5: over a grid of both rates the exact ends hold the difference at 90 in 100."""
+    n1, n2, alpha = 4, 5, 0.1
     ends = {
         (a, b): (one.low, one.high)
         for a in range(n1 + 1)

@@ -16,6 +16,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 
+import numpy as np
+import numpy.typing as npt
+
 from leadline.core.assessment import SampleResult
 from leadline.core.errors import Invalid
 from leadline.core.measure.interval import effective_size, wilson
@@ -61,7 +64,7 @@ def success_curve(samples: Iterable[SampleResult], budget: int) -> Curve:
         raise Invalid("samples", f"{over.item} was solved with {over.tokens} tokens of {budget}")
     ends = [_end(one, budget) for one in kept]
     events = sorted({tokens for tokens, event in ends if event})
-    items = [one.item for one in kept]
+    _, items = np.unique([one.item for one in kept], return_inverse=True)
     left, varied = 1.0, 0.0
     steps = [_step(0, len(kept), 0, 1.0, 0.0, _worth(ends, items, 0))]
     for tokens in events:
@@ -83,12 +86,12 @@ def _end(sample: SampleResult, budget: int) -> tuple[float, bool]:
     return (sample.tokens if cut else inf), False
 
 
-def _worth(ends: Sequence[tuple[float, bool]], items: Sequence[str], tokens: float) -> float:
+def _worth(ends: Sequence[tuple[float, bool]], items: npt.NDArray[np.intp], tokens: float) -> float:
     """What an attempt is worth of an independent one, by who had solved by *tokens*: 1 without repeats."""
-    if len(set(items)) == len(items):
+    if not items.size or int(items.max()) + 1 == items.size:
         return 1.0
     solved = [float(event and end <= tokens) for end, event in ends]
-    return min(1.0, effective_size(solved, items, n_runs=len(items)) / len(items))
+    return min(1.0, effective_size(solved, items, n_runs=items.size) / items.size)
 
 
 def _step(
