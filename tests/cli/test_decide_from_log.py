@@ -105,10 +105,13 @@ def test_one_document_says_decision_row_and_what_a_replay_is(log: Path, tmp_path
     assert 0 < told["median_fraction"] < 1
 
 
-def test_people_get_a_line_a_model_and_the_caveat(log: Path) -> None:
-    """The table ends in what a replay is not."""
-    done = call(log)
+def test_people_get_a_line_a_model_and_the_caveat(log: Path, tmp_path: Path) -> None:
+    """The table ends in what a replay is not; only what is missing somewhere is told."""
+    whole = write(tmp_path / "b.eval", Told(answers("0" * 20), model="made/two"))
+    done = call(log, whole)
     assert "made/one" in done.stdout
+    assert "made/two" in done.stdout
+    assert done.stdout.count("have no score") == 1
     assert "1 of 32 runs and 1 whole items have no score" in done.stdout
     assert "it shows what sampling would have cost" in done.stdout
 

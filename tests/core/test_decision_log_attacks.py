@@ -172,6 +172,16 @@ def test_any_flipped_bit_of_the_document_is_refused(stride: int) -> None:
     assert by_head < len(refused) / 100
 
 
+@pytest.mark.parametrize("written", [bytes(range(170, 186)).hex().upper(), "aa " * 16, "0" * 31])
+def test_a_seed_has_one_way_to_be_written(written: str) -> None:
+    """The same bytes in capitals or with gaps are another document, and no decision."""
+    content = write_decision(DecisionLog(ACTIVE, bytes(range(170, 186)), ()))
+    assert read_decision(content).seed == bytes(range(170, 186))
+    changed = content.replace(bytes(range(170, 186)).hex().encode(), written.encode())
+    with pytest.raises(Invalid, match="seed"):
+        read_decision(changed)
+
+
 PLAN_CHANGES: dict[str, list[Any]] = {
     "suite_digest": ["t"],
     "items": [ACTIVE.items[::-1], (*ACTIVE.items[:-1], "i99")],
