@@ -57,7 +57,7 @@ def test_json_lines_say_the_same() -> None:
 @pytest.mark.parametrize(
     ("text", "field"),
     [
-        ("", "heading"),
+        ("", "runs"),
         ("model,task,score\na,t,1\n", "heading"),
         ("model,alias,task,score,human_minutes\na,a,t,1,2\n", "heading"),
         ("model,task,score,human_minutes\na,t,1\n", "row 2"),
@@ -96,3 +96,18 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     """Nothing but Invalid comes of bytes that are no table."""
     told = answer(lambda data: read_runs(data.decode()), text.encode())
     assert isinstance(told, Invalid) or len(told.runs.model)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "model,task,score,human_minutes\n"])
+def test_a_table_without_runs_says_so(text: str) -> None:
+    """Nothing, and a heading alone, are no table whose columns are missing."""
+    with pytest.raises(Invalid, match="runs: the table holds none; below a heading"):
+        read_runs(text)
+
+
+def test_another_sign_than_a_comma_is_named_beside_the_columns() -> None:
+    """A table as other programs save it says what divides it, and one with commas says nothing of it."""
+    with pytest.raises(Invalid, match="are divided by ';', and commas are due"):
+        read_runs("model;task;score;human_minutes\na;t;1;5\n")
+    with pytest.raises(Invalid, match=r"no column human_minutes or best_available_minutes$"):
+        read_runs("model,task,score\na,t,1\n")

@@ -83,3 +83,10 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     """Nothing but Invalid comes of what is no table."""
     told = answer(lambda data: read_matrix(data.decode()), text.encode())
     assert isinstance(told, Invalid) or told.scores.shape == (len(told.models), len(told.items))
+
+
+@pytest.mark.parametrize(("sign", "shown"), [(";", "';'"), ("\t", r"'\\t'")])
+def test_another_sign_than_a_comma_is_named(sign: str, shown: str) -> None:
+    """A table as other programs save it is told from one without items."""
+    with pytest.raises(Invalid, match=f"divided by {shown}, and commas are due"):
+        read_matrix(f"model{sign}a{sign}b\nx{sign}1{sign}0\n")

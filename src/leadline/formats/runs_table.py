@@ -49,7 +49,9 @@ def read_runs(text: str) -> RunsTable:
     left to `core.measure.horizon.check_runs`.
     """
     rows = _json_lines(text) if text.lstrip()[:1] == "{" else _csv(text)
-    known = _columns(rows[0] if rows else {})
+    if not rows:
+        raise Invalid("runs", "the table holds none; below a heading, one run a row")
+    known = _columns(rows[0])
     kept: list[Mapping[str, object]] = []
     without_minutes = without_score = 0
     for row in rows:
@@ -120,7 +122,9 @@ def _columns(first: Mapping[str, object]) -> dict[str, str]:
             known[name] = found[0]
     missing = [" or ".join(SPELLINGS[name]) for name in NEEDED if name not in known]
     if missing:
-        raise Invalid("heading", f"no column {'; no column '.join(missing)}")
+        sign = next((word for word in (";", "\t") if any(word in one for one in first)), "")
+        cure = f"; its fields are divided by {sign!r}, and commas are due" if sign else ""
+        raise Invalid("heading", f"no column {'; no column '.join(missing)}{cure}")
     return known
 
 

@@ -59,6 +59,9 @@ def _rows(text: str) -> list[list[str]]:
 
 
 def _wide(heading: tuple[str, ...], rows: Sequence[Sequence[str]]) -> ScoreMatrix:
+    sign = next((one for one in (";", "\t") if len(heading) == 1 and one in heading[0]), "")
+    if sign:
+        raise Invalid("heading", f"its fields are divided by {sign!r}, and commas are due")
     items, models, scores = heading[1:], [], []
     for number, row in enumerate(rows, 2):
         if len(row) != len(heading):
