@@ -347,7 +347,7 @@ def coverage(*, quick: bool = False) -> dict[str, float]:
     found["newcombe_paired"] = min(
         float(paired(n).mean()) for n in ((10,) if quick else (10, 15, 20, 30))
     )
-    counts, sets = ((10, 30), 300) if quick else ((10, 12, 20, 30, 60), 1000)
+    counts, sets = ((10, 30), 300) if quick else ((10, 12, 20, 30, 60), 500)
     for name in SIMULATED:
         each = sets // 5 if name in SLOW else sets
         found[name] = min(simulated(name, count, each) for count in counts)
