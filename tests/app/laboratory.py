@@ -36,7 +36,7 @@ class FakeLaboratory:
     """Runs every shard at once; every second planted item is solved, and the registry's only one.
 
     In an official run *canary_failed* are families whose canary does not hold on this, the only host,
-    and *unqualified* the suites without a record of qualification.
+    and *unqualified* the suites and items without a record of qualification.
     """
 
     executor: Executor
@@ -87,10 +87,13 @@ class FakeLaboratory:
         return Identified(Declared("made-up", self.subject.name), self.answering)
 
     def standing(self, suite: PlannedSuite) -> Mapping[str, Standing]:
-        """A record for each item, but for those of `unqualified`."""
-        if suite.name in self.unqualified:
-            return {item.id: Standing(reason="it has no record") for item in suite.items}
-        return {item.id: Standing(record=digest(f"record of {item.id}")) for item in suite.items}
+        """A record for each item, but for those that `unqualified` names."""
+        return {
+            item.id: Standing(reason="it has no record")
+            if {suite.name, item.id} & set(self.unqualified)
+            else Standing(record=digest(f"record of {item.id}"))
+            for item in suite.items
+        }
 
     def canaries(self, plan: Plan, seed: bytes) -> None:
         """One host, which tells of the families that `canary_failed` names."""

@@ -239,6 +239,20 @@ def test_an_official_run_takes_what_records_carry(tmp_path: Path, store: Store) 
     assert not any("quick check only" in line for line in report.not_measured)
 
 
+def test_items_that_are_missing_for_one_reason_are_told_together(
+    tmp_path: Path, store: Store
+) -> None:
+    """Each by its name, and the reason once: a long list stays readable."""
+    script, lab = officially(prepared(workspace(tmp_path), store))
+    lost = tuple(item.id for item in lab.suites(script.secret.seed)[0].items[:2])
+    lab.unqualified = lost
+    assess.run(script)
+    lines = reported(script).not_measured
+    told = f"2 items ({lost[0]}, {lost[1]}): not qualified: it has no record"
+    assert any(line.endswith(told) for line in lines), lines
+    assert not any(line.count("it has no record") > 1 for line in lines)
+
+
 def test_without_a_record_there_is_no_official_run(tmp_path: Path, store: Store) -> None:
     """Nothing is planned, proved or run; a self-assessment needs none, and says so in its report."""
     place, vault = workspace(tmp_path), MemoryVault()

@@ -484,4 +484,15 @@ def _not_run(plan: Plan) -> Iterable[str]:
         if suite.unavailable:
             yield f"The suite {suite.name}: {suite.unavailable}"
         elif suite.missing:
-            yield f"In {suite.name}, not available here: {'; '.join(suite.missing)}"
+            yield f"In {suite.name}, not available here: {'; '.join(_by_reason(suite.missing))}"
+
+
+def _by_reason(missing: Iterable[str]) -> Iterable[str]:
+    """Items that are missing, each "name: reason", told together where the reason is the same."""
+    names: dict[str, list[str]] = {}
+    for one in missing:
+        name, _, reason = one.partition(": ")
+        names.setdefault(reason, []).append(name)
+    for reason, alike in names.items():
+        count = f"{len(alike)} items ({', '.join(alike)})" if len(alike) > 1 else alike[0]
+        yield f"{count}: {reason}"
