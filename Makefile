@@ -12,6 +12,8 @@ VENV := .venv
 LEADLINE := $(VENV)/bin/leadline
 export UV_PYTHON_DOWNLOADS := never
 export UV_PYTHON_PREFERENCE := only-system
+# Every core has a process of ours; threads of its own for small matrices only get in the others' way.
+export OPENBLAS_NUM_THREADS := 1
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
