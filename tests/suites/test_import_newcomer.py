@@ -79,7 +79,9 @@ def test_a_suite_is_never_replaced_by_another_collection(source: Path, tmp_path:
     assert f"another --name, or remove {tmp_path / 'mine'}" in said
     assert load_manifest(tmp_path / "mine") == first
     (tmp_path / "mine" / "suite.json").write_text("{", encoding="utf-8")
-    assert take("cybench", source, tmp_path, name="mine") == first
+    lines: list[str] = []
+    assert take("cybench", source, tmp_path, name="mine", say=lines.append) == first
+    assert "is spoilt" in lines[0]
 
 
 def test_nothing_of_anyones_is_written_over(source: Path, tmp_path: Path) -> None:

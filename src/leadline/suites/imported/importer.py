@@ -28,6 +28,7 @@ from leadline.suites.imported.collection import (
     CHECKS,
     ITEMS,
     KINDS,
+    MANIFEST,
     Entry,
     Kind,
     Manifest,
@@ -132,7 +133,7 @@ def run(wanted: Import, say: Say) -> Manifest:
     if not found:
         why = f"holds nothing of kind {wanted.kind}: {_FORM[wanted.kind]}"
         raise Invalid("PATH", f"{wanted.source} {why}")
-    folder = _room(wanted, source)
+    folder = _room(wanted, source, say)
     around = environment(Tier.SHARED_KERNEL)
     work = _Work(wanted, folder, source, around["compiler"], environment_digest(around), say)
     with _alone(folder):
@@ -158,7 +159,7 @@ def _check_options(wanted: Import) -> None:
         raise NotFound(f"--server-key: {wanted.server_key} is no file; name the one with the key")
 
 
-def _room(wanted: Import, source: str) -> Path:
+def _room(wanted: Import, source: str, say: Say) -> Path:
     """The suite's folder, made where it is not there yet.
 
     Raises: Invalid, if it cannot be made, stands in the collection itself, or holds what no import of
@@ -173,7 +174,7 @@ def _room(wanted: Import, source: str) -> Path:
         items.chmod(0o755)
     except OSError as error:
         raise Invalid("--out", f"{folder} cannot be written: {error.strerror}") from error
-    held = _held(folder)
+    held = _held(folder, say)
     if held is not None and (held.kind, held.source) != (wanted.kind, source):
         raise Invalid(
             "--name",
@@ -193,11 +194,14 @@ def _within(folder: Path, source: Path) -> bool:
     return not any(part.startswith(".") for part in folder.relative_to(source).parts)
 
 
-def _held(folder: Path) -> Manifest | None:
-    """What an earlier import left in *folder*; None too where its manifest is spoilt: it is made anew."""
+def _held(folder: Path, say: Say) -> Manifest | None:
+    """What an earlier import left in *folder*; a spoilt manifest is told and made anew."""
+    if not (folder / MANIFEST).is_file():
+        return None
     try:
         return load_manifest(folder)
-    except (NotFound, Invalid):
+    except Invalid as error:
+        say(f"{error}; it is made anew")
         return None
 
 
