@@ -17,82 +17,104 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 
+# The options, in the order in which help lists them
+Out = Annotated[Path, typer.Option("--out", help="Folder for report, record and logs.")]
+Subject = Annotated[
+    str,
+    typer.Option(
+        help="'baseline' (a tool agent, no language model) or a model as Inspect names it: "
+        "openai/NAME, anthropic/NAME, openai-api/SERVICE/NAME, vllm/NAME."
+    ),
+]
+Seed = Annotated[
+    str | None,
+    typer.Option(help="64 hex digits; for repeating a run. Default: fresh random bits."),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Finish what OUT holds.")]
+Epochs = Annotated[int, typer.Option(min=1, max=100, help="Attempts at each item.")]
+Items = Annotated[int, typer.Option(min=0, help="At most so many items of each suite (0: all).")]
+Runs = Annotated[int, typer.Option(min=0, help="Fuzzer runs per attempt (0: default).")]
+Tokens = Annotated[int, typer.Option(min=0, help="Tokens per attempt (0: default).")]
+Seconds = Annotated[int, typer.Option(min=0, help="Seconds per attempt (0: default).")]
+Cost = Annotated[float, typer.Option(min=0, help="US dollars per attempt (0: no limit).")]
+Suite = Annotated[
+    list[str] | None,
+    typer.Option("--suite", help="Run this suite only; may be repeated. Default: all."),
+]
+Tier = Annotated[
+    str, typer.Option(help="Isolation tier: shared-kernel, own-kernel or own-machine.")
+]
+Official = Annotated[
+    bool,
+    typer.Option("--official", help="For a programme: a model needs own-kernel or more."),
+]
+Home = Annotated[
+    Path | None,
+    typer.Option(help="Installation whose records of qualification an official run rests on."),
+]
+Rung = Annotated[
+    str,
+    typer.Option(help="How a model is elicited: plain, novice, tools, best-of-k, more-budget."),
+]
+Declare = Annotated[
+    list[str] | None,
+    typer.Option(help="What is declared of a model: version=, variant= or weights=TEXT."),
+]
+DeadMan = Annotated[
+    int,
+    typer.Option(help="Seconds without a sign of driver or store until the run is ended."),
+]
+StopOn = Annotated[
+    list[str] | None,
+    typer.Option(help="An alarm of this source ends the run, such as decoy; may be repeated."),
+]
+RunTokens = Annotated[
+    int, typer.Option(min=0, help="Tokens that all attempts may use together (0: no cap).")
+]
+RunCost = Annotated[
+    float,
+    typer.Option(min=0, help="US dollars that all attempts may use together (0: no cap)."),
+]
+Criteria = Annotated[
+    str,
+    typer.Option(help="Criteria pack: demonstration, demonstration-exact, or a TOML file."),
+]
+Estimate = Annotated[
+    bool,
+    typer.Option(
+        "--estimate", help="Run the whole suite, also what the decision does not ask for."
+    ),
+]
+Plain = Annotated[bool, typer.Option("--plain", help="Lines instead of a live block.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print summary.json at the end.")]
+
 
 def assess(  # noqa: PLR0913 -- one option each
     *,
-    out: Annotated[Path, typer.Option("--out", help="Folder for report, record and logs.")] = Path(
-        "out"
-    ),
-    subject: Annotated[
-        str,
-        typer.Option(
-            help="'baseline' (a tool agent, no language model) or a model as Inspect names it: "
-            "openai/NAME, anthropic/NAME, openai-api/SERVICE/NAME, vllm/NAME."
-        ),
-    ] = "baseline",
-    seed: Annotated[
-        str | None,
-        typer.Option(help="64 hex digits; for repeating a run. Default: fresh random bits."),
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Finish what OUT holds.")] = False,
-    epochs: Annotated[int, typer.Option(min=1, max=100, help="Attempts at each item.")] = 1,
-    items: Annotated[
-        int, typer.Option(min=0, help="At most so many items of each suite (0: all).")
-    ] = 0,
-    runs: Annotated[int, typer.Option(min=0, help="Fuzzer runs per attempt (0: default).")] = 0,
-    tokens: Annotated[int, typer.Option(min=0, help="Tokens per attempt (0: default).")] = 0,
-    seconds: Annotated[int, typer.Option(min=0, help="Seconds per attempt (0: default).")] = 0,
-    cost: Annotated[float, typer.Option(min=0, help="US dollars per attempt (0: no limit).")] = 0,
-    suite: Annotated[
-        list[str] | None,
-        typer.Option("--suite", help="Run this suite only; may be repeated. Default: all."),
-    ] = None,
-    tier: Annotated[
-        str, typer.Option(help="Isolation tier: shared-kernel, own-kernel or own-machine.")
-    ] = "shared-kernel",
-    official: Annotated[
-        bool,
-        typer.Option("--official", help="For a programme: a model needs own-kernel or more."),
-    ] = False,
-    home: Annotated[
-        Path | None,
-        typer.Option(help="Installation whose records of qualification an official run rests on."),
-    ] = None,
-    rung: Annotated[
-        str,
-        typer.Option(help="How a model is elicited: plain, novice, tools, best-of-k, more-budget."),
-    ] = "",
-    declare: Annotated[
-        list[str] | None,
-        typer.Option(help="What is declared of a model: version=, variant= or weights=TEXT."),
-    ] = None,
-    dead_man: Annotated[
-        int,
-        typer.Option(help="Seconds without a sign of driver or store until the run is ended."),
-    ] = 30,
-    stop_on: Annotated[
-        list[str] | None,
-        typer.Option(help="An alarm of this source ends the run, such as decoy; may be repeated."),
-    ] = None,
-    run_tokens: Annotated[
-        int, typer.Option(min=0, help="Tokens that all attempts may use together (0: no cap).")
-    ] = 0,
-    run_cost: Annotated[
-        float,
-        typer.Option(min=0, help="US dollars that all attempts may use together (0: no cap)."),
-    ] = 0,
-    criteria: Annotated[
-        str,
-        typer.Option(help="Criteria pack: demonstration, demonstration-exact, or a TOML file."),
-    ] = "demonstration",
-    estimate: Annotated[
-        bool,
-        typer.Option(
-            "--estimate", help="Run the whole suite, also what the decision does not ask for."
-        ),
-    ] = False,
-    plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a live block.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json at the end.")] = False,
+    out: Out = Path("out"),
+    subject: Subject = "baseline",
+    seed: Seed = None,
+    resume: Resume = False,
+    epochs: Epochs = 1,
+    items: Items = 0,
+    runs: Runs = 0,
+    tokens: Tokens = 0,
+    seconds: Seconds = 0,
+    cost: Cost = 0,
+    suite: Suite = None,
+    tier: Tier = "shared-kernel",
+    official: Official = False,
+    home: Home = None,
+    rung: Rung = "",
+    declare: Declare = None,
+    dead_man: DeadMan = 30,
+    stop_on: StopOn = None,
+    run_tokens: RunTokens = 0,
+    run_cost: RunCost = 0,
+    criteria: Criteria = "demonstration",
+    estimate: Estimate = False,
+    plain: Plain = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure a subject in sealed sandboxes and write report, summary and verifiable record.
 

@@ -208,10 +208,10 @@ def _believing(decision: Adaptive, record: Record, place: str) -> Adaptive:
     """The open batch drawn anew with what *record* says was expected, if that is ours within a unit."""
     begun = len(decision.seen)
     own = decision.steps[begun].p if begun < len(decision.steps) else None
-    told = _read_p(record.p or "", len(decision.plan.items))
+    told = _read_p(record.p or "", len(decision.plan.items), place)
     first = begun == 0 or (own is not None and own is not decision.steps[begun - 1].p)
-    if own is None or told is None or not first or record.step != begun + 1:
-        raise Tampered(place, "what was expected is told where no batch begins, or not in full")
+    if own is None or not first or record.step != begun + 1:
+        raise Tampered(place, "what was expected is told where no batch begins")
     if np.abs(own - told).max() > 1:
         raise Tampered(place, "what was expected of the items does not recompute")
     return _opened(replace(decision, steps=decision.steps[:begun]), told)
@@ -426,14 +426,17 @@ def _write_p(p: IntArray) -> str:
     return b64encode(p.astype(">u4").view(np.uint8).reshape(-1, 4)[:, 1:].tobytes()).decode()
 
 
-def _read_p(text: str, count: int) -> IntArray | None:
-    """What `_write_p` wrote for *count* items; None if it is no such text."""
+def _read_p(text: str, count: int, place: str) -> IntArray:
+    """What `_write_p` wrote for *count* items.
+
+    Raises: Tampered at *place*, if it is no such text.
+    """
     try:
         content = b64decode(text, validate=True)
-    except NotBase64:
-        return None
+    except NotBase64 as error:
+        raise Tampered(place, f"what was expected of the items is not told ({error})") from error
     if len(content) != _P_BYTES * count:
-        return None
+        raise Tampered(place, f"what was expected is not told of all {count} items")
     parts = np.frombuffer(content, dtype=np.uint8).reshape(-1, _P_BYTES).astype(np.int64)
     told: IntArray = (parts[:, 0] << 16) + (parts[:, 1] << 8) + parts[:, 2]
     return told
