@@ -1,8 +1,8 @@
 """Ports of this machine for servers that are started by number."""
 
+import errno
 import secrets
 import socket
-from contextlib import suppress
 from pathlib import Path
 
 OWN_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -17,6 +17,11 @@ def free_port() -> int:
     end = int(OWN_RANGE.read_text("ascii").split()[0])
     while True:
         port = FIRST + secrets.randbelow(end - FIRST)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                return port

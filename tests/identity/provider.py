@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -37,10 +38,11 @@ def providing() -> Iterator[Issuer]:
 
 def answers(issuer: str) -> bool:
     """Whether the provider is up."""
-    try:
-        return httpx.get(f"{issuer}/jwks", trust_env=False).is_success
-    except httpx.HTTPError:
-        return False
+    host, _, port = issuer.rpartition("/")[2].partition(":")
+    with socket.socket() as probe:
+        if probe.connect_ex((host, int(port))):
+            return False
+    return httpx.get(f"{issuer}/jwks", trust_env=False, timeout=30).is_success
 
 
 def consented(url: str, subject: str = "subject-1") -> str:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,9 +133,14 @@ def suspend(pid: int, yard: Yard) -> None:
     while time.monotonic() < end:
         os.kill(pid, signal.SIGSTOP)
         other = sqlite3.connect(yard.folder / "shards.db", timeout=0.2)
-        with closing(other), suppress(sqlite3.OperationalError):  # locked
-            other.execute("BEGIN IMMEDIATE")
-            return
+        with closing(other):
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise
+            else:
+                return
         os.kill(pid, signal.SIGCONT)
         time.sleep(0.05)
     raise AssertionError("always in a transaction")
