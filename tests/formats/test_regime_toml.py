@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 import leadline
+from leadline.core.assessment import PlannedItem
 from leadline.core.engagement.criteria import outcome
 from leadline.core.engagement.determination import Outcome
 from leadline.core.engagement.regime import Regime
 from leadline.core.errors import Invalid
-from leadline.core.measure.sequential import State
+from leadline.core.measure.sequential import Design, State
 from leadline.formats.criteria_toml import load_count_examples, load_criteria
 from leadline.formats.regime_toml import load_examples, load_regime
 from leadline.formats.toml_table import open_table
@@ -145,6 +146,7 @@ def test_files_of_examples_hold_examples() -> None:
         ("families = []", "families = []\nweights = []", "counts.weights"),
         ("threshold = 0.75", "threshold = 1.0", "decision.threshold"),
         ("zone = 0.0", "zone = -0.1", "decision.threshold"),
+        ('design = "active"', 'design = "best"', "decision.design"),
         ("alpha_above = 0.05", "alpha_above = 0", "decision.alpha_above"),
         ("alpha_below = 0.05", "alpha_below = 1.5", "decision.alpha_below"),
         ('above = "covered"', 'above = "blocked"', "answers.above"),
@@ -170,13 +172,38 @@ def test_count_examples_fit_together() -> None:
 def test_a_pack_plans_only_what_counts() -> None:
     """Items of other families stay out, order says nothing, and an empty choice is refused."""
     pack = load_criteria(changed(CRITERIA, "families = []", 'families = ["a"]'), "c.toml")
-    plan = pack.plan("d", {"z": "a", "y": "b", "x": "a"}, "c")
+    items = [PlannedItem(name, family, "0" * 64) for name, family in ("za", "yb", "xa")]
+    plan = pack.plan("d", items, "c")
     assert plan.items == ("x", "z")
     assert plan.families == ("a", "a")
     assert (plan.threshold, plan.alpha_above, plan.zone) == (0.75, 0.05, 0.0)
     assert not pack.counts("registry", "a")
     with pytest.raises(Invalid, match="families"):
-        pack.plan("d", {"y": "b"}, "c")
+        pack.plan("d", items[1:2], "c")
+
+
+WEIGHTS = "\n[weights]\na = 0.25\nb = 0.75\n"
+
+
+def test_a_pack_may_weigh_families_and_name_its_design() -> None:
+    """Weights go into the plan of bets; the table of counts has no use for them and refuses them."""
+    items = [PlannedItem(name, family, "0" * 64) for name, family in ("za", "yb", "xa")]
+    pack = load_criteria((CRITERIA + WEIGHTS).encode(), "c.toml")
+    assert pack.design is Design.ACTIVE
+    assert pack.plan("d", items, "c").weights == {"a": 0.25, "b": 0.75}
+    exact = load_criteria(changed(CRITERIA, 'design = "active"', 'design = "srswor"'), "c.toml")
+    assert exact.plan("d", items, "c").design is Design.SRSWOR
+    with pytest.raises(Invalid, match="weights"):
+        replace(exact, weights=pack.weights).plan("d", items, "c")
+    silent = load_criteria(changed(CRITERIA, 'design = "active"', ""), "c.toml")
+    assert silent.design is Design.ACTIVE
+
+
+@pytest.mark.parametrize("weights", ["a = 0.5", "a = 1.5\nb = -0.5", "", 'a = "1"'])
+def test_weights_that_do_not_add_up_are_refused(weights: str) -> None:
+    """Not one together, a negative one, none at all, a text."""
+    with pytest.raises(Invalid, match="weights"):
+        load_criteria(f"{CRITERIA}\n[weights]\n{weights}\n".encode(), "c.toml")
 
 
 def test_a_pack_answers_every_outcome() -> None:

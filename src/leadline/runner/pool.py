@@ -11,7 +11,8 @@ from leadline.core.errors import Unavailable
 
 STARTS_EACH = 50  # of one worker's place, before the host and not the shard is taken to be at fault
 STOP_SECONDS = 20.0
-MORE = "more-to-come"  # a file of the run's state while its driver may still put shards into the table
+# A file of the run's state while its driver may still put shards into the table
+MORE = "more-to-come"
 
 Command = Callable[[str, str], Sequence[str]]  # given job and worker, the process to start
 
