@@ -129,9 +129,25 @@ def test_counts_have_the_law_of_rows() -> None:
 
 
 def test_nothing_solved_is_a_horizon_of_nought() -> None:
-    """No fit is made, and nothing is called exhausted."""
-    told = fitted(replace(runs(), score=np.zeros(40))).of("m")
-    assert (told.point, told.low, told.high, told.saturated) == (0.0, 0.0, 0.0, False)
+    """No fit is made, nothing is called exhausted, and five failures of the shortest tasks bound it."""
+    made = replace(runs(), score=np.zeros(40))
+    told = fitted(made).of("m")
+    fifth = sorted(dict(zip(made.task.tolist(), made.minutes.tolist(), strict=True)).values())[4]
+    assert (told.point, told.low, told.saturated) == (0.0, 0.0, False)
+    assert told.high == pytest.approx(fifth)
+    assert Code.NONE_SOLVED in told.warnings
+
+
+@pytest.mark.parametrize("score", [0.0, 1.0])
+def test_a_single_run_bounds_nothing(score: float) -> None:
+    """One outcome alone is no length: neither an upper end nor "at least" of anything."""
+    made = runs()
+    one = Runs(
+        *(getattr(made, name)[:1] for name in ("model", "task", "family", "minutes")),
+        np.array([score]),
+    )
+    told = fitted(one).of("m")
+    assert (told.low, told.high) == (0.0, inf)
 
 
 def test_everything_solved_says_only_at_least() -> None:

@@ -1,6 +1,7 @@
 """`leadline horizon`: how long the tasks are that a model solves half of the time."""
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,6 +98,8 @@ def _line(told: "Horizons", name: str) -> str:
     half, most = told.of(name, 0.5), told.of(name, 0.8)
     ends = f"{half.low:.3g} to {half.high:.3g}"
     if half.saturated:
-        ends = f"at least {half.low:.3g}"
+        ends = f"at least {half.low:.3g}" if half.low else "not known"
+    elif not half.point:
+        ends = f"at most {half.high:.3g}" if math.isfinite(half.high) else "not known"
     flags = ", ".join(code.value for code in half.warnings)
     return f"{name:<28} {half.point:>12.3g}  {ends:<22} {most.point:>9.3g}  {flags}".rstrip()

@@ -27,6 +27,7 @@ class Code(StrEnum):
     )
     SLOPE_POSITIVE = "SLOPE_POSITIVE"  # longer tasks were solved more often: no horizon is meant
     SATURATED = "SATURATED"  # too few failures above the point: only "at least" is said
+    NONE_SOLVED = "NONE_SOLVED"  # 0 is no length: the shortest tasks set the bound, not the model
     UNSETTLED = "UNSETTLED"  # the fit did not settle: there is no point
     EXTRAPOLATED = "EXTRAPOLATED"  # the point lies outside the tasks' own range
     UNSHARED_ITEMS = "UNSHARED_ITEMS"  # seen by one side only: named and left out, never imputed

@@ -68,7 +68,8 @@ class Horizon(Estimate):
 
     *saturated*: the suite holds too few tasks that the model fails, so that *high* is infinite and
     *low* a one-sided bound, "at least", of error alpha. *point* is 0 for a model that solved nothing,
-    infinite for one that solved everything.
+    infinite for one that solved everything; the bound on the other side then comes from counting: so many
+    of its shortest tasks failed, or of its longest were solved, that a horizon beyond them has error alpha.
 
     *sources* are the shares of the model's tasks by how their time was got. *unknown* counts replicates
     without a number: none of the model's tasks was drawn, or the fit did not settle.
@@ -401,6 +402,9 @@ def _horizon(
     beyond = float(failed[x > np.log2(point)].sum()) if 0 < point < inf else 0.0
     outside = _surely(known, 1 - alpha / 2) > float(np.exp2(x.max()))
     saturated = point > 0 and (outside or beyond < FAILURES_MIN)
+    if not point:
+        high = _by_counting(np.sort(x), 1 - level, alpha, inf)
+        warnings.append(Code.NONE_SOLVED)
     if saturated:
         low, high = _at_least(model, tasks, level, known, alpha), inf
         warnings.append(Code.SATURATED)
@@ -464,7 +468,18 @@ def _at_least(model: _Model, tasks: _Tasks, level: float, known: FloatArray, alp
     Nought where no replicate has a number.
     """
     quantile = float(np.sort(known)[int(alpha * (len(known) - 1))]) if len(known) else 0.0
-    return min(quantile, _profile_end(model, tasks, level, alpha))
+    told = min(quantile, _profile_end(model, tasks, level, alpha))
+    return told if told < inf else _by_counting(np.sort(tasks.x[model.at])[::-1], level, alpha, 0.0)
+
+
+def _by_counting(lengths: FloatArray, chance: float, alpha: float, none: float) -> float:
+    """What a row of equal outcomes says alone: the task at which its chance falls to *alpha*, in minutes.
+
+    Were the horizon short of that task, each of those before it in *lengths* (logarithms, in the order in
+    which they speak most) would have had its outcome with a chance below *chance*. *none* with too few.
+    """
+    place = int(np.ceil(np.log(alpha) / np.log(chance)))
+    return float(np.exp2(lengths[place - 1])) if place <= len(lengths) else none
 
 
 def _profile_end(model: _Model, tasks: _Tasks, level: float, alpha: float) -> float:
