@@ -465,11 +465,15 @@ def _surely(known: FloatArray, q: float) -> float:
 def _at_least(model: _Model, tasks: _Tasks, level: float, known: FloatArray, alpha: float) -> float:
     """The one-sided bound: the smaller of the bootstrap's *alpha* quantile and the profile's end.
 
+    Where hardly a replicate has a failure, the model's solved tasks are counted too.
+
     Nought where no replicate has a number.
     """
     quantile = float(np.sort(known)[int(alpha * (len(known) - 1))]) if len(known) else 0.0
     told = min(quantile, _profile_end(model, tasks, level, alpha))
-    return told if told < inf else _by_counting(np.sort(tasks.x[model.at])[::-1], level, alpha, 0.0)
+    if quantile < inf:
+        return told
+    return min(told, _by_counting(np.sort(tasks.x[model.at])[::-1], level, alpha, 0.0))
 
 
 def _by_counting(lengths: FloatArray, chance: float, alpha: float, none: float) -> float:
