@@ -44,6 +44,7 @@ from leadline.formats import (
     operator_toml,
     osv,
     pack,
+    pairs_csv,
     qualification,
     regime_toml,
     replay_xml,
@@ -451,6 +452,14 @@ PARSERS: Mapping[str, Parser] = {
     ),
     "pack_openings": Parser(pack.decode_openings, [f"{pack.OPENINGS}\n[]\n".encode()]),
     "pack_reveal": Parser(_text(pack.decode_reveal), [f"{pack.REVEAL}\n{{}}\n".encode()]),
+    "pairs_csv_dates": Parser(
+        _text(lambda text: pairs_csv.read_dates(text, ("m-1", "m-2"))),
+        [b"model,date\nm-1,2024-05-01\nm-2,2025-06-02\n"],
+    ),
+    "pairs_csv_families": Parser(
+        _text(lambda text: pairs_csv.read_families(text, ("a", "b"))),
+        [b"item,family\na,one\nb,two\n"],
+    ),
     "qualification": Parser(
         lambda data: qualification.statement(data, "example.org/log"), [_QUALIFIED]
     ),
