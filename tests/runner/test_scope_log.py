@@ -1,7 +1,9 @@
 """What a subject does outside of its item's scope is written down as it happens, sample by sample."""
 
+import hashlib
 import json
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import sandbox
 
 from leadline.core.assessment import OutOfScope, SampleResult, ShardResult
-from leadline.core.scope import Scope, canary_file
+from leadline.core.scope import Scope, canary_file, decoys
 from leadline.runner import scope
 from leadline.runner.results import digest
 from leadline.runner.shard import run_shard
@@ -92,6 +94,19 @@ def test_ordinary_work_leaves_no_entry(bench: Bench) -> None:
     told = {why.partition(": ")[0] for why in sample.unobserved}
     assert told == {"system-call", "process", "flow"}
     assert all(": not observed: " in why for why in sample.unobserved)
+
+
+def test_decoys_stand_in_no_log_in_clear(bench: Bench) -> None:
+    """What we put into a sandbox ourselves is no event of its sample; only what was read there is."""
+    result = ran(bench)
+    [line] = [json.loads(one) for one in (bench.logs / "shard-1-1.scope.jsonl").open()]
+    key = hashlib.sha256(b"leadline/seed/decoys/v1\0" + bench.job(items=bench.items[:1]).seed)
+    password, token, *hosts = decoys(key.digest(), line["sample"])
+    [log] = [bench.logs / name for name in result.logs if name.endswith(".eval")]
+    with zipfile.ZipFile(log) as archive:
+        text = b"".join(archive.read(name) for name in archive.namelist())
+    assert password.value.encode() in text  # the subject read it out itself
+    assert not [one.value for one in (token, *hosts) if one.value.encode() in text]
 
 
 def test_a_decoy_in_use_is_an_alarm_at_once(bench: Bench) -> None:
