@@ -118,8 +118,8 @@ class Watch:
         sample = self.samples.get(uuid)
         if sample is None or not sample.armed:
             return
-        for entry in judged(sample.scope, sample.decoys, Observed(source, text, _now())):
-            self.enter(uuid, entry)
+        for entry in judged(sample.scope, sample.decoys, Observed(source, text)):
+            self.enter(uuid, replace(entry, at=_now()))
 
     def enter(self, uuid: str, entry: OutOfScope) -> None:
         """Write one entry down, once for each source and rule of a sample; an alarm is raised."""
