@@ -165,7 +165,7 @@ def test_levels_are_taken_for_difficulties_and_no_level_for_the_middle() -> None
     assert active.difficulties == (-1.0, 0.0, 1.0, 0.0)
     exact = replace(CRITERIA, design=Design.SRSWOR).plan("d", items, "c" * 64)
     assert exact.difficulties == ()
-    assert (active.batch, CRITERIA.plan("d", suite(120).items, "c" * 64).batch) == (4, 10)
+    assert (active.batch, CRITERIA.plan("d", suite(120).items, "c" * 64).batch) == (4, 5)
 
 
 def test_without_its_suite_nothing_is_decided() -> None:
