@@ -13,10 +13,8 @@ from leadline.core.errors import Invalid
 from leadline.core.measure.sequential import Design, Plan, State
 
 DEMONSTRATION = "demonstration"
-BATCHES, BATCH_MIN = (
-    12,
-    4,
-)  # a decision draws a twelfth of its items at a time, and no fewer than four
+# A decision draws a twenty-fourth of its items at a time, and no fewer than four
+BATCHES, BATCH_MIN = 24, 4
 
 
 @dataclass(frozen=True, slots=True)
