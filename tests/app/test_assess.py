@@ -23,6 +23,8 @@ from leadline.core.assessment import Budget
 from leadline.core.engagement.engagement import State
 from leadline.core.errors import Refused, Unavailable
 from leadline.core.identity import Fingerprint
+from leadline.core.measure.estimate import Code
+from leadline.core.measure.sequential import State as Said
 from leadline.core.record.act import Kind
 from leadline.formats.manifest import decode_opening
 from leadline.formats.tlog_policy import alone
@@ -393,3 +395,19 @@ def test_the_run_stops_where_the_decision_does_unless_the_estimate_is_asked_for(
     assert sum(family.attempted for family in other.suites[0].families) == 24
     assert other.suites[0].drawn == ""
     assert one.decision == other.decision
+    assert one.decision.state is shown.DecisionState.BELOW
+    assert "held back evenly is excluded by nothing" in one.decision.basis
+
+
+def test_what_casts_doubt_on_a_decision_stands_beside_it(tmp_path: Path, store: Store) -> None:
+    """A planner that was sure of the other side, and runs that stayed lost; nothing where neither is."""
+    script = prepared(workspace(tmp_path), store)
+    assess.run(script)
+    found = reporting.gather(script)
+    assert found.decision is not None
+    status = found.decision.status()
+    doubtful = replace(status, state=Said.ABOVE, alarms=(Code.MISFIT,), void=2)
+    alarm, lost = reporting._beside(found.plan, doubtful)
+    assert alarm.startswith("Alarm: the planner had been sure of the other side")
+    assert lost.startswith("2 items stayed lost")
+    assert list(reporting._beside(found.plan, replace(status, state=Said.ABOVE))) == []

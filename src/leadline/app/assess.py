@@ -426,7 +426,19 @@ def _foresee(
         plan, shards, results, now=ctx.now, ends=ends, places=places_at_work(plan, shards)
     )
     if news := outlook.news(found):
-        script.observe.note(news)
+        more = _undrawn(script, plan, shards)
+        script.observe.note(f"{news}; the decision may ask for {more} items more" if more else news)
+
+
+def _undrawn(script: Script, plan: Plan, shards: Sequence[Shard]) -> int:
+    """How many items the decision has not asked for, and may yet."""
+    known = {item for shard in shards for item in shard.input["items"].split(",")}
+    return sum(
+        item.id not in known
+        for suite in plan.suites
+        for item in suite.items
+        if script.criteria.counts(suite.name, item.family)
+    )
 
 
 def _require_access(script: Script) -> None:

@@ -1,7 +1,7 @@
 """From the record of one assessment to the value that the pages show, and to the bundle's files."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,8 +21,9 @@ from leadline.core.ladder import rung
 from leadline.core.marking import Marking, Tlp
 from leadline.core.measure.assessed import of_subject
 from leadline.core.measure.deciding import path
+from leadline.core.measure.estimate import Code
 from leadline.core.measure.family import Conditions
-from leadline.core.measure.sequential import Decision, basis
+from leadline.core.measure.sequential import Decision, State, Status, basis
 from leadline.core.record.act import Act, Kind
 
 # What leaves the installation only once it stands in the log, under as many witnesses.
@@ -233,6 +234,22 @@ def _elicitation(plan: Plan) -> str:
     return f"Rung {step.name}: {step.words}"
 
 
+def _beside(plan: Plan, status: Status) -> Iterator[str]:
+    """What is said beside a decision: the effort it rests on, and whatever casts doubt on it."""
+    if status.state is State.BELOW:
+        yield (
+            f"It is about the effort shown ({_elicitation(plan)}; {plan.budget.words()} an attempt): "
+            "that the subject held back evenly is excluded by nothing."
+        )
+    if Code.MISFIT in status.alarms:
+        yield (
+            "Alarm: the planner had been sure of the other side. The items' difficulties may not fit "
+            "this subject, or it held back on some of them; the bets decide without the planner."
+        )
+    if status.void:
+        yield f"{status.void} items stayed lost on our own side and count against both conclusions."
+
+
 def _decision(script: Script, found: Gathered) -> shown.Decision:
     criteria, decision = script.criteria, found.decision
     if decision is None:
@@ -254,7 +271,7 @@ def _decision(script: Script, found: Gathered) -> shown.Decision:
         alpha_below=criteria.alpha_below,
         samples_used=status.decided_at or status.n,
         samples_total=status.n_items,
-        basis=basis(decision.plan, status),
+        basis=" ".join((basis(decision.plan, status), *_beside(found.plan, status))),
         criteria=criteria.title,
         path=_path(decision),
         zone=decision.plan.zone,
