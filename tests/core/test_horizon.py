@@ -142,9 +142,13 @@ def test_nothing_solved_is_a_horizon_of_nought() -> None:
 def test_a_single_run_bounds_nothing(score: float) -> None:
     """One outcome alone is no length: neither an upper end nor "at least" of anything."""
     made = runs()
-    one = Runs(
-        *(getattr(made, name)[:1] for name in ("model", "task", "family", "minutes")),
-        np.array([score]),
+    one = replace(
+        made,
+        model=made.model[:1],
+        task=made.task[:1],
+        family=made.family[:1],
+        minutes=made.minutes[:1],
+        score=np.array([score]),
     )
     told = fitted(one).of("m")
     assert (told.low, told.high) == (0.0, inf)
