@@ -95,12 +95,15 @@ class Mock:
         return by_id()
 
 
+@dataclass(frozen=True)
 class MockSubject(Runnable):
-    """A subject whose model is in the process."""
+    """A subject whose model is in the process, and whose commands take *command_seconds*."""
+
+    command_seconds: float = 0.0
 
     @override
     def open(self) -> Model | None:
-        return mock_model() if self.model else None
+        return mock_model(self.command_seconds) if self.model else None
 
 
 def subject(setting: Setting) -> Runnable:
@@ -109,7 +112,9 @@ def subject(setting: Setting) -> Runnable:
     named = Subject("model" if setting.agentic else "tool-agent", "mock", "0" * 64)
     if setting.agentic:
         return MockSubject(
-            *(named, "mockllm/model", lambda _: mock_agent(), budget, setting.parallel), retries=0
+            *(named, "mockllm/model", lambda _: mock_agent(), budget, setting.parallel),
+            retries=0,
+            command_seconds=setting.command_seconds,
         )
     # a task takes a solver wherever it takes an agent; only a solver is told which item it is
     made = idle(setting)

@@ -28,7 +28,7 @@ class Setting:
     """What a mock run is made of, kept beside it as ``setting.json``.
 
     *agentic* samples talk to a mock model and run commands in a box of their own; the others do nothing
-    for *sleep_ms*. *faults* is the share of samples that our own side fails, in a hundred. *cap_tokens*
+    for *sleep_ms*. Each command of an agentic sample takes *command_seconds* and what it does itself. *faults* is the share of samples that our own side fails, in a hundred. *cap_tokens*
     is the cap on the whole run, *limit_tokens* that of one attempt. While there is a file at *gate*, the
     samples of a run that is not agentic wait.
     """
@@ -37,6 +37,7 @@ class Setting:
     epochs: int = 1
     shard_items: int = 100
     agentic: bool = False
+    command_seconds: float = 0.0
     sleep_ms: int = 0
     faults: int = 0
     parallel: int = 10
@@ -92,23 +93,26 @@ def by_id() -> Scorer:
     return score
 
 
-def answer(messages: list[ChatMessage], *_: object) -> ModelOutput:
-    """The mock model's next step: a few commands, then an answer; with usage, or Inspect would count."""
-    done = sum(message.role == "assistant" for message in messages)
-    tool, arguments = (
-        ("submit", {"answer": "done"})
-        if done == TURNS
-        else ("bash", {"command": f"echo {done} > file{done}; ls -la; cat file{done}"})
-    )
-    output = ModelOutput.for_tool_call("mockllm/model", tool, arguments)
-    output.usage = ModelUsage(
-        input_tokens=TOKENS_A_CALL - 20, output_tokens=20, total_tokens=TOKENS_A_CALL
-    )
-    return output
+def mock_model(command_seconds: float = 0.0) -> Model:
+    """The model in the process: a few commands of *command_seconds* each, then an answer.
 
+    With usage, or Inspect would count.
+    """
 
-def mock_model() -> Model:
-    """The model in the process."""
+    def answer(messages: list[ChatMessage], *_: object) -> ModelOutput:
+        done = sum(message.role == "assistant" for message in messages)
+        waited = f"sleep {command_seconds}; " if command_seconds else ""
+        tool, arguments = (
+            ("submit", {"answer": "done"})
+            if done == TURNS
+            else ("bash", {"command": f"{waited}echo {done} > file{done}; ls -la; cat file{done}"})
+        )
+        output = ModelOutput.for_tool_call("mockllm/model", tool, arguments)
+        output.usage = ModelUsage(
+            input_tokens=TOKENS_A_CALL - 20, output_tokens=20, total_tokens=TOKENS_A_CALL
+        )
+        return output
+
     return get_model("mockllm/model", custom_outputs=answer)
 
 

@@ -7,12 +7,17 @@ processes of its own, timed from start to end with everything that a process cos
 alternate, and a ratio is the median over rounds, so that a change in the machine's load falls on all.
 Plain Inspect runs without any of Leadline's hooks, and without the watch that every sample of ours is
 under; what that watch costs is part of our rate.
+
+An agent waits for its model and for its commands: each command takes *COMMAND_SECONDS* and its own work.
+Without any waiting one process and its boxes fill a core and a half, so that on two cores no second worker
+could add 1.7 of it; what a sample costs in processor time is told beside the rates, ours over Inspect's.
 """
 
 import argparse
 import json
 import math
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -29,6 +34,8 @@ OPEN_SECONDS_MAX, MERGE_SECONDS_MAX, MERGE_BYTES_MAX = 1.0, 60.0, 1 << 30
 RUN_SECONDS, QUICK_SECONDS = 60.0, 12.0
 MANY, MANY_QUICK, MANY_LOG, MANY_WORKERS = 10_000, 1_000, 1_000, 4
 PARALLEL = 10
+COMMAND_SECONDS = 0.4
+KINDS = ("plain", "one", "two")
 # No machine runs these samples faster on one core; keeps a noisy calibration from endless runs
 CALIBRATION, LEAST_EACH_SECONDS = 60, 0.04
 
@@ -52,7 +59,7 @@ def plain(folder: Path, count: int) -> None:
     ]
     (log,) = evaluation(
         Task(dataset=dataset, solver=mock_agent(), scorer=by_id(), name="mock"),
-        model=mock_model(),
+        model=mock_model(COMMAND_SECONDS),
         log_dir=str(folder),
         log_format="eval",
         log_buffer=max(1, count // 100),
@@ -83,7 +90,11 @@ def run_workers(folder: Path, count: int, workers: int, *, agentic: bool, shard:
     from leadline.runner.pool import LocalPool
 
     yard = Yard(folder)
-    table = yard.begin(Setting(count, shard_items=shard, agentic=agentic, parallel=PARALLEL))
+    seconds = COMMAND_SECONDS if agentic else 0.0
+    setting = Setting(
+        count, shard_items=shard, agentic=agentic, parallel=PARALLEL, command_seconds=seconds
+    )
+    table = yard.begin(setting)
     pool = LocalPool(table, yard.command, workers, folder)
     begun = time.perf_counter()
     pool.start(JOB)
@@ -103,14 +114,22 @@ def run_workers(folder: Path, count: int, workers: int, *, agentic: bool, shard:
     return taken
 
 
-def rate(kind: str, folder: Path, count: int) -> float:
-    """Samples a second: *count* by plain Inspect or one worker, twice as many by two."""
+def rate(kind: str, folder: Path, count: int) -> tuple[float, float]:
+    """Samples a second, *count* by plain Inspect or one worker, twice as many by two; and ms of CPU each."""
+    workers = {"plain": 1, "one": 1, "two": 2}[kind]
+    total, before = count * workers, processor_seconds()
     if kind == "plain":
-        return count / run_plain(folder, count)
-    workers = {"one": 1, "two": 2}[kind]
-    shard = math.ceil(count / 2)  # half a minute and more
-    total = count * workers
-    return total / run_workers(folder, total, workers, agentic=True, shard=shard)
+        taken = run_plain(folder, count)
+    else:
+        shard = math.ceil(count / 2)  # half a minute and more
+        taken = run_workers(folder, total, workers, agentic=True, shard=shard)
+    return total / taken, 1000 * (processor_seconds() - before) / total
+
+
+def processor_seconds() -> float:
+    """What every process that this one started, and that has ended, has used so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def rates(seconds: float, rounds: int) -> dict[str, float]:
@@ -122,20 +141,23 @@ def rates(seconds: float, rounds: int) -> dict[str, float]:
         each = max(each, LEAST_EACH_SECONDS)
         count = math.ceil(seconds / each)
         found: dict[str, list[float]] = {"plain": [], "one": [], "two": []}
+        cpu: dict[str, list[float]] = {"plain": [], "one": [], "two": []}
         for number in range(rounds):
             order = ("plain", "one", "two") if number % 2 == 0 else ("two", "one", "plain")
             for name in order:
-                found[name].append(rate(name, next(places), count))
+                made, used = rate(name, next(places), count)
+                found[name].append(made)
+                cpu[name].append(used)
+                words = f"{made:.2f} samples/s, {used:.0f} ms of CPU each"
                 load = os.getloadavg()[0]
-                tell(
-                    f"round {number + 1} of {rounds}, {name}: {found[name][-1]:.2f} samples/s, load {load:.1f}"
-                )
+                tell(f"round {number + 1} of {rounds}, {name}: {words}, load {load:.1f}")
     pairs = list(zip(found["plain"], found["one"], found["two"], strict=True))
     return {
         **{name: statistics.median(values) for name, values in found.items()},
         "one_over_plain": statistics.median(one / bare for bare, one, _ in pairs),
         "two_over_one": statistics.median(two / one for _, one, two in pairs),
         "samples": float(count),
+        **{f"{name}_cpu": statistics.median(values) for name, values in cpu.items()},
     }
 
 
@@ -203,7 +225,8 @@ def measure(*, quick: bool) -> dict[str, object]:
     load = os.getloadavg()[0]
     pace = rates(QUICK_SECONDS if quick else RUN_SECONDS * 1.1, 1 if quick else 3)
     whole = joined(MANY_QUICK if quick else MANY)
-    values = {f"{name}_rate": (pace[name], "samples/s") for name in ("plain", "one", "two")}
+    values = {f"{name}_rate": (pace[name], "samples/s") for name in KINDS}
+    values |= {f"{name}_cpu": (pace[f"{name}_cpu"], "ms of CPU a sample") for name in KINDS}
     values["rate_samples"] = (pace["samples"], "samples a run of plain and one worker")
     values["many_samples"] = (float(MANY_QUICK if quick else MANY), "samples")
     values["many_run"] = (whole["run"], "s")
