@@ -175,3 +175,18 @@ def test_without_pairs_or_steps_there_is_no_chart() -> None:
     assert charts.twins(planted) is None
     assert charts.milestones(planted) is None
     assert charts.families(replace(planted, families=()), report()) is None
+
+
+def test_a_share_that_was_estimated_is_no_count() -> None:
+    """Where bets decide, the row that was decided on shows the estimate of its share; else what was counted."""
+    told = report()
+    last = told.decision.path[-1]
+    weighed = replace(last, share=0.337, e_above=0.5, e_below=30.0)
+    bets = replace(told, decision=replace(told.decision, path=(*told.decision.path[:-1], weighed)))
+    for one, label in (
+        (bets, "~34 %"),
+        (told, f"{round(last.share * last.samples)}/{last.samples}"),
+    ):
+        figure = charts.intervals(one)
+        assert figure is not None
+        assert f">{label}<" in figure.svg

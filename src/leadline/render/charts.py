@@ -418,7 +418,11 @@ def _decided_row(decision: Decision, subject: str) -> list[Spec]:
         return []
     last = decision.path[-1]
     solved = round(last.share * last.samples)
-    return [_row(DECIDED, subject, Share(DECIDED, last.samples, solved, (last.lo, last.hi)))]
+    row = _row(DECIDED, subject, Share(DECIDED, last.samples, solved, (last.lo, last.hi)))
+    if last.e_above is None:
+        return [row]
+    # Items that were drawn with unequal chances are weighed by them: no count of solved ones has this share
+    return [{**row, "share": last.share, "label": f"~{round(100 * last.share)} %"}]
 
 
 def _row(name: str, series: str, share: Share) -> Spec:
