@@ -84,7 +84,10 @@ def test_the_members_together_are_bounded(log: Path) -> None:
 @pytest.mark.parametrize("comment", [b"", b"a comment"])
 @pytest.mark.parametrize("zip64", ["", "right", "elsewhere"])
 def test_a_long_list_of_members_is_refused(log: Path, comment: bytes, zip64: str) -> None:
-    """The index is bounded before it is read, in both forms of its end record."""
+    """The index is bounded before it is read, in both forms of its end record.
+
+    Where the record stands elsewhere than told, newer releases of Python take it for no archive at all.
+    """
     path = archive_of(log.with_name("b.eval"), members(log))
     with zipfile.ZipFile(path, "a") as archive:
         archive.comment = comment
@@ -96,7 +99,11 @@ def test_a_long_list_of_members_is_refused(log: Path, comment: bytes, zip64: str
         locator = struct.pack("<4sLQL", b"PK\6\7", 0, at if zip64 == "right" else 0, 1)
         end = data[at : at + 12] + struct.pack("<2L", 0xFFFFFFFF, 0xFFFFFFFF) + data[at + 20 :]
         path.write_bytes(data[:at] + record + locator + end)
-    with pytest.raises(Invalid, match="lists its members"):
+    with (
+        pytest.raises(Invalid, match="lists its members")
+        if zip64 != "elsewhere"
+        else pytest.raises(Invalid)
+    ):
         eval_log.read(path, Bounds(index=100))
 
 
