@@ -394,3 +394,15 @@ def test_of_bets_won_on_both_sides_the_first_stands(first: int, state: State) ->
     assert end.below
     in_time = loose.update(Result(step, y) for step, y in enumerate(outcomes, 1))
     assert (made_up.state, made_up.decided_at) == (in_time.state, in_time.decided_at) == (state, 2)
+
+
+def test_wealth_beyond_a_float_is_told_capped_and_compared_whole() -> None:
+    """Logarithms hold what numbers do not; 400 items in one batch outgrow a float at shares far from theirs."""
+    walk = replace(active.begin(plan().sampling()), up=np.array([800.0, 900.0]))
+    assert walk.log_above == pytest.approx(900 - np.log(2))
+    assert walk.e_above == pytest.approx(np.exp(690.0))
+    items = tuple(f"item-{n:03d}" for n in range(400))
+    big = plan(items=items, families=("a",) * 400, difficulties=(), threshold=0.3, batch=400)
+    decision = run(start(big, SEED), frozenset(items))
+    assert decision.status().score_bounds == pytest.approx((1.0, 1.0))
+    assert resume(big, SEED, decision.log) == decision

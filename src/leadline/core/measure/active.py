@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
+from math import exp, log
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,7 @@ VALUE_ONE = 1 << 24  # items' and families' values, where whole numbers are want
 P_LOW, P_HIGH = 0.01, 0.99
 BET_LOW, BET_HIGH = 0.02, 0.97  # of the largest bet that cannot lose everything
 PLANNER_MIN, PLANNER_SURE = 5, 0.95
+LOG_MAX = 690.0  # of a wealth that is told as a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +175,29 @@ class Walk:
     n: int = 0
 
     @property
+    def log_above(self) -> float:
+        """Natural logarithm of the wealth against "not above"."""
+        return _log_mean(self.up)
+
+    @property
+    def log_below(self) -> float:
+        """Natural logarithm of the wealth against "not below"."""
+        return _log_mean(self.down)
+
+    @property
     def e_above(self) -> float:
-        """Wealth against "not above"."""
-        return float(np.exp(self.up).mean())
+        """Wealth against "not above", capped where a float ends."""
+        return exp(min(self.log_above, LOG_MAX))
 
     @property
     def e_below(self) -> float:
-        """Wealth against "not below"."""
-        return float(np.exp(self.down).mean())
+        """Wealth against "not below", capped where a float ends."""
+        return exp(min(self.log_below, LOG_MAX))
+
+
+def _log_mean(logs: FloatArray) -> float:
+    """The logarithm of the mean of what has these logarithms."""
+    return float(np.logaddexp.reduce(logs)) - log(len(logs))
 
 
 def begin(design: Design) -> Walk:

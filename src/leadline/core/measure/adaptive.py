@@ -23,6 +23,7 @@ from leadline.core.errors import Invalid, LeadlineError, Refused, Tampered
 from leadline.core.measure import active
 from leadline.core.measure.active import Design as Sampling
 from leadline.core.measure.active import IntArray, Walk, chances, drawn, predictions, uniform
+from leadline.core.measure.bet_sequence import BetSequence
 from leadline.core.measure.estimate import Code
 from leadline.core.measure.order import SEED_BYTES_MIN
 from leadline.core.measure.sequential import (
@@ -44,7 +45,6 @@ VOID_MAX = 6  # 64 ways in which void steps may come out; with more of them bets
 MILLION = 1_000_000
 WEALTH_SLACK = 2  # millionths by which logarithms may differ between processors
 _P_BYTES = 3
-GRID = 401  # thresholds that the bounds of a path are read from
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +294,7 @@ def _wealth(decision: Adaptive, told: Record | None) -> tuple[int | None, int | 
     if decision.firm.walk.n < len(decision.seen):
         return None, None
     walk = decision.firm.walk
-    own = tuple(round(float(np.log(e)) * MILLION) for e in (walk.e_above, walk.e_below))
+    own = tuple(round(told * MILLION) for told in (walk.log_above, walk.log_below))
     if told is not None and told.up is not None and told.down is not None:
         pair = (told.up, told.down)
         if all(abs(a - b) <= WEALTH_SLACK for a, b in zip(own, pair, strict=True)):
@@ -401,23 +401,18 @@ def path(decision: Adaptive) -> tuple[Point, ...]:
 def _path(decision: Adaptive, outcomes: list[int]) -> list[Point]:
     """The path under known *outcomes* of all steps."""
     sampling, rule = decision.sampling, decision.sampling.rule
-    grid = np.linspace(0, 1, GRID)
-    up, down = np.zeros((2, GRID)), np.zeros((2, GRID))
-    walk, low, high, told = active.begin(sampling), 0.0, 1.0, []
-    estimates = 0.0
+    walk, sequence = active.begin(sampling), BetSequence.of(rule)
+    low, high, estimates, told = 0.0, 1.0, 0.0, []
     for one, y in zip(decision.steps, outcomes, strict=False):
         found = active.estimated(sampling, walk, one.item, y, one.p, one.weights)
         estimates += found.expected + found.seen
-        up += active.bets(found, grid, 1)
-        down += active.bets(found, grid, -1)
+        sequence = sequence.after(found, rule)
         walk = active.advance(sampling, walk, one.item, y, one.p, one.weights)
         rest = float(sampling.value[walk.left].sum())
-        out_low = grid[np.exp(up).mean(axis=0) >= 1 / rule.alpha_above]
-        out_high = grid[np.exp(down).mean(axis=0) >= 1 / rule.alpha_below]
-        low = max(low, walk.scored, *out_low[-1:])
-        high = min(high, walk.scored + rest, *out_high[:1])
+        low = max(low, walk.scored, sequence.ends[0])
+        high = min(high, walk.scored + rest, sequence.ends[1])
         share = float(np.clip(estimates / walk.n, walk.scored, walk.scored + rest))
-        told.append(Point(walk.n, share, float(low), float(high), walk.e_above, walk.e_below))
+        told.append(Point(walk.n, share, low, high, walk.e_above, walk.e_below))
     return told
 
 
