@@ -37,21 +37,45 @@ class PlainAccess:
     contradict each other.
     """
 
-    TAKING_AWAY = frozenset({Action.ENGAGEMENT_WITHDRAW, Action.ENGAGEMENT_END, Action.ACCESS_END})
+    TAKING_AWAY = frozenset(
+        {
+            Action.ENGAGEMENT_WITHDRAW,
+            Action.ENGAGEMENT_END,
+            Action.ACCESS_END,
+            Action.PARTNER_END,
+        }
+    )
     DEVELOPERS = frozenset(
         {
             Action.INQUIRY_LODGE,
             Action.ANCHOR_SET,
             Action.ACCESS_OPEN,
             Action.ENGAGEMENT_WITHDRAW,
+            Action.REGIME_ADD,
+            Action.WEIGHTS_REGISTER,
+            Action.SUBMISSION_OFFER,
+            Action.INFORMATION_ANSWER,
+            Action.RESPONSE_MAKE,
         }
     )
-    ABOUT_OTHERS = frozenset({Action.INQUIRY_ANSWER, Action.DETERMINATION_RECORD})
+    ABOUT_OTHERS = frozenset(
+        {
+            Action.INQUIRY_ANSWER,
+            Action.DETERMINATION_RECORD,
+            Action.DETERMINATION_CONCUR,
+            Action.INFORMATION_ASK,
+            Action.RECONSIDERATION_ANSWER,
+        }
+    )
     FOR_OTHERS = frozenset({Action.PRINCIPAL_ENROL, Action.PRINCIPAL_RESTORE, Action.GRANT_GIVE})
     SIGNED_BY_THREE = frozenset(
         {Action.ARTEFACT_UNSEAL, Action.ARTEFACT_PUBLISH, Action.PACK_UNSEAL}
     )
-    SIGNED_BY_ONESELF = SIGNED_BY_THREE | {Action.DETERMINATION_RECORD}
+    SIGNED_BY_ONESELF = SIGNED_BY_THREE | {
+        Action.DETERMINATION_RECORD,
+        Action.DETERMINATION_CONCUR,
+        Action.REFERRAL_MAKE,
+    }
     STRONG = SIGNED_BY_THREE | {
         Action.ARTEFACT_READ,
         Action.KEY_ROTATE,
@@ -70,6 +94,9 @@ class PlainAccess:
         Action.CREDENTIAL_ISSUE,
         Action.ALERT_READ,
         Action.BACKUP_MAKE,
+        Action.ENTRY_WRITE,
+        Action.EXPORT_MAKE,
+        Action.REFERRAL_MAKE,
     }
     OFFICE = frozenset({"principal", "grant", "credential", "session", "alert", "installation"})
 

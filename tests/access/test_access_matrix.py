@@ -36,7 +36,7 @@ def situation(role: str, kind: str, reach: Reach | None) -> tuple[Principal, Res
 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_answer_is_the_one_written_by_hand(role: str) -> None:
-    """50 actions on 16 kinds, each as a stranger, as one named, of the own organisation, and as owner."""
+    """Every action on every kind, each as a stranger, as one named, of the own organisation, and as owner."""
     file = f"{role}.examples.toml"
     expected = matrix_toml.parse(file, (FOLDER / file).read_bytes())
     assert set(expected) == {(action, kind) for action in Action for kind in KIND_ORDER}
@@ -78,9 +78,9 @@ TEXT = (FOLDER / "public.examples.toml").read_text()
         ("[rows]", "x = 1\n[rows]", "f.toml"),
         ('"log:sign"', '"log:burn"', "f.toml log:burn"),
         ('"log:sign" ', '# "log:sign" ', "f.toml log:sign"),
-        ('"------ ---- ------"', '"------ ---- -----"', "f.toml inquiry:lodge"),
-        ('"------ ---- ------"', '"------ ---- -----x"', "f.toml inquiry:lodge"),
-        ('"------ ---- ------"', "3", "f.toml inquiry:lodge"),
+        ('"------ ---- ------ ----"', '"------ ---- ------ ---"', "f.toml inquiry:lodge"),
+        ('"------ ---- ------ ----"', '"------ ---- ------ ---x"', "f.toml inquiry:lodge"),
+        ('"------ ---- ------ ----"', "3", "f.toml inquiry:lodge"),
     ],
 )
 def test_a_mistake_in_a_matrix_is_named(old: str, new: str, field: str) -> None:

@@ -45,6 +45,10 @@ LISTS = (
     Action.PRINCIPAL_READ,
     Action.SESSION_LIST,
     Action.ALERT_READ,
+    Action.INCIDENT_READ,
+    Action.RESULT_READ,
+    Action.ENTRY_READ,
+    Action.CONCERN_READ,
 )
 MATRIX = ".examples.toml"
 NO_RULE = "no rule lets this person do this"

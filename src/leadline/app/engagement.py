@@ -15,9 +15,10 @@ from leadline.core.engagement import engagement as core
 from leadline.core.engagement.clock import Window
 from leadline.core.engagement.determination import Answer, Determination
 from leadline.core.engagement.engagement import Deed, Engagement, Standing, State
+from leadline.core.engagement.library import Library
 from leadline.core.engagement.regime import Regime
 from leadline.core.engagement.terms import Terms
-from leadline.core.errors import Refused
+from leadline.core.errors import NotFound, Refused
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Kind
 from leadline.formats.canonical import encode
@@ -37,6 +38,20 @@ class Dealings:
     def resource(self) -> Resource:
         """The thing that access rules are asked about."""
         return Resource("engagement", self.id, self.id, org=self.developer, marking=PARTIES)
+
+
+def dealings(ctx: Context, library: Library, id_: str) -> Dealings:
+    """An engagement that this person may know of, with the text it was opened under.
+
+    Raises: NotFound, if there is none, or none for this person to know; the two are not told apart.
+    """
+    with ctx.store.read() as view:
+        facts = view.get(Engagement, id_).value
+    on = Dealings(facts.id, facts.developer, library.text(facts.regime_digest))
+    known = (Action.ENGAGEMENT_READ, Action.PARTNER_USE)
+    if not any(ctx.decision(action, on.resource()).allowed for action in known):
+        raise NotFound(f"no engagement {id_}")
+    return on
 
 
 def standing(ctx: Context, on: Dealings) -> Standing:

@@ -18,6 +18,7 @@ from leadline.core.engagement.regime import (
     Anchor,
     Body,
     Confidence,
+    Decider,
     Duty,
     InForce,
     Participation,
@@ -57,7 +58,7 @@ def load_regime(content: bytes, file: str) -> Regime:
         sources=sources,
         anchor=_anchor(root.table("anchor"), known) if "anchor" in root else None,
         window=_window(root.table("window"), known) if "window" in root else None,
-        decides=_body(root.table("decides"), known) if "decides" in root else None,
+        decides=_decider(root.table("decides"), known) if "decides" in root else None,
         consults=tuple(_body(table, known) for table in root.tables("consults")),
         duties=tuple(_duty(table, known) for table in root.tables("duties")),
         clocks=tuple(_term(table, known) for table in root.tables("clocks")),
@@ -98,6 +99,12 @@ def _body(table: Table, known: frozenset[str]) -> Body:
     body = Body(table.text("role"), table.text("body"), _cites(table, known))
     table.done()
     return body
+
+
+def _decider(table: Table, known: frozenset[str]) -> Decider:
+    decider = Decider(table.text("role"), table.text("body"), _cites(table, known))
+    table.done()
+    return decider
 
 
 def _duty(table: Table, known: frozenset[str]) -> Duty:

@@ -17,7 +17,8 @@ from leadline.core.errors import Invalid
 CONTENT_KINDS = ("engagement", "assessment", "finding", "advisory", "notice", "determination")
 SEALED_KINDS = ("record", "artefact", "pack", "item")
 OFFICE_KINDS = ("principal", "grant", "credential", "session", "alert", "installation")
-KIND_ORDER = (*CONTENT_KINDS, *SEALED_KINDS, *OFFICE_KINDS)
+DESK_KINDS = ("incident", "result", "entry", "concern")
+KIND_ORDER = (*CONTENT_KINDS, *SEALED_KINDS, *OFFICE_KINDS, *DESK_KINDS)
 RESOURCE_KINDS = frozenset(KIND_ORDER)
 
 

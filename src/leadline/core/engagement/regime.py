@@ -59,18 +59,20 @@ class AccessRule:
     """The ceiling on government access; a day is 24 hours.
 
     Access opens at most *days_before_anchor_max* before the anchor and lasts at most
-    *days_open_max*. Nothing follows when it ends.
+    *days_open_max*. Nothing follows when it ends. *days_before_anchor_min* is a floor that a text, or
+    a report of one, named: shown and compared; nothing computes with it.
     """
 
     days_before_anchor_max: int
     days_open_max: int
     words: str
     cites: str
+    days_before_anchor_min: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body with the role it has under the regime; *role* is the id of a role file."""
+    """A body with its part under the regime; *body* is an id of `data/bodies.toml`."""
 
     role: str
     body: str
@@ -78,12 +80,160 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
+class Decider(Body):
+    """Who decides. *role* is the id of a role file; *quorum* counts the decider.
+
+    *concurs* are the roles whose concurrence counts towards the quorum; *reconsiders* says that the
+    text, or the body's own published practice, offers to look again.
+    """
+
+    quorum: int = 1
+    concurs: tuple[str, ...] = ()
+    reconsiders: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A sentence of the text, in words, with its citation."""
+
+    words: str
+    cites: str
+
+
+class Fact(StrEnum):
+    """What is asked of a developer about itself and its model; every answer may be unknown."""
+
+    TRAINING_OPERATIONS = "training-operations"  # integer or floating-point operations, a number
+    YEARLY_REVENUE = "yearly-revenue-usd"  # of the developer with its affiliates, a number
+    PLACES = "places"  # where the model is or will be offered or used, short words
+    OPEN_WEIGHTS = "open-weights"  # yes or no
+    STAGE = "stage"  # under-development, with-partners or public
+    AGREEMENTS = "agreements"  # what the developer has signed or joined, short words
+    DETERMINATION = "determination"  # never asked of a developer: the deciding body alone can say
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A test of one fact; exactly one of *above*, *at_least*, *any_of* and *yes* is set.
+
+    A text covers a model where all conditions without *of* are met. *of* names a narrower class of
+    developers, such as ``large``, that some duties are limited to.
+    """
+
+    fact: Fact
+    words: str
+    cites: str
+    above: float | None = None
+    at_least: float | None = None
+    any_of: tuple[str, ...] = ()
+    yes: bool | None = None
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Duty:
-    """What a party takes on, in words."""
+    """What a party takes on, in words; *only* limits it to a class of developers."""
 
     who: Party
     words: str
     cites: str
+    only: str = ""
+
+
+class Unit(StrEnum):
+    """A unit of a clock. A day is 24 hours, a week seven days; months and years go by the calendar."""
+
+    HOURS = "hours"
+    DAYS = "days"
+    WEEKS = "weeks"
+    MONTHS = "months"
+    YEARS = "years"
+
+
+class Event(StrEnum):
+    """What starts, or ends, the clock of a report. Each is recorded with its own time."""
+
+    IN_FORCE = "in-force"  # the first day on which the text has effect, at 00:00 UTC
+    TRAINING_BEGUN = "training-begun"
+    INTERNAL_USE_BEGUN = "internal-use-begun"
+    DEPLOYED = "deployed"
+    INCIDENT_KNOWN = "incident-known"  # somebody of the developer became aware, or had reason to
+    INCIDENT_RESOLVED = "incident-resolved"
+    FIX_AVAILABLE = "fix-available"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report that the text asks of *who*: to whom, about what, within what time of which event.
+
+    *within* None stands for words without a number, such as "without undue delay". *every* repeats it
+    until *until*, if that event comes. *categories* narrows an incident (any of them; none: each
+    incident); *only* a class of developers. *parts* are what a draft contains. *keep_years* is how long
+    it is kept.
+    """
+
+    id: str
+    who: Party
+    event: Event
+    to: str  # an id of `data/bodies.toml`; "public" for a publication
+    words: str
+    cites: str
+    within: tuple[int, Unit] | None = None
+    every: tuple[int, Unit] | None = None
+    until: Event | None = None
+    categories: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    only: str = ""
+    keep_years: int = 0
+
+
+class Trigger(StrEnum):
+    """What raises the question of a determination again."""
+
+    NEW_WEIGHTS = "new-weights-version"
+    NEW_VARIANT = "new-variant"
+    EXPIRY = "expiry"
+    NEW_TEXT = "new-text"
+
+
+@dataclass(frozen=True, slots=True)
+class AskAgain:
+    """A trigger with its words."""
+
+    trigger: Trigger
+    words: str
+    cites: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackPart:
+    """A part of a submission that the text, or its practice, speaks of; *part* as in `submission`."""
+
+    part: str
+    words: str
+    cites: str
+
+
+@dataclass(frozen=True, slots=True)
+class Toll:
+    """A cited rule by which the clocks of *reports* stand still while the body owes an answer.
+
+    It moves due dates of those reports alone, never access and never anything of a release.
+    """
+
+    reports: tuple[str, ...]
+    words: str
+    cites: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """A dispute about the text, shown beside everything that follows from it; dates may be open."""
+
+    words: str
+    cites: str
+    since: date | None = None
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +284,21 @@ class Regime:
     sources: tuple[Source, ...]
     anchor: Anchor | None = None
     window: AccessRule | None = None
-    decides: Body | None = None
+    decides: Decider | None = None
     consults: tuple[Body, ...] = ()
     duties: tuple[Duty, ...] = ()
     clocks: tuple[Term, ...] = ()
     statements: tuple[Statement, ...] = ()
+    advises: tuple[Body, ...] = ()
+    covers: tuple[Condition, ...] = ()
+    recusal: Clause | None = None
+    lapse: Clause | None = None
+    asks_again: tuple[AskAgain, ...] = ()
+    reports: tuple[Report, ...] = ()
+    pack: tuple[PackPart, ...] = ()
+    toll: Toll | None = None
+    contested: tuple[Contest, ...] = ()
+    supersedes: str = ""  # digest of the text that this one takes the place of
 
     def source(self, id_: str) -> Source:
         """The source with this id; the file's reader has checked that it is there."""
