@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from bench import _form as form
 
 FloatArray = npt.NDArray[np.float64]
 T = TypeVar("T")
@@ -167,22 +168,6 @@ def wrong(decisions: Decisions) -> npt.NDArray[np.bool_]:
     return told
 
 
-def ratio(value: float, target: float) -> dict[str, object]:
-    """One comparison with its target, at most."""
-    return {
-        "value": round(value, 4),
-        "baseline": None,
-        "target": round(target, 4),
-        "sense": "<=",
-        "met": bool(value <= target),
-    }
-
-
-def at_least(value: float, target: float) -> dict[str, object]:
-    """One comparison with its target, at least."""
-    return ratio(value, target) | {"sense": ">=", "met": bool(value >= target)}
-
-
 def limit(seeds: int) -> float:
     """Alpha and three standard errors of a share over so many seeds."""
     return float(ALPHA + 3 * np.sqrt(ALPHA * (1 - ALPHA) / seeds))
@@ -194,7 +179,7 @@ def _worst(found: Found, side: str, way: str) -> Hard:
 
 
 def ratios(found: Found) -> dict[str, dict[str, object]]:
-    """Every figure that issue 5 sets a bound for."""
+    """Every figure that has a bound."""
     active = found.ways["active"]
     near, far = between(active, 0.02, 0.05), found.cyber.distance > NEAR[2] + 1e-9
     worst = {
@@ -204,27 +189,29 @@ def ratios(found: Found) -> dict[str, dict[str, object]]:
     }
     bound = limit(found.size.hard_seeds)
     told = {
-        "temporal_median_fraction": ratio(float(np.median(active.fraction)), MEDIAN_MAX),
-        "temporal_mean_fraction": ratio(float(active.fraction.mean()), MEAN_MAX),
-        "temporal_near_median_fraction": ratio(float(np.median(active.fraction[near])), NEAR_MAX),
-        "temporal_wrong": ratio(float(wrong(active).mean()), ALPHA),
-        "strategic_alone_wrong": ratio(
+        "temporal_median_fraction": form.at_most(float(np.median(active.fraction)), MEDIAN_MAX),
+        "temporal_mean_fraction": form.at_most(float(active.fraction.mean()), MEAN_MAX),
+        "temporal_near_median_fraction": form.at_most(
+            float(np.median(active.fraction[near])), NEAR_MAX
+        ),
+        "temporal_wrong": form.at_most(float(wrong(active).mean()), ALPHA),
+        "strategic_alone_wrong": form.at_most(
             sum(int(one.wrong.sum()) for one in found.strategic if one.kind == "alone"), 0
         ),
-        "strategic_later_worst": ratio(
+        "strategic_later_worst": form.at_most(
             max(one.worst for one in found.strategic if one.kind == "later"),
             limit(found.size.strategic_seeds),
         ),
-        "strategic_later_far_wrong": ratio(
+        "strategic_later_far_wrong": form.at_most(
             sum(one.wrong_far for one in found.strategic if one.kind == "later"), 0
         ),
-        "cyber_far_median_tokens": ratio(float(np.median(found.tokens[far])), TOKENS_MAX),
-        "cyber_wrong": ratio(float(wrong(found.cyber).mean()), ALPHA),
+        "cyber_far_median_tokens": form.at_most(float(np.median(found.tokens[far])), TOKENS_MAX),
+        "cyber_wrong": form.at_most(float(wrong(found.cyber).mean()), ALPHA),
     }
-    told |= {name: ratio(share, bound) for name, share in worst.items()}
+    told |= {name: form.at_most(share, bound) for name, share in worst.items()}
     for name, share in found.coverage.items():
-        told[f"coverage_{name}"] = at_least(
-            share, WORST_MIN if "worst" in name else MEAN_COVERED_MIN
+        told[f"coverage_{name}"] = form.ratio(
+            share, WORST_MIN if "worst" in name else MEAN_COVERED_MIN, ">="
         )
     return told
 

@@ -7,9 +7,6 @@ the records are read. It is timed for a person named for 500 engagements, for on
 for an auditor, who sees all of them.
 """
 
-import argparse
-import json
-import os
 import random
 import statistics
 import sys
@@ -20,7 +17,10 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from bench import _form as form
+
 import postgres
 from leadline.access import cedar
 from leadline.core.access import Action, Circumstances, Principal, Resource
@@ -111,21 +111,9 @@ def on_postgresql(count: int, repeats: int) -> dict[str, float] | None:
         return lists(url, count, repeats)
 
 
-def fsync_ms() -> float:
-    """What making 4 kB durable takes here: the median of nine."""
-    with tempfile.TemporaryFile() as file:
-
-        def once() -> None:
-            file.write(b"x" * 4096)
-            file.flush()
-            os.fsync(file.fileno())
-
-        return milliseconds(once, 9)
-
-
 def measure(*, quick: bool) -> dict[str, object]:
     """The whole benchmark as the document that is printed."""
-    load, repeats, count = os.getloadavg()[0], 5 if quick else 15, 10_000
+    env, repeats, count = form.machine(), 5 if quick else 15, 10_000
     values = decisions(2_000 if quick else 20_000)
     ratios, unavailable = {}, []
     with tempfile.TemporaryDirectory() as folder:
@@ -138,35 +126,14 @@ def measure(*, quick: bool) -> dict[str, object]:
     for database, times in found.items():
         for asker, taken in times.items():
             values[f"list_{asker}_{database}"] = (taken, "ms")
-        worst = times["named_for_500"]
-        ratios[f"list_{database}"] = {
-            "value": round(worst, 2),
-            "baseline": None,
-            "target": LIST_MS_MAX,
-            "sense": "<=",
-            "met": worst <= LIST_MS_MAX,
-        }
-    return {
-        "bench": "access",
-        "ok": all(entry["met"] for entry in ratios.values()),
-        "env": {"cpus": os.cpu_count(), "load": round(load, 2), "fsync_ms": round(fsync_ms(), 3)},
-        "values": {n: {"value": round(v, 3), "unit": unit} for n, (v, unit) in values.items()},
-        "ratios": ratios,
-        "unavailable": unavailable,
-    }
+        ratios[f"list_{database}"] = form.ratio(times["named_for_500"], LIST_MS_MAX, "<=")
+    return form.document("access", env, form.values(values), ratios, unavailable)
 
 
 def main() -> None:
     """Measure and print: one line for programs, a short table for people."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--json", action="store_true", help="print only the JSON line")
-    parser.add_argument("--quick", action="store_true", help="fewer repeats")
-    options = parser.parse_args()
-    document = measure(quick=options.quick)
-    if not options.json:
-        for name, entry in dict(document["values"]).items():  # type: ignore[call-overload]
-            sys.stdout.write(f"{name:32} {entry['value']:12} {entry['unit']}\n")
-    sys.stdout.write(json.dumps(document) + "\n")
+    options = form.parser(__doc__, "fewer repeats").parse_args()
+    form.show(measure(quick=options.quick), as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,8 @@ tokens. `--quick` takes fewer seeds and models; `--page` prints the documentatio
 and tau were chosen on SWE-bench Verified: what is cheap there is tuned there; the errors rest on no tuning.
 """
 
-import argparse
-import json
 import os
-import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -30,6 +26,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests")]
 
 import numpy as np  # noqa: E402 -- after the number of its threads
 import numpy.typing as npt  # noqa: E402
+from bench import _form as form  # noqa: E402
 from bench import _rivals  # noqa: E402
 from bench._campaign import ABOVE, BELOW, Ends, seeds_of, walks  # noqa: E402
 from bench._coverage import coverage  # noqa: E402
@@ -292,65 +289,34 @@ def run_all(work: Iterable[Job]) -> dict[str, list[object]]:
     return found
 
 
-def fsync_ms() -> float:
-    """What making 4 kB durable takes here: the median of nine."""
-    with tempfile.TemporaryFile() as file:
-        taken = []
-        for _ in range(9):
-            file.write(b"x" * 4096)
-            file.flush()
-            begun = time.perf_counter()
-            os.fsync(file.fileno())
-            taken.append((time.perf_counter() - begun) * 1000)
-    return statistics.median(taken)
-
-
-def measure(folder: Path | None, size: Size) -> tuple[dict[str, object], Found | None]:
+def measure(folder: Path, size: Size) -> tuple[form.Entry, Found]:
     """The whole benchmark as the document that is printed, and what it rests on."""
-    env = {
-        "cpus": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 2),
-        "fsync_ms": round(fsync_ms(), 3),
-    }
-    document: dict[str, object] = {"bench": "decide", "ok": False, "env": env}
-    if folder is None or not folder.is_dir():
-        missing = ["published vectors: LEADLINE_VECTORS names no folder"]
-        return document | {"values": {}, "ratios": {}, "unavailable": missing}, None
-    begun = time.monotonic()
+    env, begun = form.machine(), time.monotonic()
     found = Found.of(run_all(jobs(folder, size)), size, time.monotonic() - begun)
-    compared = ratios(found)
-    document |= {
-        "ok": all(entry["met"] for entry in compared.values()),
-        "values": values(found),
-        "ratios": compared,
-        "unavailable": [],
-    }
-    return document, found
+    return form.document("decide", env, values(found), ratios(found)), found
 
 
 def main() -> int:
     """Measure and print: one line for programs, a short table for people, or the documentation's page."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--json", action="store_true", help="print only the JSON line")
-    parser.add_argument("--quick", action="store_true", help="fewer seeds and models")
+    parser = form.parser(__doc__, "fewer seeds and models")
     parser.add_argument("--page", action="store_true", help="print the documentation's page only")
     options = parser.parse_args()
-    named = os.environ.get("LEADLINE_VECTORS")  # noqa: TID251 -- a script is an edge of its own
     size = QUICK if options.quick else FULL
     if options.quick:
         words = f"quick: {size.hard_models} models, {size.hard_seeds} seeds at the hardest place"
         print(words, file=sys.stderr)
-    document, found = measure(Path(named) if named else None, size)
-    if options.page and found is not None:
+    folder = form.vectors()
+    if folder is None:
+        missing = ["published vectors: LEADLINE_VECTORS names no folder"]
+        nothing = form.document("decide", form.machine(), {}, {}, missing)
+        form.show(nothing | {"ok": False}, as_json=options.json)
+        return 1
+    document, found = measure(folder, size)
+    if options.page:
         sys.stdout.write(page(document, found))
-        return 0
-    if not options.json:
-        for name, entry in dict(document["values"]).items():  # type: ignore[call-overload]
-            sys.stdout.write(f"{name:48} {entry['value']:10} {entry['unit']}\n")
-        for name, entry in dict(document["ratios"]).items():  # type: ignore[call-overload]
-            sys.stdout.write(f"{name:48} {entry['value']:10} <= {entry['target']}\n")
-    sys.stdout.write(json.dumps(document) + "\n")
-    return 0 if found is not None else 1
+    else:
+        form.show(document, as_json=options.json)
+    return 0
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ few replicates, ours with everything around them (point estimates, one-sided bou
 processor time of this process with one thread, and per replicate.
 """
 
-import argparse
-import json
 import os
 import statistics
 import sys
@@ -24,7 +22,10 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from bench import _form as form
+
 from leadline.core.measure.horizon import Horizons, Runs, horizon_trend, time_horizon
 from vectors.stats import cyber_runs, published_horizons
 
@@ -158,20 +159,6 @@ def interval_ends(answer: Horizons, table: dict[str, dict[str, str]]) -> float:
     return float(np.median(ratios))
 
 
-def compared(
-    value: float, target: float, sense: str, baseline: float | None = None
-) -> dict[str, object]:
-    """One comparison with its target."""
-    met = value <= target if sense == "<=" else value >= target
-    return {
-        "value": value,
-        "baseline": baseline,
-        "target": target,
-        "sense": sense,
-        "met": bool(met),
-    }
-
-
 def worst_of(answer: Horizons, table: dict[str, dict[str, str]], level: float) -> float:
     """The largest relative distance from the published points."""
     column = "p50" if level == 0.5 else "p80"
@@ -182,7 +169,7 @@ def worst_of(answer: Horizons, table: dict[str, dict[str, str]], level: float) -
 
 def measure(folder: Path, *, quick: bool) -> dict[str, object]:
     """The whole benchmark as the document that is printed."""
-    load = os.getloadavg()[0]
+    env = form.machine()
     runs, table = cyber_runs(folder), published_horizons(folder)
     assert len(table) == 16
     count, few = REPLICATES, SLOW_QUICK if quick else SLOW
@@ -210,38 +197,23 @@ def measure(folder: Path, *, quick: bool) -> dict[str, object]:
         "doubling_high": {"value": round(trend.high, 1), "unit": "days"},
     }
     ratios = {
-        "p50_off": compared(worst_of(answer, table, 0.5), P50_MAX, "<="),
-        "p80_off": compared(worst_of(answer, table, 0.8), P80_MAX, "<="),
-        "interval_ends_off": compared(interval_ends(answer, table), ENDS_MAX, "<="),
-        "optimum_off": compared(optimum(runs, answer), OPTIMUM_MAX, "<="),
-        "times_faster": compared(slow / each, FASTER_MIN, ">=", round(slow * 1000, 2)),
+        "p50_off": form.ratio(worst_of(answer, table, 0.5), P50_MAX, "<="),
+        "p80_off": form.ratio(worst_of(answer, table, 0.8), P80_MAX, "<="),
+        "interval_ends_off": form.ratio(interval_ends(answer, table), ENDS_MAX, "<="),
+        "optimum_off": form.ratio(optimum(runs, answer), OPTIMUM_MAX, "<="),
+        "times_faster": form.ratio(slow / each, FASTER_MIN, ">=", round(slow * 1000, 2)),
     }
-    return {
-        "bench": "horizon",
-        "ok": all(entry["met"] for entry in ratios.values()),
-        "env": {"cpus": os.cpu_count(), "load": round(load, 2), "fsync_ms": None},
-        "values": values,
-        "ratios": ratios,
-        "unavailable": [],
-    }
+    return form.document("horizon", env, values, ratios)
 
 
 def main() -> None:
     """Measure and print: one line for programs, a short table for people."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--json", action="store_true", help="print only the JSON line")
-    parser.add_argument("--quick", action="store_true", help="fewer of the slow replicates")
+    parser = form.parser(__doc__, "fewer of the slow replicates")
     options = parser.parse_args()
-    folder = os.environ.get("LEADLINE_VECTORS")  # noqa: TID251 - a script is an edge of its own
+    folder = form.vectors()
     if folder is None:
         parser.error("LEADLINE_VECTORS names the folder of published vectors; it is not set")
-    document = measure(Path(folder), quick=options.quick)
-    if not options.json:
-        for part in (document["values"], document["ratios"]):
-            for name, entry in dict(part).items():  # type: ignore[call-overload]
-                unit = entry.get("unit", "")
-                sys.stdout.write(f"{name:28} {entry['value']:<12.6g} {unit}\n")
-    sys.stdout.write(json.dumps(document) + "\n")
+    form.show(measure(folder, quick=options.quick), as_json=options.json)
 
 
 if __name__ == "__main__":

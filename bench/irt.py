@@ -8,8 +8,6 @@ beside as the baseline. The strategic agent fails the 50 items that tell most; h
 is a lead and has no target.
 """
 
-import argparse
-import json
 import os
 import statistics
 import sys
@@ -25,7 +23,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from bench import _form as form
+
 from leadline.core.measure.active import (
     Bank,
     Design,
@@ -171,20 +172,6 @@ def false_alarms(given: Responses, fit: Fit, subjects: int) -> tuple[float, floa
     return alone, statistics.mean((one.rank or 0.0) <= 0.05 for one in found)
 
 
-def compared(
-    value: float, target: float, sense: str, baseline: float | None = None
-) -> dict[str, object]:
-    """One comparison with its target."""
-    met = value <= target if sense == "<=" else value >= target
-    return {
-        "value": value,
-        "baseline": baseline,
-        "target": target,
-        "sense": sense,
-        "met": bool(met),
-    }
-
-
 def rehearsed(given: Responses, *, quick: bool) -> dict[str, list[Rehearsal]]:
     """Predictions from `SEEN` items, `DRAWS` draws an agent, by several splits of the agents."""
     seeds = SEEDS_QUICK if quick else SEEDS
@@ -206,7 +193,7 @@ def points(rehearsals: list[Rehearsal]) -> tuple[float, float]:
 
 def measure(folder: Path, *, quick: bool) -> dict[str, object]:
     """The whole benchmark as the document that is printed."""
-    load = os.getloadavg()[0]
+    env = form.machine()
     given = swe_bench(folder)
     half = len(given.models) // 2
     early = fit_irt(
@@ -250,42 +237,27 @@ def measure(folder: Path, *, quick: bool) -> dict[str, object]:
         values[f"person_fit_power_{one.items}"] = {"value": round(one.power, 3), "unit": "at 5 %"}
         values[f"honest_lz_{one.items}"] = {"value": round(one.honest, 3), "unit": "mean"}
     ratios = {
-        "rasch_s": compared(rasch, FIT_MAX, "<="),
-        "twopl_s": compared(twopl, FIT_MAX, "<="),
-        "next_item_ms": compared(next_item_ms(given, early), NEXT_MS_MAX, "<="),
-        "recovery_b": compared(back["b"], B_MIN, ">="),
-        "recovery_log_a": compared(back["log_a"], LOG_A_MIN, ">="),
-        "published_abilities": compared(source["abilities"], ABILITY_MIN, ">="),
-        "published_difficulties": compared(source["difficulties"], DIFFICULTY_MIN, ">="),
-        "mae_folds": compared(folds[0], MAE_FOLDS_MAX, "<=", folds[1]),
-        "mae_later": compared(later[0], MAE_LATER_MAX, "<=", later[1]),
+        "rasch_s": form.ratio(rasch, FIT_MAX, "<="),
+        "twopl_s": form.ratio(twopl, FIT_MAX, "<="),
+        "next_item_ms": form.ratio(next_item_ms(given, early), NEXT_MS_MAX, "<="),
+        "recovery_b": form.ratio(back["b"], B_MIN, ">="),
+        "recovery_log_a": form.ratio(back["log_a"], LOG_A_MIN, ">="),
+        "published_abilities": form.ratio(source["abilities"], ABILITY_MIN, ">="),
+        "published_difficulties": form.ratio(source["difficulties"], DIFFICULTY_MIN, ">="),
+        "mae_folds": form.ratio(folds[0], MAE_FOLDS_MAX, "<=", folds[1]),
+        "mae_later": form.ratio(later[0], MAE_LATER_MAX, "<=", later[1]),
     }
-    return {
-        "bench": "irt",
-        "ok": all(entry["met"] for entry in ratios.values()),
-        "env": {"cpus": os.cpu_count(), "load": round(load, 2), "fsync_ms": None},
-        "values": values,
-        "ratios": ratios,
-        "unavailable": [],
-    }
+    return form.document("irt", env, values, ratios)
 
 
 def main() -> None:
     """Measure and print: one line for programs, a short table for people."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--json", action="store_true", help="print only the JSON line")
-    parser.add_argument("--quick", action="store_true", help="fewer splits, a smaller simulation")
+    parser = form.parser(__doc__, "fewer splits, a smaller simulation")
     options = parser.parse_args()
-    folder = os.environ.get("LEADLINE_VECTORS")  # noqa: TID251 - a script is an edge of its own
+    folder = form.vectors()
     if folder is None:
         parser.error("LEADLINE_VECTORS names the folder of published vectors; it is not set")
-    document = measure(Path(folder), quick=options.quick)
-    if not options.json:
-        for part in (document["values"], document["ratios"]):
-            for name, entry in dict(part).items():  # type: ignore[call-overload]
-                unit = entry.get("unit", "")
-                sys.stdout.write(f"{name:28} {entry['value']:<12.6g} {unit}\n")
-    sys.stdout.write(json.dumps(document) + "\n")
+    form.show(measure(folder, quick=options.quick), as_json=options.json)
 
 
 if __name__ == "__main__":

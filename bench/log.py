@@ -10,12 +10,9 @@ the kernel its pages. pymerkle does what it can of the same in the same run: a l
 made durable (no state, no act), and an inclusion proof.
 """
 
-import argparse
 import gc
-import json
 import os
 import random
-import statistics
 import sys
 import tempfile
 import threading
@@ -38,7 +35,9 @@ from leadline.store.sql import fresh_blinder, open_store
 from leadline.store.tail import LogTail
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "tests"))
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests")]
+from bench import _form as form  # noqa: E402
+
 import postgres  # noqa: E402 -- the suite's own server, started with syncs on
 
 CLIENTS = 256
@@ -230,17 +229,6 @@ def pymerkle_proofs(
     return bulk, taken
 
 
-def fsync_ms(folder: Path) -> float:
-    """What making 4 kB durable takes in this folder: the median of thirty."""
-    with tempfile.TemporaryFile(dir=folder) as file:
-        taken = []
-        for _ in range(30):
-            file.write(b"x" * 4096)
-            file.flush()
-            taken.append(timed(lambda: os.fsync(file.fileno())))
-    return statistics.median(taken) * 1000
-
-
 def on_postgresql(seconds: float) -> tuple[float, list[float]] | None:
     """As `acknowledged`, on a server of our own that syncs; None where none is installed."""
     programs = postgres.binaries()
@@ -250,21 +238,13 @@ def on_postgresql(seconds: float) -> tuple[float, list[float]] | None:
         return acknowledged(server.create("bench"), CLIENTS, seconds)
 
 
-def ratio(value: float, target: float, sense: str) -> dict[str, object]:
-    """One comparison with an absolute target."""
-    met = value >= target if sense == ">=" else value <= target
-    entry: dict[str, object] = {"value": round(value, 3), "baseline": None, "target": target}
-    return entry | {"sense": sense, "met": met}
-
-
 def measure(*, quick: bool) -> dict[str, object]:
     """The whole benchmark as the document that is printed."""
     seconds, size, repeats = (3.0, 100_000, 100) if quick else (10.0, 1_000_000, 300)
     found: dict[str, tuple[float, str]] = {}
-    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix=".bench-", dir=HERE) as name:
         folder = Path(name)
-        fsync = fsync_ms(folder)
+        env = form.machine(folder)
         for threads in (1, 16, CLIENTS):
             url = f"sqlite:///{folder / f'acts-{threads}.db'}"
             rate, taken = acknowledged(url, threads, seconds if threads == CLIENTS else seconds / 3)
@@ -289,33 +269,17 @@ def measure(*, quick: bool) -> dict[str, object]:
         found["postgresql_256_clients"] = (server[0], "acts/s")
         found["postgresql_256_clients_p99"] = (quantile(server[1], 0.99), "ms")
     ratios = {
-        "sqlite_256_clients": ratio(found["sqlite_256_clients"][0], ACKS_MIN, ">="),
-        "cold_proof_p99": ratio(found["cold_proof_p99"][0], COLD_MS_MAX, "<="),
+        "sqlite_256_clients": form.ratio(found["sqlite_256_clients"][0], ACKS_MIN, ">="),
+        "cold_proof_p99": form.ratio(found["cold_proof_p99"][0], COLD_MS_MAX, "<="),
     }
-    return {
-        "bench": "log",
-        "ok": all(entry["met"] for entry in ratios.values()),
-        "env": {"cpus": os.cpu_count(), "load": round(load, 2), "fsync_ms": round(fsync, 3)},
-        "values": {
-            key: {"value": round(value, 3), "unit": unit} for key, (value, unit) in found.items()
-        }
-        | {"leaves": {"value": size, "unit": "leaves"}},
-        "ratios": ratios,
-        "unavailable": unavailable,
-    }
+    values = form.values(found) | {"leaves": {"value": size, "unit": "leaves"}}
+    return form.document("log", env, values, ratios, unavailable)
 
 
 def main() -> None:
     """Measure and print: one line for programs, a short table for people."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--json", action="store_true", help="print only the JSON line")
-    parser.add_argument("--quick", action="store_true", help="a smaller log, shorter runs")
-    options = parser.parse_args()
-    document = measure(quick=options.quick)
-    if not options.json:
-        for name, entry in dict(document["values"]).items():  # type: ignore[call-overload]
-            sys.stdout.write(f"{name:28} {entry['value']:12} {entry['unit']}\n")
-    sys.stdout.write(json.dumps(document) + "\n")
+    options = form.parser(__doc__, "a smaller log, shorter runs").parse_args()
+    form.show(measure(quick=options.quick), as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,9 @@ input tell what every smaller budget would have solved, for equal seeds do the s
 Clopper-Pearson, 95 %.
 """
 
-import argparse
 import json
 import os
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -31,6 +29,9 @@ from leadline.suites.item import Item
 from leadline.suites.planted import SUITE
 from leadline.suites.planted.params import LEVELS
 from leadline.suites.planted.program import FAMILIES
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from bench import _form as form
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalSample
@@ -312,34 +313,9 @@ def tlv(folder: Path, *, quick: bool) -> tuple[int, int, float]:
     return sum(one.outcome == "solved" for one in made), len(made), max(one.seconds for one in made)
 
 
-def fsync_ms() -> float:
-    """What making 4 kB durable takes here: the median of nine."""
-    with tempfile.TemporaryFile() as file:
-        taken = []
-        for _ in range(9):
-            file.write(b"x" * 4096)
-            file.flush()
-            begun = time.perf_counter()
-            os.fsync(file.fileno())
-            taken.append((time.perf_counter() - begun) * 1000)
-    return statistics.median(taken)
-
-
-def ratio(value: float, target: float, sense: str = "<=") -> dict[str, object]:
-    """One comparison with its target."""
-    met = value <= target if sense == "<=" else value >= target
-    return {
-        "value": round(value, 4),
-        "baseline": None,
-        "target": target,
-        "sense": sense,
-        "met": met,
-    }
-
-
 def measure(*, quick: bool, suites: int, picture: Path | None) -> dict[str, object]:
     """The whole benchmark as the document that is printed; *picture* gets a table beside it."""
-    load = os.getloadavg()[0]
+    env = form.machine()
     count, budgets = (28, QUICK) if quick else (WANTED, BUDGETS)
     with tempfile.TemporaryDirectory(prefix="planted-") as scratch:
         folder = Path(scratch)
@@ -359,30 +335,23 @@ def measure(*, quick: bool, suites: int, picture: Path | None) -> dict[str, obje
         "canary": [one.seconds for one in made if one.item.oracle.kind == "canary"],
     }
     ratios = {
-        "build_200_items_s": ratio(seconds / count * WANTED, SECONDS_MAX),
-        "unqualified": ratio(len(bad) + len(more), 0),
-        "null_solves": ratio(null, 0),
-        "digests_differing_of_500": ratio(differ, 0),
-        "tlv_solved_share": ratio(solved / tried, 1.0, ">="),
-        "tlv_slowest_s": ratio(slowest, TLV_SECONDS_MAX),
-        "falls_by_level": ratio(
+        "build_200_items_s": form.ratio(seconds / count * WANTED, SECONDS_MAX, "<="),
+        "unqualified": form.ratio(len(bad) + len(more), 0, "<="),
+        "null_solves": form.ratio(null, 0, "<="),
+        "digests_differing_of_500": form.ratio(differ, 0, "<="),
+        "tlv_solved_share": form.ratio(solved / tried, 1.0, ">="),
+        "tlv_slowest_s": form.ratio(slowest, TLV_SECONDS_MAX, "<="),
+        "falls_by_level": form.ratio(
             sum(falls(rows, "level", budget) for budget in budgets) / len(budgets), 1.0, ">="
         ),
     }
-    return {
-        "bench": "planted",
-        "ok": all(entry["met"] for entry in ratios.values()),
-        "env": {"cpus": os.cpu_count(), "load": round(load, 2), "fsync_ms": round(fsync_ms(), 3)},
-        "values": {
-            "items_built": {"value": count, "unit": "items"},
-            "build_s": {"value": round(seconds, 1), "unit": "s"},
-            "attempt_c_s": {"value": _mean(times["sanitizer"]), "unit": "s"},
-            "attempt_python_s": {"value": _mean(times["canary"]), "unit": "s"},
-        }
-        | solved_values(rows),
-        "ratios": ratios,
-        "unavailable": [],
+    values = {
+        "items_built": {"value": count, "unit": "items"},
+        "build_s": {"value": round(seconds, 1), "unit": "s"},
+        "attempt_c_s": {"value": _mean(times["sanitizer"]), "unit": "s"},
+        "attempt_python_s": {"value": _mean(times["canary"]), "unit": "s"},
     }
+    return form.document("planted", env, values | solved_values(rows), ratios)
 
 
 def solved_values(rows: Sequence[dict[str, object]]) -> dict[str, dict[str, object]]:
@@ -403,9 +372,7 @@ def _mean(values: Sequence[float]) -> float:
 
 def main() -> None:
     """Measure and print: a table for people, one line for programs."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--json", action="store_true", help="print only the JSON line")
-    parser.add_argument("--quick", action="store_true", help="fewer items and smaller budgets")
+    parser = form.parser(__doc__, "fewer items and smaller budgets")
     parser.add_argument(
         "--plot", type=Path, help="write the solve rates to this SVG file, and a table beside it"
     )
@@ -413,19 +380,7 @@ def main() -> None:
     options = parser.parse_args()
     suites = options.suites or (1 if options.quick else 4)
     document = measure(quick=options.quick, suites=suites, picture=options.plot)
-    if not options.json:
-        values = dict(document["values"])  # type: ignore[call-overload]
-        for name, one in values.items():
-            text = f"{name:48} {one['value']:8} {one['unit']}"
-            between = (
-                f" [{one['low']:.2f}, {one['high']:.2f}] of {one['of']}" if "of" in one else ""
-            )
-            sys.stdout.write(f"{text}{between}\n")
-        for name, entry in dict(document["ratios"]).items():  # type: ignore[call-overload]
-            sys.stdout.write(
-                f"{name:26} {entry['value']} (target {entry['sense']} {entry['target']})\n"
-            )
-    sys.stdout.write(json.dumps(document) + "\n")
+    form.show(document, as_json=options.json)
 
 
 if __name__ == "__main__":

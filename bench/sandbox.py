@@ -6,9 +6,7 @@ The evaluations alternate between the two providers in one process, and the rati
 pairs of neighbours, so that a change in the machine's load falls on both.
 """
 
-import argparse
 import asyncio
-import json
 import os
 import statistics
 import sys
@@ -22,6 +20,9 @@ from leadline.sandbox.gvisor import runtime
 from leadline.sandbox.pool import Pool
 from leadline.sandbox.survey import Unusable
 from leadline.sandbox.watchdog import proportional_bytes, tree
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from bench import _form as form
 
 START_MS_MAX, TAKE_MS_MAX, EXEC_MS_MAX, EVAL_RATIO_MAX = 15.0, 1.0, 3.0, 1.04
 IDLE_BOXES, IDLE_BOXES_MIN = 40, 500
@@ -100,18 +101,6 @@ def own_kernel_costs(repeats: int) -> tuple[dict[str, float], list[str]]:
     return {f"own_kernel_{name}": taken for name, taken in found.items()}, []
 
 
-def at_least(value: float, target: float, baseline: float | None = None) -> dict[str, object]:
-    """One comparison with its target, at least."""
-    met = value >= target
-    return {
-        "value": round(value, 1),
-        "baseline": baseline,
-        "target": target,
-        "sense": ">=",
-        "met": met,
-    }
-
-
 def evaluate(provider: str, samples: int, folder: Path) -> float:
     """Seconds for one evaluation: react with bash, four calls and an answer, on a mock model."""
     from inspect_ai import Task
@@ -167,36 +156,11 @@ def eval_costs(samples: int, pairs: int) -> dict[str, float]:
     return {**costs, "ratio": statistics.median(ratios)}
 
 
-def fsync_ms() -> float:
-    """What making 4 kB durable takes here: the median of nine."""
-    with tempfile.TemporaryFile() as file:
-        taken = []
-        for _ in range(9):
-            file.write(b"x" * 4096)
-            file.flush()
-            begun = time.perf_counter()
-            os.fsync(file.fileno())
-            taken.append((time.perf_counter() - begun) * 1000)
-    return statistics.median(taken)
-
-
-def ratio(value: float, target: float, baseline: float | None = None) -> dict[str, object]:
-    """One comparison with its target, at most."""
-    met = value <= target
-    return {
-        "value": round(value, 4),
-        "baseline": baseline,
-        "target": target,
-        "sense": "<=",
-        "met": met,
-    }
-
-
 def measure(*, quick: bool) -> dict[str, object]:
     """The whole benchmark as the document that is printed."""
     import leadline.sandbox.provider  # noqa: F401 - registers `bwrap`
 
-    load = os.getloadavg()[0]
+    env = form.machine()
     box = asyncio.run(box_costs(20 if quick else 60))
     take = asyncio.run(pool_take(16 if quick else 48))
     idle = asyncio.run(idle_boxes_per_gb(IDLE_BOXES))
@@ -208,33 +172,21 @@ def measure(*, quick: bool) -> dict[str, object]:
     for name in ("local", "bwrap"):
         values[f"eval_{name}_ms"] = {"value": round(costs[name], 2), "unit": "ms/sample"}
     ratios = {
-        "start": ratio(box["start"], START_MS_MAX),
-        "exec_true": ratio(box["exec_true"], EXEC_MS_MAX),
-        "pool_take": ratio(take, TAKE_MS_MAX),
-        "idle_boxes_per_gb": at_least(idle, IDLE_BOXES_MIN),
-        "eval_over_local": ratio(costs["ratio"], EVAL_RATIO_MAX, round(costs["local"], 2)),
+        "start": form.ratio(box["start"], START_MS_MAX, "<="),
+        "exec_true": form.ratio(box["exec_true"], EXEC_MS_MAX, "<="),
+        "pool_take": form.ratio(take, TAKE_MS_MAX, "<="),
+        "idle_boxes_per_gb": form.ratio(idle, IDLE_BOXES_MIN, ">="),
+        "eval_over_local": form.ratio(
+            costs["ratio"], EVAL_RATIO_MAX, "<=", round(costs["local"], 2)
+        ),
     }
-    return {
-        "bench": "sandbox",
-        "ok": all(entry["met"] for entry in ratios.values()),
-        "env": {"cpus": os.cpu_count(), "load": round(load, 2), "fsync_ms": round(fsync_ms(), 3)},
-        "values": values,
-        "ratios": ratios,
-        "unavailable": missing,
-    }
+    return form.document("sandbox", env, values, ratios, missing)
 
 
 def main() -> None:
     """Measure and print: one line for programs, a short table for people."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--json", action="store_true", help="print only the JSON line")
-    parser.add_argument("--quick", action="store_true", help="fewer repeats")
-    options = parser.parse_args()
-    document = measure(quick=options.quick)
-    if not options.json:
-        for name, entry in dict(document["values"]).items():  # type: ignore[call-overload]
-            sys.stdout.write(f"{name:24} {entry['value']:10} {entry['unit']}\n")
-    sys.stdout.write(json.dumps(document) + "\n")
+    options = form.parser(__doc__, "fewer repeats").parse_args()
+    form.show(measure(quick=options.quick), as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from bench import _form as form
 
 ONE_MIN, TWO_MIN = 0.95, 1.7
 OPEN_SECONDS_MAX, MERGE_SECONDS_MAX, MERGE_BYTES_MAX = 1.0, 60.0, 1 << 30
@@ -88,6 +88,7 @@ def run_workers(folder: Path, count: int, workers: int, *, agentic: bool, shard:
 
     from leadline.runner.index import NAME, Index
     from leadline.runner.pool import LocalPool
+    from leadline.settings import Workspace
 
     yard = Yard(folder)
     seconds = COMMAND_SECONDS if agentic else 0.0
@@ -108,7 +109,9 @@ def run_workers(folder: Path, count: int, workers: int, *, agentic: bool, shard:
     states = [one.state for result in results for one in result.samples]
     assert len(states) == count, f"{len(states)} of {count} samples ended"
     assert set(states) == {"scored"}, "a sample was lost"
-    index = Index(folder / NAME)
+    state = Workspace(folder).state
+    state.mkdir()
+    index = Index(state / NAME)
     for result in results:
         index.add(result, yard.logs)
     return taken
@@ -198,31 +201,9 @@ def measured(words: Sequence[str]) -> tuple[dict[str, list[dict[str, int]]], flo
         return json.load(told), taken, used.ru_maxrss * 1024
 
 
-def fsync_ms() -> float:
-    """What making 4 kB durable takes here: the median of nine."""
-    with tempfile.TemporaryFile() as file:
-        taken = []
-        for _ in range(9):
-            file.write(b"x" * 4096)
-            file.flush()
-            begun = time.perf_counter()
-            os.fsync(file.fileno())
-            taken.append((time.perf_counter() - begun) * 1000)
-    return statistics.median(taken)
-
-
-def ratio(
-    value: float, target: float, sense: str, baseline: float | None = None
-) -> dict[str, object]:
-    """One comparison with its target."""
-    met = value <= target if sense == "<=" else value >= target
-    told = {"value": round(value, 4), "baseline": baseline, "target": target}
-    return {**told, "sense": sense, "met": met}
-
-
 def measure(*, quick: bool) -> dict[str, object]:
     """The whole benchmark as the document that is printed."""
-    load = os.getloadavg()[0]
+    env = form.machine()
     pace = rates(QUICK_SECONDS if quick else RUN_SECONDS * 1.1, 1 if quick else 3)
     whole = joined(MANY_QUICK if quick else MANY)
     values = {f"{name}_rate": (pace[name], "samples/s") for name in KINDS}
@@ -231,42 +212,29 @@ def measure(*, quick: bool) -> dict[str, object]:
     values["many_samples"] = (float(MANY_QUICK if quick else MANY), "samples")
     values["many_run"] = (whole["run"], "s")
     ratios = {
-        "one_worker_over_inspect": ratio(
+        "one_worker_over_inspect": form.ratio(
             pace["one_over_plain"], ONE_MIN, ">=", round(pace["plain"], 3)
         ),
-        "two_workers_over_one": ratio(pace["two_over_one"], TWO_MIN, ">=", round(pace["one"], 3)),
-        "index_open_s": ratio(whole["open"], OPEN_SECONDS_MAX, "<="),
-        "merge_s": ratio(whole["merge"], MERGE_SECONDS_MAX, "<="),
-        "merge_peak_bytes": ratio(whole["merge_bytes"], MERGE_BYTES_MAX, "<="),
+        "two_workers_over_one": form.ratio(
+            pace["two_over_one"], TWO_MIN, ">=", round(pace["one"], 3)
+        ),
+        "index_open_s": form.ratio(whole["open"], OPEN_SECONDS_MAX, "<="),
+        "merge_s": form.ratio(whole["merge"], MERGE_SECONDS_MAX, "<="),
+        "merge_peak_bytes": form.ratio(whole["merge_bytes"], MERGE_BYTES_MAX, "<="),
     }
-    return {
-        "bench": "shards",
-        "ok": all(entry["met"] for entry in ratios.values()),
-        "env": {"cpus": os.cpu_count(), "load": round(load, 2), "fsync_ms": round(fsync_ms(), 3)},
-        "values": {
-            name: {"value": round(value, 3), "unit": unit} for name, (value, unit) in values.items()
-        },
-        "ratios": ratios,
-        "unavailable": [],
-    }
+    return form.document("shards", env, form.values(values), ratios)
 
 
 def main() -> None:
     """Measure and print: one line for programs, a short table for people."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--json", action="store_true", help="print only the JSON line")
-    parser.add_argument("--quick", action="store_true", help="shorter runs, fewer samples")
+    parser = form.parser(__doc__, "shorter runs, fewer samples")
     parser.add_argument("--plain", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--count", type=int, default=0, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.plain:
         plain(options.plain, options.count)
         return
-    document = measure(quick=options.quick)
-    if not options.json:
-        for name, entry in dict(document["values"]).items():  # type: ignore[call-overload]
-            sys.stdout.write(f"{name:16} {entry['value']:10} {entry['unit']}\n")
-    sys.stdout.write(json.dumps(document) + "\n")
+    form.show(measure(quick=options.quick), as_json=options.json)
 
 
 if __name__ == "__main__":

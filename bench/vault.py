@@ -10,12 +10,11 @@ single worker uses a second processor for the digest, so scaling is measured wit
 one processor: two workers beside one.
 """
 
-import argparse
-import json
 import multiprocessing
 import os
 import secrets
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +32,9 @@ from leadline.formats.tlog_policy import Policy
 from leadline.vault.compartments import CompartmentKeys
 from leadline.vault.keks import FileWrappingKeys
 from leadline.vault.sealed import SealedVault
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from bench import _form as form
 
 RATIO_MIN, SCALING_MIN = 0.12, 1.0
 MIB = 1 << 20
@@ -156,18 +158,6 @@ def written(folder: Path, content: bytes) -> float:
     return len(parts) / taken
 
 
-def fsync_ms(folder: Path) -> float:
-    """The median time to bring 4 KiB to this disk."""
-    taken = []
-    with (folder / "probe").open("wb", buffering=0) as file:
-        for _ in range(20):
-            begun = time.perf_counter()
-            file.write(bytes(4096))
-            os.fsync(file.fileno())
-            taken.append((time.perf_counter() - begun) * 1000)
-    return statistics.median(taken)
-
-
 def measure(folder: Path, size: int, repeats: int) -> dict[str, list[float]]:
     """Every figure, as often as asked, taking turns."""
     found: dict[str, list[float]] = {}
@@ -187,54 +177,30 @@ def measure(folder: Path, size: int, repeats: int) -> dict[str, list[float]]:
     return found
 
 
-def ratio(over: list[float], under: list[float], least: float) -> dict[str, object]:
+def quotient(over: list[float], under: list[float], least: float) -> form.Entry:
     """The median of the quotients of neighbours, with what it should be."""
     value = statistics.median(a / b for a, b in zip(over, under, strict=True))
-    return {
-        "value": round(value, 3),
-        "baseline": round(statistics.median(under), 1),
-        "target": least,
-        "sense": ">=",
-        "met": value >= least,
-    }
+    return form.ratio(value, least, ">=", round(statistics.median(under), 1))
 
 
 def main() -> None:
     """Measure and print; exit 0 whenever it measured."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--quick", action="store_true")
+    parser = form.parser(__doc__, "smaller, fewer repeats")
     parser.add_argument("--folder", type=Path, help="on the disk to measure; else the default")
     given = parser.parse_args()
     size, repeats = (64, 3) if given.quick else (256, 5)
     with tempfile.TemporaryDirectory(dir=given.folder) as place:
-        load, fsync = os.getloadavg()[0], fsync_ms(Path(place))
+        env = form.machine(Path(place))
         found = measure(Path(place), size, repeats)
-    cpus = len(os.sched_getaffinity(0))
     ratios = {
-        "seal": ratio(found["seal"], found["memory"], RATIO_MIN),
-        "open": ratio(found["open"], found["memory"], RATIO_MIN),
-        "seal_scaling": ratio(found["seal_2"], found["seal_1"], SCALING_MIN),
-        "open_scaling": ratio(found["open_2"], found["open_1"], SCALING_MIN),
+        "seal": quotient(found["seal"], found["memory"], RATIO_MIN),
+        "open": quotient(found["open"], found["memory"], RATIO_MIN),
+        "seal_scaling": quotient(found["seal_2"], found["seal_1"], SCALING_MIN),
+        "open_scaling": quotient(found["open_2"], found["open_1"], SCALING_MIN),
     }
-    values = {
-        name: {"value": round(statistics.median(rates), 1), "unit": "MiB/s"}
-        for name, rates in found.items()
-    }
-    document = {
-        "bench": "vault",
-        "ok": all(bool(one["met"]) for one in ratios.values()),
-        "env": {"cpus": cpus, "load": round(load, 2), "fsync_ms": round(fsync, 2)},
-        "values": values,
-        "ratios": ratios,
-        "unavailable": [],
-    }
-    if not given.json:
-        for name, one in values.items():
-            print(f"{name:8} {one['value']:>10} MiB/s")
-        for name, one in ratios.items():
-            print(f"{name:13} {one['value']} (target >= {one['target']})")
-    print(json.dumps(document))
+    values = {name: (statistics.median(rates), "MiB/s") for name, rates in found.items()}
+    told = form.document("vault", env, form.values(values), ratios)
+    form.show(told, as_json=given.json)
 
 
 if __name__ == "__main__":
