@@ -7,20 +7,17 @@ Regimes, and the names of bodies, come with Leadline; an installation adds files
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-import leadline
 from leadline.app import engagement
 from leadline.app.context import Context
 from leadline.app.engagement import Dealings
 from leadline.core.engagement.library import Library
-from leadline.formats.regime_toml import load_regime
 from leadline.settings import Home
 from leadline.wiring.home import Parts
+from leadline.wiring.regimes import DATA, EXAMPLES, library
 from leadline.wiring.sign_in import at_door
 
-DATA = Path(leadline.__file__).parent / "data"
-EXAMPLES = ".examples.toml"
+__all__ = ["DATA", "EXAMPLES", "AtDesk", "at_desk", "library"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +42,3 @@ def at_desk(home: Home, token: str) -> Iterator[AtDesk]:
     """The desk for whoever holds a session's token; raises as `wiring.sign_in.Door.acting`."""
     with at_door(home) as door:
         yield AtDesk(door.acting(token).ctx, door.parts, home, library(home.folder / "regimes"))
-
-
-def library(extra: Path | None = None) -> Library:
-    """The texts that come with Leadline, and those of the folder *extra*, if it is there.
-
-    Raises: Invalid, naming file and key.
-    """
-    folders = [DATA / "regimes", *([extra] if extra and extra.is_dir() else [])]
-    files = [file for folder in folders for file in sorted(folder.glob("*.toml"))]
-    texts = [one for one in files if not one.name.endswith(EXAMPLES)]
-    return Library(tuple(load_regime(one.read_bytes(), one.name) for one in texts))
