@@ -22,7 +22,6 @@ from leadline.core.errors import NotFound, Refused
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Kind
 from leadline.formats.canonical import encode
-from leadline.formats.values import plain
 
 PARTIES = Marking(Tlp.AMBER_STRICT)
 
@@ -103,11 +102,26 @@ def set_anchor(ctx: Context, on: Dealings, anchor: datetime, zone: str) -> None:
     _record(ctx, core.set_anchor(standing(ctx, on), ctx.principal, anchor=anchor, zone=zone))
 
 
-def agree_terms(ctx: Context, on: Dealings, terms: Terms) -> None:
-    """Agree to terms; they have effect once both parties agreed to the same text."""
-    ctx.require(Action.TERMS_AGREE, on.resource())
-    ctx.vault.put(encode(plain(terms)), marking=PARTIES, engagement=on.id)
-    _record(ctx, core.agree_terms(standing(ctx, on), ctx.principal, ctx.now, terms=terms))
+def agree_terms(ctx: Context, on: Dealings, terms: Terms, granted: Granted | None = None) -> None:
+    """Agree to terms; they have effect once both parties agreed to the same text.
+
+    *granted* is the person's own signature under the digest, where there is one.
+
+    Raises: Refused, if what was signed is another text, or the signature was used.
+    """
+    ctx.require(Action.TERMS_AGREE, on.resource(), granted)
+    if granted is not None and granted.request.detail != {"terms": terms.digest}:
+        raise Refused("the person signed other terms than these")
+    deed = core.agree_terms(standing(ctx, on), ctx.principal, ctx.now, terms=terms)
+    ctx.vault.put(encode(terms.to_record()), marking=PARTIES, engagement=on.id)
+    kept = f"{on.id}/{terms.digest}"
+    with ctx.store.write() as tx:
+        signed = {"request": granted.request.id} if granted else {}
+        if granted is not None:
+            approval.use(tx, granted)
+        if all(row.id != kept for row in tx.find(Terms, engagement=on.id)):
+            tx.put(kept, terms, marking=PARTIES, engagement=on.id, org=on.developer)
+        tx.record(ctx.act(deed.kind, deed.about, on.id, **deed.detail, **signed))
 
 
 def open_access(ctx: Context, on: Dealings) -> None:
@@ -256,7 +270,12 @@ def _terms(ctx: Context, on: Dealings, cast: Cast) -> Terms:
         else ctx.now + timedelta(days=cast.terms_days)
     )
     return Terms(
-        **cast.terms,
+        confidentiality=cast.terms["confidentiality"],
+        cybersecurity=cast.terms["cybersecurity"],
+        insider_risk=cast.terms["insider_risk"],
+        intellectual_property=cast.terms["intellectual_property"],
+        use=cast.terms["use"],
+        nondisclosure=cast.terms["nondisclosure"],
         purposes=("assessment",),
         retention_days=cast.retention_days,
         expires=expires,

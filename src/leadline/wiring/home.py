@@ -36,6 +36,7 @@ from leadline.core.clearing.group import Crash, Group
 from leadline.core.clearing.notice import Notice, Questions
 from leadline.core.engagement.determination import Determination
 from leadline.core.engagement.engagement import Engagement
+from leadline.core.engagement.terms import Terms
 from leadline.core.errors import NotFound
 from leadline.core.grant import Grant, Suspension
 from leadline.core.identity import Identified
@@ -63,6 +64,7 @@ KINDS: Mapping[type, str] = {
     Notice: "notice",
     Questions: "questions",
     Determination: "determination",
+    Terms: "terms",
     Alert: "alert",
     Grant: "grant",
     Suspension: "suspension",

@@ -1,0 +1,150 @@
+"""Terms: agreeing to them, and the one check that every read and every export goes through.
+
+Upheld here: nothing that comes under terms is used without a purpose that both parties signed; a
+purpose that no terms can cover is refused whatever they say; every refusal is an act, and the
+developer sees it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+
+from leadline.app.context import Context
+from leadline.app.engagement import Dealings
+from leadline.app.ports import Reading
+from leadline.core.access import Action
+from leadline.core.engagement import terms as core
+from leadline.core.engagement.purpose import Purposes
+from leadline.core.engagement.terms import Attempt, Terms
+from leadline.core.errors import Invalid, Refused
+from leadline.core.record.act import Act, Kind, Value, instant
+from leadline.formats.purposes_toml import load_purposes
+
+PURPOSE_MAX = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """That terms cover a use: *terms* is their digest, empty where the developer uses its own."""
+
+    purpose: str
+    what: str
+    terms: str
+    until: datetime | None = None
+
+    def detail(self) -> Mapping[str, Value]:
+        """What the act of whoever uses it carries."""
+        until = {"until": instant(self.until)} if self.until else {}
+        return {"purpose": self.purpose, "what": self.what, "terms": self.terms, **until}
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedUse:
+    """One use that was refused: who tried, of which organisation, what, for what, and why not."""
+
+    at: datetime
+    who: str
+    org: str
+    what: str
+    purpose: str
+    why: str
+
+
+@cache
+def purposes() -> Purposes:
+    """The vocabulary that comes with Leadline."""
+    name = "purposes.toml"
+    return load_purposes((files("leadline") / "data" / name).read_bytes(), name)
+
+
+def use(
+    ctx: Context, on: Dealings, *, purpose: str, what: str, until: datetime | None = None
+) -> Use:
+    """Check one use of *what* against the terms in effect, and record it.
+
+    *until* is the end of this reader's own time, where it has one. The caller has asked for its own
+    action. Where the caller's own act carries `Use.detail`, `covered` is enough.
+
+    Raises: Refused, after the act USE_REFUSED, if the terms do not cover it; Invalid, for a purpose
+    that is no short word.
+    """
+    found = covered(ctx, on.id, on.developer, purpose=purpose, what=what, until=until)
+    with ctx.store.write() as tx:
+        tx.record(ctx.act(Kind.USE_RECORDED, on.id, on.id, **found.detail()))
+    return found
+
+
+def covered(
+    ctx: Context,
+    engagement: str,
+    developer: str,
+    *,
+    purpose: str,
+    what: str,
+    until: datetime | None = None,
+) -> Use:
+    """As `use`, for a caller whose own act records the use."""
+    if not purpose.strip() or len(purpose) > PURPOSE_MAX or not purpose.isprintable():
+        raise Invalid("purpose", "name one short word, such as 'assessment'")
+    own = ctx.principal.org == developer != ""
+    attempt = Attempt(purpose, ctx.principal.org, ctx.principal.roles, own, until)
+    with ctx.store.read() as view:
+        acts = [one.act for one in view.acts(engagement=engagement)]
+        terms = _in_effect(view, engagement, acts)
+    digest = terms.digest if terms else ""
+    why = core.against(terms, purposes(), attempt, ctx.now) or _withdrawn(acts, attempt)
+    if why:
+        refuse(ctx, engagement, what=what, purpose=purpose, why=why, terms=digest)
+    return Use(purpose, what, digest, until)
+
+
+def refuse(
+    ctx: Context, engagement: str, *, what: str, purpose: str, why: str, terms: str = ""
+) -> None:
+    """Record that a use was refused, for the developer to see.
+
+    Raises: Refused, always, with *why*.
+    """
+    told = {"party": ctx.principal.org, "what": what, "purpose": purpose, "why": why}
+    with ctx.store.write() as tx:
+        tx.record(ctx.act(Kind.USE_REFUSED, engagement, engagement, **told, terms=terms))
+    raise Refused(why)
+
+
+def in_effect(ctx: Context, on: Dealings) -> Terms | None:
+    """The terms that both parties signed last; None before there are any."""
+    ctx.require(Action.ENGAGEMENT_READ, on.resource())
+    with ctx.store.read() as view:
+        return _in_effect(view, on.id, [one.act for one in view.acts(engagement=on.id)])
+
+
+def refusals(ctx: Context, on: Dealings) -> tuple[RefusedUse, ...]:
+    """Who tried what outside the terms, when, and why it was refused; oldest first."""
+    ctx.require(Action.ENGAGEMENT_READ, on.resource())
+    with ctx.store.read() as view:
+        acts = [one.act for one in view.acts(engagement=on.id, kind=Kind.USE_REFUSED)]
+    return tuple(
+        RefusedUse(
+            act.at,
+            act.actor,
+            str(act.detail.get("party", "")),
+            str(act.detail.get("what", act.about)),
+            str(act.detail.get("purpose", "")),
+            str(act.detail.get("why", "")),
+        )
+        for act in acts
+    )
+
+
+def _in_effect(view: Reading, engagement: str, acts: list[Act]) -> Terms | None:
+    digest = core.in_effect(acts)
+    return view.get(Terms, f"{engagement}/{digest}").value if digest else None
+
+
+def _withdrawn(acts: list[Act], attempt: Attempt) -> str:
+    over = next((act for act in acts if act.kind is Kind.ENGAGEMENT_WITHDRAWN), None)
+    if over is None or attempt.own:
+        return ""
+    return f"the engagement was withdrawn at {instant(over.at)}; access to what is in it has ended"
