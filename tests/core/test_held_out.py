@@ -11,7 +11,6 @@ from leadline.core.measure.held_out import (
     HeldOut,
     Table,
     decide_all,
-    hold_out,
     subjects,
 )
 
@@ -25,7 +24,7 @@ ITEMS = tuple(f"i{n}" for n in range(80))
 
 def test_later_rows_are_decided_from_earlier_ones() -> None:
     """Half of the rows teach, the other half is decided upon, mostly from a part of its items."""
-    told = hold_out(MODELS, ITEMS, SCORES, RULE, holdout="temporal")
+    told = decide_all(Table(MODELS, ITEMS, SCORES), RULE, holdout="temporal")
     assert [one.model for one in told.decided] == list(MODELS[12:])
     assert (told.false_above, told.false_below, told.undetermined) == (0, 0, 0)
     assert np.median(told.fractions) < 0.6
@@ -35,7 +34,7 @@ def test_each_row_in_turn_is_decided_from_all_others() -> None:
     """Its own answers teach nothing: a row that is turned round is judged by its own mean."""
     turned = SCORES.copy()
     turned[0] = 1 - turned[0]
-    told = hold_out(MODELS, ITEMS, turned, RULE)
+    told = decide_all(Table(MODELS, ITEMS, turned), RULE)
     assert len(told.decided) == 24
     one = told.decided[0]
     assert (one.outcome.state == "above") == (one.mean >= 0.5)
@@ -47,7 +46,7 @@ def test_what_is_missing_is_left_out() -> None:
     some[:, :10] = np.nan
     some[0, :10] = 1.0
     some[1, 20:] = np.nan
-    told = hold_out(MODELS, ITEMS, some, RULE)
+    told = decide_all(Table(MODELS, ITEMS, some), RULE)
     assert [told.decided[n].items for n in (0, 1, 2)] == [80, 10, 70]
     assert told.decided[0].mean == pytest.approx(np.nanmean(some[0]))
 
@@ -55,7 +54,8 @@ def test_what_is_missing_is_left_out() -> None:
 def test_equal_seeds_give_equal_decisions() -> None:
     """Another seed draws other items."""
     one, again, other = (
-        hold_out(MODELS, ITEMS, SCORES, RULE, holdout="temporal", seed=n) for n in (1, 1, 2)
+        decide_all(Table(MODELS, ITEMS, SCORES), RULE, holdout="temporal", seed=n)
+        for n in (1, 1, 2)
     )
     assert one == again
     assert one != other
@@ -91,15 +91,15 @@ def test_too_little_is_refused() -> None:
         (MODELS, ITEMS, SCORES[:3], "shape"),
     ):
         with pytest.raises(Invalid, match=words):
-            hold_out(models, items, scores, RULE)
+            decide_all(Table(models, items, scores), RULE)
     bare = SCORES.copy()
     bare[5, 1:] = np.nan
     with pytest.raises(Invalid, match="model m5"):
-        hold_out(MODELS, ITEMS, bare, RULE)
+        decide_all(Table(MODELS, ITEMS, bare), RULE)
     apart = np.full((24, 80), np.nan)
     apart[:12, :5], apart[12:] = 1.0, 1.0
     with pytest.raises(Invalid, match="too few"):
-        hold_out(MODELS, ITEMS, apart, RULE, holdout="temporal")
+        decide_all(Table(MODELS, ITEMS, apart), RULE, holdout="temporal")
 
 
 FAMILIES = ("easy",) * 50 + ("hard",) * 30

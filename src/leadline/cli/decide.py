@@ -24,24 +24,28 @@ REPLAYED = (
     "the order was drawn afterwards"
 )
 app = typer.Typer(no_args_is_help=True, help="Decisions with stated errors.")
+Threshold = Annotated[float, typer.Option(help="The share to decide about, within 0 and 1.")]
+Alpha = Annotated[float, typer.Option(help="The error of a wrong `above`.")]
+Beta = Annotated[float | None, typer.Option(help="The error of a wrong `below`. Default: alpha.")]
+Indifference = Annotated[
+    float, typer.Option(help="Half the width of the zone around the threshold.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Of the draws.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 
 @app.command("replay")
 def replay(  # noqa: PLR0913 -- each is an option of the command
     matrix: Annotated[Path, typer.Argument(help="Models by items, as CSV; three forms are known.")],
     *,
-    threshold: Annotated[float, typer.Option(help="The share to decide about, within 0 and 1.")],
-    alpha: Annotated[float, typer.Option(help="The error of a wrong `above`.")],
-    beta: Annotated[
-        float | None, typer.Option(help="The error of a wrong `below`. Default: alpha.")
-    ] = None,
-    indifference: Annotated[
-        float, typer.Option(help="Half the width of the zone around the threshold.")
-    ] = 0.0,
+    threshold: Threshold,
+    alpha: Alpha,
+    beta: Beta = None,
+    indifference: Indifference = 0.0,
     holdout: Annotated[
         str, typer.Option(help="Whose rows give difficulties: loo (all others) or temporal.")
     ] = "loo",
-    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+    seed: Seed = 0,
     plot: Annotated[
         Path | None, typer.Option(help="Folder for pictures, their data and a page of them.")
     ] = None,
@@ -51,7 +55,7 @@ def replay(  # noqa: PLR0913 -- each is an option of the command
     families: Annotated[
         Path | None, typer.Option(help="item,family as CSV. Default: by the items' names.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Decide about each model of a finished table as if its items were run one by one.
 
@@ -60,7 +64,7 @@ def replay(  # noqa: PLR0913 -- each is an option of the command
     """
     from leadline.core.errors import Invalid
     from leadline.core.measure.active import Rule
-    from leadline.core.measure.held_out import hold_out
+    from leadline.core.measure.held_out import Holdout, Table, decide_all
 
     with edge():
         if holdout not in {"loo", "temporal"}:
@@ -68,14 +72,9 @@ def replay(  # noqa: PLR0913 -- each is an option of the command
         check_plot(plot, model=model, families=families)
         table = _matrix(matrix)
         rule = Rule(threshold, alpha, alpha if beta is None else beta, indifference)
-        told = hold_out(
-            table.models,
-            table.items,
-            table.scores,
-            rule,
-            holdout="temporal" if holdout == "temporal" else "loo",
-            seed=seed,
-        )
+        how: Holdout = "temporal" if holdout == "temporal" else "loo"
+        scored = Table(table.models, table.items, table.scores)
+        told = decide_all(scored, rule, holdout=how, seed=seed)
         if plot is not None:
             plot_replay(plot, Replay(matrix, table, told, rule, holdout), model, families)
     document = _document(told, rule.alpha_above, rule.alpha_below, len(table.items), holdout)
@@ -94,14 +93,10 @@ def _matrix(path: Path) -> "ScoreMatrix":
 def from_log(  # noqa: PLR0913 -- each is an option of the command
     logs: Annotated[list[Path], typer.Argument(help="Inspect eval logs, .eval or .json.")],
     *,
-    threshold: Annotated[float, typer.Option(help="The share to decide about, within 0 and 1.")],
-    alpha: Annotated[float, typer.Option(help="The error of a wrong `above`.")],
-    beta: Annotated[
-        float | None, typer.Option(help="The error of a wrong `below`. Default: alpha.")
-    ] = None,
-    indifference: Annotated[
-        float, typer.Option(help="Half the width of the zone around the threshold.")
-    ] = 0.0,
+    threshold: Threshold,
+    alpha: Alpha,
+    beta: Beta = None,
+    indifference: Indifference = 0.0,
     difficulties: Annotated[
         Path | None,
         typer.Option(
@@ -111,8 +106,8 @@ def from_log(  # noqa: PLR0913 -- each is an option of the command
     scorer: Annotated[
         list[str] | None, typer.Option(help="Whose score counts, where a log has several.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    seed: Seed = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Decide about each model in existing eval logs as if its items had been run one by one.
 
@@ -276,7 +271,7 @@ def _words(document: dict[str, object]) -> str:
 def verify(
     what: Annotated[Path, typer.Argument(help="A bundle, or the decision.json of one.")],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Recompute a decision from its log: exit 0 if every draw, bet and hash does, 8 if not.
 

@@ -122,22 +122,6 @@ class HeldOut:
         return sum(one.outcome.state not in {"above", "below"} for one in self.decided)
 
 
-def hold_out(
-    models: tuple[str, ...],
-    items: tuple[str, ...],
-    scores: FloatArray,
-    rule: Rule,
-    *,
-    holdout: Holdout = "loo",
-    seed: int = 0,
-) -> HeldOut:
-    """Decide about each held-out model by *rule*; *scores* are models x items, nan where missing.
-
-    Raises: Invalid, as `decide_all`.
-    """
-    return decide_all(Table(models, items, scores), rule, holdout=holdout, seed=seed)
-
-
 def decide_all(table: Table, rule: Rule, *, holdout: Holdout = "loo", seed: int = 0) -> HeldOut:
     """Decide about each held-out model of *table* by *rule*.
 
