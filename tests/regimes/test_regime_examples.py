@@ -21,7 +21,8 @@ from leadline.core.measure.deciding import start
 from leadline.core.measure.sequential import Design, Result, state_of
 from leadline.core.record.act import Act
 from leadline.formats.criteria_toml import CountExample, load_count_examples, load_criteria
-from leadline.formats.regime_toml import Did, Example, Step, load_examples, load_regime
+from leadline.formats.regime_examples import Did, Example, Step, load_examples
+from leadline.formats.regime_toml import load_regime
 
 DATA = Path(leadline.__file__).parent / "data"
 EXAMPLES = ".examples.toml"

@@ -4,11 +4,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import leadline
-from leadline.core.engagement.library import Library
+from leadline.core.engagement.library import Body, Library
+from leadline.formats.bodies_toml import load_bodies
 from leadline.formats.regime_toml import load_regime
 
 DATA = Path(leadline.__file__).parent / "data"
 EXAMPLES = ".examples.toml"
+BODIES = "bodies.toml"  # beside the regimes of an installation: bodies of its own, or later names
 
 
 def library(extra: Path | None = None) -> Library:
@@ -18,8 +20,11 @@ def library(extra: Path | None = None) -> Library:
     """
     folders = [DATA / "regimes", *([extra] if extra and extra.is_dir() else [])]
     files = [file for folder in folders for file in sorted(folder.glob("*.toml"))]
-    texts = [one for one in files if not one.name.endswith(EXAMPLES)]
-    return Library(tuple(load_regime(one.read_bytes(), one.name) for one in texts))
+    texts = [one for one in files if not one.name.endswith(EXAMPLES) and one.name != BODIES]
+    bodies = dict[str, Body]()
+    for file in (DATA / BODIES, *(one for one in files if one.name == BODIES)):
+        bodies |= load_bodies(file.read_bytes(), file.name)
+    return Library(tuple(load_regime(one.read_bytes(), one.name, bodies) for one in texts), bodies)
 
 
 def utc_now() -> datetime:

@@ -6,7 +6,7 @@ as cited text (`Statement`); no clock, state or rule reads it.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -38,10 +38,15 @@ class Participation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """First and last day in force; an open end is None."""
+    """First and last day in force, days of UTC; an open end is None.
+
+    *words* say what the days alone do not, such as a month whose day no source names.
+    """
 
     since: date | None = None
     until: date | None = None
+    words: str = ""
+    cites: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,19 @@ class AccessRule:
     words: str
     cites: str
     days_before_anchor_min: int = 0
+
+    def earliest(self, anchor: datetime) -> datetime:
+        """Before this, access does not open."""
+        return anchor - timedelta(days=self.days_before_anchor_max)
+
+    def latest(self, anchor: datetime) -> datetime | None:
+        """The moment that a floor names, where the text, or a report of one, has a floor."""
+        floor = self.days_before_anchor_min
+        return anchor - timedelta(days=floor) if floor else None
+
+    def lasts_until(self, opened: datetime) -> datetime:
+        """Access that opened at *opened* lasts no longer than to this."""
+        return opened + timedelta(days=self.days_open_max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +150,16 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """What a party takes on, in words; *only* limits it to a class of developers."""
+    """What a party takes on, in words; *only* limits it to a class of developers.
+
+    *since* is its first day, where that is later than the text's.
+    """
 
     who: Party
     words: str
     cites: str
     only: str = ""
+    since: date | None = None
 
 
 class Unit(StrEnum):
@@ -299,17 +321,27 @@ class Regime:
     toll: Toll | None = None
     contested: tuple[Contest, ...] = ()
     supersedes: str = ""  # digest of the text that this one takes the place of
+    consequences_cites: str = ""
 
     def source(self, id_: str) -> Source:
         """The source with this id; the file's reader has checked that it is there."""
         return next(source for source in self.sources if source.id == id_)
 
     def applies(self, now: datetime) -> bool:
-        """Whether the text has effect at *now*, by its status and its days."""
-        day, days = now.date(), self.in_force
-        current = self.status in {Status.IN_FORCE, Status.PRIVATE_PROGRAMME}
+        """Whether the text has effect at *now*: by its days, of UTC; one never in force has none.
+
+        A text that was superseded or revoked on a day no source names has no effect at all, nor has
+        one to come whose first day is open.
+        """
+        day, days = now.astimezone(UTC).date(), self.in_force
+        if self.status is Status.NEVER_IN_FORCE:
+            return False
+        if self.status in {Status.SUPERSEDED, Status.REVOKED} and days.until is None:
+            return False
+        if self.status is Status.NOT_YET_IN_FORCE and days.since is None:
+            return False
         begun = days.since is None or days.since <= day
-        return current and begun and (days.until is None or day <= days.until)
+        return begun and (days.until is None or day <= days.until)
 
 
 def require_effect(regime: Regime, now: datetime) -> None:
@@ -318,5 +350,6 @@ def require_effect(regime: Regime, now: datetime) -> None:
     Raises: Refused, if its text has no effect at *now*.
     """
     if not regime.applies(now):
-        problem = f"{regime.id} has no effect on {now.date()} ({regime.status.value})"
+        day = now.astimezone(UTC).date()
+        problem = f"{regime.id} has no effect on {day} ({regime.status.value})"
         raise Refused(f"{problem}; choose a regime that has")
