@@ -47,6 +47,7 @@ from leadline.formats import (
     pairs_csv,
     qualification,
     regime_toml,
+    register_toml,
     replay_xml,
     roles_toml,
     runs_table,
@@ -464,6 +465,15 @@ PARSERS: Mapping[str, Parser] = {
         lambda data: qualification.statement(data, "example.org/log"), [_QUALIFIED]
     ),
     "regime_toml": Parser(_named(regime_toml.load_regime), [_data("regimes", "us-eo-14409.toml")]),
+    "register_toml_entries": Parser(
+        _named(register_toml.load_entries), [_data("demonstration", "register.toml")]
+    ),
+    "register_toml_examples": Parser(
+        _named(register_toml.load_examples), [_data("register", "waiver.examples.toml")]
+    ),
+    "register_toml_kind": Parser(
+        _named(register_toml.load_kind), [_data("register", "waiver.toml")]
+    ),
     "replay_xml": Parser(_replay, [_POV, _POV.replace(b"pov", b"cfepoll")]),
     "roles_toml": Parser(_turned(roles_toml.parse), [_data("roles", "public.toml")]),
     "runs_table": Parser(_text(runs_table.read_runs), [_RUNS, _RUN + b"\n\n" + _RUN]),
