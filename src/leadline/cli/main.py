@@ -21,6 +21,7 @@ from leadline.cli import (
     log,
     match,
     pack,
+    regime,
     serve,
     session,
     sign_in,
@@ -58,6 +59,7 @@ app.add_typer(findings.app, name="findings")
 app.add_typer(horizon.app, name="horizon")
 app.add_typer(log.app, name="log")
 app.add_typer(pack.app, name="pack")
+app.add_typer(regime.app, name="regime")
 app.add_typer(run_noun.app, name="run")
 app.add_typer(session.app, name="session")
 app.add_typer(sign_in.app, name="sign-in")
