@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from leadline.core.errors import Invalid
 from leadline.formats import model_card
-from leadline.formats.model_card import Result
+from leadline.formats.model_card import Plain, Result
 
 CARD = b"""---
 language:
@@ -60,7 +60,7 @@ def test_a_change_leaves_every_other_byte_as_it_was() -> None:
     """A key in its place, comments above the next key kept, a new key at the end."""
     card = model_card.load(CARD, "README.md")
     results = [Result("cyber", "planted", "solved", "0.5")]
-    changes = {"license": "mit", "datasets": ["a", "b: c"], "new-key": True}
+    changes: dict[str, Plain] = {"license": "mit", "datasets": ["a", "b: c"], "new-key": True}
     new = model_card.revised(
         card, {**changes, "model-index": model_card.index("m", results)}, "README.md"
     )
@@ -143,8 +143,8 @@ def test_results_of_odd_shapes_are_read_as_far_as_they_go() -> None:
 
 
 @given(
-    st.text(st.characters(blacklist_categories=("Cs",))),
-    st.text(st.characters(blacklist_categories=("Cs",)), max_size=30),
+    st.text(st.characters(exclude_categories=["Cs"])),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
 )
 def test_any_value_is_kept_exactly_or_refused(body: str, value: str) -> None:
     """Whatever the body and the value: the value reads back, and the body stays as it was."""

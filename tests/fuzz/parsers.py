@@ -37,8 +37,11 @@ from leadline.formats import (
     decision_log,
     document,
     embedded,
+    inquiry_toml,
     manifest,
     matrix_toml,
+    ml_bom,
+    model_card,
     model_signature,
     note,
     operator_toml,
@@ -431,6 +434,13 @@ PARSERS: Mapping[str, Parser] = {
         lambda data: embedded.inspect("file", data, [b"CANARY-12345678"]),
         [_PDF, _PNG, _JPEG, _zip(), b"//# sourceMappingURL=x"],
     ),
+    "inquiry_toml": Parser(
+        _named(inquiry_toml.load_inquiry), [b'model = "m"\ntraining_operations = 3e25\n']
+    ),
+    "inquiry_toml_pack": Parser(
+        _named(inquiry_toml.load_submission),
+        [b'model = "m"\nunknown = ["contact"]\n[[piece]]\npart = "model-card"\n'],
+    ),
     "manifest": Parser(manifest.decode, [manifest.encode({"a.txt": manifest.File("ab" * 32, 4)})]),
     "manifest_opening": Parser(manifest.decode_opening, [_OPENING]),
     "manifest_statement": Parser(
@@ -438,6 +448,8 @@ PARSERS: Mapping[str, Parser] = {
         [f"{manifest.HEADER}\n{_HEAD}sha256 {'ab' * 32}\n".encode()],
     ),
     "matrix_toml": Parser(_turned(matrix_toml.parse), [_data("roles", "public.examples.toml")]),
+    "ml_bom": Parser(ml_bom.parse, [ml_bom.encode(ml_bom.MlModel("m", task="t"))]),
+    "model_card": Parser(_named(model_card.load), [b"---\nlicense: mit\ntags: [a]\n---\n# m\n"]),
     "model_signature": Parser(model_signature.parse, [_json(dsseEnvelope={"payload": _SIGNED})]),
     "note": Parser(note.parse, [_NOTE]),
     "operator_toml": Parser(
