@@ -6,6 +6,7 @@ from pathlib import Path
 import leadline
 from leadline.core.engagement.library import Body, Library
 from leadline.formats.bodies_toml import load_bodies
+from leadline.formats.questions_toml import Question, load_questions
 from leadline.formats.regime_toml import load_regime
 
 DATA = Path(leadline.__file__).parent / "data"
@@ -25,6 +26,12 @@ def library(extra: Path | None = None) -> Library:
     for file in (DATA / BODIES, *(one for one in files if one.name == BODIES)):
         bodies |= load_bodies(file.read_bytes(), file.name)
     return Library(tuple(load_regime(one.read_bytes(), one.name, bodies) for one in texts), bodies)
+
+
+def questions() -> tuple[Question, ...]:
+    """The six questions that say which texts apply."""
+    file = DATA / "questions.toml"
+    return load_questions(file.read_bytes(), file.name)
 
 
 def utc_now() -> datetime:

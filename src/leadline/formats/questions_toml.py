@@ -1,0 +1,130 @@
+"""The six questions as data: their words, why they are asked, and how to answer when unsure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isfinite
+
+from leadline.core.engagement.coverage import Answers, Stage
+from leadline.core.engagement.regime import Fact
+from leadline.formats.toml_table import Table, open_table
+
+
+class AnswerKind(StrEnum):
+    """How an answer is given."""
+
+    NUMBER = "number"
+    YES_OR_NO = "yes-or-no"
+    ONE = "one"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of the answers offered: the word of the texts, and what people read."""
+
+    word: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question about the developer or its model."""
+
+    fact: Fact
+    kind: AnswerKind
+    text: str
+    why: str
+    help: str
+    options: tuple[Option, ...] = ()
+
+
+KINDS = {
+    Fact.TRAINING_OPERATIONS: AnswerKind.NUMBER,
+    Fact.YEARLY_REVENUE: AnswerKind.NUMBER,
+    Fact.PLACES: AnswerKind.ANY,
+    Fact.OPEN_WEIGHTS: AnswerKind.YES_OR_NO,
+    Fact.STAGE: AnswerKind.ONE,
+    Fact.AGREEMENTS: AnswerKind.ANY,
+}
+
+
+def load_questions(content: bytes, file: str) -> tuple[Question, ...]:
+    """All six, in the order of the file; *file* is the name that errors give.
+
+    Raises: Invalid, naming file and key, for a wrong key, a question that is missing or stands twice,
+    or one whose kind or options do not fit it.
+    """
+    root = open_table(content, file)
+    found = dict[Fact, Question]()
+    for table in root.tables("question"):
+        question = _question(table)
+        if question.fact in found:
+            raise table.wrong("fact", f"{question.fact.value} is asked twice; keep one")
+        found[question.fact] = question
+    for fact in KINDS:
+        if fact not in found:
+            raise root.wrong("question", f"nothing asks for {fact.value}; there are six questions")
+    root.done()
+    return tuple(found.values())
+
+
+def load_answers(content: bytes, file: str, questions: tuple[Question, ...]) -> Answers:
+    """Answers as a file gives them: a key for each question that has one, under its fact's name.
+
+    A key that is absent is an answer that nobody knows; an empty list is "none".
+
+    Raises: Invalid, naming file and key, for a key that asks nothing, a number or word that cannot be.
+    """
+    root, by = open_table(content, file), {one.fact: one for one in questions}
+    stage = Fact.STAGE.value
+    answers = Answers(
+        _number(root, Fact.TRAINING_OPERATIONS),
+        _number(root, Fact.YEARLY_REVENUE),
+        _words(root, by[Fact.PLACES]),
+        root.optional(Fact.OPEN_WEIGHTS.value, bool),
+        root.choice(stage, Stage) if stage in root else None,
+        _words(root, by[Fact.AGREEMENTS]),
+    )
+    root.done()
+    return answers
+
+
+def _number(root: Table, fact: Fact) -> float | None:
+    found = root.optional(fact.value, float)
+    if found is not None and not (isfinite(found) and found >= 0):
+        raise root.wrong(
+            fact.value, f"{found} is no amount; give a number from 0 on, or leave it out"
+        )
+    return found
+
+
+def _words(root: Table, question: Question) -> tuple[str, ...] | None:
+    name = question.fact.value
+    if name not in root:
+        return None
+    offered, found = [one.word for one in question.options], root.texts(name)
+    for word in found:
+        if word not in offered:
+            raise root.wrong(name, f"{word!r} is none of {', '.join(offered)}")
+    return found
+
+
+def _question(table: Table) -> Question:
+    fact, kind = table.choice("fact", Fact), table.choice("kind", AnswerKind)
+    if KINDS.get(fact) is not kind:
+        due = KINDS[fact].value if fact in KINDS else "never asked"
+        raise table.wrong("kind", f"{kind.value} does not fit; {fact.value} is {due}")
+    options = tuple(_option(one) for one in table.tables("option"))
+    if bool(options) is not (kind in {AnswerKind.ONE, AnswerKind.ANY}):
+        raise table.wrong("option", "options belong to the kinds one and any, and those need some")
+    question = Question(
+        fact, kind, table.text("text"), table.text("why"), table.text("help"), options
+    )
+    table.done()
+    return question
+
+
+def _option(table: Table) -> Option:
+    option = Option(table.text("word"), table.text("text"))
+    table.done()
+    return option
