@@ -36,6 +36,8 @@ from leadline.core.clearing.group import Crash, Group
 from leadline.core.clearing.notice import Notice, Questions
 from leadline.core.engagement.determination import Determination
 from leadline.core.engagement.engagement import Engagement
+from leadline.core.engagement.register import Entry
+from leadline.core.engagement.partner import Partner
 from leadline.core.engagement.terms import Terms
 from leadline.core.errors import NotFound
 from leadline.core.grant import Grant, Suspension
@@ -64,6 +66,8 @@ KINDS: Mapping[type, str] = {
     Notice: "notice",
     Questions: "questions",
     Determination: "determination",
+    Entry: "entry",
+    Partner: "partner",
     Terms: "terms",
     Alert: "alert",
     Grant: "grant",
