@@ -7,6 +7,7 @@ import typer
 from leadline.cli import (
     access,
     alert,
+    applies,
     approval,
     artefact,
     assess,
@@ -41,6 +42,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Early access and assessment of frontier AI models, and what their findings lead to.",
 )
+app.command(name="applies")(applies.applies)
 app.command(name="assess")(assess.assess)
 app.command(name="backup")(backup.backup)
 app.command(name="doctor")(doctor.doctor)

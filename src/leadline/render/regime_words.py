@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from leadline.core.engagement.coverage import plain
 from leadline.core.engagement.library import Library
 from leadline.core.engagement.regime import (
     Condition,
@@ -267,23 +268,14 @@ def is_stale(regime: Regime, day: date) -> bool:
 def limit_of(one: Condition) -> str:
     """The fact that a condition asks for, with the number or words it compares with."""
     if one.above is not None:
-        limit = f"above {amount(one.above)}"
+        limit = f"above {plain(one.above)}"
     elif one.at_least is not None:
-        limit = f"at least {amount(one.at_least)}"
+        limit = f"at least {plain(one.at_least)}"
     elif one.any_of:
         limit = " or ".join(map(_spaced, one.any_of))
     else:
         limit = "yes" if one.yes else "no"
     return f"{_spaced(one.fact.value)}: {limit}"
-
-
-def amount(value: float) -> str:
-    """A large number as people write it: ``10^26``, ``3.2 * 10^25``, ``500,000,000``."""
-    if value < 1e12:  # noqa: PLR2004 -- below, every digit is read
-        return f"{value:,.15g}"
-    digits, power = f"{value:.15e}".split("e")
-    shortest = f"{float(digits):.15g}"
-    return f"10^{int(power)}" if shortest == "1" else f"{shortest} * 10^{int(power)}"
 
 
 def _spaced(name: str) -> str:

@@ -1,0 +1,208 @@
+"""`leadline applies`: six questions, and which laws and programmes apply, with their numbers."""
+
+import json
+import re
+import sys
+from dataclasses import asdict
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from leadline.cli.edge import edge
+from leadline.cli.regime import On, day_of, library_of, write_page
+from leadline.cli.session import AsJson, Home
+from leadline.cli.table import text_of
+from leadline.core.errors import Invalid
+
+if TYPE_CHECKING:
+    from leadline.core.engagement.coverage import Answers, Applies
+    from leadline.formats.questions_toml import Question
+
+UNKNOWN = "unknown"
+NO_ONE = "none"
+
+
+def applies(
+    answers: Annotated[
+        Path | None, typer.Option(help="A TOML file of answers; a missing one is unknown.")
+    ] = None,
+    *,
+    answer: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE, such as training-operations=3e24; repeat.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the page as one HTML file.")] = None,
+    on: On = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Six questions, each of which may stay unknown, and what applies to you. Nothing is kept or sent.
+
+    At a terminal it asks; with answers given it does not. Names: training-operations,
+    yearly-revenue-usd, places, open-weights, stage, agreements.
+    """
+    from leadline.core.engagement.coverage import applies as applied
+    from leadline.render.applies_page import applies_document
+    from leadline.render.text import text
+
+    with edge():
+        day, held = day_of(on), library_of(home)
+        asked = questions()
+        known = _answers(answers, answer or [], asked)
+        now = datetime.combine(day, time(), UTC)
+        found = [applied(held.on(id_, day), known, now) for id_ in held.ids()]
+        page = applies_document(found, known, asked, day)
+        if out is not None:
+            write_page(out, page)
+    if as_json:
+        typer.echo(json.dumps(_document(found, known, day), default=str))
+    elif out is None:
+        typer.echo(text(page), nl=False)
+
+
+def questions() -> "tuple[Question, ...]":
+    """The six questions that come with Leadline."""
+    from leadline.formats.questions_toml import load_questions
+    from leadline.wiring.regimes import DATA
+
+    file = DATA / "questions.toml"
+    return load_questions(file.read_bytes(), file.name)
+
+
+def _answers(file: Path | None, given: list[str], asked: "tuple[Question, ...]") -> "Answers":
+    """The answers of a file, of options, or of whoever sits at the terminal.
+
+    Raises: Invalid, naming the answer, for one that cannot be; NotFound, for a file that is not there.
+    """
+    from leadline.formats.questions_toml import load_answers
+
+    if file is not None:
+        if given:
+            raise Invalid("--answers", "give a file or single answers, not both")
+        return load_answers(text_of(file).encode(), file.name, asked)
+    if given:
+        return load_answers(_toml(_named(given, asked), asked).encode(), "--answer", asked)
+    if not sys.stdin.isatty():
+        return load_answers(b"", "--answer", asked)
+    return load_answers(_asked(asked).encode(), "answers", asked)
+
+
+def _named(given: list[str], asked: "tuple[Question, ...]") -> dict[str, str]:
+    """Answers by the names of their questions.
+
+    Raises: Invalid, for a text without a name, or one that is no question's or stands twice.
+    """
+    names, found = [one.fact.value for one in asked], dict[str, str]()
+    for one in given:
+        name, equals, said = one.partition("=")
+        if not equals or name not in names or name in found:
+            problem = f"{one!r:.60} is no NAME=VALUE, once for each of {', '.join(names)}"
+            raise Invalid("--answer", problem)
+        found[name] = said
+    return found
+
+
+def _asked(questions: "tuple[Question, ...]") -> str:
+    """Ask each question until its answer can be read; the answers as TOML."""
+    from leadline.formats.questions_toml import load_answers
+
+    typer.echo(
+        "Six questions. Press Enter for “I don't know”. Nothing is stored or sent.\n", err=True
+    )
+    lines = []
+    for at, one in enumerate(questions, 1):
+        typer.echo(f"{at}. {one.text}\n   {one.why}\n   {one.help}", err=True)
+        for option in one.options:
+            typer.echo(f"     {option.word}: {option.text}", err=True)
+        while True:
+            said = typer.prompt("  ", default=UNKNOWN, err=True).strip()
+            try:
+                line = _toml({one.fact.value: said}, questions)
+                load_answers(line.encode(), "answer", questions)
+            except Invalid as error:
+                typer.echo(f"   {error}", err=True)
+                continue
+            lines.append(line)
+            break
+    return "".join(lines)
+
+
+def _toml(given: dict[str, str], questions: "tuple[Question, ...]") -> str:
+    """Answers in words as the file of them; what is not known is left out.
+
+    Raises: Invalid, naming the answer, for one that no file can say.
+    """
+    kinds = {one.fact.value: one.kind.value for one in questions}
+    return "".join(
+        f"{name} = {_value(name, kinds[name], said.strip())}\n"
+        for name, said in given.items()
+        if said.strip().lower() not in {"", UNKNOWN, "i don't know", "?"}
+    )
+
+
+def _value(name: str, kind: str, said: str) -> str:
+    words = [word.strip() for word in said.split(",") if word.strip() not in {"", NO_ONE}]
+    match kind:
+        case "number":
+            return _number(name, said)
+        case "yes-or-no":
+            if said.lower() not in _YES_OR_NO:
+                raise Invalid(name, f"{said!r:.40} is neither yes nor no; or say unknown")
+            return _YES_OR_NO[said.lower()]
+        case "one":
+            return json.dumps(said)
+        case _:
+            return json.dumps(words)
+
+
+_YES_OR_NO = {"yes": "true", "y": "true", "no": "false", "n": "false"}
+
+
+def _number(name: str, said: str) -> str:
+    """A number as people type it: ``3e24``, ``10^24``, ``500,000,000``, ``500 million``."""
+    plain = re.sub(r"[,_ ]", "", said.lower().removeprefix("$"))
+    plain = re.sub(r"^(?:(.+?)[*x])?10\^", lambda found: f"{found[1] or 1}e", plain)
+    plain = re.sub(r"(million|billion|m|bn)$", lambda found: _TIMES[found[1]], plain)
+    try:
+        return repr(float(plain))
+    except ValueError:
+        problem = f"{said!r:.40} is no number such as 3e24 or 500 million; or say unknown"
+        raise Invalid(name, problem) from None
+
+
+_TIMES = {"million": "e6", "m": "e6", "billion": "e9", "bn": "e9"}
+
+
+def _document(found: "list[Applies]", known: "Answers", day: date) -> dict[str, object]:
+    """The answers for machines, each with its reasons and citations."""
+    return {
+        "day": day,
+        "answers": asdict(known),
+        "stored": False,
+        "regimes": [
+            {
+                "id": one.regime.id,
+                "title": one.regime.title,
+                "verdict": one.verdict.value,
+                "otherwise": one.otherwise.value,
+                "since": one.regime.in_force.since,
+                "until": one.regime.in_force.until,
+                "confidence": one.regime.confidence,
+                "contested": bool(one.regime.contested),
+                "classes": None if one.classes is None else sorted(one.classes),
+                "missing": [fact.value for fact in one.missing],
+                "reasons": [
+                    {
+                        "fact": reason.fact.value if reason.fact else None,
+                        "met": reason.met,
+                        "found": reason.found,
+                        "words": reason.words,
+                        "cites": one.regime.source(reason.cites).citation,
+                    }
+                    for reason in one.reasons
+                ],
+            }
+            for one in found
+        ],
+    }
