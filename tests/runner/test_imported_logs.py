@@ -3,7 +3,9 @@
 import json
 import shutil
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import pytest
 from inspect_ai import Task
@@ -23,6 +25,8 @@ from leadline.wiring import imports
 from suites.targets import IN_EVAL
 
 pytestmark = [*IN_EVAL]
+FOLDER = Path(__file__).parent / "logs_of_releases"
+RELEASES = sorted(path for path in FOLDER.iterdir() if path.suffix in {".eval", ".json"})
 
 
 @solver
@@ -107,7 +111,19 @@ def other_form(log: Path, folder: Path, form: str) -> Path:
 @pytest.mark.parametrize("form", ["eval", "json", "old json", "old eval"])
 def test_status_scores_and_samples_equal_the_readers(log: Path, tmp_path: Path, form: str) -> None:
     """In every form the document says what Inspect's own reader says."""
-    path = other_form(log, tmp_path, form)
+    agrees(other_form(log, tmp_path, form))
+
+
+@pytest.mark.parametrize("path", RELEASES, ids=lambda path: path.name)
+def test_logs_of_earlier_releases_say_what_the_reader_says(path: Path) -> None:
+    """Written by those releases themselves; one of eight answers is wrong."""
+    document = agrees(path)
+    (first, *_) = cast("list[dict[str, object]]", document["scores"])
+    assert cast("dict[str, float]", first["metrics"])["accuracy"] == 7 / 8
+
+
+def agrees(path: Path) -> Mapping[str, object]:
+    """What the import says of a log, which is what Inspect's own reader says."""
     expected = read_eval_log(str(path))
     document = imported.described(imported.read_log(path))
     assert document["status"] == expected.status == "success"
@@ -130,6 +146,7 @@ def test_status_scores_and_samples_equal_the_readers(log: Path, tmp_path: Path, 
     assert [(one["name"], one["metrics"]) for one in said if isinstance(one, dict)] == metrics
     assert document["provenance"] == "not run here"
     assert document["containment"] == document["identity"] == "not evidenced"
+    return document
 
 
 def test_errors_and_limits_of_samples_are_kept(tmp_path: Path) -> None:
