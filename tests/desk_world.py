@@ -77,7 +77,8 @@ class DeskWorld:
                     role, id_=id_, org=org, engagements=(make.ENGAGEMENT,) if named else ()
                 )
             )
-        self.on = Dealings(make.ENGAGEMENT, make.DEVELOPER, self.library.newest(self.regime))
+        text = self.library.newest(self.regime)
+        self.on = Dealings(make.ENGAGEMENT, make.DEVELOPER, text, self.library)
         desk.open_draft(self.at("developer"), self.on, MODEL, SUBJECT)
 
     def enrol(self, person: Principal) -> None:

@@ -100,12 +100,13 @@ def test_every_step_stands_in_the_record_in_order(tmp_path: Path, store: Store) 
         kinds = [opened.act.kind for opened in view.acts()]
     firsts = list(dict.fromkeys(kinds))
     expected = [
-        Kind.KEY_REGISTERED, Kind.INQUIRY_LODGED, Kind.INQUIRY_ANSWERED, Kind.ANCHOR_SET, Kind.TERMS_AGREED,
+        Kind.KEY_REGISTERED, Kind.INQUIRY_LODGED, Kind.APPROVAL_ASKED, Kind.APPROVAL_GIVEN,
+        Kind.INQUIRY_ANSWERED, Kind.ANCHOR_SET, Kind.TERMS_AGREED,
         Kind.ACCESS_OPENED, Kind.ASSESSMENT_PLANNED, Kind.KILL_DRILLED, Kind.ISOLATION_PROVED,
         Kind.ASSESSMENT_STARTED, Kind.SUBJECT_IDENTIFIED, Kind.EVIDENCE_SEALED, Kind.DECISION_ADVANCED,
         Kind.ASSESSMENT_FINISHED,
         Kind.SEED_REVEALED, Kind.FINDING_RECORDED, Kind.FINDING_REPLAYED, Kind.GROUP_PROPOSED,
-        Kind.ADVISORY_DRAFTED, Kind.NOTICE_ISSUED, Kind.APPROVAL_ASKED, Kind.APPROVAL_GIVEN,
+        Kind.ADVISORY_DRAFTED, Kind.NOTICE_ISSUED,
         Kind.DETERMINATION_RECORDED,
         Kind.ENGAGEMENT_ENDED,
     ]  # fmt: skip
@@ -306,7 +307,12 @@ def test_withdrawal_ends_access_and_everything_after_it(tmp_path: Path, store: S
     """Withdrawn in the middle, the script stops with a plain word, and nothing more is measured."""
     script = prepared(workspace(tmp_path), store)
     engagement.open_engagement(
-        script.desk, script.dealings, script.cast, script.lab.subject, script.done.by
+        script.desk,
+        script.dealings,
+        script.cast,
+        script.lab.subject,
+        script.done.by,
+        script.sign,
     )
     engagement.withdraw(script.desk.developer(), script.dealings)
     with pytest.raises(Refused, match="withdrawn"):
@@ -336,7 +342,12 @@ def test_without_open_access_nothing_is_measured(tmp_path: Path, store: Store) -
     """Access that the developer ended before the run: no sample starts, and the cause is named."""
     script = prepared(workspace(tmp_path), store)
     engagement.open_engagement(
-        script.desk, script.dealings, script.cast, script.lab.subject, script.done.by
+        script.desk,
+        script.dealings,
+        script.cast,
+        script.lab.subject,
+        script.done.by,
+        script.sign,
     )
     engagement.end_access(script.desk.developer(), script.dealings)
     with pytest.raises(Refused, match="access is not open"):

@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from leadline.core.access import Principal
+from leadline.core.engagement import deciding
 from leadline.core.engagement import engagement as rules
 from leadline.core.engagement.clock import EndedBy, Window, time_in, window
 from leadline.core.engagement.determination import Answer, Determination, Outcome, Scope
@@ -14,7 +15,7 @@ from leadline.core.engagement.engagement import Deed, Engagement, Standing, Stat
 from leadline.core.engagement.regime import (
     AccessRule,
     Anchor,
-    Body,
+    Decider,
     InForce,
     Participation,
     Regime,
@@ -48,7 +49,7 @@ def regime(**fields: object) -> Regime:
         sources=(Source("s", "S", "https://example.org", "read", "P"),),
         anchor=Anchor("a", "planned release to a partner", "developer", "s"),
         window=AccessRule(30, 30, "up to 30 days", "s"),
-        decides=Body("determining-official", "Director", "s"),
+        decides=Decider("determining-official", "Director", "s"),
     )
     return replace(made, **fields)  # type: ignore[arg-type] # fields of a regime by name
 
@@ -111,7 +112,7 @@ def test_the_whole_way_shows_each_word_once() -> None:
     words = [state(on.regime, on.acts, now)]
     on = after(on, rules.lodge_inquiry(on, DEVELOPER, now, question="q"), DEVELOPER, now)
     words.append(state(on.regime, on.acts, now))
-    answered = rules.answer_inquiry(on, OFFICIAL, answer=Answer.UNDETERMINED, basis="b")
+    answered = deciding.answer_inquiry(on, OFFICIAL, now, answer=Answer.UNDETERMINED, basis="b")
     on = after(on, answered, OFFICIAL, now)
     assert on.acts[-1].detail["inquiry"] == on.acts[0].id
     on = after(on, rules.set_anchor(on, DEVELOPER, anchor=START + 20 * DAY), DEVELOPER, now)
@@ -120,7 +121,7 @@ def test_the_whole_way_shows_each_word_once() -> None:
     on = after(on, rules.open_access(on, DEVELOPER, now), DEVELOPER, now)
     words.append(state(on.regime, on.acts, now))
     words.append(state(on.regime, on.acts, START + 20 * DAY))
-    found = rules.record_determination(on, OFFICIAL, now, determination=determination())
+    found = deciding.record_determination(on, OFFICIAL, now, determination=determination())
     on = after(on, found, OFFICIAL, now)
     assert state(on.regime, on.acts, now) is State.ACCESS_OPEN
     words.append(state(on.regime, on.acts, START + 20 * DAY))
@@ -131,7 +132,7 @@ def test_the_whole_way_shows_each_word_once() -> None:
 
 def test_a_determination_records_its_scope_errors_and_regime() -> None:
     """The act's detail holds what the answer rests on, as text that the log can commit to."""
-    deed = rules.record_determination(opened(), OFFICIAL, START, determination=determination())
+    deed = deciding.record_determination(opened(), OFFICIAL, START, determination=determination())
     assert deed.detail["alpha_above"] == "0.05"
     assert deed.detail["weights_version"] == "w1"
     assert deed.detail["regime"] == "aa"
@@ -166,15 +167,15 @@ def test_only_the_deciding_role_answers() -> None:
     pretender = replace(DEVELOPER, roles=OFFICIAL.roles)
     for by in (EVALUATOR, pretender):
         with pytest.raises(Refused, match="only the role determining-official"):
-            rules.record_determination(on, by, START, determination=determination())
+            deciding.record_determination(on, by, START, determination=determination())
         with pytest.raises(Refused, match="only the role determining-official"):
-            rules.answer_inquiry(on, by, answer=Answer.COVERED, basis="b")
+            deciding.answer_inquiry(on, by, START, answer=Answer.COVERED, basis="b")
     with pytest.raises(Refused, match="nobody"):
-        rules.record_determination(
+        deciding.record_determination(
             ready(decides=None), OFFICIAL, START, determination=determination()
         )
     with pytest.raises(Refused, match="no inquiry"):
-        rules.answer_inquiry(ready(), OFFICIAL, answer=Answer.COVERED, basis="b")
+        deciding.answer_inquiry(ready(), OFFICIAL, START, answer=Answer.COVERED, basis="b")
 
 
 def test_a_determination_is_about_this_model_and_lasts() -> None:
@@ -186,7 +187,7 @@ def test_a_determination_is_about_this_model_and_lasts() -> None:
         ({"expires": START}, "expires"),
     ):
         with pytest.raises(Invalid, match=field):
-            rules.record_determination(on, OFFICIAL, START, determination=determination(**wrong))
+            deciding.record_determination(on, OFFICIAL, START, determination=determination(**wrong))
 
 
 def test_access_needs_an_anchor_terms_and_a_regime_that_gives_it() -> None:
@@ -244,7 +245,7 @@ def test_either_party_ends_access_and_the_engagement() -> None:
         assert rules.withdraw(over, DEVELOPER).kind is Kind.ENGAGEMENT_WITHDRAWN
     gone = after(opened(), rules.withdraw(opened(), DEVELOPER), DEVELOPER, START)
     with pytest.raises(Refused, match="was withdrawn"):
-        rules.record_determination(gone, OFFICIAL, START, determination=determination())
+        deciding.record_determination(gone, OFFICIAL, START, determination=determination())
 
 
 def test_a_regime_without_effect_starts_nothing() -> None:

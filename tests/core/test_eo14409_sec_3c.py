@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 import leadline
 from leadline.core.access import Principal
+from leadline.core.engagement import deciding
 from leadline.core.engagement import engagement as rules
 from leadline.core.engagement.determination import Answer, Determination, Outcome, Scope
 from leadline.core.engagement.engagement import Deed, Engagement, Standing, State, state
@@ -68,14 +69,14 @@ def answers(on: Standing, by: Principal, now: datetime, hour: int) -> dict[str, 
     time = START + hour * HOUR
     tries = {
         "lodge": partial(rules.lodge_inquiry, on, by, now, question="q"),
-        "answer": partial(rules.answer_inquiry, on, by, answer=Answer.COVERED, basis="b"),
+        "answer": partial(deciding.answer_inquiry, on, by, now, answer=Answer.COVERED, basis="b"),
         "anchor": partial(rules.set_anchor, on, by, anchor=time),
         "terms": partial(rules.agree_terms, on, by, now, terms=TERMS[hour % 3]),
         "open": partial(rules.open_access, on, by, now),
         "extend": partial(rules.extend, on, by, now, until=time),
         "end access": partial(rules.end_access, on, by, now),
         "determine": partial(
-            rules.record_determination, on, by, now, determination=about(Answer.COVERED)
+            deciding.record_determination, on, by, now, determination=about(Answer.COVERED)
         ),
         "end": partial(rules.end, on, by),
         "withdraw": partial(rules.withdraw, on, by),
@@ -236,7 +237,7 @@ def test_covered_changes_nothing_the_developer_may_do(
     if on.recorded(Kind.ENGAGEMENT_WITHDRAWN, Kind.ENGAGEMENT_ENDED):
         return
     now = on.acts[-1].at if on.acts else START
-    deed = rules.record_determination(on, OTHERS[-2], now, determination=about(answer))
+    deed = deciding.record_determination(on, OTHERS[-2], now, determination=about(answer, days=401))
     act = Act("d", deed.kind, now, "all", "e", "e", deed.detail)
     told = replace(on, acts=(*on.acts, act))
     assert answers(told, DEVELOPER, now, hour) == answers(on, DEVELOPER, now, hour)
@@ -246,7 +247,7 @@ def test_covered_changes_nothing_the_developer_may_do(
 NEVER = re.compile(
     r"""approv\w* | authori[sz]\w* | \bclear(?:ed|ance|s)?\b | preclear\w* | licen[sc]\w*
     | \bpermit\w* | \bgate[sd]?\b | \bcheckpoint\w* | \bhold(?:s|ing)?\b | \bblock(?:s|ed|ing)?\b
-    | embargo\w* | \bpass(?:es|ed)?\b | \bfail(?:s|ed|ure|ures)?\b | \b(?:un)?safe\w* | certif\w*
+    | embargo\w* | \bpass(?:es|ed)?\b | \bfail(?:s|ed|ure|ures)?\b | \b(?:un)?safe(?!guards?\b)\w* | certif(?!icates?\b)\w*
     | complian\w* | \breject\w* | \bden(?:y|ies|ied|ial)\b | \bmust\b | \brequired\b | \bdeadline\b
     | \bdeclin\w* | \bpreconditions?\b | \btrusted\b(?![\ -]partner) | \bCAISS?I\b | Gold\ Eagle
     | \bhacker\w* | \bdangerous\b | \bpolicy\b | submit\w*\ for\ review | not\ affected""",
@@ -268,11 +269,20 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, " ".join(node.value.split())
 
 
+RULES_OF_THE_DESK = (
+    "clock",
+    "criteria",
+    "deciding",
+    "determination",
+    "engagement",
+    "library",
+    "regime",
+)
 PLACES = sorted(
     [
-        *(ROOT / "core" / "engagement").glob("*.py"),
-        *(ROOT / "data" / "regimes").glob("*.toml"),
+        *(ROOT / "core" / "engagement" / f"{name}.py" for name in RULES_OF_THE_DESK),
         *(ROOT / "data" / "criteria").glob("*.toml"),
+        FILE,
     ]
 )
 

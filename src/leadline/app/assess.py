@@ -196,7 +196,12 @@ def run(script: Script) -> Plan:
     """
     script.observe.phase("engagement: inquiry, terms, access")
     engagement.open_engagement(
-        script.desk, script.dealings, script.cast, script.lab.subject, script.done.by
+        script.desk,
+        script.dealings,
+        script.cast,
+        script.lab.subject,
+        script.done.by,
+        script.sign,
     )
     plan = _plan(script)
     _isolation(script, plan, "before")

@@ -6,7 +6,8 @@ regime's days after opening; withdrawal; expiry of the terms; an end by either p
 open, an anchor moved later does not move the end: only the developer's own extension does, and never
 beyond the anchor or the days. An anchor moved earlier ends access earlier, at once. No end is ever
 put before the act that caused it, so that what was read under open access stays so. Silence, and acts
-of others, change none of the developer's dates.
+of others, change none of the developer's dates. Under several regimes each has a window of its own:
+an act that names one (``under``) counts for that one alone, terms and ends for each.
 
 A day is 24 hours, so that a change to a time zone's rules moves no date of the record; the zone of
 the anchor is kept to show times in.
@@ -79,7 +80,8 @@ def window(regime: Regime, acts: Iterable[Act]) -> Window:
     """
     dates = _Dates()
     for act in acts:
-        dates = _after(dates, act)
+        if act.detail.get("under", regime.id) == regime.id:
+            dates = _after(dates, act)
     rule, earliest = regime.window, None
     if rule and dates.anchor:
         earliest = dates.anchor - timedelta(days=rule.days_before_anchor_max)

@@ -3,12 +3,15 @@
 It is a finding of fact about one version of one model. Nothing the developer may do depends on it.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from leadline.core.errors import Invalid
 from leadline.core.record.act import Value, instant
+
+HEX = re.compile(r"[0-9a-f]{64}")
 
 
 class Answer(StrEnum):
@@ -27,13 +30,22 @@ class Outcome(StrEnum):
     UNDETERMINED = "undetermined"
 
 
+class Variant(StrEnum):
+    """In which form the weights were offered; an answer about one form says nothing of another."""
+
+    NOT_STATED = "not-stated"
+    WITH_SAFEGUARDS = "with-safeguards"
+    WITHOUT_SAFEGUARDS = "without-safeguards"
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What the answer is about: one model in one weights version, by the subject's digest."""
+    """What the answer is about: one model in one weights version and variant, by subject's digest."""
 
     model: str
     weights_version: str
     subject_digest: str
+    variant: Variant = Variant.NOT_STATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +54,9 @@ class Determination:
 
     *basis* is the SHA-256 of the decision's evidence, *criteria* of the criteria file. *official*
     names who answered, as a demonstration where it is one. *trigger* says what raises the question
-    again; a new weights version always does.
+    again; a new weights version or variant, and expiry, always do. *certificate* is the SHA-256 of the
+    statistical decision's certificate, *statement* that of the text the developer may hand on, *pack*
+    the id of the criteria; each is empty where there is none.
     """
 
     scope: Scope
@@ -58,6 +72,9 @@ class Determination:
     caveats: tuple[str, ...] = ()
     dissent: tuple[str, ...] = ()
     demonstration: bool = False
+    certificate: str = ""
+    statement: str = ""
+    pack: str = ""
 
     def __post_init__(self) -> None:
         for name in ("basis", "criteria", "official", "trigger"):
@@ -66,6 +83,9 @@ class Determination:
         if self.demonstration and "demonstration" not in self.official.lower():
             raise Invalid("official", "an official of the demonstration is named as one")
         instant(self.expires)
+        for name in ("certificate", "statement"):
+            if getattr(self, name) and not HEX.fullmatch(getattr(self, name)):
+                raise Invalid(name, "a SHA-256 in 64 hexadecimal digits, or nothing")
 
     def speaks_for(self, scope: Scope, now: datetime) -> bool:
         """Whether the answer speaks about *scope* at *now*; other weights or expiry raise it anew."""
@@ -77,6 +97,7 @@ class Determination:
             "model": self.scope.model,
             "weights_version": self.scope.weights_version,
             "subject": self.scope.subject_digest,
+            "variant": self.scope.variant.value,
             "answer": self.answer.value,
             "outcome": self.outcome.value,
             "basis": self.basis,
@@ -88,5 +109,9 @@ class Determination:
             "caveats": self.caveats,
             "dissent": self.dissent,
             "expires": instant(self.expires),
+            "until": instant(self.expires),
             "trigger": self.trigger,
+            "certificate": self.certificate,
+            "statement": self.statement,
+            "pack": self.pack,
         }

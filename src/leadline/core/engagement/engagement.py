@@ -10,19 +10,24 @@ anchor, opens or extends access, and withdraws; withdrawal works in every state,
 reason; a determination changes nothing that the developer may do; no act waits for an answer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
 from leadline.core.access import Principal
 from leadline.core.engagement.clock import Window, window
-from leadline.core.engagement.determination import Answer, Determination
-from leadline.core.engagement.regime import Party, Regime, require_effect
+from leadline.core.engagement.determination import HEX, Variant
+from leadline.core.engagement.library import Library
+from leadline.core.engagement.regime import Party, Regime, Status, require_effect
 from leadline.core.engagement.terms import Terms
-from leadline.core.errors import Invalid, Refused
+from leadline.core.errors import Invalid, NotFound, Refused
 from leadline.core.record.act import Act, Kind, Value, instant
+
+NAME_MAX = 200
+YEARS = (2000, 2999)
+SKEW = timedelta(minutes=5)  # by which two machines of one installation may differ
 
 
 class State(StrEnum):
@@ -60,20 +65,65 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An engagement with its regime and its acts so far, in the order of the record."""
+    """An engagement with its regimes and its acts so far, in the order of the record.
+
+    *regime* is the text it was opened under; *added* are the texts that the developer's acts added
+    since, in their order.
+    """
 
     engagement: Engagement
     regime: Regime
     acts: tuple[Act, ...] = ()
+    added: tuple[Regime, ...] = ()
 
     def __post_init__(self) -> None:
         if self.engagement.regime_digest != self.regime.digest:
             raise Invalid("regime", "the engagement was opened under another text of this regime")
+        recorded = [act.detail.get("regime") for act in self.recorded(Kind.REGIME_ADDED)]
+        if recorded != [text.digest for text in self.added]:
+            raise Invalid("added", "these are not the texts that the acts added")
+
+    @property
+    def regimes(self) -> tuple[Regime, ...]:
+        """Every text, the one it was opened under first; a later text of an id is the newer."""
+        return (self.regime, *self.added)
 
     @property
     def window(self) -> Window:
-        """The access window, computed."""
-        return window(self.regime, self.acts)
+        """The access window of the first regime, computed."""
+        return self.windows[self.regime.id]
+
+    @property
+    def windows(self) -> Mapping[str, Window]:
+        """A window for each regime's id, by the text that access was opened under, or the newest."""
+        return {
+            id_: window(self.opened_under(id_) or self.text(id_), self.acts)
+            for id_ in dict.fromkeys(text.id for text in self.regimes)
+        }
+
+    def text(self, id_: str = "") -> Regime:
+        """The text of one regime that counts for what is new; of the first regime without an id.
+
+        Raises: Refused, if the engagement is not under that regime.
+        """
+        wanted = id_ or self.regime.id
+        found = [text for text in self.regimes if text.id == wanted]
+        if not found:
+            cure = "the developer may add a regime"
+            raise Refused(f"this engagement is not under {wanted}; {cure}")
+        return found[-1]
+
+    def opened_under(self, id_: str) -> Regime | None:
+        """The text that access was opened under, which keeps the window that it gave."""
+        for act in self.recorded(Kind.ACCESS_OPENED):
+            for text in self.regimes:
+                if text.id == id_ and text.digest == act.detail.get("regime"):
+                    return text
+        return None
+
+    def open_windows(self, now: datetime) -> Mapping[str, Window]:
+        """Those of the windows that are open at *now*."""
+        return {id_: one for id_, one in self.windows.items() if one.is_open(now)}
 
     def party(self, by: Principal) -> Party:
         """Whose side *by* is on."""
@@ -83,15 +133,20 @@ class Standing:
         """The acts of these kinds, oldest first."""
         return [act for act in self.acts if act.kind in kinds]
 
+    def word(self, now: datetime) -> State:
+        """The word shown at *now*."""
+        return _word(self.acts, self.windows.values(), now)
+
 
 def state(regime: Regime, acts: Sequence[Act], now: datetime) -> State:
-    """The word shown for *acts* at *now*.
+    """The word shown for *acts* under one regime at *now*."""
+    return _word(acts, (window(regime, acts),), now)
 
-    Withdrawal outweighs all, open access a determination recorded meanwhile.
-    """
+
+def _word(acts: Sequence[Act], windows: Iterable[Window], now: datetime) -> State:
+    """Withdrawal outweighs all, open access a determination recorded meanwhile."""
     kinds = {act.kind for act in acts}
-    found = window(regime, acts)
-    if found.is_open(now) and Kind.ENGAGEMENT_WITHDRAWN not in kinds:
+    if Kind.ENGAGEMENT_WITHDRAWN not in kinds and any(one.is_open(now) for one in windows):
         return State.ACCESS_OPEN
     for kind, word in (
         (Kind.ENGAGEMENT_WITHDRAWN, State.WITHDRAWN),
@@ -104,54 +159,103 @@ def state(regime: Regime, acts: Sequence[Act], now: datetime) -> State:
     return State.DRAFT
 
 
-def lodge_inquiry(on: Standing, by: Principal, now: datetime, *, question: str) -> Deed:
-    """Ask whether a model under development would be covered; opens no access, needs no weights.
+def standing(facts: Engagement, library: Library, acts: Sequence[Act]) -> Standing:
+    """The engagement as its acts and the texts of *library* make it.
 
-    *question* is the digest of what was asked.
+    Raises: NotFound, naming the digest, if a text it was opened under, or that was added, is gone.
     """
-    _going_on(on)
-    _developer(on, by, "lodges an inquiry")
-    require_effect(on.regime, now)
-    return _deed(on, by, Kind.INQUIRY_LODGED, regime=on.regime.digest, question=question)
-
-
-def answer_inquiry(
-    on: Standing, by: Principal, *, answer: Answer, basis: str, caveats: tuple[str, ...] = ()
-) -> Deed:
-    """Answer the latest inquiry; *basis* is the digest of what the answer rests on."""
-    _going_on(on)
-    _deciding(on, by, "answers an inquiry")
-    asked = on.recorded(Kind.INQUIRY_LODGED)
-    if not asked:
-        raise Refused("there is no inquiry to answer; the developer lodges one if it wishes")
-    return _deed(
-        on,
-        by,
-        Kind.INQUIRY_ANSWERED,
-        inquiry=asked[-1].id,
-        answer=answer.value,
-        basis=basis,
-        caveats=caveats,
+    added = [act for act in acts if act.kind is Kind.REGIME_ADDED]
+    return Standing(
+        facts,
+        library.text(facts.regime_digest),
+        tuple(acts),
+        tuple(library.text(str(act.detail.get("regime"))) for act in added),
     )
 
 
-def set_anchor(on: Standing, by: Principal, *, anchor: datetime, zone: str = "UTC") -> Deed:
+def add_regime(on: Standing, by: Principal, *, regime: Regime) -> Deed:
+    """The developer puts the engagement under a further regime, or under a newer text of one.
+
+    What is recorded keeps the text it was recorded under; what is new is made under the newer.
+    """
+    require_going_on(on)
+    require_developer(on, by, "adds a regime")
+    if regime.status in {Status.NEVER_IN_FORCE, Status.REVOKED, Status.SUPERSEDED}:
+        problem = f"{regime.id} has no effect ({regime.status.value})"
+        raise Refused(f"{problem}; choose a regime that has, or will have")
+    held = [text for text in on.regimes if text.id == regime.id]
+    if any(text.digest == regime.digest for text in held):
+        raise Refused(f"this engagement is under this text of {regime.id} already")
+    if held and regime.supersedes != held[-1].digest:
+        problem = "does not take the place of the text that this engagement is under"
+        raise Refused(f"this text of {regime.id} {problem}; choose the next newer one")
+    return deed_of(on, by, Kind.REGIME_ADDED, id=regime.id, regime=regime.digest)
+
+
+def register_weights(
+    on: Standing, by: Principal, *, digest: str, name: str, variant: Variant
+) -> Deed:
+    """The developer names a weights version, by the subject's digest; it asks again what was asked."""
+    require_going_on(on)
+    require_developer(on, by, "registers a weights version")
+    if not HEX.fullmatch(digest):
+        raise Invalid("digest", "64 hexadecimal digits in lower case, the subject's SHA-256")
+    if not name.strip() or len(name) > NAME_MAX or not name.isprintable():
+        raise Invalid("name", f"1 to {NAME_MAX} characters on one line")
+    if (digest, variant) in weights(on):
+        raise Refused(f"this weights version is registered already ({variant})")
+    detail = {"weights": digest, "name": name, "variant": variant.value}
+    return deed_of(on, by, Kind.WEIGHTS_REGISTERED, **detail)
+
+
+def weights(on: Standing) -> frozenset[tuple[str, Variant]]:
+    """The weights versions that the engagement is about, by digest and variant."""
+    first = (on.engagement.subject_digest, Variant.NOT_STATED)
+    later = (
+        (str(act.detail.get("weights")), Variant(str(act.detail.get("variant"))))
+        for act in on.recorded(Kind.WEIGHTS_REGISTERED)
+    )
+    return frozenset((first, *later))
+
+
+def lodge_inquiry(
+    on: Standing, by: Principal, now: datetime, *, question: str, under: str = ""
+) -> Deed:
+    """Ask whether a model under development would be covered; opens no access, needs no weights.
+
+    *question* is the digest of what was asked. Asking again is always possible.
+    """
+    require_going_on(on)
+    require_developer(on, by, "lodges an inquiry")
+    text = on.text(under)
+    require_effect(text, now)
+    return deed_of(on, by, Kind.INQUIRY_LODGED, regime=text.digest, question=question)
+
+
+def set_anchor(
+    on: Standing, by: Principal, *, anchor: datetime, zone: str = "UTC", under: str = ""
+) -> Deed:
     """Name or move the planned first release to another trusted partner; it needs nobody's answer.
 
-    *anchor* carries its offset; *zone* is the name it is shown under.
+    *anchor* carries its offset; *zone* is the name it is shown under; *under* is the regime whose
+    anchor it is, the first without one.
     """
-    _going_on(on)
-    _developer(on, by, "sets the anchor")
+    require_going_on(on)
+    require_developer(on, by, "sets the anchor")
+    id_ = on.text(under).id
+    at = sound("anchor", anchor)
     shown = anchor.isoformat()
-    return _deed(on, by, Kind.ANCHOR_SET, anchor=instant(anchor), shown=shown, zone=zone)
+    return deed_of(on, by, Kind.ANCHOR_SET, anchor=at, shown=shown, zone=zone, under=id_)
 
 
 def agree_terms(on: Standing, by: Principal, now: datetime, *, terms: Terms) -> Deed:
     """One party agrees to *terms*; they have effect once both agreed to the same digest."""
-    _going_on(on)
+    require_going_on(on)
+    require_in_order(on, by, now)
+    expires = sound("expires", terms.expires)
     if terms.expires <= now:
-        raise Invalid("expires", f"{instant(terms.expires)} is in the past; agree terms that last")
-    return _deed(on, by, Kind.TERMS_AGREED, terms=terms.digest, expires=instant(terms.expires))
+        raise Invalid("expires", f"{expires} is in the past; agree terms that last")
+    return deed_of(on, by, Kind.TERMS_AGREED, terms=terms.digest, expires=expires, until=expires)
 
 
 def agreed_terms(on: Standing) -> str:
@@ -170,16 +274,18 @@ def agreed_terms(on: Standing) -> str:
     return latest["developer"]
 
 
-def open_access(on: Standing, by: Principal, now: datetime) -> Deed:
-    """The developer gives access under the agreed terms, within the regime's window."""
-    _going_on(on)
-    _developer(on, by, "opens access")
-    require_effect(on.regime, now)
-    found, rule = on.window, on.regime.window
+def open_access(on: Standing, by: Principal, now: datetime, *, under: str = "") -> Deed:
+    """The developer gives access under the agreed terms, within the window of the regime *under*."""
+    require_going_on(on)
+    require_developer(on, by, "opens access")
+    text = on.text(under)
+    require_effect(text, now)
+    found, rule = on.windows[text.id], text.window
     if rule is None:
-        raise Refused(f"{on.regime.id} gives no access; use a regime that has an access window")
+        raise Refused(f"{text.id} gives no access; use a regime that has an access window")
     if found.opened:
-        raise Refused(f"access was opened at {instant(found.opened)}; one engagement opens it once")
+        problem = f"access under {text.id} was opened at {instant(found.opened)}"
+        raise Refused(f"{problem}; one engagement opens it once")
     if found.anchor is None or found.opens_not_before is None:
         raise Refused(
             "no anchor is set; the developer first names its planned release to a partner"
@@ -191,18 +297,19 @@ def open_access(on: Standing, by: Principal, now: datetime) -> Deed:
     if now >= found.anchor:
         raise Refused("the anchor is in the past; access under this regime comes before it")
     terms = agreed_terms(on)
-    return _deed(on, by, Kind.ACCESS_OPENED, regime=on.regime.digest, terms=terms)
+    return deed_of(on, by, Kind.ACCESS_OPENED, regime=text.digest, terms=terms, under=text.id)
 
 
-def extend(on: Standing, by: Principal, now: datetime, *, until: datetime) -> Deed:
+def extend(on: Standing, by: Principal, now: datetime, *, until: datetime, under: str = "") -> Deed:
     """The developer lets open access last longer, to the anchor or the regime's days at most."""
-    _going_on(on)
-    _developer(on, by, "extends access")
-    found = on.window
-    if not found.is_open(now) or found.opened is None or found.ends is None:
+    require_going_on(on)
+    require_developer(on, by, "extends access")
+    id_ = on.text(under).id
+    text, found = on.opened_under(id_), on.windows[id_]
+    if text is None or found.ends is None or not found.is_open(now):
         raise Refused("access is not open, and what has ended is not extended")
-    probe = _deed(on, by, Kind.ACCESS_EXTENDED, until=instant(until))
-    extended = window(on.regime, (*on.acts, _as_act(on, by, now, probe)))
+    probe = deed_of(on, by, Kind.ACCESS_EXTENDED, until=sound("until", until), under=id_)
+    extended = window(text, (*on.acts, _as_act(on, by, now, probe)))
     if extended.ends is None or extended.ends < until:
         ends, cause = extended.ends or found.ends, extended.ended_by or found.ended_by
         raise Refused(f"access lasts until {instant(ends)} at most ({cause}); ask for no more")
@@ -211,45 +318,70 @@ def extend(on: Standing, by: Principal, now: datetime, *, until: datetime) -> De
     return probe
 
 
-def end_access(on: Standing, by: Principal, now: datetime) -> Deed:
-    """Either party ends open access, at once."""
-    _going_on(on)
-    if not on.window.is_open(now):
+def end_access(on: Standing, by: Principal, now: datetime, *, under: str = "") -> Deed:
+    """Either party ends open access, at once: that of one regime, or all of it."""
+    require_going_on(on)
+    require_in_order(on, by, now)
+    windows = on.open_windows(now)
+    if not windows or (under and on.text(under).id not in windows):
         raise Refused("access is not open")
-    return _deed(on, by, Kind.ACCESS_ENDED)
+    return deed_of(on, by, Kind.ACCESS_ENDED, **({"under": under} if under else {}))
 
 
 def end(on: Standing, by: Principal) -> Deed:
     """Either party ends the engagement; what is recorded stays, open access ends with it."""
-    _going_on(on)
-    return _deed(on, by, Kind.ENGAGEMENT_ENDED)
+    require_going_on(on)
+    return deed_of(on, by, Kind.ENGAGEMENT_ENDED)
 
 
 def withdraw(on: Standing, by: Principal) -> Deed:
     """The developer withdraws: in any state, at once, without a reason. Ends access at this instant."""
-    _developer(on, by, "withdraws")
-    return _deed(on, by, Kind.ENGAGEMENT_WITHDRAWN)
+    return leave(on.engagement, by)
 
 
-def record_determination(
-    on: Standing, by: Principal, now: datetime, *, determination: Determination
-) -> Deed:
-    """The deciding role records its answer. Nothing the developer may do depends on it."""
-    _going_on(on)
-    _deciding(on, by, "records a determination")
-    if determination.scope.model != on.engagement.model:
-        raise Invalid("scope", f"this engagement is about {on.engagement.model}")
-    if determination.scope.subject_digest != on.engagement.subject_digest:
-        raise Invalid("scope", "the weights version differs; it raises the question anew")
-    if determination.expires <= now:
-        raise Invalid(
-            "expires", f"{instant(determination.expires)} is in the past; name a later end"
-        )
-    detail = determination.to_record() | {"regime": on.regime.digest}
-    return _deed(on, by, Kind.DETERMINATION_RECORDED, **detail)
+def leave(facts: Engagement, by: Principal) -> Deed:
+    """As `withdraw`, from the facts alone: neither acts nor a regime's file can stand in its way."""
+    if by.org != facts.developer:
+        raise Refused(f"only the developer, {facts.developer}, withdraws")
+    return Deed(Kind.ENGAGEMENT_WITHDRAWN, facts.id, {"party": "developer"})
 
 
-def _deed(on: Standing, by: Principal, kind: Kind, **detail: Value) -> Deed:
+def ask_information(on: Standing, by: Principal, now: datetime, *, question: str) -> Deed:
+    """The government asks the developer something; *question* is a digest.
+
+    Unanswered, it changes nothing but a count.
+    """
+    require_going_on(on)
+    require_government(on, by, "asks for information")
+    require_in_order(on, by, now)
+    return deed_of(on, by, Kind.INFORMATION_ASKED, question=question)
+
+
+def answer_information(on: Standing, by: Principal, *, asked: str, answer: str) -> Deed:
+    """The developer answers what was asked in the act *asked*, or adds to its answer."""
+    require_going_on(on)
+    require_developer(on, by, "answers what it was asked")
+    if asked not in {act.id for act in on.recorded(Kind.INFORMATION_ASKED)}:
+        raise NotFound(f"nothing was asked here as {asked}")
+    return deed_of(on, by, Kind.INFORMATION_ANSWERED, asked=asked, answer=answer)
+
+
+def unanswered(on: Standing) -> int:
+    """How many requests for information have no answer: a count, which nothing computes with."""
+    answered = {act.detail.get("asked") for act in on.recorded(Kind.INFORMATION_ANSWERED)}
+    return sum(act.id not in answered for act in on.recorded(Kind.INFORMATION_ASKED))
+
+
+def send_message(on: Standing, by: Principal, *, to: Sequence[str], content: str) -> Deed:
+    """Send a message; *to* names parties or persons, *content* is a digest."""
+    require_going_on(on)
+    if not to or any(not one.strip() for one in to) or len(set(to)) != len(to):
+        raise Invalid("to", "name developer, government or a person's id, each once")
+    return deed_of(on, by, Kind.MESSAGE_SENT, to=tuple(to), content=content)
+
+
+def deed_of(on: Standing, by: Principal, kind: Kind, **detail: Value) -> Deed:
+    """The act with the party of whoever does it."""
     return Deed(kind, on.engagement.id, {"party": on.party(by), **detail})
 
 
@@ -258,7 +390,19 @@ def _as_act(on: Standing, by: Principal, now: datetime, deed: Deed) -> Act:
     return Act("next", deed.kind, now, by.id, deed.about, on.engagement.id, deed.detail)
 
 
-def _going_on(on: Standing) -> None:
+def sound(field: str, at: datetime) -> str:
+    """*at* as a record spells it; every date that follows from it lies in the calendar too.
+
+    Raises: Invalid, naming *field*.
+    """
+    if at.tzinfo is None:
+        raise Invalid(field, "a time needs an offset; give it one, UTC for preference")
+    if not YEARS[0] <= at.year <= YEARS[1]:
+        raise Invalid(field, f"the year {at.year} is not from {YEARS[0]} to {YEARS[1]}")
+    return instant(at)
+
+
+def require_going_on(on: Standing) -> None:
     """Raises: Refused, after a withdrawal or an end."""
     over = on.recorded(Kind.ENGAGEMENT_WITHDRAWN, Kind.ENGAGEMENT_ENDED)
     if over:
@@ -269,15 +413,27 @@ def _going_on(on: Standing) -> None:
         raise Refused(f"this engagement {how} at {instant(over[0].at)}; {cure}")
 
 
-def _developer(on: Standing, by: Principal, deed: str) -> None:
+def require_developer(on: Standing, by: Principal, deed: str) -> None:
+    """Raises: Refused, unless *by* is one of the developer's people."""
     if on.party(by) != "developer":
         raise Refused(f"only the developer, {on.engagement.developer}, {deed}")
 
 
-def _deciding(on: Standing, by: Principal, deed: str) -> None:
-    """Raises: Refused, unless *by* has the role that the regime says decides."""
-    body = on.regime.decides
-    if body is None:
-        raise Refused(f"under {on.regime.id} nobody {deed}")
-    if on.party(by) == "developer" or body.role not in by.roles:
-        raise Refused(f"only the role {body.role} ({body.body}) {deed}")
+def require_government(on: Standing, by: Principal, deed: str) -> None:
+    """Raises: Refused, for the developer's people."""
+    if on.party(by) == "developer":
+        raise Refused(f"the developer itself never {deed}")
+
+
+def require_in_order(on: Standing, by: Principal, now: datetime) -> None:
+    """Return unless a government act would stand before what is recorded already.
+
+    Nothing of the developer's waits for a clock: one act of others with a wrong time would otherwise
+    keep it from acting.
+
+    Raises: Refused.
+    """
+    last = max((act.at for act in on.acts), default=now)
+    if on.party(by) != "developer" and now < last - SKEW:
+        problem = f"the last act here is of {instant(last)}, later than now"
+        raise Refused(f"{problem}; set the clock of this machine right and try again")
