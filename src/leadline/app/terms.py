@@ -86,18 +86,29 @@ def covered(
     until: datetime | None = None,
 ) -> Use:
     """As `use`, for a caller whose own act records the use."""
-    if not purpose.strip() or len(purpose) > PURPOSE_MAX or not purpose.isprintable():
-        raise Invalid("purpose", "name one short word, such as 'assessment'")
     own = ctx.principal.org == developer != ""
-    attempt = Attempt(purpose, ctx.principal.org, ctx.principal.roles, own, until)
+    attempt = Attempt(purpose, ctx.principal.org, ctx.principal.roles, own, until=until)
     with ctx.store.read() as view:
-        acts = [one.act for one in view.acts(engagement=engagement)]
-        terms = _in_effect(view, engagement, acts)
+        terms, why = judged(ctx, view, engagement, attempt)
     digest = terms.digest if terms else ""
-    why = core.against(terms, purposes(), attempt, ctx.now) or _withdrawn(acts, attempt)
     if why:
         refuse(ctx, engagement, what=what, purpose=purpose, why=why, terms=digest)
     return Use(purpose, what, digest, until)
+
+
+def judged(
+    ctx: Context, view: Reading, engagement: str, attempt: Attempt
+) -> tuple[Terms | None, str]:
+    """The terms in effect in *view*, and why the attempt is outside them; empty if it is inside.
+
+    Raises: Invalid, for a purpose that is no short word.
+    """
+    word = attempt.purpose
+    if not word.strip() or len(word) > PURPOSE_MAX or not word.isprintable():
+        raise Invalid("purpose", "name one short word, such as 'assessment'")
+    terms = text(view, engagement)
+    why = core.against(terms, purposes(), attempt, ctx.now)
+    return terms, why or _withdrawn(view, engagement, attempt)
 
 
 def refuse(
@@ -107,17 +118,32 @@ def refuse(
 
     Raises: Refused, always, with *why*.
     """
-    told = {"party": ctx.principal.org, "what": what, "purpose": purpose, "why": why}
     with ctx.store.write() as tx:
-        tx.record(ctx.act(Kind.USE_REFUSED, engagement, engagement, **told, terms=terms))
+        tx.record(
+            refusal(ctx, engagement, what=what, purpose=purpose, why=why, terms=terms),
+        )
     raise Refused(why)
+
+
+def refusal(ctx: Context, engagement: str, *, what: str, purpose: str, why: str, terms: str) -> Act:
+    """The act of a refused use, for a caller that writes it in its own transaction."""
+    return ctx.act(
+        Kind.USE_REFUSED,
+        engagement,
+        engagement,
+        party=ctx.principal.org,
+        what=what,
+        purpose=purpose,
+        why=why,
+        terms=terms,
+    )
 
 
 def in_effect(ctx: Context, on: Dealings) -> Terms | None:
     """The terms that both parties signed last; None before there are any."""
     ctx.require(Action.ENGAGEMENT_READ, on.resource())
     with ctx.store.read() as view:
-        return _in_effect(view, on.id, [one.act for one in view.acts(engagement=on.id)])
+        return text(view, on.id)
 
 
 def refusals(ctx: Context, on: Dealings) -> tuple[RefusedUse, ...]:
@@ -138,13 +164,15 @@ def refusals(ctx: Context, on: Dealings) -> tuple[RefusedUse, ...]:
     )
 
 
-def _in_effect(view: Reading, engagement: str, acts: list[Act]) -> Terms | None:
-    digest = core.in_effect(acts)
+def text(view: Reading, engagement: str) -> Terms | None:
+    """The terms that both parties signed last, for a caller that has asked for its own action."""
+    digest = core.in_effect(one.act for one in view.acts(engagement=engagement))
     return view.get(Terms, f"{engagement}/{digest}").value if digest else None
 
 
-def _withdrawn(acts: list[Act], attempt: Attempt) -> str:
-    over = next((act for act in acts if act.kind is Kind.ENGAGEMENT_WITHDRAWN), None)
-    if over is None or attempt.own:
+def _withdrawn(view: Reading, engagement: str, attempt: Attempt) -> str:
+    over = view.acts(engagement=engagement, kind=Kind.ENGAGEMENT_WITHDRAWN)
+    if not over or attempt.own:
         return ""
-    return f"the engagement was withdrawn at {instant(over.at)}; access to what is in it has ended"
+    at = instant(over[0].act.at)
+    return f"the engagement was withdrawn at {at}; access to what is in it has ended"

@@ -169,13 +169,15 @@ class Attempt:
     """Who wants to use something, and for what. *until* is the end of this reader's own time, if any.
 
     *own* says that it is one of the developer's own people: it always receives, and goes on
-    receiving when the terms have ended, since what comes under them is its own.
+    receiving when the terms have ended, since what comes under them is its own. *partner* says that it
+    is of a trusted partner that both parties agreed to, who needs no entry among *organisations*.
     """
 
     purpose: str
     org: str
     roles: frozenset[str]
     own: bool = False
+    partner: bool = False
     until: datetime | None = None
 
 
@@ -249,7 +251,7 @@ def _purpose(terms: Terms, attempt: Attempt, now: datetime) -> str:
 
 
 def _recipient(terms: Terms, attempt: Attempt) -> str:
-    if attempt.own:
+    if attempt.own or attempt.partner:
         return ""
     if terms.organisations and attempt.org not in terms.organisations:
         return f"the terms do not name {attempt.org!r} among those who receive; agree new ones"
