@@ -1,31 +1,19 @@
 """Every regime and criteria file does what its examples file says; a new file needs no new test."""
 
 import random
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-import leadline
-from leadline.core.access import Principal
+from leadline.app.regimes import Checked
 from leadline.core.assessment import PlannedItem
-from leadline.core.engagement import engagement as rules
-from leadline.core.engagement.clock import window
 from leadline.core.engagement.criteria import outcome
-from leadline.core.engagement.engagement import Deed, Engagement, Standing, state
-from leadline.core.engagement.regime import Regime
-from leadline.core.engagement.terms import Terms
-from leadline.core.errors import LeadlineError
 from leadline.core.measure.deciding import start
 from leadline.core.measure.sequential import Design, Result, state_of
-from leadline.core.record.act import Act
+from leadline.formats.bodies_toml import load_name_examples
 from leadline.formats.criteria_toml import CountExample, load_count_examples, load_criteria
-from leadline.formats.regime_examples import Did, Example, Step, load_examples
-from leadline.formats.regime_toml import load_regime
-
-DATA = Path(leadline.__file__).parent / "data"
-EXAMPLES = ".examples.toml"
+from leadline.wiring.regimes import DATA, EXAMPLES, checked, library
 
 
 def files(folder: str) -> list[Path]:
@@ -40,78 +28,19 @@ def beside(path: Path) -> Path:
     return path.with_name(path.stem + EXAMPLES)
 
 
-@dataclass(frozen=True)
-class Story:
-    """One example of one regime."""
-
-    regime: Regime
-    example: Example
-
-
-def stories() -> list[Story]:
-    """All examples of all regimes."""
-    found = []
-    for path in files("regimes"):
-        regime = load_regime(path.read_bytes(), path.name)
-        about, examples = load_examples(beside(path).read_bytes(), beside(path).name)
-        assert about == regime.id == path.stem
-        found += [Story(regime, example) for example in examples]
-    return found
+@pytest.mark.parametrize("one", checked(), ids=lambda one: one.file)
+def test_every_text_does_what_its_examples_say(one: Checked) -> None:
+    """Each file loads, has examples, and each of them holds."""
+    assert one.faults == ()
+    assert one.examples > 0
 
 
-def terms(expires: datetime) -> Terms:
-    """Terms that differ only in when they expire."""
-    return Terms("c", "s", "i", "p", "u", "n", ("assessment",), 90, expires)
-
-
-def decide(on: Standing, step: Step) -> Deed:
-    """What the rules answer to one step of an example."""
-    org = "a-developer" if step.by == "developer" else "a-body"
-    by, now = Principal(step.by, step.by, org, frozenset({"determining-official"})), step.at
-    time = step.time or now
-    answers = {
-        Did.INQUIRY_LODGED: lambda: rules.lodge_inquiry(on, by, now, question="q"),
-        Did.ANCHOR_SET: lambda: rules.set_anchor(on, by, anchor=time),
-        Did.TERMS_AGREED: lambda: rules.agree_terms(on, by, now, terms=terms(time)),
-        Did.ACCESS_OPENED: lambda: rules.open_access(on, by, now),
-        Did.ACCESS_EXTENDED: lambda: rules.extend(on, by, now, until=time),
-        Did.ACCESS_ENDED: lambda: rules.end_access(on, by, now),
-        Did.ENGAGEMENT_ENDED: lambda: rules.end(on, by),
-        Did.ENGAGEMENT_WITHDRAWN: lambda: rules.withdraw(on, by),
-    }
-    return answers[step.did]()
-
-
-def play(story: Story) -> tuple[Act, ...]:
-    """The acts that an example records; its refusals are checked on the way."""
-    first = story.example.steps[0].at
-    engagement = Engagement(
-        "e", story.regime.id, story.regime.digest, "a-developer", "m", "d", first
-    )
-    acts: tuple[Act, ...] = ()
-    for number, step in enumerate(story.example.steps):
-        on = Standing(engagement, story.regime, acts)
-        if step.refused:
-            with pytest.raises(LeadlineError) as refusal:
-                decide(on, step)
-            assert step.refused in str(refusal.value)
-            continue
-        deed = decide(on, step)
-        acts += (Act(f"a{number}", deed.kind, step.at, step.by, deed.about, "e", deed.detail),)
-    return acts
-
-
-@pytest.mark.parametrize("story", stories(), ids=lambda story: story.example.says[:60])
-def test_the_dates_are_those_of_the_example(story: Story) -> None:
-    """The acts of the story give its dates, its cause of the end and its word."""
-    acts, expected = play(story), story.example.expected
-    found = window(story.regime, acts)
-    assert (found.opens_not_before, found.ends, found.ended_by) == (
-        expected.opens_not_before,
-        expected.ends,
-        expected.ended_by,
-    )
-    assert state(story.regime, acts, expected.asked_at) is expected.state
+def test_bodies_are_called_what_their_examples_say() -> None:
+    """Each name on its first and last day."""
+    held = library()
+    content = (DATA / "bodies.examples.toml").read_bytes()
+    for body, day, called in load_name_examples(content, "bodies.examples.toml"):
+        assert held.body(body, day) == called
 
 
 def counts() -> list[tuple[Path, CountExample]]:

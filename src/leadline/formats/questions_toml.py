@@ -75,18 +75,24 @@ def load_answers(content: bytes, file: str, questions: tuple[Question, ...]) -> 
 
     Raises: Invalid, naming file and key, for a key that asks nothing, a number or word that cannot be.
     """
-    root, by = open_table(content, file), {one.fact: one for one in questions}
-    stage = Fact.STAGE.value
-    answers = Answers(
-        _number(root, Fact.TRAINING_OPERATIONS),
-        _number(root, Fact.YEARLY_REVENUE),
-        _words(root, by[Fact.PLACES]),
-        root.optional(Fact.OPEN_WEIGHTS.value, bool),
-        root.choice(stage, Stage) if stage in root else None,
-        _words(root, by[Fact.AGREEMENTS]),
-    )
+    root = open_table(content, file)
+    answers = read_answers(root, questions)
     root.done()
     return answers
+
+
+def read_answers(table: Table, questions: tuple[Question, ...] = ()) -> Answers:
+    """The answers that a table gives, as `load_answers`; without *questions* any words will do."""
+    options = {one.fact: {option.word for option in one.options} for one in questions}
+    stage = Fact.STAGE.value
+    return Answers(
+        _number(table, Fact.TRAINING_OPERATIONS),
+        _number(table, Fact.YEARLY_REVENUE),
+        _words(table, Fact.PLACES, options.get(Fact.PLACES)),
+        table.optional(Fact.OPEN_WEIGHTS.value, bool),
+        table.choice(stage, Stage) if stage in table else None,
+        _words(table, Fact.AGREEMENTS, options.get(Fact.AGREEMENTS)),
+    )
 
 
 def _number(root: Table, fact: Fact) -> float | None:
@@ -98,14 +104,14 @@ def _number(root: Table, fact: Fact) -> float | None:
     return found
 
 
-def _words(root: Table, question: Question) -> tuple[str, ...] | None:
-    name = question.fact.value
+def _words(root: Table, fact: Fact, offered: set[str] | None) -> tuple[str, ...] | None:
+    name = fact.value
     if name not in root:
         return None
-    offered, found = [one.word for one in question.options], root.texts(name)
+    found = root.texts(name)
     for word in found:
-        if word not in offered:
-            raise root.wrong(name, f"{word!r} is none of {', '.join(offered)}")
+        if offered is not None and word not in offered:
+            raise root.wrong(name, f"{word!r} is none of {', '.join(sorted(offered))}")
     return found
 
 

@@ -1,16 +1,19 @@
 """The library of regimes as files give it; needs no store, so that a base install reads the law too."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import leadline
+from leadline.app.regimes import EXAMPLES, Checked, Known, check
 from leadline.core.engagement.library import Body, Library
+from leadline.core.errors import Invalid
 from leadline.formats.bodies_toml import load_bodies
 from leadline.formats.questions_toml import Question, load_questions
 from leadline.formats.regime_toml import load_regime
 
+__all__ = ["BODIES", "DATA", "EXAMPLES", "checked", "library", "questions", "utc_now"]
 DATA = Path(leadline.__file__).parent / "data"
-EXAMPLES = ".examples.toml"
 BODIES = "bodies.toml"  # beside the regimes of an installation: bodies of its own, or later names
 
 
@@ -24,8 +27,32 @@ def library(extra: Path | None = None) -> Library:
     texts = [one for one in files if not one.name.endswith(EXAMPLES) and one.name != BODIES]
     bodies = dict[str, Body]()
     for file in (DATA / BODIES, *(one for one in files if one.name == BODIES)):
-        bodies |= load_bodies(file.read_bytes(), file.name)
+        bodies |= _bodies(file)
     return Library(tuple(load_regime(one.read_bytes(), one.name, bodies) for one in texts), bodies)
+
+
+def checked(extra: Path | None = None) -> tuple[Checked, ...]:
+    """Every text of `library`, each with its examples run, and what is wrong with it.
+
+    Files of *extra* are named after that folder. A wrong bodies' file is an entry of its own.
+    """
+    shipped = {file.name: file.read_bytes() for file in (DATA / "regimes").glob("*.toml")}
+    added = {f"{extra.name}/{file.name}": file for file in extra.glob("*.toml")} if extra else {}
+    bodies, wrong = dict(_bodies(DATA / BODIES)), list[Checked]()
+    for name in [one for one in added if one.endswith(f"/{BODIES}")]:
+        try:
+            bodies |= _bodies(added.pop(name))
+        except Invalid as error:
+            wrong.append(Checked(name, "", 0, (str(error),)))
+    roles = frozenset(
+        file.stem for file in (DATA / "roles").glob("*.toml") if not file.name.endswith(EXAMPLES)
+    )
+    files = shipped | {name: file.read_bytes() for name, file in added.items()}
+    return (*wrong, *check(files, Known(bodies, roles, questions())))
+
+
+def _bodies(file: Path) -> Mapping[str, Body]:
+    return load_bodies(file.read_bytes(), file.name)
 
 
 def questions() -> tuple[Question, ...]:
