@@ -19,10 +19,12 @@ from leadline.cli import (
     findings,
     horizon,
     init,
+    inquiry,
     log,
     match,
     pack,
     regime,
+    register,
     serve,
     session,
     sign_in,
@@ -59,9 +61,11 @@ app.add_typer(decide.app, name="decide")
 app.add_typer(engagement.app, name="engagement")
 app.add_typer(findings.app, name="findings")
 app.add_typer(horizon.app, name="horizon")
+app.add_typer(inquiry.app, name="inquiry")
 app.add_typer(log.app, name="log")
 app.add_typer(pack.app, name="pack")
 app.add_typer(regime.app, name="regime")
+app.add_typer(register.app, name="register")
 app.add_typer(run_noun.app, name="run")
 app.add_typer(session.app, name="session")
 app.add_typer(sign_in.app, name="sign-in")
