@@ -1,5 +1,6 @@
 """Kinds of entries of the dated register: those that come with Leadline, and an installation's own."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import leadline
@@ -9,6 +10,7 @@ from leadline.formats.register_toml import kinds_of
 
 DATA = Path(leadline.__file__).parent / "data" / "register"
 EXAMPLES = ".examples.toml"
+Kinds = Mapping[str, EntryKind]
 
 
 def kinds(extra: Path | None = None) -> dict[str, EntryKind]:

@@ -244,7 +244,7 @@ class Register:
             if rule.effect is Effect.REPLACES and other.since <= day:
                 why.append(f"{other.id} took its place on {other.since}")
             elif rule.effect is Effect.STOPS and self.in_effect(other.id, day):
-                why.append(f"no effect since {other.since} under {other.id} ({other.authority})")
+                why.append(f"since {other.since} under {other.id} ({other.authority})")
             elif rule.effect is Effect.EXEMPTS and self.in_effect(other.id, day):
                 exempt.append(Exempt(other.scope, other.id, other.until))
         return Standing(not why, tuple(why), tuple(exempt))
