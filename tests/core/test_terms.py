@@ -18,9 +18,10 @@ from leadline.core.engagement.terms import (
     Terms,
     against,
     diff,
+    follows,
     in_effect,
 )
-from leadline.core.errors import Invalid
+from leadline.core.errors import Invalid, Refused
 from leadline.core.record.act import Act, Kind
 from leadline.formats.canonical import encode
 
@@ -190,6 +191,22 @@ def test_a_person_reads_what_changes_before_signing() -> None:
     )
     assert len(diff(None, terms())) == len(terms().to_record())
     assert all(line.startswith("- ") for line in diff(new, terms()) if "records" in line)
+
+
+def test_new_terms_name_those_they_replace() -> None:
+    """The very same ones again, or the next version of what is in effect; nothing beside."""
+    second = terms(version=2, replaces=terms().digest)
+    follows(None, terms())
+    follows(terms(), terms())
+    follows(terms(), second)
+    with pytest.raises(Refused, match="in effect are none"):
+        follows(None, second)
+    with pytest.raises(Refused, match=terms().digest):
+        follows(terms(), replace(second, replaces="cd" * 32))
+    with pytest.raises(Refused, match="in effect are terms"):
+        follows(second, terms())
+    with pytest.raises(Invalid, match="next version is 2"):
+        follows(terms(), replace(second, version=3))
 
 
 def test_terms_have_effect_once_both_signed_the_same() -> None:

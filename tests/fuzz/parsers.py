@@ -48,6 +48,8 @@ from leadline.formats import (
     osv,
     pack,
     pairs_csv,
+    partner_toml,
+    purposes_toml,
     qualification,
     regime_toml,
     register_toml,
@@ -61,6 +63,7 @@ from leadline.formats import (
     score_vector,
     sealed_report,
     sealed_toml,
+    terms_toml,
     tiles,
     tlog_policy,
     tlog_proof,
@@ -297,6 +300,28 @@ _COMPOSE = b"""services:
     command: tail -f /dev/null
 """
 _BUILT = b"services: {a: {image: x, build: .}}"
+_PARTNER = b"""organisation = "a"
+tier = "t"
+targets = ["x"]
+expires = 2027-01-01T00:00:00Z
+[[stages]]
+capabilities = ["api"]
+credits = 1
+uses_a_day = 1
+"""
+_TERMS = b"""confidentiality = "c"
+cybersecurity = "c"
+insider_risk = "i"
+intellectual_property = "i"
+use = "u"
+nondisclosure = "n"
+purposes = ["assessment"]
+retention_days = 9
+expires = 2027-01-01T00:00:00Z
+[records]
+schedule = "s"
+authority = "a"
+"""
 _OTHER = b"services: {a: {image: x, 1: 2, environment: {A: 1, B: null}}}"
 _SEVERAL = b"services: {a: {image: x}, b: {image: y}}"
 _EVAL = b"""name: wheel
@@ -476,6 +501,10 @@ PARSERS: Mapping[str, Parser] = {
     "qualification": Parser(
         lambda data: qualification.statement(data, "example.org/log"), [_QUALIFIED]
     ),
+    "partner_toml": Parser(
+        lambda data: partner_toml.load_partner(data, "fuzz", "developer"), [_PARTNER]
+    ),
+    "purposes_toml": Parser(_named(purposes_toml.load_purposes), [_data("purposes.toml")]),
     "regime_toml": Parser(_named(regime_toml.load_regime), [_data("regimes", "us-eo-14409.toml")]),
     "register_toml_entries": Parser(
         _named(register_toml.load_entries), [_data("demonstration", "register.toml")]
@@ -503,6 +532,7 @@ PARSERS: Mapping[str, Parser] = {
     "score_vector": Parser(_scores, [_SCORES]),
     "sealed_report": Parser(sealed_report.read_report, [b'{"v":1}']),
     "sealed_toml": Parser(_named(sealed_toml.load_limits), [_data("sealed", "limits.toml")]),
+    "terms_toml": Parser(_named(terms_toml.load_terms), [_TERMS]),
     "tiles": Parser(tiles.decode_bundle, [tiles.encode_bundle([b"entry", b""])]),
     "tiles_path": Parser(_text(tiles.parse_path), [b"tile/0/x001/067.p/3", b"tile/entries/000"]),
     "tlog_policy": Parser(

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from leadline.app import approval, engagement, terms
+from leadline.app.assertion import Signed
 from leadline.app.context import Context
 from leadline.app.engagement import PARTIES, Dealings
 from leadline.app.ports import Reading, Stored
 from leadline.core.access import Action
-from leadline.core.approval import Granted
 from leadline.core.engagement import partner as core
 from leadline.core.engagement.engagement import Deed, Standing
 from leadline.core.engagement.partner import Partner, Position, Rest, TargetUse
@@ -97,29 +97,30 @@ def open_stage(ctx: Context, on: Dealings, organisation: str, stage: int) -> Non
     )
 
 
-def signing(digest: str, organisation: str) -> dict[str, str]:
-    """What the signature of a partner's person covers."""
-    return {"terms": digest, "partner": organisation}
+def sign(ctx: Context, on: Dealings, signer: Callable[[bytes], Signed]) -> str:
+    """Sign the terms in effect for the partner, by the person's own hand; answers their digest.
 
-
-def sign(ctx: Context, on: Dealings, granted: Granted) -> None:
-    """Sign the terms in effect, as the partner's person, with the person's own assertion.
-
-    Raises: NotFound, where the person's organisation is no partner; Refused, if another text was
-    signed, the signature was used, or there is nothing to sign.
+    Raises: NotFound, where the person's organisation is no partner; Refused, if there is nothing to
+    sign, or the terms changed meanwhile.
     """
-    ctx.require(Action.PARTNER_USE, on.resource(), granted)
-    organisation = ctx.principal.org
+    ctx.require(Action.PARTNER_USE, on.resource())
+    seen = scope(ctx, on)
+    if seen.terms is None:
+        raise Refused("no terms are in effect; both parties sign the same text first")
+    digest, organisation = seen.terms.digest, ctx.principal.org
+    core.sign(seen.position, digest, ctx.now)
+    facts = {"terms": digest, "partner": organisation}
+    granted = approval.asserted(ctx, Action.PARTNER_USE, on.resource(), facts, signer)
     with ctx.store.write() as tx:
         found, agreed = _found(ctx, tx, on, organisation), terms.text(tx, on.id)
-        if agreed is None:
-            raise Refused("no terms are in effect; both parties sign the same text first")
-        if granted.request.detail != signing(agreed.digest, organisation):
-            raise Refused("the person signed other terms than those in effect")
+        if agreed != seen.terms:
+            raise Refused("the terms changed meanwhile; read and sign the new ones")
         core.going_on(_acts(tx, on))
-        deed = core.sign(found, agreed.digest, ctx.now)
+        deed = core.sign(found, digest, ctx.now)
         approval.use(tx, granted)
-        tx.record(ctx.act(deed.kind, deed.about, on.id, **deed.detail, request=granted.request.id))
+        request = granted.request.id
+        tx.record(ctx.act(deed.kind, deed.about, on.id, **deed.detail, request=request))
+    return digest
 
 
 def use_target(

@@ -5,16 +5,19 @@ purpose that no terms can cover is refused whatever they say; every refusal is a
 developer sees it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
 
+from leadline.app import approval, engagement
+from leadline.app.assertion import Signed
 from leadline.app.context import Context
 from leadline.app.engagement import Dealings
 from leadline.app.ports import Reading
 from leadline.core.access import Action
+from leadline.core.engagement import engagement as rules
 from leadline.core.engagement import terms as core
 from leadline.core.engagement.purpose import Purposes
 from leadline.core.engagement.terms import Attempt, Terms
@@ -57,6 +60,70 @@ def purposes() -> Purposes:
     """The vocabulary that comes with Leadline."""
     name = "purposes.toml"
     return load_purposes((files("leadline") / "data" / name).read_bytes(), name)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The terms in effect, and what each party signed last; a party that signed none is absent."""
+
+    effective: Terms | None
+    signed: Mapping[str, Terms]
+
+    def offered(self, to: str) -> Terms | None:
+        """What the other party signed last and *to* has not; None where there is nothing to sign."""
+        other = next((terms for party, terms in self.signed.items() if party != to), None)
+        return None if other is None or other == self.signed.get(to) else other
+
+
+def held(ctx: Context, on: Dealings) -> Held:
+    """The terms of an engagement: in effect, and signed by one party."""
+    ctx.require(Action.ENGAGEMENT_READ, on.resource())
+    with ctx.store.read() as view:
+        latest = {
+            str(one.act.detail.get("party")): str(one.act.detail.get("terms"))
+            for one in view.acts(engagement=on.id, kind=Kind.TERMS_AGREED)
+        }
+        signed = {
+            party: view.get(Terms, f"{on.id}/{digest}").value for party, digest in latest.items()
+        }
+        return Held(text(view, on.id), signed)
+
+
+def draft(ctx: Context, on: Dealings, days: int) -> Terms:
+    """A text to begin with: what follows the terms in effect, or a first one to write into.
+
+    *days* from now is when it would end. Nothing is recorded.
+    """
+    expires = ctx.now + timedelta(days=days)
+    current = held(ctx, on).effective
+    if current is not None:
+        version, before = current.version + 1, current.digest
+        return replace(current, expires=expires, version=version, replaces=before)
+    say = "nothing was agreed"
+    return Terms(say, say, say, say, say, say, ("assessment", "determination"), 90, expires)
+
+
+def agree(
+    ctx: Context, on: Dealings, terms: Terms, sign: Callable[[bytes], Signed]
+) -> tuple[str, ...]:
+    """Sign *terms* for one's own party; answers what they change of those in effect.
+
+    They have effect once the other party signed the same digest.
+
+    Raises: Invalid, for a purpose that no terms can cover; Refused, for terms that follow others than
+    those in effect, that this party signed already, or that have run out.
+    """
+    ctx.require(Action.TERMS_AGREE, on.resource())
+    purposes().check(terms.purposes)
+    found, stands = held(ctx, on), engagement.standing(ctx, on)
+    core.follows(found.effective, terms)
+    if found.signed.get(stands.party(ctx.principal)) == terms:
+        raise Refused("your party signed these very terms already")
+    rules.agree_terms(stands, ctx.principal, ctx.now, terms=terms)
+    facts = {"terms": terms.digest}
+    granted = approval.asserted(ctx, Action.TERMS_AGREE, on.resource(), facts, sign)
+    engagement.agree_terms(ctx, on, terms, granted)
+    return core.diff(found.effective, terms)
 
 
 def use(
@@ -137,13 +204,6 @@ def refusal(ctx: Context, engagement: str, *, what: str, purpose: str, why: str,
         why=why,
         terms=terms,
     )
-
-
-def in_effect(ctx: Context, on: Dealings) -> Terms | None:
-    """The terms that both parties signed last; None before there are any."""
-    ctx.require(Action.ENGAGEMENT_READ, on.resource())
-    with ctx.store.read() as view:
-        return text(view, on.id)
 
 
 def refusals(ctx: Context, on: Dealings) -> tuple[RefusedUse, ...]:

@@ -13,7 +13,7 @@ from hashlib import sha256
 from itertools import pairwise
 
 from leadline.core.engagement.purpose import PRIORITY, Purposes
-from leadline.core.errors import Invalid
+from leadline.core.errors import Invalid, Refused
 from leadline.core.record.act import Act, Kind, Value, instant
 
 
@@ -194,6 +194,21 @@ def in_effect(acts: Iterable[Act]) -> str:
             if latest.get("developer") == latest.get("government"):
                 found = str(latest["developer"])
     return found
+
+
+def follows(current: Terms | None, terms: Terms) -> None:
+    """Return if *terms* are the next after those in effect, or are those.
+
+    Raises: Refused, if they name others as the terms before; Invalid, if the version is not the next.
+    """
+    if current == terms:
+        return
+    if terms.replaces != (current.digest if current else ""):
+        told = f"terms {current.digest}" if current else "none"
+        raise Refused(f"in effect are {told}; name those as replaced, or draft anew")
+    due = current.version + 1 if current else 1
+    if terms.version != due:
+        raise Invalid("version", f"the next version is {due}")
 
 
 def against(terms: Terms | None, known: Purposes, attempt: Attempt, now: datetime) -> str:
