@@ -12,12 +12,16 @@ from leadline.cli import (
     artefact,
     assess,
     backup,
+    calendar,
+    concern,
     credential,
     decide,
     doctor,
+    duty,
     engagement,
     findings,
     horizon,
+    incident,
     init,
     inquiry,
     log,
@@ -47,6 +51,7 @@ app = typer.Typer(
 app.command(name="applies")(applies.applies)
 app.command(name="assess")(assess.assess)
 app.command(name="backup")(backup.backup)
+app.command(name="calendar")(calendar.calendar)
 app.command(name="doctor")(doctor.doctor)
 app.command(name="init")(init.init)
 app.command(name="match")(match.match)
@@ -56,12 +61,15 @@ app.add_typer(access.app, name="access")
 app.add_typer(alert.app, name="alert")
 app.add_typer(approval.app, name="approval")
 app.add_typer(artefact.app, name="artefact")
+app.add_typer(concern.app, name="concern")
 app.add_typer(credential.app, name="credential")
 app.add_typer(decide.app, name="decide")
+app.add_typer(duty.app, name="duty")
 app.add_typer(engagement.app, name="engagement")
 app.add_typer(findings.app, name="findings")
 app.add_typer(horizon.app, name="horizon")
 app.add_typer(inquiry.app, name="inquiry")
+app.add_typer(incident.app, name="incident")
 app.add_typer(log.app, name="log")
 app.add_typer(pack.app, name="pack")
 app.add_typer(regime.app, name="regime")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from leadline.wiring.desk import AtDesk
     from leadline.wiring.register import Kinds
 
+FILE_BYTES_MAX = 16 << 20
 app = typer.Typer(
     no_args_is_help=True,
     help="The dated register: designations, waivers, orders of courts, tasks, procedures, contacts.",
@@ -195,7 +196,7 @@ def evidence(
 
     with edge(), _desk(home, path) as (me, known):
         day = _day("--done", done) if done else None
-        content = _read(file, entries.EVIDENCE_BYTES_MAX)
+        content = read_file(file, entries.EVIDENCE_BYTES_MAX)
         proof = entries.evidenced(me.ctx, known, id_, content, what, own=own, done=day)
         typer.echo(f"{id_}: {proof.digest}")
 
@@ -253,12 +254,16 @@ def _plain(found: "Register", one: "Entry", day: date) -> dict[str, object]:
 
 
 def _entries(file: Path) -> tuple["Entry", ...]:
-    from leadline.formats.register_toml import FILE_BYTES_MAX, load_entries
+    from leadline.formats.register_toml import load_entries
 
-    return load_entries(_read(file, FILE_BYTES_MAX), file.name)
+    return load_entries(read_file(file, FILE_BYTES_MAX), file.name)
 
 
-def _read(file: Path, bytes_max: int) -> bytes:
+def read_file(file: Path, bytes_max: int) -> bytes:
+    """What a file holds.
+
+    Raises: Invalid, naming it, if it cannot be read or is too large.
+    """
     try:
         with file.open("rb") as source:
             content = source.read(bytes_max + 1)

@@ -25,7 +25,6 @@ from leadline.core.errors import Invalid
 from leadline.formats.toml_table import Table, open_table
 
 ENTRIES_MAX = 10_000
-FILE_BYTES_MAX = 16 << 20
 W = TypeVar("W", bound=StrEnum)
 
 

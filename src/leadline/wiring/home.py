@@ -34,10 +34,13 @@ from leadline.core.clearing.advisory import Advisory
 from leadline.core.clearing.finding import Finding, ReplayResult
 from leadline.core.clearing.group import Crash, Group
 from leadline.core.clearing.notice import Notice, Questions
+from leadline.core.engagement.concern import Concern
 from leadline.core.engagement.determination import Determination
 from leadline.core.engagement.engagement import Engagement
-from leadline.core.engagement.register import Entry
+from leadline.core.engagement.incident import Began, Incident
 from leadline.core.engagement.partner import Partner
+from leadline.core.engagement.register import Entry
+from leadline.core.engagement.result import Result
 from leadline.core.engagement.terms import Terms
 from leadline.core.errors import NotFound
 from leadline.core.grant import Grant, Suspension
@@ -66,9 +69,13 @@ KINDS: Mapping[type, str] = {
     Notice: "notice",
     Questions: "questions",
     Determination: "determination",
+    Incident: "incident",
+    Began: "began",
+    Concern: "concern",
     Entry: "entry",
     Partner: "partner",
     Terms: "terms",
+    Result: "result",
     Alert: "alert",
     Grant: "grant",
     Suspension: "suspension",

@@ -1,12 +1,18 @@
-"""Kinds of entries of the dated register: those that come with Leadline, and an installation's own."""
+"""Kinds of entries of the dated register, those of an installation included; public counts of concerns."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import leadline
+from leadline.app import concerns
+from leadline.app.sign_in import NOBODY
+from leadline.core.engagement.concern import Count
 from leadline.core.engagement.register import EntryKind, check_kinds
 from leadline.core.errors import Invalid
 from leadline.formats.register_toml import kinds_of
+from leadline.settings import Home
+from leadline.wiring.home import opened
 
 DATA = Path(leadline.__file__).parent / "data" / "register"
 EXAMPLES = ".examples.toml"
@@ -28,3 +34,18 @@ def kinds(extra: Path | None = None) -> dict[str, EntryKind]:
     found = kinds_of(named)
     check_kinds(found)
     return dict(sorted(found.items()))
+
+
+def sectors() -> tuple[str, ...]:
+    """The sectors that there are words for, by id."""
+    return tuple(sorted(file.stem for file in (DATA.parent / "sectors").glob("*.toml")))
+
+
+def concern_counts(home: Home) -> tuple[Count, ...]:
+    """What anybody may know of an installation's concerns: nobody need be signed in.
+
+    They are counted with the installation's own eyes, since the public sees none of what is counted.
+    """
+    with opened(home) as parts:
+        ctx = replace(parts.context(NOBODY), store=parts.store)
+        return concerns.counts(ctx, sectors())
