@@ -251,7 +251,7 @@ class Exchange:
         await self.side.write(b"".join([head, *held]), self._limits.answer)
         sending = asyncio.ensure_future(self._send(body))
         try:
-            response = await self._response_head()
+            response = await self._response_head(sending)
             whole = await self._answer(request, response, admitted)
             sent = sending.done() and sending.exception() is None
             return whole and sent and not self._closing(request)
@@ -275,11 +275,16 @@ class Exchange:
                 self._note_sent(piece)
             await self.side.write(raw, self._limits.answer)
 
-    async def _response_head(self) -> Response:
+    async def _response_head(self, sending: "asyncio.Future[None]") -> Response:
         """The final head; interim ones are passed on, but for 100, which the relay gives itself."""
         assert self.side is not None  # noqa: S101 -- connected before
         while True:
-            data = await self.side.head(self._limits.answer, self._limits.answer)
+            try:
+                data = await self.side.head(self._limits.answer, self._limits.answer)
+            except TimeoutError:
+                if sending.done():
+                    raise
+                continue  # it still takes the request, and `_send` minds how fast
             if not data:
                 raise GoneError
             response = http1.parse_response(data)

@@ -138,7 +138,8 @@ class Server:
 
     async def _client(self, client: Side, *, secure: bool) -> None:
         """Serve one connection until either end is done with it."""
-        peer, one = _peer(client), None
+        peer = _peer(client)
+        one: Exchange | None = None
         try:
             self._room()
             while (request := await self._request(client, peer)) is not None:
