@@ -35,6 +35,7 @@ from leadline.formats import (
     cyber_eval,
     cyclonedx,
     decision_log,
+    determination_toml,
     document,
     embedded,
     inquiry_toml,
@@ -276,6 +277,23 @@ _SIGNED = b64encode(
         },
     )
 ).decode()
+_DETERMINATION = b"""answer = "undetermined"
+outcome = "undetermined"
+basis = "b"
+criteria = "c"
+official = "o"
+expires = 2027-09-01T00:00:00Z
+trigger = "t"
+caveats = ["one"]
+[scope]
+model = "m"
+weights_version = "w"
+subject = "d"
+variant = "with-safeguards"
+[errors]
+above = 0.05
+below = 0.1
+"""
 _YAML = b"""# settings
 a: &a {x: 1, y: [0x1F, 0o7, 1_000, 190:20:30, -1.5e+3, .inf, 190:20:30.15]}
 b: {<<: *a, z: [~, yes, "\\u00e9\\x41\\U0001F600", 'it''s', 2001-12-14t21:59:43.10-05:00, 2001-12-14]}
@@ -444,6 +462,7 @@ PARSERS: Mapping[str, Parser] = {
     "csaf": Parser(csaf.parse, [_CSAF]),
     "decision_log": Parser(decision_log.read_decision, [_DECISION]),
     "csaf_faults": Parser(csaf.faults, [_CSAF]),
+    "determination_toml": Parser(_named(determination_toml.load_determination), [_DETERMINATION]),
     "ctf_json_challenge": Parser(_named(ctf_json.nyu_challenge), [_CHALLENGE]),
     "ctf_json_cybergym": Parser(
         _listed(ctf_json.cybergym), [b'[{"task_id": "arvo:1"}, {"task_id": 1}, {}]']

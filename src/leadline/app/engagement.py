@@ -108,10 +108,12 @@ def enact_with(
 ) -> Act:
     """As `enact`, for an act that names the digest of *content*, which goes to the vault.
 
-    The rule is asked before anything is kept, so that what it refuses leaves nothing.
+    The caller has required its own action. The rule is asked before anything is kept, so that what it
+    refuses leaves nothing.
     """
     digest = sha256(content).hexdigest()
-    rule(standing(ctx, on), digest)
+    with ctx.store.read() as view:
+        rule(_standing(view, on), digest)
     ctx.vault.put(content, marking=PARTIES, engagement=on.id)
     return enact(ctx, on, lambda now: rule(now, digest), granted)
 
@@ -163,10 +165,11 @@ def open_draft(ctx: Context, on: Dealings, model: str, subject: Subject) -> Enga
 def add_regime(ctx: Context, on: Dealings, regime: Regime) -> Act:
     """Put the engagement under a further regime, or a newer text of one. The developer's alone.
 
-    Raises: NotFound, if *regime* is no text of the installation.
+    Raises: NotFound, if *regime* is no text of the installation; Refused, if another took its place.
     """
     ctx.require(Action.REGIME_ADD, on.resource())
-    on.library.text(regime.digest)
+    if on.library.text(regime.digest) != on.library.newest(regime.id):
+        raise Refused(f"a later text took the place of this one of {regime.id}; add that one")
     return enact(ctx, on, lambda now: core.add_regime(now, ctx.principal, regime=regime))
 
 

@@ -16,16 +16,19 @@ from leadline.cli import (
     concern,
     credential,
     decide,
+    determination,
     doctor,
     duty,
     engagement,
     findings,
     horizon,
     incident,
+    information,
     init,
     inquiry,
     log,
     match,
+    message,
     pack,
     regime,
     register,
@@ -64,13 +67,16 @@ app.add_typer(artefact.app, name="artefact")
 app.add_typer(concern.app, name="concern")
 app.add_typer(credential.app, name="credential")
 app.add_typer(decide.app, name="decide")
+app.add_typer(determination.app, name="determination")
 app.add_typer(duty.app, name="duty")
 app.add_typer(engagement.app, name="engagement")
 app.add_typer(findings.app, name="findings")
 app.add_typer(horizon.app, name="horizon")
 app.add_typer(inquiry.app, name="inquiry")
 app.add_typer(incident.app, name="incident")
+app.add_typer(information.app, name="information")
 app.add_typer(log.app, name="log")
+app.add_typer(message.app, name="message")
 app.add_typer(pack.app, name="pack")
 app.add_typer(regime.app, name="regime")
 app.add_typer(register.app, name="register")

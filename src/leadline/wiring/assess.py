@@ -47,6 +47,7 @@ from leadline.store.shards import open_executor
 from leadline.store.sql import open_store
 from leadline.suites.imported.collection import Imported
 from leadline.suites.item import Suite
+from leadline.wiring.desk import criteria_packs, document, library
 from leadline.wiring.home import KINDS, ORIGIN, Parts, clock, make, open_parts
 from leadline.wiring.imports import imported_suites
 from leadline.wiring.qualified import records, require_installation, seed_of, take
@@ -443,7 +444,7 @@ def prepare_script(
     key: SoftwareKey,
 ) -> Script:
     """The script with the demonstration's people, terms and criteria; *key* is its official's."""
-    (pack, content), cast = _pack(request.criteria or CRITERIA), _cast_file()
+    (pack, content), cast = _pack(request.criteria or CRITERIA, request.home), _cast_file()
     desk = _desk(parts, cast, script.engagement_id(secret))
     official = desk.official()
     note = "in a file of the demonstration: no proof that its holder was there"
@@ -463,16 +464,17 @@ def prepare_script(
     )
 
 
-def _pack(name: str) -> tuple[str, bytes]:
+def _pack(name: str, home: str) -> tuple[str, bytes]:
     """File name and content of a criteria pack: an installed one by its name, any other by its file.
+
+    Installed are those that ship and those of the installation in the folder *home*.
 
     Raises: Invalid, if there is neither.
     """
-    installed = DATA / "criteria" / f"{name}.toml"
-    if name.replace("-", "").isalnum() and installed.is_file():
-        return installed.name, installed.read_bytes()
+    installed = criteria_packs(Home(Path(home)) if home else None)
+    file = installed.get(name, Path(name))
     try:
-        return Path(name).name, Path(name).read_bytes()
+        return file.name, file.read_bytes()
     except OSError as error:
         problem = f"{name!r} is no installed pack and no file that can be read ({error.strerror})"
         raise Invalid("--criteria", problem) from None
@@ -613,7 +615,7 @@ def existing(out: Path) -> Iterator[tuple[Workspace, Dealings, Desk, Parts]]:
     store, file = open_store(place.database, kinds=KINDS), _cast_file()
     try:
         id_ = script.engagement_id(_secret(place))
-        dealings = Dealings(id_, file.people["developer"].org, _regime(REGIME))
+        dealings = Dealings(id_, file.people["developer"].org, _regime(REGIME), library())
         parts = open_parts(place.home, store)
         yield place, dealings, _desk(parts, file, id_), parts
     finally:
@@ -623,24 +625,8 @@ def existing(out: Path) -> Iterator[tuple[Workspace, Dealings, Desk, Parts]]:
 def show_engagement(out: Path) -> dict[str, Any]:
     """State, access and acts of the engagement in *out*, as its developer sees them."""
     with existing(out) as (_, dealings, desk, _):
-        state, window = engagement.state_of(desk.developer(), dealings)
-        acts = engagement.standing(desk.developer(), dealings).acts
-    ends = window.ends.isoformat() if window.ends else None
-    return {
-        "engagement": dealings.id,
-        "state": state.value,
-        "access": f"until {ends} ({window.ended_by})" if ends else "never opened",
-        "access_ends": ends,
-        "acts": [
-            {
-                "at": act.at.isoformat(),
-                "kind": act.kind.value,
-                "actor": act.actor,
-                "about": act.about,
-            }
-            for act in acts
-        ],
-    }
+        ctx = desk.developer()
+        return document(engagement.standing(ctx, dealings), ctx.now)
 
 
 def withdraw(out: Path) -> str:

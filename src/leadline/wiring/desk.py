@@ -4,20 +4,49 @@ Regimes, and the names of bodies, come with Leadline; an installation adds files
 ``regimes/`` of its folder, and they count from the next command.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from leadline.app import engagement
+from leadline.app import approval, determinations, engagement, listing
 from leadline.app.context import Context
+from leadline.app.determinations import Page
 from leadline.app.engagement import Dealings
+from leadline.core.access import Action
+from leadline.core.approval import Detail, Granted
+from leadline.core.assessment import Subject
+from leadline.core.engagement.clock import Window
+from leadline.core.engagement.criteria import Criteria
+from leadline.core.engagement.deciding import digest_of, questions_open
+from leadline.core.engagement.determination import Determination
+from leadline.core.engagement.engagement import Standing, unanswered
 from leadline.core.engagement.library import Library
+from leadline.core.errors import Invalid, NotFound
+from leadline.core.record.act import Act, Kind
+from leadline.formats.criteria_toml import load_criteria
+from leadline.formats.determination_toml import load_determination
+from leadline.identity import software_key
 from leadline.settings import Home
 from leadline.wiring.home import Parts
 from leadline.wiring.regimes import DATA, EXAMPLES, library
 from leadline.wiring.sign_in import at_door
 
-__all__ = ["DATA", "EXAMPLES", "AtDesk", "at_desk", "library"]
+CRITERIA = "criteria"
+__all__ = ["DATA", "EXAMPLES", "AtDesk", "at_desk", "criteria_packs", "document", "library"]
+
+
+def criteria_packs(home: Home | None = None) -> Mapping[str, Path]:
+    """Criteria packs by name: the synthetic ones that ship, and those of the installation's folder.
+
+    Real criteria are never part of Leadline; a file of the same name takes the shipped one's place.
+    """
+    folders = (DATA / CRITERIA, *([home.folder / CRITERIA] if home else []))
+    files = [file for folder in folders for file in folder.glob("*.toml")]
+    return {file.stem: file for file in files if not file.name.endswith(EXAMPLES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +64,229 @@ class AtDesk:
         Raises: NotFound, if there is none, or none for this person to know.
         """
         return engagement.dealings(self.ctx, self.library, engagement_id)
+
+    def open(self, model: str, digest: str, regime: str) -> str:
+        """Write down a new engagement of the caller's own organisation; answers its id.
+
+        Raises: NotFound, for a regime that there is not.
+        """
+        ctx, text = self.ctx, self.library.newest(regime)
+        on = Dealings(ctx.new_id("engagement"), ctx.principal.org, text, self.library)
+        engagement.open_draft(ctx, on, model, Subject("model", model, digest))
+        return on.id
+
+    def list(self) -> list[dict[str, Any]]:
+        """The engagements that this person may read, without their acts."""
+        found = list[dict[str, Any]]()
+        for one in listing.engagements(self.ctx):
+            found.append({k: v for k, v in self.shown(one.id).items() if k != "acts"})
+        return found
+
+    def shown(self, engagement_id: str) -> dict[str, Any]:
+        """One engagement, as `document`."""
+        stands = engagement.standing(self.ctx, self.dealings(engagement_id))
+        return document(stands, self.ctx.now)
+
+    def ends(self, on: Dealings) -> str:
+        """When open access ends, as acts have it now."""
+        _, window = engagement.state_of(self.ctx, on)
+        return window.ends.isoformat() if window.ends else "no moment yet"
+
+    def withdraw(self, engagement_id: str) -> datetime:
+        """Withdraw from an engagement: access, and every open reading, ends at this instant."""
+        return engagement.leave(self.ctx, engagement_id, self.parts.keys).at
+
+    def signed(
+        self, action: Action, on: Dealings, facts: Mapping[str, Detail], key: Path
+    ) -> Granted:
+        """This person asks for an act on an engagement and signs it at once with a key file.
+
+        Raises: as `approval.asserted`; NotFound, Refused or Invalid, for the file.
+        """
+        sign = software_key.read(key).sign
+        return approval.asserted(self.ctx, action, on.resource(), facts, sign)
+
+    def draft(self, path: Path, content: bytes) -> Determination:
+        """A determination from its file; criteria that it names by a pack's name become its digest.
+
+        Raises: Invalid, naming file and key; NotFound, for a pack that there is not.
+        """
+        made = load_determination(content, path.name)
+        if not made.pack:
+            return made
+        pack = self.criteria(made.pack)
+        if made.criteria not in {made.pack, pack.digest}:
+            raise Invalid(f"{path.name}: criteria", f"is not the digest of the pack {made.pack}")
+        return replace(made, criteria=pack.digest)
+
+    def criteria(self, name: str) -> Criteria:
+        """A criteria pack by its name: one of the installation's ``criteria/``, else a shipped one.
+
+        Raises: NotFound, naming what there is.
+        """
+        packs = criteria_packs(self.home)
+        if name not in packs:
+            raise NotFound(f"no criteria pack {name!r}; there are {', '.join(sorted(packs))}")
+        return load_criteria(packs[name].read_bytes(), packs[name].name)
+
+
+def propose(me: AtDesk, which: str, made: Determination, key: Path, under: str) -> str:
+    """Propose a determination, signed with a key file; answers the proposal's digest."""
+    on, facts = me.dealings(which), engagement.signed_facts(made)
+    granted = me.signed(Action.DETERMINATION_RECORD, on, facts, key)
+    return digest_of(determinations.propose(me.ctx, on, made, granted, under=under))
+
+
+def concur(me: AtDesk, which: str, proposal: str, key: Path) -> None:
+    """Concur with a proposal, signed with a key file."""
+    on, facts = me.dealings(which), determinations.concurrence(proposal)
+    granted = me.signed(Action.DETERMINATION_CONCUR, on, facts, key)
+    determinations.concur(me.ctx, on, proposal, granted)
+
+
+def dissent(me: AtDesk, which: str, proposal: str, reasons: str, key: Path) -> None:
+    """Dissent from a proposal, signed with a key file."""
+    on, facts = me.dealings(which), determinations.dissenting(proposal, reasons)
+    granted = me.signed(Action.DETERMINATION_CONCUR, on, facts, key)
+    determinations.dissent(me.ctx, on, proposal, reasons, granted)
+
+
+def record(me: AtDesk, which: str, made: Determination, key: Path, under: str) -> str:
+    """Record a determination, signed with a key file; answers the act's id."""
+    on, facts = me.dealings(which), engagement.signed_facts(made)
+    granted = me.signed(Action.DETERMINATION_RECORD, on, facts, key)
+    return engagement.record_determination(me.ctx, on, made, granted, under=under).id
+
+
+def correct(me: AtDesk, which: str, about: str, made: Determination, key: Path) -> None:
+    """Correct a determination, signed with a key file."""
+    on, facts = me.dealings(which), engagement.signed_facts(made)
+    granted = me.signed(Action.DETERMINATION_RECORD, on, facts, key)
+    determinations.correct(me.ctx, on, about, made, granted)
+
+
+def reconsider(me: AtDesk, which: str, about: str, words: str) -> str:
+    """Ask to look again at a determination, or answer such a question; answers the act's id."""
+    on = me.dealings(which)
+    stands = engagement.standing(me.ctx, on)
+    if about in {act.id for act in stands.recorded(Kind.RECONSIDERATION_ASKED)}:
+        return determinations.answer_reconsideration(me.ctx, on, about, words).id
+    return determinations.ask_reconsideration(me.ctx, on, about, words).id
+
+
+def determinations_document(page: Page) -> dict[str, Any]:
+    """The page of determinations as one JSON document."""
+    return {
+        "proposals": [
+            {
+                "digest": one.digest,
+                "by": one.by,
+                "at": one.at.isoformat(),
+                "concurring": sorted(one.concurring()),
+                "dissenting": [
+                    {"person": said.person, "reasons": said.reasons} for said in one.dissenting()
+                ],
+            }
+            for one in page.proposals
+        ],
+        "recorded": [
+            {
+                "act": _act(one.act),
+                "corrections": [_act(act) for act in one.corrections],
+                "responses": [_act(act) for act in one.responses],
+                "reconsiderations": [_act(act) for act in one.reconsiderations],
+            }
+            for one in page.recorded
+        ],
+        "recused": sorted(page.recused),
+        "asks_again": [
+            {
+                "trigger": one.trigger.value,
+                "words": one.words,
+                "cites": one.cites,
+                "since": one.since.isoformat(),
+                "weights": one.weights,
+                "variant": one.variant.value,
+            }
+            for one in page.asked
+        ],
+    }
+
+
+def _act(act: Act) -> dict[str, Any]:
+    return {
+        "id": act.id,
+        "kind": act.kind.value,
+        "at": act.at.isoformat(),
+        "actor": act.actor,
+        "detail": dict(act.detail),
+    }
+
+
+def determination_lines(page: Mapping[str, Any]) -> Iterator[str]:
+    """The page of determinations in words; a dissent stands beside what it is about."""
+    for one in page["proposals"]:
+        yield f"proposed {one['at']} by {one['by']}: {one['digest']}"
+        for person in one["concurring"]:
+            yield f"    concurs: {person}"
+        for said in one["dissenting"]:
+            yield f"    dissents: {said['person']}, reasons {said['reasons']}"
+    for one in page["recorded"]:
+        act = one["act"]
+        told = act["detail"]
+        yield f"recorded {act['at']} by {act['actor']}: {told['answer']}  ({act['id']})"
+        yield f"    about {told['model']}, {told['weights_version']}, {told.get('variant', '')}"
+        yield f"    speaks until {told['expires']}; asked again by {told['trigger']}"
+        yield from (f"    caveat: {words}" for words in told["caveats"])
+        yield from (f"    dissent: reasons {digest}" for digest in told.get("dissenting", ()))
+        for name in ("corrections", "responses", "reconsiderations"):
+            for later in one[name]:
+                yield f"    {later['kind']} {later['at']} by {later['actor']}  ({later['id']})"
+    for person in page["recused"]:
+        yield f"recused: {person}"
+    for one in page["asks_again"]:
+        yield f"asks again since {one['since']}: {one['words']}"
+
+
+def document(stands: Standing, now: datetime) -> dict[str, Any]:
+    """An engagement as the command line shows it: the word, the windows, what asks again, the acts."""
+    opened = stands.open_windows(now)
+    first = next(iter(opened.values()), stands.window)
+    ends = first.ends.isoformat() if first.ends else None
+    return {
+        "engagement": stands.engagement.id,
+        "state": stands.word(now).value,
+        "access": f"until {ends} ({first.ended_by})" if ends else "never opened",
+        "access_ends": ends,
+        "model": stands.engagement.model,
+        "regimes": [{"id": one.id, "digest": one.digest} for one in stands.regimes],
+        "windows": {id_: _window(one, now) for id_, one in stands.windows.items()},
+        "asks_again": [
+            {"trigger": one.trigger.value, "words": one.words, "since": one.since.isoformat()}
+            for one in questions_open(stands, now)
+        ],
+        "unanswered": unanswered(stands),
+        "acts": [
+            {
+                "id": act.id,
+                "at": act.at.isoformat(),
+                "kind": act.kind.value,
+                "actor": act.actor,
+                "about": act.about,
+            }
+            for act in stands.acts
+        ],
+    }
+
+
+def _window(found: Window, now: datetime) -> dict[str, Any]:
+    times = {name: getattr(found, name) for name in ("opens_not_before", "opened", "ends")}
+    shown = {name: at.isoformat() if at else None for name, at in times.items()}
+    zone = ZoneInfo(found.zone or "UTC")
+    anchor = found.anchor.astimezone(zone).isoformat() if found.anchor else None
+    by = found.ended_by.value if found.ended_by else None
+    more = {"anchor": anchor, "zone": found.zone, "ended_by": by, "open": found.is_open(now)}
+    return shown | more
 
 
 @contextmanager

@@ -186,9 +186,8 @@ def add_regime(on: Standing, by: Principal, *, regime: Regime) -> Deed:
     held = [text for text in on.regimes if text.id == regime.id]
     if any(text.digest == regime.digest for text in held):
         raise Refused(f"this engagement is under this text of {regime.id} already")
-    if held and regime.supersedes != held[-1].digest:
-        problem = "does not take the place of the text that this engagement is under"
-        raise Refused(f"this text of {regime.id} {problem}; choose the next newer one")
+    if held and (not regime.supersedes or held[-1].supersedes == regime.digest):
+        raise Refused(f"this text of {regime.id} is older than the one the engagement is under")
     return deed_of(on, by, Kind.REGIME_ADDED, id=regime.id, regime=regime.digest)
 
 
@@ -209,13 +208,16 @@ def register_weights(
 
 
 def weights(on: Standing) -> frozenset[tuple[str, Variant]]:
-    """The weights versions that the engagement is about, by digest and variant."""
-    first = (on.engagement.subject_digest, Variant.NOT_STATED)
-    later = (
+    """The weights versions that the engagement is about, by digest and variant.
+
+    None, where it began with a question about a model of which nothing is known yet.
+    """
+    first = {(on.engagement.subject_digest, Variant.NOT_STATED)}
+    later = {
         (str(act.detail.get("weights")), Variant(str(act.detail.get("variant"))))
         for act in on.recorded(Kind.WEIGHTS_REGISTERED)
-    )
-    return frozenset((first, *later))
+    }
+    return frozenset(one for one in first | later if one[0])
 
 
 def lodge_inquiry(
