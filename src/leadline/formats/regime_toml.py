@@ -48,6 +48,7 @@ QUOTED_ONLY = ("pause", "hold")
 PUBLIC = "public"  # to whom a publication is; no body
 NUMBERS = frozenset({Fact.TRAINING_OPERATIONS, Fact.YEARLY_REVENUE})
 YES_OR_NO = frozenset({Fact.OPEN_WEIGHTS, Fact.DETERMINATION})
+NARROWED = frozenset({Event.INCIDENT_KNOWN, Event.INCIDENT_RESOLVED, Event.FIX_AVAILABLE})
 LIMIT = 100_000  # days and other counts; far beyond any law, and within what dates can hold
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -291,8 +292,10 @@ def _report(table: Table, known: _Known) -> Report:
     )
     if report.until and not report.every:
         raise table.wrong("until", "ends a series; give `every`, or leave it out")
-    if report.categories and not report.event.value.startswith("incident"):
-        raise table.wrong("categories", f"narrow an incident; {report.event.value} is none")
+    if report.categories and report.event not in NARROWED:
+        raise table.wrong(
+            "categories", f"narrow an incident or its fix; {report.event.value} is none"
+        )
     table.done()
     return report
 

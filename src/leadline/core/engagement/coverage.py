@@ -205,7 +205,7 @@ _UNITS = {Fact.TRAINING_OPERATIONS: "operations", Fact.YEARLY_REVENUE: "US dolla
 def _reason(condition: Condition, answers: Answers) -> Reason:
     answer, fact = answers.to(condition.fact), condition.fact
     if fact is Fact.DETERMINATION:
-        met, found = None, "no answer of yours settles it; the deciding body can be asked"
+        met, found = None, "none of the six answers settles it"
     elif isinstance(answer, bool):
         met = answer is condition.yes
         found = f"your answer is {_WORD[answer]}; the text speaks to {_WORD[met is answer]}"
