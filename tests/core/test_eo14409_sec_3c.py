@@ -1,12 +1,9 @@
 """EO 14409 section 3(c) as invariants: nothing here bears on what a developer does with its model.
 
-One test per row of the list: the words for a state, who moves the anchor, silence, withdrawal, what
-"covered" changes, and the words that never occur.
+One test per row of the list: the words for a state, who moves the anchor, silence, withdrawal, and what
+"covered" changes. The words that never occur are looked for by `words/test_words.py`.
 """
 
-import ast
-import re
-import tokenize
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -242,65 +239,3 @@ def test_covered_changes_nothing_the_developer_may_do(
     told = replace(on, acts=(*on.acts, act))
     assert answers(told, DEVELOPER, now, hour) == answers(on, DEVELOPER, now, hour)
     assert told.window == on.window
-
-
-NEVER = re.compile(
-    r"""approv\w* | authori[sz]\w* | \bclear(?:ed|ance|s)?\b | preclear\w* | licen[sc]\w*
-    | \bpermit\w* | \bgate[sd]?\b | \bcheckpoint\w* | \bhold(?:s|ing)?\b | \bblock(?:s|ed|ing)?\b
-    | embargo\w* | \bpass(?:es|ed)?\b | \bfail(?:s|ed|ure|ures)?\b | \b(?:un)?safe(?!guards?\b)\w* | certif(?!icates?\b)\w*
-    | complian\w* | \breject\w* | \bden(?:y|ies|ied|ial)\b | \bmust\b | \brequired\b | \bdeadline\b
-    | \bdeclin\w* | \bpreconditions?\b | \btrusted\b(?![\ -]partner) | \bCAISS?I\b | Gold\ Eagle
-    | \bhacker\w* | \bdangerous\b | \bpolicy\b | submit\w*\ for\ review | not\ affected""",
-    re.VERBOSE | re.IGNORECASE,
-)
-
-
-def texts(path: Path) -> Iterator[tuple[int, str]]:
-    """Every name, text, docstring and comment of a Python file; every line of any other."""
-    if path.suffix != ".py":
-        yield from enumerate(path.read_text("utf-8").splitlines(), 1)
-        return
-    with tokenize.open(path) as file:
-        for token in tokenize.generate_tokens(file.readline):
-            if token.type in {tokenize.NAME, tokenize.COMMENT}:
-                yield token.start[0], token.string.replace("_", " ")
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.lineno, " ".join(node.value.split())
-
-
-RULES_OF_THE_DESK = (
-    "clock",
-    "criteria",
-    "deciding",
-    "determination",
-    "engagement",
-    "library",
-    "regime",
-)
-PLACES = sorted(
-    [
-        *(ROOT / "core" / "engagement" / f"{name}.py" for name in RULES_OF_THE_DESK),
-        *(ROOT / "data" / "criteria").glob("*.toml"),
-        FILE,
-    ]
-)
-
-
-@pytest.mark.parametrize("path", PLACES, ids=lambda path: path.name)
-def test_no_word_of_a_gate_occurs(path: Path) -> None:
-    """Names, labels, messages, docstrings, comments and data are without the words of section 9."""
-    found = [
-        f"{path.name}:{line}: {word[0]!r} in {text[:80]!r}"
-        for line, text in texts(path)
-        for word in NEVER.finditer(text)
-    ]
-    assert found == []
-
-
-def test_the_word_check_finds_what_it_looks_for() -> None:
-    """Planted words are found, and the order's own word for the clearinghouse is not one of them."""
-    for word in ("Approved", "licence", "must", "trusted lab", "CAISI", "on hold", "clears"):
-        assert NEVER.search(f"the model is {word} here"), word
-    for word in ("clearinghouse", "trusted partners", "clearly", "passage", "holder", "require"):
-        assert not NEVER.search(f"the {word} here"), word
