@@ -1,0 +1,50 @@
+"""The calendar of whoever asks: every date that this person may know of, and no other.
+
+A list leaves no act behind, and what a person may not read shows in it not even as a gap.
+"""
+
+from leadline.app import engagement, listing, obligations
+from leadline.app.context import Context
+from leadline.app.engagement import Dealings
+from leadline.app.obligations import Law
+from leadline.core.access import Action, Circumstances
+from leadline.core.engagement.calendar import Dated, dates, of_person
+from leadline.core.engagement.register import Entry
+from leadline.core.grant import Grant
+
+
+def mine(ctx: Context, law: Law, on: Dealings | None = None) -> tuple[Dated, ...]:
+    """The caller's dates, in order of time: of one engagement, or of everything.
+
+    Everything adds the caller's own grants and the entries of the dated register to the engagements
+    and duties. What a party owes is its people's; another person's grant or result is that person's.
+    """
+    facts = [listing.engagement(ctx, on.id)] if on else listing.engagements(ctx)
+    found = list[Dated]()
+    for one in facts:
+        dealings = on or engagement.dealings(ctx, law.library, one.id)
+        stands = engagement.standing(ctx, dealings)
+        party = stands.party(ctx.principal)
+        found += of_person(dates(ctx.now, [stands]), ctx.principal.id, party)
+    found += dates(ctx.now, (), obligations.owed(ctx, law, on))
+    if on is None:
+        found += _own(ctx)
+    return tuple(sorted(found, key=lambda one: (one.at, one.id)))
+
+
+def _own(ctx: Context) -> tuple[Dated, ...]:
+    """What belongs to no engagement: the caller's grants, and entries of the register."""
+    given = Circumstances(ctx.now, assurance=ctx.assurance, suspended=ctx.suspended)
+    visible = ctx.access.visible(ctx.principal, Action.ENTRY_READ, "entry", given)
+    with ctx.store.read() as view:
+        grants = [row.value for row in view.find(Grant)]
+        rows = view.find(Entry, visible=visible)
+    own, theirs = list[Entry](), list[Entry]()
+    for row in rows:
+        keeps = ctx.decision(Action.ENTRY_WRITE, row.thing("entry")).allowed
+        if row.org == ctx.principal.org or (not row.org and keeps):
+            own.append(row.value)
+        elif not row.org:
+            theirs.append(row.value)
+    mine = [one for one in grants if one.principal == ctx.principal.id]
+    return dates(ctx.now, (), (), own, mine, theirs=theirs)
