@@ -9,6 +9,7 @@ from hashlib import sha256
 import pytest
 
 import make
+import terms_world
 from fake_vault import FaultyKeyStore
 from fakes import Faulty, MemorySigner, MemoryStore, MemoryVault
 from leadline.access import cedar
@@ -73,6 +74,7 @@ class Office:
                 added = make.NOW - timedelta(days=1)
                 key = RegisteredKey(f"key-{person.id}", person.id, "key", text, added)
                 tx.put(key.id, key, marking=OWN)
+        terms_world.agreed(self.store, make.NOW)
 
     def at(self, person: str, store: Store | None = None) -> Context:
         """What a use case is given when that person acts now."""
@@ -137,7 +139,7 @@ def deposited(office: Office, *, sealed: bool = True) -> str:
 
 def asked(office: Office, artefact: str) -> Request:
     """The custodian asks to open it."""
-    return vaulting.ask_unsealing(office.at("custodian"), artefact, "assessment run 1")
+    return vaulting.ask_unsealing(office.at("custodian"), artefact, "assessment")
 
 
 def test_a_deposit_is_an_act_with_digest_terms_and_owner(office: Office) -> None:
@@ -159,21 +161,81 @@ def test_more_than_agreed_leaves_no_artefact(office: Office) -> None:
 def test_reading_working_content_is_an_act_before_a_byte_is_out(office: Office) -> None:
     """If the act cannot be written, nothing is handed out."""
     id_ = deposited(office, sealed=False)
-    with vaulting.read(office.at("evaluator"), id_) as file:
+    with vaulting.read(office.at("evaluator"), id_, "assessment") as file:
         assert file.read() == CONTENT
     assert [act.actor for act in office.acts(Kind.ARTEFACT_READ)] == ["evaluator"]
     office.faulty.fail_next(persisted=False)
     with (
         pytest.raises(Unavailable),
-        vaulting.read(office.at("evaluator", office.faulty), id_),
+        vaulting.read(office.at("evaluator", office.faulty), id_, "assessment"),
     ):
         pytest.fail("a file was handed out")
+
+
+def test_every_reading_carries_its_purpose_and_the_terms(office: Office) -> None:
+    """Of what the developer owns the terms' digest too; of the agency's own its purpose alone."""
+    working, sealed = deposited(office, sealed=False), deposited(office)
+    terms = terms_world.agreed(office.store, make.NOW, engagement="another")
+    with vaulting.read(office.at("evaluator"), working, "assessment"):
+        pass
+    request = asked(office, sealed)
+    office.sign(request, "custodian", "official", "coordinator")
+    with vaulting.unseal(office.at("custodian"), request.id):
+        pass
+    (read,), (opened,) = office.acts(Kind.ARTEFACT_READ), office.acts(Kind.ARTEFACT_UNSEALED)
+    for act in (read, opened):
+        assert (act.detail["purpose"], act.detail["terms"]) == ("assessment", terms.digest)
+    own = Offer(material("agency"), make.marking(), sealed=False, bytes_max=100)
+    minutes = vaulting.deposit(office.at("evaluator"), own, (b"minutes",)).id
+    with vaulting.read(office.at("evaluator"), minutes, "oversight"):
+        pass
+    assert "terms" not in office.acts(Kind.ARTEFACT_READ)[-1].detail
+
+
+def test_a_purpose_outside_the_terms_reads_nothing_and_is_recorded(office: Office) -> None:
+    """Working or sealed, the developer's or the agency's own."""
+    working, sealed = deposited(office, sealed=False), deposited(office)
+    own = Offer(material("agency"), make.marking(), sealed=False, bytes_max=100)
+    minutes = vaulting.deposit(office.at("evaluator"), own, (b"minutes",)).id
+    for id_, purpose in (
+        (working, "weapons"),
+        (working, "defence"),
+        (minutes, "surveillance"),
+        (minutes, "anything"),
+    ):
+        with pytest.raises(Refused), vaulting.read(office.at("evaluator"), id_, purpose):
+            pytest.fail("a file was handed out")
+    with pytest.raises(Refused, match="no terms cover"):
+        vaulting.ask_unsealing(office.at("custodian"), sealed, "weapons")
+    assert office.acts(Kind.ARTEFACT_READ) == []
+    told = [(act.detail["what"], act.detail["purpose"]) for act in office.acts(Kind.USE_REFUSED)]
+    assert told[0] == (f"artefact/{working}", "weapons")
+    assert told[-1] == (f"artefact/{sealed}", "weapons")
+
+
+def test_signatures_outlive_no_terms(office: Office) -> None:
+    """Asked and signed while the terms stood, refused a second after their end."""
+    office.now = make.NOW + timedelta(days=365) - timedelta(seconds=1)
+    with office.store.write() as tx:
+        for name in (*ROLES, "developer"):
+            later = office.now + timedelta(days=1)
+            tx.put_principal(replace(tx.principal(name), access_until=later))
+    request = asked(office, deposited(office))
+    office.sign(request, "custodian", "official", "coordinator")
+    office.now += timedelta(seconds=2)
+    with (
+        pytest.raises(Refused, match="the terms expired"),
+        vaulting.unseal(office.at("custodian"), request.id),
+    ):
+        pytest.fail("a file was handed out")
+    assert office.acts(Kind.UNSEALING_AUTHORISED) == []
+    assert len(office.acts(Kind.USE_REFUSED)) == 1
 
 
 def test_reading_what_is_sealed_is_refused_and_an_alert(office: Office) -> None:
     """Reading is not unsealing."""
     id_ = deposited(office)
-    with pytest.raises(Refused), vaulting.read(office.at("evaluator"), id_):
+    with pytest.raises(Refused), vaulting.read(office.at("evaluator"), id_, "assessment"):
         pytest.fail("a file was handed out")
     (alert,) = office.alerts("vault")
     assert alert.about == f"artefact/{id_}"
@@ -285,7 +347,10 @@ def test_withdrawal_ends_everything_of_the_developers_at_once(office: Office) ->
         vaulting.unseal(office.at("custodian"), second.id),
     ):
         pytest.fail("a file was handed out")
-    with pytest.raises(Refused, match="withdrawn"), vaulting.read(office.at("evaluator"), working):
+    with (
+        pytest.raises(Refused, match="withdrawn"),
+        vaulting.read(office.at("evaluator"), working, "assessment"),
+    ):
         pytest.fail("a file was handed out")
     with pytest.raises(Refused, match="withdrawn"):
         deposited(office)

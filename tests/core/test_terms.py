@@ -79,19 +79,19 @@ def test_a_purpose_of_the_list_is_refused_even_if_the_terms_name_it() -> None:
             assert "no terms cover the purpose 'weapons'" in against(held, KNOWN, attempt, START)
 
 
-def test_without_terms_only_the_developer_uses_its_own() -> None:
-    """And the priority of the government is none of the developer's."""
+def test_without_terms_nothing_of_anothers_is_used() -> None:
+    """One's own is, for any purpose of the vocabulary."""
     assert "no terms are in effect" in against(None, KNOWN, ATTEMPT, START)
     assert against(None, KNOWN, OWN, START) == ""
-    for purpose in (PRIORITY, "unheard-of"):
-        assert "no terms" in against(None, KNOWN, replace(OWN, purpose=purpose), START)
+    unheard = replace(OWN, purpose="unheard-of")
+    assert "none of assessment, defence" in against(None, KNOWN, unheard, START)
 
 
-def test_the_developer_goes_on_with_its_own_when_the_terms_have_ended() -> None:
-    """It always receives; but it too keeps to the purposes it signed."""
+def test_terms_limit_nothing_of_ones_own() -> None:
+    """Neither their purposes, nor their end, nor whom they name."""
     later = START + 20 * DAY
-    assert why(OWN, later, organisations=("another",), roles=("none",)) == ""
-    assert "cover assessment" in why(replace(OWN, purpose="defence"), later)
+    own = replace(OWN, purpose="defence")
+    assert why(own, later, organisations=("another",), roles=("none",)) == ""
 
 
 def test_a_readers_own_time_ends_to_the_second() -> None:
@@ -108,7 +108,9 @@ def test_terms_narrow_who_receives() -> None:
     assert why(organisations=("office", "lab")) == ""
     assert "roles auditor" in why(roles=("auditor",))
     assert why(roles=("auditor", "evaluator")) == ""
-    assert why(replace(ATTEMPT, partner=True), organisations=("office",)) == ""
+    partner = replace(ATTEMPT, partner=True)
+    assert why(partner, organisations=("office",)) == ""
+    assert "roles auditor" in why(partner, roles=("auditor",))
 
 
 def test_priority_use_is_what_both_signed_until_its_own_end() -> None:
@@ -245,7 +247,7 @@ def test_no_circumstance_covers_a_purpose_of_the_list(
     attempt = replace(whose, purpose=purpose)
     if against(held, KNOWN, attempt, START + days * DAY) == "":
         assert purpose != "weapons"
-        assert purpose in held.purposes if held else attempt.own
+        assert attempt.own or (held is not None and purpose in held.purposes)
 
 
 def test_the_record_of_terms_is_plain_json() -> None:

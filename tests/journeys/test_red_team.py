@@ -15,6 +15,7 @@ import pytest
 
 import make
 import sealed_world as sw
+import terms_world
 from identity.people import House, house
 from identity.prover import Prover
 from leadline.app import alerts, approval, credentials, listing, log, vaulting
@@ -85,6 +86,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
             built.enrol(id_, role, access_until=built.clock.now + timedelta(days=30))
         built.enrol("developer", "developer", org=make.DEVELOPER)
         built.engagement()
+        terms_world.agreed(built.door.parts.store, built.clock.now)
         for id_ in (*PEOPLE, "developer"):
             found.keys[id_] = built.key(id_)
         yield found
@@ -144,7 +146,7 @@ def test_a_time_box_a_second_past(site: Site) -> None:
 def test_a_second_approver_equal_to_the_first(site: Site) -> None:
     """One person's two signatures are one; the requester's own is none; with one other it is shut."""
     artefact = site.deposit()
-    asked = vaulting.ask_unsealing(site.ctx("keeper"), artefact, "to look at it")
+    asked = vaulting.ask_unsealing(site.ctx("keeper"), artefact, "assessment")
     to_sign = approval.challenge(asked)
     for person in ("keeper", "official"):
         site.sign(person, asked.id, to_sign)
@@ -211,7 +213,7 @@ def test_a_backup_stolen_after_shredding(site: Site, tmp_path: Path) -> None:
     with wiring.opened(thief) as theirs:
         door = replace(site.house.door, parts=copied(site, theirs))
         stolen = Site(House(door, site.house.clock, thief.folder), site.keys)
-        asked = vaulting.ask_unsealing(stolen.ctx("keeper"), artefact, "to read what was shredded")
+        asked = vaulting.ask_unsealing(stolen.ctx("keeper"), artefact, "assessment")
         for person in ("keeper", "official", "second"):
             stolen.sign(person, asked.id, approval.challenge(asked))
         with (

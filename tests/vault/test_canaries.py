@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import make
+import terms_world
 from leadline.app import clearing, engagement, vaulting
 from leadline.app.context import Context
 from leadline.app.engagement import Dealings
@@ -82,6 +83,7 @@ class Scene:
         with self.parts.store.write() as tx:
             for person in PEOPLE.values():
                 tx.put_principal(replace(person, access_until=until))
+        terms_world.agreed(self.parts.store, wiring.clock())
 
     def inquire(self) -> None:
         """The developer's question."""
@@ -118,7 +120,7 @@ class Scene:
 
     def read(self, artefact: Artefact) -> None:
         """Read working content, and look around meanwhile."""
-        with vaulting.read(self.at("evaluator"), artefact.id) as file:
+        with vaulting.read(self.at("evaluator"), artefact.id, "assessment") as file:
             assert seen(file.read(1000))
             assert found_in(self.home.folder) == []
 
@@ -127,7 +129,7 @@ class Scene:
         vault, release = self.parts.vault, World().release(sealed.digest)
         small = Offer(OWN, make.marking(), sealed=True, bytes_max=10)
         tries = (
-            lambda: vaulting.read(self.at("evaluator"), sealed.id).__enter__(),
+            lambda: vaulting.read(self.at("evaluator"), sealed.id, "assessment").__enter__(),
             lambda: vault.get(sealed.digest),
             lambda: vault.open(sealed.digest, release).__enter__(),
             lambda: vault.put(CANARIES["working"], marking=make.marking(), engagement="\ud800"),

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import make
+import terms_world
 from leadline.app import sign_in, vaulting
 from leadline.app.sign_in import Caller
 from leadline.app.vaulting import Material, Offer
@@ -27,6 +28,7 @@ PASSWORD = "a long and quiet sentence"
 HERE = Caller("127.0.0.1", "a test")
 CONTENT = b"CANARY-91be-weights" * 1000
 OWN = Material(make.ENGAGEMENT, make.DEVELOPER, "developer")
+WHY = ("--purpose", "assessment")
 PEOPLE = {
     "keeper": make.principal("custodian", id_="keeper"),
     "official": make.principal("determining-official", id_="official"),
@@ -70,6 +72,7 @@ class Office:
                 )
                 for person in PEOPLE.values():
                     tx.put_principal(replace(person, access_until=until))
+            terms_world.agreed(parts.store, wiring.clock())
             for name in PEOPLE:
                 at = replace(door(self.home, parts), passwords=QUICK)
                 sign_in.set_password(at.opened(name, 3), QUICK.new(PASSWORD))
@@ -118,7 +121,7 @@ def office(enrolled: Path, tmp_path: Path) -> Office:
 def test_a_sealed_artefact_opens_for_three_signatures_and_is_listed(office: Office) -> None:
     """Asked, refused, signed, opened once, and found by who looks at the openings."""
     artefact, out = office.deposit(sealed=True), office.folder / "plain"
-    told = office.good("keeper", "vault", "ask", artefact, "--purpose", "run 1")
+    told = office.good("keeper", "vault", "ask", artefact, "--purpose", "assessment")
     request = told.partition(":")[0]
     assert office.run("keeper", "vault", "unseal", request, "--out", out).exit_code == 3
     office.sign(request, "keeper", "official", "coordinator")
@@ -131,16 +134,16 @@ def test_a_sealed_artefact_opens_for_three_signatures_and_is_listed(office: Offi
     listed = json.loads(office.good("keeper", "vault", "openings", make.ENGAGEMENT, "--json"))
     assert [one["actor"] for one in listed["openings"]] == ["keeper"]
     assert "keeper" in office.good("keeper", "vault", "openings", make.ENGAGEMENT)
-    assert office.run("keeper", "vault", "read", artefact, "--out", more).exit_code == 5
+    assert office.run("keeper", "vault", "read", artefact, "--out", more, *WHY).exit_code == 5
 
 
 def test_working_content_is_read_into_a_new_file(office: Office) -> None:
     """Never over one that is there."""
     artefact, out = office.deposit(sealed=False), office.folder / "plain"
-    office.good("keeper", "vault", "read", artefact, "--out", out)
+    office.good("keeper", "vault", "read", artefact, "--out", out, *WHY)
     assert out.read_bytes() == CONTENT
-    assert office.run("keeper", "vault", "read", artefact, "--out", out).exit_code == 5
-    assert office.run("keeper", "vault", "read", "artefact-none", "--out", out).exit_code == 4
+    assert office.run("keeper", "vault", "read", artefact, "--out", out, *WHY).exit_code == 5
+    assert office.run("keeper", "vault", "read", "artefact-none", "--out", out, *WHY).exit_code == 4
 
 
 def test_keys_are_rotated_and_attested(office: Office) -> None:

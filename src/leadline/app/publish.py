@@ -26,6 +26,7 @@ from leadline.formats.canonical import encode
 from leadline.formats.embedded import inspect
 
 PUBLIC = Marking(Tlp.CLEAR)
+PURPOSE = "publication"
 FLAWS_TOLD = 20
 
 
@@ -125,7 +126,7 @@ def _listing_digest(plan: Plan) -> str:
 
 def _check(ctx: Context, taken: Taken, plan: Plan, resource: Resource) -> bytes:
     """The bytes, if nothing was found in them."""
-    with vaulting.read(ctx, taken.id) as file:
+    with vaulting.read(ctx, taken.id, PURPOSE) as file:
         data = file.read()
     found = inspect(taken.name, data, plan.canaries)
     flaws = (*check_listing(found.files, plan.listing), *found.flaws)

@@ -152,7 +152,10 @@ def covered(
     what: str,
     until: datetime | None = None,
 ) -> Use:
-    """As `use`, for a caller whose own act records the use."""
+    """As `use`, for a caller whose own act records the use.
+
+    *developer* is the organisation whose thing it is: to its own people terms set no limit.
+    """
     own = ctx.principal.org == developer != ""
     attempt = Attempt(purpose, ctx.principal.org, ctx.principal.roles, own, until=until)
     with ctx.store.read() as view:

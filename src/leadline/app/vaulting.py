@@ -1,17 +1,18 @@
 """Receiving, reading, unsealing, rotating, holding and shredding what the vault keeps.
 
-Reading sealed material adds power: it waits for two approvers, the requester's own assertion and a
+Each reading names its purpose: what the developer owns is read under terms that cover it, and the act
+carries their digest. Reading sealed material adds power: it waits for two approvers, the requester's own assertion and a
 proof, and the key service verifies all of it again by itself. Ending access takes power away: it waits
 for nothing. Destruction is refused where an authority says that a thing is kept.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import BinaryIO
 
-from leadline.app import approval, log
+from leadline.app import approval, log, terms
 from leadline.app.context import Context
 from leadline.app.log import Quorum
 from leadline.app.ports import KeyStore, Reading, Release, Stored, Writing
@@ -19,7 +20,7 @@ from leadline.core.access import Action, Resource
 from leadline.core.approval import Approval, Granted, Request
 from leadline.core.errors import NotFound, Refused, Tampered
 from leadline.core.marking import Marking, Tlp
-from leadline.core.record.act import Kind
+from leadline.core.record.act import Kind, Value
 from leadline.core.vaulting import (
     Artefact,
     Basis,
@@ -117,26 +118,32 @@ def deposit(
 
 
 @contextmanager
-def read(ctx: Context, artefact_id: str) -> Iterator[BinaryIO]:
+def read(ctx: Context, artefact_id: str, purpose: str) -> Iterator[BinaryIO]:
     """Working content of an artefact; that it was read is recorded before a byte is handed out.
 
-    Raises: NotFound; Refused, for what is sealed.
+    Raises: NotFound; Refused, for what is sealed, and, recorded, for what the terms do not cover.
     """
     row, resource = _artefact(ctx, artefact_id)
     ctx.require(Action.ARTEFACT_READ, resource)
+    under = _covered(ctx, row, purpose)
     with _opened(ctx, row) as file:
         with ctx.store.write() as tx:
             _not_over(tx, row.engagement, row.value.owner)
             digest = row.value.digest
-            tx.record(ctx.act(Kind.ARTEFACT_READ, row.id, row.engagement, digest=digest))
+            tx.record(ctx.act(Kind.ARTEFACT_READ, row.id, row.engagement, digest=digest, **under))
         yield file
 
 
 def ask_unsealing(ctx: Context, artefact_id: str, purpose: str) -> Request:
-    """Ask that a sealed artefact be opened once; two others and the requester sign what this answers."""
+    """Ask that a sealed artefact be opened once; two others and the requester sign what this answers.
+
+    Raises: NotFound; Denied; Refused, recorded, for a purpose that the terms do not cover.
+    """
     row, resource = _artefact(ctx, artefact_id)
     detail = {"digest": row.value.digest, "owner": row.value.owner, "purpose": purpose}
-    return approval.ask(ctx, Action.ARTEFACT_UNSEAL, resource, detail)
+    asked = approval.ask(ctx, Action.ARTEFACT_UNSEAL, resource, detail)
+    _covered(ctx, row, purpose)
+    return asked
 
 
 @contextmanager
@@ -152,6 +159,7 @@ def unseal(ctx: Context, request_id: str, quorum: Quorum = log.UNSEALING) -> Ite
     granted = approval.granted(ctx, request_id)
     row, resource = _artefact(ctx, granted.request.resource)
     ctx.require(Action.ARTEFACT_UNSEAL, resource, granted)
+    under = _covered(ctx, row, str(granted.request.detail.get("purpose", "")))
     proved = log.require_proof(ctx, _authorise(ctx, row, granted), quorum)
     release = Release(granted.request, _signatures(ctx, granted.request), proved)
     with _opened(ctx, row, release) as file:
@@ -165,9 +173,21 @@ def unseal(ctx: Context, request_id: str, quorum: Quorum = log.UNSEALING) -> Ite
                     digest=row.value.digest,
                     request=request_id,
                     approvers=tuple(sorted(granted.approvers)),
+                    **under,
                 )
             )
         yield file
+
+
+def _covered(ctx: Context, row: Stored[Artefact], purpose: str) -> Mapping[str, Value]:
+    """What the act of a reading carries, once the terms cover it.
+
+    The agency's own material comes under no terms; its purpose is one of the vocabulary all the same.
+    """
+    developers = row.value.owner == "developer"
+    whose = row.org if developers else ctx.principal.org
+    found = terms.covered(ctx, row.engagement, whose, purpose=purpose, what=f"artefact/{row.id}")
+    return {"purpose": found.purpose, **({"terms": found.terms} if developers else {})}
 
 
 def _authorise(ctx: Context, row: Stored[Artefact], granted: Granted) -> str:

@@ -23,6 +23,9 @@ app = typer.Typer(help="The vault: sealed content and its keys.", no_args_is_hel
 Engagement = Annotated[str, typer.Argument(help="The engagement's id.")]
 Owner = Annotated[str, typer.Option(help="Whose material: developer or agency.")]
 Out = Annotated[Path, typer.Option("--out", help="A new file for the plaintext, mode 0600.")]
+Purpose = Annotated[
+    str, typer.Option(help="What for: a word of `leadline terms purposes` that the terms cover.")
+]
 CHUNK_BYTES = 1 << 20
 
 
@@ -59,24 +62,29 @@ def _write(source: BinaryIO, out: Path) -> int:
 def read(
     artefact: Annotated[str, typer.Argument(help="The artefact's id.")],
     out: Out,
+    purpose: Purpose,
     home: Home = None,
     session: Kept = FILE,
 ) -> None:
-    """Read working content; that it was read is recorded first."""
+    """Read working content; that it was read, and what for, is recorded first."""
     from leadline.app import vaulting
 
-    with edge(), acting(home, session) as (_, me), vaulting.read(me.ctx, artefact) as source:
+    with (
+        edge(),
+        acting(home, session) as (_, me),
+        vaulting.read(me.ctx, artefact, purpose) as source,
+    ):
         typer.echo(f"{_write(source, out)} bytes in {out}")
 
 
 @app.command()
 def ask(
     artefact: Annotated[str, typer.Argument(help="The artefact's id.")],
-    purpose: Annotated[str, typer.Option(help="What it is opened for; its approvers sign this.")],
+    purpose: Purpose,
     home: Home = None,
     session: Kept = FILE,
 ) -> None:
-    """Ask that a sealed artefact be opened once; sign the answer with `leadline approval approve`."""
+    """Ask that a sealed artefact be opened once, for a purpose that its signers sign as well."""
     from leadline.app import vaulting
 
     with edge(), acting(home, session) as (_, me):

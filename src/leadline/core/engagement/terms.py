@@ -168,8 +168,8 @@ LISTS = ("purposes", "organisations", "roles", "export_rules")
 class Attempt:
     """Who wants to use something, and for what. *until* is the end of this reader's own time, if any.
 
-    *own* says that it is one of the developer's own people: it always receives, and goes on
-    receiving when the terms have ended, since what comes under them is its own. *partner* says that it
+    *own* says that what is used belongs to the person's own organisation, so that terms limit nothing
+    of it: any purpose of the vocabulary does, but for those that no terms can cover. *partner* says that it
     is of a trusted partner that both parties agreed to, who needs no entry among *organisations*.
     """
 
@@ -221,11 +221,11 @@ def against(terms: Terms | None, known: Purposes, attempt: Attempt, now: datetim
         return f"no terms cover the purpose {purpose.id!r}: {purpose.words}"
     if attempt.until is not None and now >= attempt.until:
         return f"this reader's time ended at {instant(attempt.until)}; ask for a new one"
+    if attempt.own:
+        return "" if purpose else f"{attempt.purpose!r} is none of {', '.join(known.nameable)}"
     if terms is None:
-        if attempt.own and purpose is not None and purpose.id != PRIORITY:
-            return ""
         return "no terms are in effect; both parties sign the same text first"
-    if not attempt.own and now >= terms.expires:
+    if now >= terms.expires:
         return f"the terms expired at {instant(terms.expires)}; agree new ones"
     return _purpose(terms, attempt, now) or _recipient(terms, attempt)
 
@@ -266,9 +266,8 @@ def _purpose(terms: Terms, attempt: Attempt, now: datetime) -> str:
 
 
 def _recipient(terms: Terms, attempt: Attempt) -> str:
-    if attempt.own or attempt.partner:
-        return ""
-    if terms.organisations and attempt.org not in terms.organisations:
+    named = attempt.partner or attempt.org in terms.organisations
+    if terms.organisations and not named:
         return f"the terms do not name {attempt.org!r} among those who receive; agree new ones"
     if terms.roles and not attempt.roles & set(terms.roles):
         return f"the terms name the roles {', '.join(terms.roles)}; none of them is this person's"
