@@ -45,6 +45,7 @@ def applies(
     from leadline.core.engagement.coverage import applies as applied
     from leadline.render.applies_page import applies_document
     from leadline.render.text import text
+    from leadline.wiring.regimes import questions
 
     with edge():
         day, held = day_of(on), library_of(home)
@@ -59,15 +60,6 @@ def applies(
         typer.echo(json.dumps(_document(found, known, day), default=str))
     elif out is None:
         typer.echo(text(page), nl=False)
-
-
-def questions() -> "tuple[Question, ...]":
-    """The six questions that come with Leadline."""
-    from leadline.formats.questions_toml import load_questions
-    from leadline.wiring.regimes import DATA
-
-    file = DATA / "questions.toml"
-    return load_questions(file.read_bytes(), file.name)
 
 
 def _answers(file: Path | None, given: list[str], asked: "tuple[Question, ...]") -> "Answers":

@@ -11,7 +11,7 @@ import typer
 from leadline.cli.edge import edge
 from leadline.cli.pictures import need_pictures
 from leadline.cli.session import AsJson, Home
-from leadline.core.errors import Invalid, Unavailable
+from leadline.core.errors import Invalid, NotFound, Unavailable
 from leadline.settings import home as home_of
 
 if TYPE_CHECKING:
@@ -199,3 +199,31 @@ def _moment(text: str) -> datetime:
     if at.tzinfo is None:
         raise Invalid("--anchor", "a time needs its zone, such as 2026-12-01T09:00Z")
     return at
+
+
+@app.command("check")
+def check(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder of regime files to try beside what there is.")
+    ] = None,
+    *,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try every file: it loads, each clause cites a source, and each example beside it comes true."""
+    from leadline.wiring.regimes import checked
+
+    with edge():
+        if folder is not None and not folder.is_dir():
+            raise NotFound(f"{folder} is no folder; name one that has regime files")
+        own = home_of(home).folder / "regimes"
+        found = checked(folder or (own if own.is_dir() else None))
+    if as_json:
+        typer.echo(json.dumps({"files": [asdict(one) for one in found]}))
+    else:
+        for one in found:
+            typer.echo(f"{'!! ' if one.faults else 'ok '} {one.file}: {one.examples} examples")
+    for fault in (fault for one in found for fault in one.faults):
+        typer.echo(f"leadline: invalid: {fault}", err=True)
+    if any(one.faults for one in found):
+        raise typer.Exit(2)

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
+from typing import NamedTuple
 
 from leadline.core.engagement.coverage import Answer, Answers, Applies, Reason, Verdict, plain
 from leadline.core.engagement.regime import Fact
 from leadline.core.marking import Tlp
 from leadline.formats.questions_toml import Question
 from leadline.render.document import Bullets, Command, Document, Facts, Prose, Section
-from leadline.render.regime_words import CONFIDENCE, STATUS, day_of
+from leadline.render.regime_words import CONFIDENCE, day_of
 
 NOT_KNOWN = "I don't know"
 NOTHING_KEPT = (
@@ -17,12 +18,41 @@ NOTHING_KEPT = (
 )
 _NUMBERS = {Fact.TRAINING_OPERATIONS, Fact.YEARLY_REVENUE}
 _NONE = "Nothing, by your answers."
-_GROUPS = (
-    ("applies", "What applies to you", {Verdict.YES}, "Nothing today, by your answers."),
-    ("not", "What does not apply to you, and why", {Verdict.NO, Verdict.OUTSIDE}, _NONE),
-    ("unknown", "Not known yet, and which answer would settle it", {Verdict.UNKNOWN}, _NONE),
-    ("open", "Open to you, if you wish; nothing follows if you do not", {Verdict.OPEN}, _NONE),
-)
+_WORD = {
+    Verdict.YES: "yes",
+    Verdict.NO: "no",
+    Verdict.UNKNOWN: "not known yet",
+    Verdict.OPEN: "you may take part",
+    Verdict.OUTSIDE: "it does not reach you",
+    Verdict.NOT_IN_FORCE: "no effect",
+}
+_SETTLED = {Verdict.NO, Verdict.OUTSIDE}
+
+
+class _Group(NamedTuple):
+    """A section of the page; an empty one says *nothing*, or is left out where that is empty."""
+
+    id: str
+    heading: str
+    nothing: str
+
+
+_YES = _Group("applies", "What applies to you", "Nothing today, by your answers.")
+_LATER = _Group("later", "What may apply from a later day", "")
+_NOT = _Group("not", "What does not apply to you, and why", _NONE)
+_UNKNOWN = _Group("unknown", "Not known yet, and which answer would settle it", _NONE)
+_OPEN = _Group("open", "Open to you, if you wish; nothing follows if you do not", _NONE)
+_OVER = _Group("over", "Texts without effect today, kept for comparison", "")
+
+
+def _group(one: Applies, day: date) -> _Group:
+    """Where a text stands on the page."""
+    if one.verdict is not Verdict.NOT_IN_FORCE:
+        by = {Verdict.YES: _YES, Verdict.UNKNOWN: _UNKNOWN, Verdict.OPEN: _OPEN}
+        return by.get(one.verdict, _NOT)
+    if one.since is None or one.since <= day:
+        return _OVER
+    return _NOT if one.otherwise in _SETTLED else _LATER
 
 
 def applies_document(
@@ -31,15 +61,13 @@ def applies_document(
     """The page of *found*, which is what each text says to *answers* on *day*."""
     asked = {one.fact: one for one in questions}
     sections = []
-    for id_, heading, verdicts, nothing in _GROUPS:
-        lines = [line for one in found if one.verdict in verdicts for line in _told(one, asked)]
-        if id_ == "not":
-            lines += [line for one in found if _over(one, day) for line in _told(one, asked)]
-        block = Bullets(tuple(lines)) if lines else Prose(nothing)
-        sections.append(Section(id_, heading, (block,)))
-    later = [line for one in found if _later(one, day) for line in _told(one, asked)]
-    if later:
-        sections.insert(1, Section("later", "What has no effect yet", (Bullets(tuple(later)),)))
+    for group in (_YES, _LATER, _NOT, _UNKNOWN, _OPEN, _OVER):
+        lines = [
+            line for one in found if _group(one, day) is group for line in _told(one, asked, group)
+        ]
+        if lines or group.nothing:
+            block = Bullets(tuple(lines)) if lines else Prose(group.nothing)
+            sections.append(Section(group.id, group.heading, (block,)))
     given = tuple((one.text, _given(answers.to(one.fact), one)) for one in asked.values())
     return Document(
         title="What applies to you",
@@ -52,34 +80,19 @@ def applies_document(
     )
 
 
-_WORD = {
-    Verdict.YES: "yes",
-    Verdict.NO: "no",
-    Verdict.UNKNOWN: "not known yet",
-    Verdict.OPEN: "you may take part",
-    Verdict.OUTSIDE: "it does not reach you",
-    Verdict.NOT_IN_FORCE: "no effect",
-}
-
-
-def _later(one: Applies, day: date) -> bool:
-    return one.verdict is Verdict.NOT_IN_FORCE and one.since is not None and day < one.since
-
-
-def _over(one: Applies, day: date) -> bool:
-    return one.verdict is Verdict.NOT_IN_FORCE and not _later(one, day)
-
-
-def _told(one: Applies, asked: Mapping[Fact, Question]) -> Iterator[str]:
+def _told(one: Applies, asked: Mapping[Fact, Question], group: _Group) -> Iterator[str]:
     """The lines of one text: the answer with its deciding reasons, then what it would take to know."""
     regime = one.regime
     deciding = _deciding(one)
-    because = "; ".join(_reason(one, reason) for reason in deciding)
+    because = "; ".join(map(_reason, deciding))
     cites = dict.fromkeys(regime.source(reason.cites).citation for reason in deciding)
-    head = ": ".join(part for part in (regime.title, _WORD[one.verdict], because) if part)
+    word = _WORD[one.otherwise if group is _NOT else one.verdict]
+    head = ": ".join(part for part in (regime.title, word, because) if part)
     classes = f" As a “{'”, “'.join(sorted(one.classes))}” developer." if one.classes else ""
     cited = "; ".join(cites) or f"regime file {regime.id}, [[covers]]"
     yield f"{head}.{classes} {_days(one)} [{cited}; {CONFIDENCE[regime.confidence]}]"
+    if group in {_NOT, _OVER}:
+        return
     for fact in dict.fromkeys(one.missing):
         if fact in asked:
             yield f"{regime.id} would be settled by: {asked[fact].text} {asked[fact].help}"
@@ -103,10 +116,8 @@ def _whole(one: Applies) -> int:
     return sum(not condition.of for condition in one.regime.covers)
 
 
-def _reason(one: Applies, reason: Reason) -> str:
-    if reason.fact is None:
-        return f"{reason.found} ({STATUS[one.regime.status]})"
-    if reason.met is None or reason.fact in _NUMBERS:
+def _reason(reason: Reason) -> str:
+    if reason.met is None or reason.fact is None or reason.fact in _NUMBERS:
         return reason.found
     return f"{reason.words.rstrip('.')} ({reason.found})"
 

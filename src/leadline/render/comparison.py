@@ -7,6 +7,7 @@ effect on a day is told beside its name; a text never in force is drawn as it wo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 from leadline.core.engagement.clock import EndedBy, Window, window
 from leadline.core.engagement.library import Library
@@ -21,6 +22,9 @@ from leadline.render.words import moment
 
 WIDTH = 620
 ROW = 30
+_BESIDE: Final[Spec] = {"align": "left", "dx": 9, "fontSize": 12}
+_HALO: Final[Spec] = {"stroke": "white", "strokeWidth": 3}
+_DIAMOND: Final[Spec] = {"shape": "diamond", "filled": True, "size": 110, "opacity": 1}
 ENDED = {
     EndedBy.ANCHOR: "the anchor",
     EndedBy.DAYS_OPEN: "the days are over",
@@ -139,13 +143,15 @@ def _times(one: _Under) -> list[datetime]:
     return [at for at in times if at is not None]
 
 
-def _x(field: str, span: tuple[datetime, datetime], *, axis: bool = False) -> Spec:
-    shown: Spec = {"format": "%-d %b %Y", "tickCount": 7, "labelOverlap": True, "grid": True}
+def _x(field: str, span: tuple[datetime, datetime], *, told: bool = False) -> Spec:
+    """The axis of time in UTC, the same in every panel; its dates stand above the first."""
+    axis: Spec = {"format": "%-d %b %Y", "tickCount": 7, "labelOverlap": True, "orient": "top"}
+    silent: Spec = {"labels": False, "ticks": False, "domain": False}
     return {
         "field": field,
         "type": "temporal",
         "title": None,
-        "axis": shown if axis else {"labels": False, "ticks": False, "domain": False, "grid": True},
+        "axis": axis if told else {**axis, **silent},
         "scale": {"type": "utc", "domain": [_day(at) for at in span]},
     }
 
@@ -160,42 +166,40 @@ def _acts_panel(told: Story, span: tuple[datetime, datetime]) -> Spec:
         for n, (name, at) in enumerate(told.told())
     ]
     y: Spec = {"field": "row", "type": "nominal", "sort": None, "title": None, "axis": None}
-    x = _x("at", span, axis=True) | {"axis": {**_top(), "orient": "top"}}
+    x = _x("at", span, told=True)
     return {
         "title": _title("The acts, the same for every text"),
         "width": WIDTH,
         "height": {"step": 20},
         "layer": [
-            drawn("point", {"x": x, "y": y}, rows, shape="circle", filled=True, size=70, color=INK),
             drawn(
-                "text",
-                {"x": x, "y": y, "text": {"field": "name"}},
+                "point",
+                {"x": x, "y": y},
                 rows,
-                align="left",
-                dx=9,
-                fontSize=12,
+                shape="circle",
+                filled=True,
+                size=70,
+                color=INK,
+                opacity=1,
             ),
+            drawn("text", {"x": x, "y": y, "text": {"field": "name"}}, rows, **_BESIDE),
         ],
     }
 
 
-def _top() -> Spec:
-    return {"format": "%-d %b %Y", "tickCount": 7, "labelOverlap": True, "grid": True}
-
-
 def _title(words: str) -> Spec:
-    return {"text": words, "anchor": "start", "fontSize": 13, "color": INK, "offset": 6}
+    return {"text": words, "anchor": "start", "fontSize": 13, "color": INK, "frame": "group"}
 
 
 def _panel(one: _Under, told: Story, span: tuple[datetime, datetime]) -> Spec:
+    bars, marks, words = _drawing(one, span)
     y: Spec = {
         "field": "row",
         "type": "nominal",
-        "sort": None,
+        "sort": [row["row"] for row in words],
         "title": None,
         "axis": {"ticks": False, "domain": False, "labelPadding": 8, "labelLimit": 190},
     }
-    bars, marks, words = _drawing(one, span)
     x = _x("from", span)
     bar: Spec = {"x": x, "x2": {"field": "to"}, "y": y}
     point: Spec = {"x": _x("at", span), "y": y}
@@ -226,15 +230,9 @@ def _panel(one: _Under, told: Story, span: tuple[datetime, datetime]) -> Spec:
                 color=BASELINE,
                 strokeWidth=1.6,
             ),
-            drawn("point", point, marks, shape="diamond", filled=True, size=110, color=BASELINE),
-            drawn(
-                "text",
-                {**point, "text": {"field": "words"}},
-                words,
-                align="left",
-                dx=9,
-                fontSize=12,
-            ),
+            drawn("point", point, marks, color=BASELINE, **_DIAMOND),
+            drawn("text", {**point, "text": {"field": "words"}}, words, **_BESIDE, **_HALO),
+            drawn("text", {**point, "text": {"field": "words"}}, words, **_BESIDE),
         ],
     }
 

@@ -126,8 +126,10 @@ def _release(on: Reading) -> Iterator[Said]:
         words = "There is an answer to record, and no rule of the file makes a release wait for it"
         yield on.from_source(f"{words}; it is recorded by: {on.body(one.body)}", one.cites)
     else:
-        words = "No: the file names nobody who decides anything about a model"
+        words = "The file names nobody who decides anything about a model"
         yield on.from_file(words, "no [decides]")
+    if regime.participation is Participation.STATUTE:
+        yield from on.duties("government")
     yield on.consequences()
     yield from on.reported()
 

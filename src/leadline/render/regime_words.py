@@ -50,7 +50,7 @@ EVENT = {
     Event.INCIDENT_RESOLVED: "the end of the incident",
     Event.FIX_AVAILABLE: "a fix being available",
 }
-_LEADS = "Has a lead in building the process"
+_LEADS = "Has a lead in building the process, and does not decide"
 STALE_DAYS = 90
 PUBLIC = "public"
 
@@ -169,11 +169,16 @@ class Reading:
             if one.reconsiders:
                 yield self.from_source("The deciding body offers to look again", one.cites)
         else:
-            yield self.from_file("Nobody is named who decides anything about a model", "decides")
-        for heard, how in ((regime.consults, "Is consulted"), (regime.advises, "Advises")):
+            yield self.from_file(
+                "Nobody is named who decides anything about a model", "no [decides]"
+            )
+        for heard, how in (
+            (regime.consults, "Is consulted, and does not decide"),
+            (regime.advises, "Advises"),
+        ):
             for body in heard:
                 part = _LEADS if body.role == "lead" else how
-                words = f"{part}, and decides nothing: {self.body(body.body)}"
+                words = f"{part}: {self.body(body.body)}"
                 yield self.from_source(words, body.cites)
         if regime.recusal:
             yield self.from_source(regime.recusal.words, regime.recusal.cites)
