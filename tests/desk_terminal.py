@@ -11,8 +11,13 @@ from typer.testing import CliRunner, Result
 
 import make
 from identity.people import HERE, House, house
+from leadline.app import engagement as desk
+from leadline.app.engagement import Dealings
 from leadline.cli.session import keep
+from leadline.core.assessment import Subject
+from leadline.core.engagement.terms import Terms
 from leadline.identity import software_key
+from leadline.wiring.desk import library
 from leadline.wiring.home import clock
 from leadline.wiring.sign_in import register_file, sign_in_with_file
 
@@ -61,6 +66,18 @@ class Terminal:
         begun = sign_in_with_file(self.house.door, self.key(person), HERE, first.session)
         keep(session, begun.token)
         self.seated.add(person)
+
+
+def opened(house: House, *purposes: str) -> Dealings:
+    """An engagement under terms that both sides signed, for these purposes beside assessment."""
+    texts = library()
+    on = Dealings(make.ENGAGEMENT, make.DEVELOPER, texts.newest("us-eo-14409"), texts)
+    desk.open_draft(house.ctx("developer"), on, "a model", Subject("model", "a model", "d" * 64))
+    until = house.clock.now + timedelta(days=60)
+    terms = Terms("c", "s", "i", "p", "u", "n", ("assessment", *purposes), 90, until)
+    for person in ("developer", "official"):
+        desk.agree_terms(house.ctx(person), on, terms)
+    return on
 
 
 @contextmanager

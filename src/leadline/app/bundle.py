@@ -51,7 +51,7 @@ class Contents:
 
 
 @dataclass(frozen=True, slots=True)
-class _Snapshot:
+class Snapshot:
     """Acts, tiles and a signed checkpoint of one and the same size."""
 
     acts: Sequence[Opened]
@@ -60,7 +60,7 @@ class _Snapshot:
     head: Head
 
 
-def _snapshot(ctx: Context) -> _Snapshot:
+def snapshot(ctx: Context) -> Snapshot:
     """The log as it stands under one checkpoint; others may be writing meanwhile."""
     for _ in range(ATTEMPTS_MAX):
         with ctx.store.read() as view:
@@ -70,14 +70,14 @@ def _snapshot(ctx: Context) -> _Snapshot:
         if checked.head.size == size:
             root = base64.b64encode(checked.head.root).decode()
             words = f"{checked.words[0].upper()}{checked.words[1:]}."
-            return _Snapshot(acts, tiles, proof.proof.checkpoint, Head(size, root, words))
+            return Snapshot(acts, tiles, proof.proof.checkpoint, Head(size, root, words))
     raise Unavailable("the log grows faster than a bundle of it can be made; try again")
 
 
 def contents(script: Script, found: Gathered) -> Contents:
     """Everything but the eval logs, which are copied from where Inspect wrote them."""
     ctx = script.desk.evaluator()
-    whole = _snapshot(ctx)
+    whole = snapshot(ctx)
     lines = [encode_opening(Opening(o.index, o.blinder, to_record(o.act))) for o in whole.acts]
     named: dict[str, bytes] = {
         **whole.tiles,

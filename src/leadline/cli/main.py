@@ -20,6 +20,7 @@ from leadline.cli import (
     doctor,
     duty,
     engagement,
+    export,
     findings,
     horizon,
     incident,
@@ -32,9 +33,12 @@ from leadline.cli import (
     pack,
     regime,
     register,
+    relay,
+    result,
     serve,
     session,
     sign_in,
+    submission,
     suite,
     vault,
     verdict,
@@ -70,6 +74,7 @@ app.add_typer(decide.app, name="decide")
 app.add_typer(determination.app, name="determination")
 app.add_typer(duty.app, name="duty")
 app.add_typer(engagement.app, name="engagement")
+app.add_typer(export.app, name="export")
 app.add_typer(findings.app, name="findings")
 app.add_typer(horizon.app, name="horizon")
 app.add_typer(inquiry.app, name="inquiry")
@@ -80,9 +85,12 @@ app.add_typer(message.app, name="message")
 app.add_typer(pack.app, name="pack")
 app.add_typer(regime.app, name="regime")
 app.add_typer(register.app, name="register")
+app.add_typer(relay.app, name="relay")
+app.add_typer(result.app, name="result")
 app.add_typer(run_noun.app, name="run")
 app.add_typer(session.app, name="session")
 app.add_typer(sign_in.app, name="sign-in")
+app.add_typer(submission.app, name="submission")
 app.add_typer(suite.app, name="suite")
 app.add_typer(vault.app, name="vault")
 app.add_typer(verdict.app, name="verdict")
