@@ -4,6 +4,7 @@ The nodes share one database file, for they are on one disk; nodes on several ma
 """
 
 import os
+import socket
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from bench._mock_samples import Setting
 
 import make
 from fakes import MemoryExecutor
+from leadline.app.ports import Shard
 from leadline.core.errors import Unavailable
 from leadline.runner import cluster as clusters
 from leadline.runner.cluster import RayPool, run_worker
@@ -83,6 +85,15 @@ def nodes() -> Iterator[Nodes]:
     made.cluster.shutdown()  # type: ignore[no-untyped-call]
 
 
+def let_go(shards: list[Shard], worked: Mapping[str, Shard]) -> list[Shard]:
+    """Those of *worked* that no longer belong to whom they belonged to."""
+    return [
+        one
+        for one in shards
+        if one.id in worked and (one.state == "queued" or one.token > worked[one.id].token)
+    ]
+
+
 def run_with_a_node_lost(nodes: Nodes, folder: Path, setting: Setting) -> Yard:
     """A run over both nodes; one is killed while each node's worker is in the middle of a shard.
 
@@ -96,9 +107,11 @@ def run_with_a_node_lost(nodes: Nodes, folder: Path, setting: Setting) -> Yard:
     pool.start(JOB)
     try:
         before = until(table, lambda shards: len(held(shards)) == 2, pool.alive)
-        nodes.lose_one()
-        gate.unlink()
         worked = {shard.id: shard for shard in held(before)}
+        nodes.lose_one()
+        # A worker may outlive its node for a moment: nothing goes on before its shard was taken from it
+        until(table, lambda shards: bool(let_go(shards, worked)), pool.alive)
+        gate.unlink()
         after = until(
             table,
             lambda shards: any(s.token > worked[s.id].token for s in shards if s.id in worked),
@@ -176,3 +189,13 @@ def test_a_cluster_that_does_not_answer_is_named() -> None:
     pool = RayPool(MemoryExecutor(), lambda job, name: [], "127.0.0.1:1", 1, start_seconds=0)
     with pytest.raises(Unavailable, match=r"no Ray cluster answers at 127\.0\.0\.1:1"):
         pool.start("job")
+
+
+def test_a_listener_that_says_nothing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the connection and never answers: an end within the time given, no waiting for ever."""
+    monkeypatch.setattr(clusters, "TRY_SECONDS", 4)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        pool = RayPool(MemoryExecutor(), lambda job, name: [], address, 1, start_seconds=0)
+        with pytest.raises(Unavailable, match="is no Ray cluster that answers within 4 s"):
+            pool.start("job")

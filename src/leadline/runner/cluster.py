@@ -13,6 +13,7 @@ import logging
 import os
 import socket
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from ray import ObjectRef
 
 START_SECONDS = 120  # a busy machine takes its time
+TRY_SECONDS = 20  # at least, for a process that imports Ray and joins
+TRY = "import sys, ray; ray.init(address=sys.argv[1], log_to_driver=False); ray.shutdown()"
 # Nothing is reported to anybody, and no task is ever run again by Ray itself
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_TASK_MAX_RETRIES": "0"}
 Task = tuple[int, str]
@@ -132,7 +135,9 @@ def _join(address: str, seconds: float) -> None:
         import ray
     except ImportError as error:
         raise Unavailable("Ray is not installed; install leadline[cluster]") from error
+    begun = time.monotonic()
     _reach(address, seconds)
+    _try_out(address, max(seconds - (time.monotonic() - begun), TRY_SECONDS))
     ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
 
 
@@ -149,3 +154,16 @@ def _reach(address: str, seconds: float) -> None:
             time.sleep(1)
         else:
             return
+
+
+def _try_out(address: str, seconds: float) -> None:
+    """Join and leave in a process of its own: Ray waits without end for a head that says nothing."""
+    words = [sys.executable, "-c", TRY, address]
+    try:
+        subprocess.run(words, timeout=seconds, capture_output=True, check=True)
+    except subprocess.TimeoutExpired as error:
+        problem = f"something takes connections at {address} and is no Ray cluster that answers"
+        raise Unavailable(f"{problem} within {seconds:.0f} s") from error
+    except subprocess.CalledProcessError as error:
+        told = error.stderr.decode("utf-8", "replace").strip()[-300:]
+        raise Unavailable(f"the cluster at {address} cannot be joined: {told}") from error
