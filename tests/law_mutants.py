@@ -34,7 +34,9 @@ class Mutant:
     now: str
     text: str
 
-    def __str__(self) -> str:
+    @property
+    def where(self) -> str:
+        """Its place and change, for people."""
         return f"line {self.line}: {self.was} -> {self.now}"
 
 

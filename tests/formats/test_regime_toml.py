@@ -1,6 +1,7 @@
 """Data files are read strictly: every wrong key is named with its file, and nothing is ignored."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,31 @@ import leadline
 from leadline.core.assessment import PlannedItem
 from leadline.core.engagement.criteria import outcome
 from leadline.core.engagement.determination import Outcome
-from leadline.core.engagement.regime import Regime
+from leadline.core.engagement.regime import (
+    AskAgain,
+    Body,
+    Clause,
+    Condition,
+    Contest,
+    Decider,
+    Duty,
+    Event,
+    Fact,
+    InForce,
+    PackPart,
+    Regime,
+    Report,
+    Toll,
+    Trigger,
+    Unit,
+)
 from leadline.core.errors import Invalid
 from leadline.core.measure.sequential import Design, State
 from leadline.formats.criteria_toml import load_count_examples, load_criteria
 from leadline.formats.regime_examples import load_examples
 from leadline.formats.regime_toml import load_regime
 from leadline.formats.toml_table import open_table
+from leadline.wiring.regimes import library
 
 DATA = Path(leadline.__file__).parent / "data"
 REGIME = (DATA / "regimes" / "us-eo-14409.toml").read_text("utf-8")
@@ -65,6 +84,11 @@ def test_the_shipped_regime_is_the_orders_text() -> None:
         ('set_by = "developer"', 'set_by = "developer"\nmoved_by = "x"', "anchor.moved_by"),
         ('cites = "order"', 'cites = "sec-9"', "in_force.cites"),
         ("days_open_max = 30", "days_open_max = 0", "window.days_open_max"),
+        (
+            "days_open_max = 30",
+            "days_open_max = 30\ndays_before_anchor_min = 31",
+            "window.days_before_anchor_min",
+        ),
         ("days_open_max = 30", "days_open_max = 30\nhold = 3", "window.hold"),
         ("days_open_max = 30", "days_open_max = 30\npause_days = 3", "window.pause_days"),
         ("[anchor]", "[anker]", "window"),
@@ -106,6 +130,242 @@ def test_a_regime_without_sources_or_toml_is_none() -> None:
             load_regime(wrong, "r.toml")
 
 
+WHOLE = """
+id = "a-law"
+title = "A law"
+status = "superseded"
+participation = "statute"
+confidence = "2+"
+last_checked = 2026-10-10
+supersedes = "%s"
+
+[in_force]
+since = 2026-01-01
+until = 2026-12-31
+words = "One year."
+cites = "s"
+
+[consequences]
+words = "A fine."
+cites = "s"
+
+[[covers]]
+fact = "training-operations"
+above = 1e26
+words = "w"
+cites = "s"
+
+[[covers]]
+fact = "yearly-revenue-usd"
+at_least = 500
+of = "large"
+words = "w"
+cites = "s"
+
+[[covers]]
+fact = "places"
+any_of = ["eu"]
+words = "w"
+cites = "s"
+
+[[covers]]
+fact = "open-weights"
+yes = false
+words = "w"
+cites = "s"
+
+[decides]
+role = "determining-official"
+body = "us-nsa-director"
+cites = "s"
+quorum = 2
+concurs = ["concurring-official"]
+reconsiders = true
+
+[[advises]]
+role = "advises"
+body = "us-ncd"
+cites = "s"
+
+[recusal]
+words = "Whoever has an interest takes no part."
+cites = "s"
+
+[lapse]
+words = "Nothing follows."
+cites = "s"
+
+[[asks_again]]
+trigger = "new-weights-version"
+words = "w"
+cites = "s"
+
+[[duties]]
+who = "developer"
+words = "w"
+only = "large"
+since = 2026-02-01
+cites = "s"
+
+[[reports]]
+id = "first"
+who = "developer"
+event = "incident-known"
+categories = ["a-death"]
+to = "ca-oes"
+within = { days = 15 }
+every = { months = 3 }
+until = "incident-resolved"
+only = "large"
+parts = ["what-happened"]
+keep_years = 5
+words = "w"
+cites = "s"
+
+[[reports]]
+id = "second"
+who = "developer"
+event = "deployed"
+to = "public"
+words = "w"
+cites = "s"
+
+[[pack]]
+part = "model-card"
+words = "w"
+cites = "s"
+
+[toll]
+reports = ["first"]
+words = "The clock stands still while a question is unanswered."
+cites = "s"
+
+[[contested]]
+words = "w"
+cites = "s"
+since = 2026-03-01
+until = 2026-03-01
+
+[[sources]]
+id = "s"
+citation = "A law, sec. 1"
+read = "the text"
+confidence = "P"
+""" % ("e" * 64)
+BODIES = {"us-nsa-director", "us-ncd", "ca-oes"}
+
+
+def whole(old: str = "id", new: str = "id") -> Regime:
+    """The text with everything in it, changed."""
+    return load_regime(changed(WHOLE, old, new), "w.toml", BODIES)
+
+
+def test_every_field_of_a_regime_has_its_key() -> None:
+    """What the file says is what the value holds, field by field."""
+    found = whole()
+    assert found.supersedes == "e" * 64
+    assert found.in_force == InForce(date(2026, 1, 1), date(2026, 12, 31), "One year.", "s")
+    assert (found.consequences, found.consequences_cites) == ("A fine.", "s")
+    assert found.covers == (
+        Condition(Fact.TRAINING_OPERATIONS, "w", "s", above=1e26),
+        Condition(Fact.YEARLY_REVENUE, "w", "s", at_least=500.0, of="large"),
+        Condition(Fact.PLACES, "w", "s", any_of=("eu",)),
+        Condition(Fact.OPEN_WEIGHTS, "w", "s", yes=False),
+    )
+    assert found.decides == Decider(
+        "determining-official",
+        "us-nsa-director",
+        "s",
+        2,
+        ("concurring-official",),
+        reconsiders=True,
+    )
+    assert found.advises == (Body("advises", "us-ncd", "s"),)
+    assert found.recusal == Clause("Whoever has an interest takes no part.", "s")
+    assert found.lapse == Clause("Nothing follows.", "s")
+    assert found.asks_again == (AskAgain(Trigger.NEW_WEIGHTS, "w", "s"),)
+    assert found.duties == (Duty("developer", "w", "s", "large", date(2026, 2, 1)),)
+    assert found.reports[0] == Report(
+        "first",
+        "developer",
+        Event.INCIDENT_KNOWN,
+        "ca-oes",
+        "w",
+        "s",
+        (15, Unit.DAYS),
+        (3, Unit.MONTHS),
+        Event.INCIDENT_RESOLVED,
+        ("a-death",),
+        ("what-happened",),
+        "large",
+        5,
+    )
+    assert found.reports[1] == Report("second", "developer", Event.DEPLOYED, "public", "w", "s")
+    assert found.pack == (PackPart("model-card", "w", "s"),)
+    assert found.toll == Toll(
+        ("first",), "The clock stands still while a question is unanswered.", "s"
+    )
+    assert found.contested == (Contest("w", "s", date(2026, 3, 1), date(2026, 3, 1)),)
+    assert found.sources[0].url == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("above = 1e26", "", r"covers\[1\].fact"),
+        ("above = 1e26", "above = 1e26\nat_least = 1", r"covers\[1\].fact"),
+        ("above = 1e26", "any_of = ['x']", r"covers\[1\].any_of"),
+        ("above = 1e26", "above = inf", r"covers\[1\].above"),
+        ("above = 1e26", "above = nan", r"covers\[1\].above"),
+        ("above = 1e26", "above = -1", r"covers\[1\].above"),
+        ('any_of = ["eu"]', "any_of = []", r"covers\[3\].any_of"),
+        ("yes = false", "above = 1", r"covers\[4\].above"),
+        ("until = 2026-12-31", "until = 2025-12-31", "in_force.until"),
+        ("until = 2026-03-01", "until = 2026-02-28", r"contested\[1\].until"),
+        ("until = 2026-12-31", "until = 2026-02-30", "is no TOML"),
+        ('concurs = ["concurring-official"]', "", "decides.quorum"),
+        ("quorum = 2", "quorum = 0", "decides.quorum"),
+        ("quorum = 2", "quorum = true", "decides.quorum"),
+        ('body = "us-nsa-director"', 'body = "nobody"', "decides.body"),
+        ('to = "ca-oes"', 'to = "nobody"', r"reports\[1\].to"),
+        ('to = "ca-oes"', 'to = "Cal OES"', r"reports\[1\].to"),
+        ("days = 15", "days = 0", r"reports\[1\].within.days"),
+        ("days = 15", "days = 100_001", r"reports\[1\].within.days"),
+        ("{ days = 15 }", "{ days = 15, hours = 1 }", r"reports\[1\].within"),
+        ("{ days = 15 }", "{ moons = 15 }", r"reports\[1\].within"),
+        ("days = 15", "days = 15, or = 3", r"reports\[1\].within.or"),
+        ("every = { months = 3 }", "", r"reports\[1\].until"),
+        ('event = "deployed"', 'event = "deployed"\ncategories = ["x"]', r"reports\[2\]"),
+        ('["a-death"]', '["A death"]', r"reports\[1\].categories"),
+        ('id = "second"', 'id = "first"', "reports"),
+        ('only = "large"', 'only = "small"', r"duties\[1\].only"),
+        ('reports = ["first"]', 'reports = ["third"]', "toll.reports"),
+        ('reports = ["first"]', "", "toll.reports"),
+        ('unanswered."\ncites = "s"', 'unanswered."', "toll"),
+        ('trigger = "new-weights-version"', 'trigger = "a-whim"', r"asks_again\[1\].trigger"),
+        ('supersedes = "e', 'supersedes = "E', "supersedes"),
+        ('cites = "s"\n\n[consequences]', "\n[consequences]", "in_force.cites"),
+        ('cites = "s"\n\n[[covers]]', "\n[[covers]]", "consequences.cites"),
+    ],
+)
+def test_what_cannot_be_right_is_named(old: str, new: str, key: str) -> None:
+    """Contradictions, unknown references and impossible numbers stop the reader at their place."""
+    with pytest.raises(Invalid, match=f"^w.toml: {key}"):
+        whole(old, new)
+
+
+def test_without_the_bodies_file_any_id_will_do() -> None:
+    """A reader that knows no bodies takes a body's id on trust, but never a name for one."""
+    text = changed(WHOLE, 'to = "ca-oes"', 'to = "nobody"')
+    assert load_regime(text, "w.toml").reports[0].to == "nobody"
+
+
+def test_a_toll_is_read_only_where_a_text_is_cited() -> None:
+    """The shipped order has none; without a citation there is none to be had."""
+    assert regime().toll is None
+    assert all(one.toll is None for one in library().texts)
+
+
 def test_a_regime_may_have_neither_anchor_nor_window() -> None:
     """A statute with clocks only needs no access window."""
     start, end = REGIME.index("[anchor]"), REGIME.index("[[consults]]")
@@ -116,6 +376,7 @@ def test_a_regime_may_have_neither_anchor_nor_window() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
+        ('by = "developer"', 'by = "a bystander"', r"example\[1\].act\[1\].by"),
         ('did = "anchor.set"', 'did = "anchor.moved"', r"example\[1\].act\[1\].did"),
         ("anchor = 2026-11-15T09:00:00-05:00", "anchor = 2026-11-15T09:00:00", "anchor"),
         ('did = "access.opened"', 'did = "access.opened"\nuntil = 3', "until"),

@@ -44,7 +44,7 @@ def test_no_changed_number_or_date_goes_unnoticed(capsys: pytest.CaptureFixture[
     for file in [*FILES, DATA / "bodies.toml"]:
         found = list(mutants(file.read_text("utf-8")))
         alive = [
-            f"{file.name}, {one}"
+            f"{file.name}, {one.where}"
             for one in found
             if (names_hold(one) if file.name == "bodies.toml" else survives(file, one))
         ]
