@@ -20,6 +20,7 @@ from leadline.core.access import Action
 from leadline.core.engagement import engagement as rules
 from leadline.core.engagement import terms as core
 from leadline.core.engagement.purpose import Purposes
+from leadline.core.engagement.regime import Party
 from leadline.core.engagement.terms import Attempt, Terms
 from leadline.core.errors import Invalid, Refused
 from leadline.core.record.act import Act, Kind, Value, instant
@@ -69,10 +70,15 @@ class Held:
     effective: Terms | None
     signed: Mapping[str, Terms]
 
-    def offered(self, to: str) -> Terms | None:
+    def offered(self, to: Party) -> Terms | None:
         """What the other party signed last and *to* has not; None where there is nothing to sign."""
-        other = next((terms for party, terms in self.signed.items() if party != to), None)
+        other = next((terms for side, terms in self.signed.items() if side != to), None)
         return None if other is None or other == self.signed.get(to) else other
+
+
+def party(ctx: Context, on: Dealings) -> Party:
+    """Whose side this person would sign for."""
+    return "developer" if ctx.principal.org == on.developer else "government"
 
 
 def held(ctx: Context, on: Dealings) -> Held:
@@ -84,7 +90,7 @@ def held(ctx: Context, on: Dealings) -> Held:
             for one in view.acts(engagement=on.id, kind=Kind.TERMS_AGREED)
         }
         signed = {
-            party: view.get(Terms, f"{on.id}/{digest}").value for party, digest in latest.items()
+            side: view.get(Terms, f"{on.id}/{digest}").value for side, digest in latest.items()
         }
         return Held(text(view, on.id), signed)
 

@@ -31,6 +31,7 @@ from leadline.cli import (
     match,
     message,
     pack,
+    partner,
     regime,
     register,
     relay,
@@ -40,6 +41,7 @@ from leadline.cli import (
     sign_in,
     submission,
     suite,
+    terms,
     vault,
     verdict,
     weights,
@@ -83,6 +85,7 @@ app.add_typer(information.app, name="information")
 app.add_typer(log.app, name="log")
 app.add_typer(message.app, name="message")
 app.add_typer(pack.app, name="pack")
+app.add_typer(partner.app, name="partner")
 app.add_typer(regime.app, name="regime")
 app.add_typer(register.app, name="register")
 app.add_typer(relay.app, name="relay")
@@ -92,6 +95,7 @@ app.add_typer(session.app, name="session")
 app.add_typer(sign_in.app, name="sign-in")
 app.add_typer(submission.app, name="submission")
 app.add_typer(suite.app, name="suite")
+app.add_typer(terms.app, name="terms")
 app.add_typer(vault.app, name="vault")
 app.add_typer(verdict.app, name="verdict")
 app.add_typer(weights.app, name="weights")
