@@ -299,7 +299,10 @@ def open_access(on: Standing, by: Principal, now: datetime, *, under: str = "") 
     if now >= found.anchor:
         raise Refused("the anchor is in the past; access under this regime comes before it")
     terms = agreed_terms(on)
-    return deed_of(on, by, Kind.ACCESS_OPENED, regime=text.digest, terms=terms, under=text.id)
+    probe = deed_of(on, by, Kind.ACCESS_OPENED, regime=text.digest, terms=terms, under=text.id)
+    if not window(text, (*on.acts, _as_act(on, by, now, probe))).is_open(now):
+        raise Refused("the agreed terms have expired; both parties agree terms that last")
+    return probe
 
 
 def extend(on: Standing, by: Principal, now: datetime, *, until: datetime, under: str = "") -> Deed:
