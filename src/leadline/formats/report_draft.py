@@ -32,6 +32,13 @@ class Draft(StrEnum):
     RESOLVED = "how-it-was-resolved"
 
 
+# Words of texts for what the record has under another name.
+AS_TEXTS_SAY: Mapping[str, Draft] = {
+    "date-of-the-incident": Draft.WHEN,
+    "why-it-is-one": Draft.CATEGORIES,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Filled:
     """What a draft is made of. *recipient* is a name; *ask* is whom to ask what is unknown."""
@@ -86,7 +93,8 @@ def drafted(page: Filled) -> bytes:
 
 
 def _fill(page: Filled, part: str) -> str:
-    known = page.known.get(Draft(part)) if part in set(Draft) else None
+    meant = AS_TEXTS_SAY.get(part, part)
+    known = page.known.get(Draft(meant)) if meant in set(Draft) else None
     return known or _unknown(page)
 
 
