@@ -150,3 +150,16 @@ class Workspace:
     def bundle(self) -> Path:
         """The signed record."""
         return self.out / "bundle"
+
+
+def secret(name: str, file: Path | None, environ: Mapping[str, str] | None = None) -> str:
+    """A secret word from a file, else from the environment; never from a command line.
+
+    Raises: Invalid, naming both, if neither holds one.
+    """
+    source = os.environ if environ is None else environ  # noqa: TID251 -- the one place
+    text = file.read_text(errors="replace") if file is not None and file.exists() else ""
+    found = text.strip() if file is not None else source.get(name, "").strip()
+    if not found:
+        raise Invalid(name, f"set it, or name a file that holds it; {file or 'no file'} gave none")
+    return found

@@ -51,7 +51,9 @@ def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def _whole(name: str, dialect: str, path: str, body: object, told: object, **more: object) -> Recording:
+def _whole(
+    name: str, dialect: str, path: str, body: object, told: object, **more: object
+) -> Recording:
     content = _json(told)
     head = (
         "HTTP/1.1 200 OK\r\nDate: Sat, 21 Nov 2026 12:00:00 GMT\r\nContent-Type: application/json\r\n"
@@ -76,7 +78,10 @@ def _data(*events: object) -> list[bytes]:
 
 
 def _named(*events: DOCUMENT) -> list[bytes]:
-    return [b"event: " + str(one["type"]).encode() + b"\ndata: " + _json(one) + b"\n\n" for one in events]
+    return [
+        b"event: " + str(one["type"]).encode() + b"\ndata: " + _json(one) + b"\n\n"
+        for one in events
+    ]
 
 
 def _split(pieces: Sequence[bytes], size: int) -> list[bytes]:
@@ -119,7 +124,9 @@ MESSAGE: DOCUMENT = {
     "usage": {"input_tokens": 9, "cache_read_input_tokens": 2, "output_tokens": 1},
 }
 GEMINI_LAST: DOCUMENT = {
-    "candidates": [{"content": {"parts": [{"text": "Größe"}], "role": "model"}, "finishReason": "STOP"}],
+    "candidates": [
+        {"content": {"parts": [{"text": "Größe"}], "role": "model"}, "finishReason": "STOP"}
+    ],
     "usageMetadata": {
         "promptTokenCount": 4,
         "candidatesTokenCount": 3,
@@ -209,8 +216,16 @@ ALL = (
         _named(
             {"type": "message_start", "message": MESSAGE},
             {"type": "ping"},
-            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "ß"}},
-            {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 7}},
+            {
+                "type": "content_block_delta",
+                "index": 0,
+                "delta": {"type": "text_delta", "text": "ß"},
+            },
+            {
+                "type": "message_delta",
+                "delta": {"stop_reason": "end_turn"},
+                "usage": {"output_tokens": 7},
+            },
             {"type": "message_stop"},
         ),
         tokens=18,

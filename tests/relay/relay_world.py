@@ -15,7 +15,8 @@ from leadline.formats import http1
 from leadline.formats.dialect_toml import Carrier, Dialect, load_dialect
 from leadline.formats.relay_journal import Entry, entry_of
 from leadline.relay import journal as journals
-from leadline.relay.exchange import Keep, Limits
+from leadline.relay.bodies import SealedBodies
+from leadline.relay.exchange import Limits
 from leadline.relay.ledger import Caps, Credential
 from leadline.relay.server import Listening, Server, upstream_at
 from leadline.relay.state import Prove, State
@@ -61,9 +62,7 @@ class Api:
         finally:
             writer.transport.abort()
 
-    async def _connection(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while True:
                 raw = bytearray(await reader.readuntil(http1.END))
@@ -106,6 +105,7 @@ class Clock:
     now: datetime = NOW
 
     def __call__(self) -> datetime:
+        """The time."""
         return self.now
 
 
@@ -224,7 +224,7 @@ async def relaying(
     limits: Limits = QUICK,
     clock: Clock | None = None,
     prove: Prove | None = None,
-    keep: Keep | None = None,
+    keep: SealedBodies | None = None,
     upstream: str = "",
     base: str = "",
 ) -> AsyncIterator[World]:

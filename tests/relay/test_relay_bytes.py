@@ -83,13 +83,15 @@ def test_trailers_and_chunk_extensions_pass(tmp_path: Path) -> None:
     """The framing goes on as it came, in both directions."""
 
     async def run() -> None:
-        body = b"4;x=1\r\n{\"mo\r\n" + chunked(b'del":"model-a"}', trailer=b"X-Sum: 1\r\n")
+        body = b'4;x=1\r\n{"mo\r\n' + chunked(b'del":"model-a"}', trailer=b"X-Sum: 1\r\n")
         answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n" + chunked(
             b"{}", trailer=b"X-T: 9\r\n"
         )
         async with relaying(tmp_path, [answer]) as world:
             holder = world.issue()
-            raw = holder.request(body=b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+            raw = holder.request(body=b"").replace(
+                b"Content-Length: 0", b"Transfer-Encoding: chunked"
+            )
             assert await holder.ask(raw + body) == answer
             assert world.api.requests[0].endswith(body)
 
@@ -201,7 +203,9 @@ def test_a_compressed_answer_is_read_but_not_unfolded(tmp_path: Path) -> None:
 
     async def run() -> None:
         content = gzip.compress(
-            json.dumps({"model": "m-1", "usage": {"prompt_tokens": 3, "completion_tokens": 4}}).encode()
+            json.dumps(
+                {"model": "m-1", "usage": {"prompt_tokens": 3, "completion_tokens": 4}}
+            ).encode()
         )
         head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
         answer = head % len(content) + content
@@ -218,7 +222,9 @@ def test_a_key_in_the_query_is_swapped_where_it_stands(tmp_path: Path) -> None:
 
     async def run() -> None:
         answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-        async with relaying(tmp_path, [answer], dialects=(dialect("gemini"),), base="/base/") as world:
+        async with relaying(
+            tmp_path, [answer], dialects=(dialect("gemini"),), base="/base/"
+        ) as world:
             holder = world.issue()
             path = f"/{holder.made.prefix}/v1beta/models/model-a:generateContent"
             raw = (

@@ -10,12 +10,13 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from leadline.core.errors import Invalid
 from leadline.formats import http1
 from leadline.formats.dialect_toml import Carrier
 from leadline.formats.http1 import Body, Framing, Request, Response
+from leadline.relay.bodies import SealedBodies
 from leadline.relay.ledger import Cost
 from leadline.relay.state import (
     STATUS,
@@ -66,18 +67,6 @@ class Limits:
     connections: int = 1024
 
 
-class Keep(Protocol):
-    """Where bodies are kept, if the terms say so."""
-
-    def piece(self, name: str, data: bytes) -> None:
-        """Add to the body called *name*."""
-        ...
-
-    def end(self, name: str) -> None:
-        """The body is complete."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """The API behind the relay. *key* is shown to it in place of the evaluator's credential."""
@@ -98,7 +87,7 @@ class Exchange:
         limits: Limits,
         client: Side,
         upstream_side: Side | None,
-        keep: Keep | None,
+        keep: SealedBodies | None,
     ) -> None:
         self._state, self._to, self._limits, self._keep = state, upstream, limits, keep
         self.client, self.side = client, upstream_side
@@ -106,6 +95,7 @@ class Exchange:
         self.cut_why = ""
         self._id = ""
         self._asked = ""
+        self._looked = b""
         self._status = 0
         self._outcome = ""
         self._change = ""
@@ -146,6 +136,7 @@ class Exchange:
         await self._connect()
         self._id = self._state.begin(admitted, request.method.decode(), self._asked)
         try:
+            self._note_sent(self._looked)
             reusable = await self._pass(request, body, admitted, held)
         except TimeoutError:
             self._outcome = self._outcome or "slow"
@@ -201,7 +192,7 @@ class Exchange:
         except Invalid as error:
             raise RefusedHere(400, "body", str(error)) from error
         check_model(credential, self._asked)
-        self._note_sent(whole)
+        self._looked = whole
         return held
 
     async def _from_client(self, body: Body) -> tuple[bytes, list[bytes]]:
@@ -377,7 +368,7 @@ class Exchange:
         self._sent.update(piece)
         self._sent_bytes += len(piece)
         if self._keep is not None:
-            self._keep.piece(f"{self._id or 'next'}.request", piece)
+            self._keep.piece(f"{self._id}.request", piece)
 
     def _target(self, admitted: Admitted) -> bytes:
         query = admitted.query

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from leadline.app.ports import Signer
 from leadline.app.signature import check
-from leadline.core.errors import NotFound, Refused, Tampered
+from leadline.core.errors import NotFound, Refused, Tampered, Unavailable
 from leadline.core.record import tlog
 from leadline.core.record.act import Value
 from leadline.formats import checkpoint, cosignature, note
@@ -161,11 +161,19 @@ class Journal:
         return found.torn
 
     def append(self, at: datetime, kind: str, **detail: Value) -> Entry:
-        """Add an entry; it is in the file, though not yet safe from a power cut, on return."""
+        """Add an entry; it is in the file, though not yet safe from a power cut, on return.
+
+        Raises: Unavailable, if there is no room for it: what cannot be entered is not relayed.
+        """
         entry = Entry(self.size, at, kind, detail, os.urandom(32))
-        line = entry.line
-        if os.write(self._file, line) != len(line):
-            raise OSError("a journal line was written in part")
+        line, end = entry.line, os.fstat(self._file).st_size
+        try:
+            written = os.write(self._file, line)
+        except OSError as error:
+            raise Unavailable(f"the journal cannot be written ({error}); make room") from error
+        if written != len(line):
+            os.ftruncate(self._file, end)  # nothing may follow half a line
+            raise Unavailable("the journal cannot be written whole; make room")
         self._edge = tlog.append(self._edge, [entry.leaf]).edge
         self.ledger.take(entry)
         self._unsettled = True

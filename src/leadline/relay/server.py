@@ -20,10 +20,11 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from leadline.core.errors import Invalid, LeadlineError, Refused
+from leadline.core.errors import Invalid, LeadlineError, Refused, Unavailable
 from leadline.formats import http1
+from leadline.relay.bodies import SealedBodies
 from leadline.relay.control import SOCKET, command, socket_path
-from leadline.relay.exchange import Exchange, Keep, Limits, Upstream, refusal
+from leadline.relay.exchange import Exchange, Limits, Upstream, refusal
 from leadline.relay.state import Peer, RefusedHere, State
 from leadline.relay.wire import GoneError, Side
 
@@ -89,7 +90,7 @@ class Server:
     upstream: Upstream
     folder: Path
     limits: Limits = field(default_factory=Limits)
-    keep: Keep | None = None
+    keep: SealedBodies | None = None
     _running: set[Exchange] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     port: int = 0
@@ -156,7 +157,7 @@ class Server:
             if not client.gone:
                 client.transport.write(refusal(error))
                 await self._linger(client)
-        except (GoneError, TimeoutError):
+        except (GoneError, TimeoutError, Unavailable):
             client.abort()
         finally:
             client.close()

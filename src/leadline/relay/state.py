@@ -24,6 +24,7 @@ SECRET_PREFIX = "llr_"  # noqa: S105 -- what secret scanners look for
 LIFETIME_MAX = timedelta(hours=24)
 REFUSALS_A_MINUTE = 20
 MINUTE = timedelta(minutes=1)
+PROOF_LIFE = timedelta(minutes=5)
 STATUS = "/.leadline/relay"
 _NOTHING = Credential("", "0" * 64, "", "", datetime(1970, 1, 1, tzinfo=UTC))
 SAFE = frozenset(
@@ -202,6 +203,8 @@ class State:
         if wrong or carrier is None:
             self.refused(peer, ", ".join(wrong), found.id if same else "")
             raise no_credential(", ".join(wrong))
+        if proof:
+            self._spend(proof, now)
         try:
             return self._allowed(found, request, path, carrier, proof)
         except RefusedHere as error:
@@ -313,6 +316,13 @@ class State:
         spent = sha256(number.encode()).hexdigest()
         return print_, spent, "replayed" if spent in self.journal.ledger.proofs else ""
 
+    def _spend(self, proof: str, now: datetime) -> None:
+        """From here on the proof is used; those too old to be taken are forgotten."""
+        proofs = self.journal.ledger.proofs
+        proofs[proof] = now
+        while now - proofs[first := next(iter(proofs))] > PROOF_LIFE:
+            del proofs[first]
+
     def _allowed(
         self, credential: Credential, request: Request, path: str, carrier: Carrier, proof: str
     ) -> Admitted:
@@ -341,7 +351,7 @@ def check_model(credential: Credential, asked: str) -> None:
 
     Raises: RefusedHere.
     """
-    if credential.models and asked not in credential.models:
+    if asked not in credential.models:
         raise RefusedHere(403, "model", "this credential does not cover this model")
 
 
