@@ -86,7 +86,7 @@ def test_a_changed_law_is_at_fault_with_its_examples(old: str, new: str, fault: 
             '[[report]]\nsays = "r"\nasked_at = 2026-06-03T00:00:00Z\n[[report.due]]\nrule = "a"\nto = "public"\n[[coverage]]',
             "due are: none",
         ),
-        ("says =", "said =", "us-eo-14409.examples.toml: example[1].said"),
+        ("says =", "said =", "us-eo-14409.examples.toml: example[1].says"),
     ],
 )
 def test_a_wrong_example_is_at_fault(old: str, new: str, fault: str) -> None:
