@@ -1,4 +1,4 @@
-"""Every document that the sample report and the sample operators lead to."""
+"""Every document that the sample report, the sample operators and the laws lead to."""
 
 from dataclasses import replace
 from functools import cache
@@ -8,11 +8,21 @@ from leadline.core.clearing.advisory import Advisory, Flaw, Revision, Statement
 from leadline.core.clearing.match import match
 from leadline.core.clearing.notice import notice, questions
 from leadline.core.clearing.product import Releases, package
+from leadline.core.engagement.coverage import Answers, applies
 from leadline.core.marking import Tlp
 from leadline.core.report import Official, Report
-from leadline.render.document import Document
+from leadline.render.applies_page import applies_document
+from leadline.render.comparison import regimes_compared, story
+from leadline.render.document import Document, Section
 from leadline.render.notice_pages import operator_document
 from leadline.render.pages import report_document
+from leadline.render.regime_page import (
+    compared,
+    comparison_document,
+    regime_document,
+    regime_table,
+)
+from leadline.wiring import regimes as law_files
 from render.sample import START, model_report, report
 
 
@@ -90,6 +100,22 @@ def crowded() -> Report:
     )
 
 
+def law_documents() -> dict[str, Document]:
+    """A programme's page and a statute's, texts side by side with their picture, and what applies."""
+    law, day = law_files.library(), START.date()
+    order, act = law.newest("us-eo-14409"), law.newest("eu-ai-act-gpai")
+    beside = comparison_document(compared((order, act), law, day), day)
+    picture = Section("picture", "Picture", (regimes_compared((order, act), law, story(START)),))
+    found = [applies(law.newest(id_), Answers(), START) for id_ in law.ids()]
+    return {
+        "programme": regime_document(order, law, day),
+        "statute": regime_document(act, law, day),
+        "statute as a table": regime_table(act, law, day),
+        "statute and programme": replace(beside, sections=(picture,)),
+        "statute or not": applies_document(found, Answers(), law_files.questions(), day),
+    }
+
+
 @cache
 def documents() -> dict[str, Document]:
     """All of them, by a name for the test's output."""
@@ -98,4 +124,5 @@ def documents() -> dict[str, Document]:
         "model": report_document(model_report()),
         "crowded": report_document(crowded()),
         **operator_documents(),
+        **law_documents(),
     }
