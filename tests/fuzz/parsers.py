@@ -21,6 +21,7 @@ from leadline.formats import (
     approvers_toml,
     archive,
     assets_csv,
+    bodies_toml,
     bounded_yaml,
     c_conditional,
     canonical,
@@ -52,6 +53,8 @@ from leadline.formats import (
     partner_toml,
     purposes_toml,
     qualification,
+    questions_toml,
+    regime_examples,
     regime_toml,
     register_toml,
     replay_xml,
@@ -445,6 +448,10 @@ PARSERS: Mapping[str, Parser] = {
     "assets_csv": Parser(
         assets_csv.parse, [b"name;version\nopenssl;1.0\n", b'vendor,model,firmware\na,b,"c\nd"\n']
     ),
+    "bodies_toml": Parser(_named(bodies_toml.load_bodies), [_data("bodies.toml")]),
+    "bodies_toml_examples": Parser(
+        _named(bodies_toml.load_name_examples), [_data("bodies.examples.toml")]
+    ),
     "bounded_yaml": Parser(_named(bounded_yaml.load), [_YAML, _COMPOSE]),
     "c_conditional": Parser(_cut, [_C_SOURCE]),
     "canonical": Parser(canonical.decode, [b'{"a":[1,"b",null,true]}']),
@@ -524,7 +531,20 @@ PARSERS: Mapping[str, Parser] = {
         lambda data: partner_toml.load_partner(data, "fuzz", "developer"), [_PARTNER]
     ),
     "purposes_toml": Parser(_named(purposes_toml.load_purposes), [_data("purposes.toml")]),
-    "regime_toml": Parser(_named(regime_toml.load_regime), [_data("regimes", "us-eo-14409.toml")]),
+    "questions_toml": Parser(_named(questions_toml.load_questions), [_data("questions.toml")]),
+    "questions_toml_answers": Parser(
+        lambda data: questions_toml.load_answers(
+            data, "f", questions_toml.load_questions(_data("questions.toml"), "q")
+        ),
+        [b'training-operations = 3e25\nplaces = ["eu"]\nopen-weights = false\nstage = "public"\n'],
+    ),
+    "regime_examples": Parser(
+        _named(regime_examples.load_examples), [_data("regimes", "ca-sb53.examples.toml")]
+    ),
+    "regime_toml": Parser(
+        _named(regime_toml.load_regime),
+        [_data("regimes", "us-eo-14409.toml"), _data("regimes", "eu-ai-act-gpai.toml")],
+    ),
     "register_toml_entries": Parser(
         _named(register_toml.load_entries), [_data("demonstration", "register.toml")]
     ),
