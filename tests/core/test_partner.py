@@ -284,7 +284,7 @@ def test_what_cannot_be_is_refused_by_name(wrong: object, field: str) -> None:
 )
 def test_credits_are_never_negative_in_any_order(steps: list[tuple[str, int, int]]) -> None:
     """Whatever is tried, in whatever order; what is spent is what the uses took."""
-    acts, now, spent = agreed(), START, 0
+    acts, now, spent, refused = agreed(), START, 0, 0
     acts.append(act(rules.sign(rules.position(WATER, acts), TERMS, START)))
     for what, number, hours in steps:
         now += timedelta(hours=hours)
@@ -312,11 +312,13 @@ def test_credits_are_never_negative_in_any_order(steps: list[tuple[str, int, int
                     until = now + timedelta(hours=number) if what == "rest" else None
                     deed = rules.end("developer", found, Rest(now, until, "a"), now)
         except (Refused, Invalid):
-            continue
-        acts.append(act(deed, now))
+            refused += 1
+        else:
+            acts.append(act(deed, now))
         after = rules.position(WATER, acts)
         assert after.left >= 0
         assert after.spent == spent
+    assert refused <= len(steps)
 
 
 @given(
@@ -328,6 +330,7 @@ def test_credits_are_never_negative_in_any_order(steps: list[tuple[str, int, int
 def test_no_act_of_the_government_alone_opens_a_stage(steps: list[tuple[str, bool]]) -> None:
     """Nor one that carries its party's name and the kind of an opened stage."""
     acts: list[Act] = []
+    refused = 0
     for what, lasting in steps:
         found = rules.position(WATER, acts)
         try:
@@ -351,7 +354,9 @@ def test_no_act_of_the_government_alone_opens_a_stage(steps: list[tuple[str, boo
                     }
                     deed = Deed(Kind.PARTNER_STAGE_OPENED, "partner/a-utility", whose)
         except Refused:
-            continue
-        acts.append(act(deed))
+            refused += 1
+        else:
+            acts.append(act(deed))
         assert rules.position(WATER, acts).opened == 0
         assert not rules.position(WATER, acts).agreed
+    assert refused + len(acts) == len(steps)
