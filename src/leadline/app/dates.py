@@ -11,6 +11,7 @@ from leadline.core.access import Action, Circumstances
 from leadline.core.engagement.calendar import Dated, dates, of_person
 from leadline.core.engagement.register import Entry
 from leadline.core.grant import Grant
+from leadline.formats.report_draft import named
 
 
 def mine(ctx: Context, law: Law, on: Dealings | None = None) -> tuple[Dated, ...]:
@@ -26,7 +27,9 @@ def mine(ctx: Context, law: Law, on: Dealings | None = None) -> tuple[Dated, ...
         stands = engagement.standing(ctx, dealings)
         party = stands.party(ctx.principal)
         found += of_person(dates(ctx.now, [stands]), ctx.principal.id, party)
-    found += dates(ctx.now, (), obligations.owed(ctx, law, on))
+    owed = obligations.owed(ctx, law, on)
+    names = {one.to: named(law.library, one.to, ctx.now.date()) for one in owed}
+    found += dates(ctx.now, (), owed, names=names)
     if on is None:
         found += _own(ctx)
     return tuple(sorted(found, key=lambda one: (one.at, one.id)))

@@ -3,11 +3,11 @@
 Nothing here counts down to anything of a release: an end is the end of access, terms or a grant.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from leadline.core.engagement.calendar import WORDS, Dated
+from leadline.core.engagement.calendar import WORDS, Dated, What
 from leadline.core.marking import Tlp
 from leadline.render.document import (
     Block,
@@ -19,7 +19,7 @@ from leadline.render.document import (
     Section,
     Table,
 )
-from leadline.render.vega import INK, SUBJECT, WRONG, Spec, drawn, svg
+from leadline.render.vega import BASELINE, INK, SUBJECT, WRONG, Spec, drawn, plain, svg
 from leadline.render.words import day, moment
 
 if TYPE_CHECKING:
@@ -28,6 +28,16 @@ if TYPE_CHECKING:
 WIDTH: Final = 620
 ROW: Final = 30
 MARGIN: Final = timedelta(days=4)
+YEAR: Final = timedelta(days=366)
+AHEAD: Final = "to come"
+OWED: Final = "due from then on"
+OVERDUE: Final = "overdue"
+ROWS: Final[Mapping[What, str]] = {
+    What.ANCHOR: "Planned release to partners",
+    What.ACCESS_NOT_BEFORE: "Access may open",
+    What.ACCESS_ENDS: "Access ends",
+    What.REPORT_DUE: "Report due",
+}
 NOTE: Final = (
     "Dates are computed from the record whenever this page is made. When an end comes, that access, "
     "those terms or that grant are over; nothing of a release follows from it."
@@ -35,59 +45,54 @@ NOTE: Final = (
 
 
 def calendar_figure(found: Sequence[Dated], now: datetime) -> Figure:
-    """Each date as a mark in the row of its kind, with a line at *now*."""
+    """The year from *now* on, and what is overdue: a row for each kind of date and text.
+
+    Dates beyond the year stand in the table alone.
+    """
+    near = [one for one in found if one.at <= now + YEAR and (one.at >= now or one.due)]
+    # What stands out is drawn last, over what shares its place.
     rows: list[Json] = [
-        {
-            "at": _iso(one.at),
-            "kind": _kind(one),
-            "state": _state(one),
-        }
-        for one in found
+        {"at": _iso(one.at), "row": _row(one), "state": _state(one, now)}
+        for one in sorted(near, key=lambda one: one.stands_out)
     ]
-    ends = [one.at for one in found] + [now]
-    shown: list[Json] = [_iso(min(ends) - MARGIN), _iso(max(ends) + MARGIN)]
+    first = min([one.at for one in near] + [now])
     at: Spec = {
         "field": "at",
         "type": "temporal",
         "title": "UTC",
-        "scale": {"type": "utc", "domain": shown},
-        "axis": {"format": "%-d %b %Y", "tickCount": 6, "labelFlush": True},
+        "scale": {"type": "utc", "domain": [_iso(first - MARGIN), _iso(now + YEAR + MARGIN)]},
+        "axis": {"format": "%-d %b %Y", "tickCount": 7, "labelOverlap": True},
     }
-    kinds: list[Json] = list(dict.fromkeys(_kind(one) for one in found))
+    order: list[Json] = list(dict.fromkeys(_row(one) for one in near))
     row: Spec = {
-        "field": "kind",
+        "field": "row",
         "type": "nominal",
         "title": None,
-        "sort": kinds,
-        "axis": {"grid": True, "labelLimit": 260},
+        "sort": order,
+        "axis": {"grid": True, "labelLimit": 300, "ticks": False, "labelPadding": 8},
     }
-    state: list[Json] = ["to come or done", "overdue"]
+    state: list[Json] = [AHEAD, OWED, OVERDUE]
     shape: Spec = {
         "field": "state",
         "type": "nominal",
         "title": None,
-        "scale": {"domain": state, "range": ["circle", "diamond"]},
+        "scale": {"domain": state, "range": ["circle", "triangle-up", "diamond"]},
         "legend": {"orient": "top", "offset": 8},
     }
-    colour: Spec = {**shape, "scale": {"domain": state, "range": [SUBJECT, WRONG]}}
+    colour: Spec = {**shape, "scale": {"domain": state, "range": [SUBJECT, BASELINE, WRONG]}}
+    marks: Spec = {"x": at, "y": row, "shape": shape, "color": colour}
     spec: Spec = {
         "width": WIDTH,
         "height": {"step": ROW},
         "data": {"values": rows},
         "layer": [
             drawn("rule", {"x": at}, [{"at": _iso(now)}], color=INK),
-            drawn(
-                "point",
-                {"x": at, "y": row, "shape": shape, "color": colour},
-                filled=True,
-                size=110,
-                opacity=1,
-            ),
+            drawn("point", marks, filled=True, size=110, opacity=1),
         ],
     }
     return Figure(
-        caption="Dates by kind; the line is the moment at which this was made",
-        alt=_alt(found, now),
+        caption="The year ahead and what is overdue; the line is the moment at which this was made",
+        alt=_alt(near, now),
         svg=svg(spec),
         data=_table("Every date", found),
     )
@@ -129,9 +134,15 @@ def calendar_document(found: Sequence[Dated], of: str, now: datetime) -> Documen
 
 
 def _table(caption: str, found: Sequence[Dated]) -> Table:
-    columns = (Column("When"), Column("What"), Column("Engagement"), Column("Why"))
-    rows = tuple((_when(one), one.words, one.engagement, one.why) for one in found)
+    columns = (Column("When"), Column("What"), Column("Why"))
+    rows = tuple((_when(one), one.words, _why(one)) for one in found)
     return Table(caption, columns, rows)
+
+
+def _why(one: Dated) -> str:
+    """The reason, and the engagement it belongs to."""
+    of = f"Engagement {one.engagement}." if one.engagement else ""
+    return " ".join(filter(None, (one.why.rstrip(".") + "." if one.why else "", of)))
 
 
 def _when(one: Dated) -> str:
@@ -139,13 +150,16 @@ def _when(one: Dated) -> str:
     return day(at) if one.whole_day else moment(at)
 
 
-def _kind(one: Dated) -> str:
-    """The kind of date in as few words as a row takes."""
-    return WORDS[one.what].partition(";")[0].partition(",")[0]
+def _row(one: Dated) -> str:
+    """The kind of date, and the text it follows from, in as few words as a row takes."""
+    kind = ROWS.get(one.what, WORDS[one.what])
+    return plain(f"{kind} ({one.of})" if one.of else kind)
 
 
-def _state(one: Dated) -> str:
-    return "overdue" if one.stands_out else "to come or done"
+def _state(one: Dated, now: datetime) -> str:
+    if one.stands_out:
+        return OVERDUE
+    return OWED if one.at < now else AHEAD
 
 
 def _iso(at: datetime) -> str:

@@ -80,6 +80,7 @@ class Dated:
     whole_day: bool = False
     stands_out: bool = False
     due: bool = False
+    of: str = ""
 
 
 class Row(Protocol):
@@ -124,10 +125,14 @@ def dates(
     grants: Iterable[Grant] = (),
     *,
     theirs: Iterable[Row] = (),
+    names: Mapping[str, str] | None = None,
 ) -> tuple[Dated, ...]:
-    """All dates of these things, in order of time; *theirs* are entries that others see to."""
+    """All dates of these things, in order of time.
+
+    *theirs* are entries that others see to; *names* are what recipients are called.
+    """
     found = [one for on in standings for one in _of_engagement(on)]
-    found += map(_of_obligation, obligations)
+    found += [_of_obligation(one, (names or {}).get(one.to, one.to)) for one in obligations]
     found += [one for row in entries for one in _of_entry(row, now)]
     found += [replace(one, due=False) for row in theirs for one in _of_entry(row, now)]
     found += [
@@ -173,7 +178,8 @@ def _of_window(on: Standing, regime: str, found: Window, *, over: bool) -> Itera
 
     def dated(what: What, at: datetime, why: str, times: int = moved) -> Dated:
         words = f"{WORDS[what]} ({regime})"
-        return Dated(f"{id_}/{what}", at, what, words, on.engagement.id, why=why, moved=times)
+        place = f"{id_}/{what}", at, what, words, on.engagement.id
+        return Dated(*place, why=why, moved=times, of=regime)
 
     if found.anchor and not over:
         why = f"named by the developer; shown in {found.zone or 'UTC'}"
@@ -240,7 +246,7 @@ def _key(kind: Kind, rule: _Rule, act: Act) -> str:
     return "/".join((rule.what.value, *named))
 
 
-def _of_obligation(one: Obligation) -> Dated:
+def _of_obligation(one: Obligation, recipient: str) -> Dated:
     """A report's due time; where the text gives no number, the moment from which it is owed."""
     owed = "due" if one.due else "due without undue delay from then on"
     stage = {
@@ -252,13 +258,14 @@ def _of_obligation(one: Obligation) -> Dated:
         f"duty/{one.id}",
         one.due or one.started,
         What.REPORT_DUE,
-        f"{WORDS[What.REPORT_DUE]} ({one.regime}, {one.rule}, to {one.to}): {stage}",
+        f"{WORDS[What.REPORT_DUE]} ({one.regime}, {one.rule}, to {recipient}): {stage}",
         one.engagement,
         party=one.who,
         why=one.words,
         moved=int(one.stage is Stage.SENT),
         stands_out=one.stage is Stage.OVERDUE,
         due=one.stage is not Stage.SENT,
+        of=one.regime,
     )
 
 
