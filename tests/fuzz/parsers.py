@@ -39,6 +39,7 @@ from leadline.formats import (
     determination_toml,
     document,
     embedded,
+    exchange,
     inquiry_toml,
     manifest,
     matrix_toml,
@@ -492,6 +493,8 @@ PARSERS: Mapping[str, Parser] = {
         _named(inquiry_toml.load_submission),
         [b'model = "m"\nunknown = ["contact"]\n[[piece]]\npart = "model-card"\n'],
     ),
+    "exchange_form": Parser(_named(exchange.parse), [b'{"a":[1,{"b":null}]}']),
+    "exchange_profile": Parser(_named(exchange.load_profile), [_data("exchange", "uk-aisi.toml")]),
     "manifest": Parser(manifest.decode, [manifest.encode({"a.txt": manifest.File("ab" * 32, 4)})]),
     "manifest_opening": Parser(manifest.decode_opening, [_OPENING]),
     "manifest_statement": Parser(

@@ -6,19 +6,17 @@ not shown. A referral is a person's own signed act about an export; nothing here
 """
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from leadline.app import approval, bundle, terms, vaulting
+from leadline.app import approval, bundle, leaving, terms, vaulting
 from leadline.app import folder as files
 from leadline.app.bundle import Snapshot
 from leadline.app.context import Context
 from leadline.app.engagement import Dealings
 from leadline.app.ports import Opened
-from leadline.app.seal import seal
 from leadline.app.verify import Verified, verify_bundle
 from leadline.core.access import Action, Resource
 from leadline.core.approval import Granted
@@ -26,16 +24,13 @@ from leadline.core.engagement.chain import custody, named
 from leadline.core.engagement.terms import Terms
 from leadline.core.errors import Invalid, NotFound, Refused, Tampered
 from leadline.core.marking import Marking, Tlp
-from leadline.core.record.act import Act, Kind, Value, from_record, instant, to_record
+from leadline.core.record.act import Act, Kind, Value, instant, to_record
 from leadline.core.vaulting import Artefact, Hold, Protection
-from leadline.formats import note
 from leadline.formats.canonical import decode, encode
 from leadline.formats.manifest import (
-    ACT_BYTES_MAX,
     ACTS,
     CHECKPOINT,
     Opening,
-    decode_opening,
     encode_opening,
 )
 from leadline.formats.tlog_proof import EXTENSION, Proof
@@ -136,7 +131,7 @@ def export(
         **{f"evidence/{digest}": content for digest, content in contents.items()},
         **_papers(ctx, on, made, act, whole),
     }
-    _write(out, parts, ctx)
+    leaving.write(ctx, out, parts)
     return made
 
 
@@ -197,7 +192,7 @@ def verify(folder: Path, vkeys: str) -> Told:
     if verified.kind != "bundle":
         raise Tampered(EXPORT, "this is a log and no export")
     told = _mapping(folder, EXPORT)
-    acts = _acts(folder)
+    acts = leaving.acts(folder)
     act = next((one for one in acts if one.id == told.get("act")), None)
     if act is None or act.kind is not Kind.EXPORT_MADE:
         raise Tampered(EXPORT, "the act that it names is not among the acts")
@@ -379,29 +374,3 @@ def _mapping(folder: Path, path: str) -> Mapping[str, Value]:
     if not isinstance(found, Mapping):
         raise Tampered(path, "an object is due")
     return found
-
-
-def _acts(folder: Path) -> list[Act]:
-    found = list[Act]()
-    for line in files.lines(folder, ACTS, bytes_max=ACT_BYTES_MAX):
-        record = decode_opening(line).record
-        assert isinstance(record, Mapping)  # noqa: S101 -- `decode_opening` takes nothing else
-        found.append(from_record(record))
-    return found
-
-
-def _write(out: Path, parts: Mapping[str, bytes], ctx: Context) -> None:
-    """The folder appears whole and sealed, or not at all."""
-    new = out.with_name(f".{out.name}.new")
-    shutil.rmtree(new, ignore_errors=True)
-    try:
-        for path, content in parts.items():
-            place = new / path
-            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            place.write_bytes(content)
-        seal(new, ctx.signer, note.parse_vkeys(ctx.signer.vkeys())[0].name)
-        new.rename(out)
-    except OSError as error:
-        raise Invalid("out", f"{out} cannot be written: {error.strerror}") from error
-    finally:
-        shutil.rmtree(new, ignore_errors=True)

@@ -27,6 +27,7 @@ from leadline.cli import (
     information,
     init,
     inquiry,
+    joint,
     log,
     match,
     message,
@@ -82,6 +83,7 @@ app.add_typer(horizon.app, name="horizon")
 app.add_typer(inquiry.app, name="inquiry")
 app.add_typer(incident.app, name="incident")
 app.add_typer(information.app, name="information")
+app.add_typer(joint.app, name="joint")
 app.add_typer(log.app, name="log")
 app.add_typer(message.app, name="message")
 app.add_typer(pack.app, name="pack")
