@@ -14,7 +14,7 @@ from leadline.app import engagement as desk
 from leadline.app.assertion import Signed
 from leadline.app.context import OWN, Context
 from leadline.app.engagement import Dealings
-from leadline.app.ports import Store
+from leadline.app.ports import Access, Store
 from leadline.core.access import Action, Principal, Resource
 from leadline.core.account import RegisteredKey
 from leadline.core.approval import Detail, Granted
@@ -54,6 +54,7 @@ class DeskWorld:
     now: datetime = make.NOW
     regime: str = "us-eo-14409"
     library: Library = field(default_factory=library)
+    access: Access = SHIPPED
     signer: MemorySigner = field(default_factory=MemorySigner)
     id_: Callable[[str], str] = field(default_factory=make.ids)
     vault: MemoryVault = field(init=False)
@@ -101,7 +102,7 @@ class DeskWorld:
             lambda: self.now,
             self.id_,
             self.store,
-            SHIPPED,
+            self.access,
             self.vault,
             self.signer,
             assurance=assurance,

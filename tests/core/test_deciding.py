@@ -174,7 +174,10 @@ def test_a_newer_text_swaps_who_decides_and_history_stays() -> None:
     successor = replace(DEPUTY, roles=frozenset({"another-role"}))
     deed = deciding.record_determination(swapped, successor, START, determination=again)
     assert deed.detail["regime"] == "r2"
-    first, second = deciding.determinations(after(swapped, deed, successor))
+    told = after(swapped, deed, successor)
+    first, second = deciding.determinations(told)
+    response = deciding.respond(told, DEVELOPER, determination=second.act.id, response="r")
+    assert response.detail["determination"] == second.act.id
     assert (first.act.detail["regime"], second.act.detail["regime"]) == ("r1", "r2")
 
 
