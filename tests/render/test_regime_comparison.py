@@ -1,7 +1,9 @@
 """One engagement under several texts: the dates of the picture, worked out by hand."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,9 @@ from leadline.render.document import Figure
 from leadline.wiring.regimes import library
 
 LAW = library()
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+# Texts drawn twice, once as a white edge: three of each text of the programme's, five of the Act's.
+LINES = range(2 * (3 + 3 + 5))
 ANCHOR = datetime(2026, 12, 1, 9, tzinfo=UTC)
 
 
@@ -56,6 +61,15 @@ def test_the_same_acts_under_the_order_the_draft_and_the_act() -> None:
             f"due 20 February 2027, {at}",
         ),
     }
+
+
+def test_the_picture_of_the_docs_is_of_todays_texts() -> None:
+    """Every date of the committed picture is one that today's files give, and none is missing."""
+    shown = (DOCS / "images" / "regimes-compared.svg").read_text("utf-8")
+    today = drawn("us-eo-14409", "us-draft-2026-05-90", "eu-ai-act-gpai").svg
+    dated = re.compile(r">((?:due|ends|from|no number|this text)[^<]*)<")
+    assert dated.findall(shown) == dated.findall(today)
+    assert len(dated.findall(shown)) == len(LINES)
 
 
 def test_the_picture_says_in_words_what_it_shows() -> None:
