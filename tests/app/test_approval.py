@@ -17,8 +17,10 @@ from leadline.core.access import Action, Resource
 from leadline.core.account import RegisteredKey
 from leadline.core.approval import Approval, Detail, Request
 from leadline.core.errors import Denied, NotFound, Refused, Tampered
+from leadline.core.grant import Grant, Scope
 from leadline.core.record.act import Kind
 from leadline.identity.software_key import SoftwareKey
+from leadline.wiring.home import clock
 
 CUSTODIAN, OFFICIAL, LEAD, OUTSIDER = "custodian-1", "official-1", "lead-1", "operator-1"
 THING = make.resource("artefact")
@@ -55,6 +57,24 @@ def asked(at: House, thing: Resource = THING) -> Request:
 def signed(at: House, who: str, request: Request, key: SoftwareKey) -> Approval:
     """One signature, given."""
     return approval.approve(at.ctx(who), request.id, key.sign(approval.challenge(request)))
+
+
+def test_who_reaches_a_thing_by_a_grant_signs_for_it_until_the_grant_ends(at: House) -> None:
+    """The requester is named for the engagement by a grant alone."""
+    at.clock.now = clock()
+    keys = {who: at.key(who) for who in (CUSTODIAN, OFFICIAL, LEAD)}
+    at.enrol(CUSTODIAN, "custodian", engagements=frozenset())
+    until = at.clock.now + timedelta(minutes=10)
+    grant = Grant(CUSTODIAN, Scope.ENGAGEMENT, make.ENGAGEMENT, until, "admin", at.clock.now)
+    with at.door.parts.store.write() as tx:
+        tx.put(grant.id, grant, marking=make.marking())
+    request = asked(at)
+    for who in (CUSTODIAN, OFFICIAL, LEAD):
+        signed(at, who, request, keys[who])
+    given = approval.granted(at.ctx(CUSTODIAN), request.id)
+    assert (given.approvers, given.asserted) == (frozenset({OFFICIAL, LEAD}), True)
+    at.clock.forward(minutes=10)
+    assert not approval.granted(at.ctx(CUSTODIAN), request.id).asserted
 
 
 def test_two_others_and_the_requester_sign_and_the_act_uses_it_once(

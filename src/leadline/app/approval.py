@@ -13,7 +13,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
-from leadline.app import assertion
+from leadline.app import assertion, people
 from leadline.app.assertion import Signed
 from leadline.app.context import Context
 from leadline.app.ports import Reading, Stored, Writing
@@ -278,7 +278,7 @@ def granted(ctx: Context, request_id: str) -> Granted:
             if not request.at <= approval.at <= ctx.now:
                 raise Refused("an approval is of a later time than now; the clock was set back")
             key = view.get(RegisteredKey, approval.key).value
-            person = view.principal(approval.principal)
+            person = people.present(view, view.principal(approval.principal), ctx.now)
             if key.held(ctx.now) and _stands(ctx, person, request, resource):
                 verify(request, approval, key)
                 signers.add(approval.principal)
