@@ -118,7 +118,8 @@ def write(folder: Path, logs: Path, signer: Signer, origin: str, what: Contents)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
     (new / "logs").mkdir()
-    for one in sorted((*logs.glob("*.eval"), *logs.glob("*.scope.jsonl"))):
+    kept = ("*.eval", "*.scope.jsonl", "*.relay.json")
+    for one in sorted(path for pattern in kept for path in logs.glob(pattern)):
         shutil.copyfile(one, new / "logs" / one.name)
     seal(new, signer, origin)
     if folder.exists():

@@ -7,6 +7,7 @@ shows consistency of what answers, never which weights do.
 import asyncio
 import contextlib
 import hashlib
+import re
 import ssl
 import sys
 from collections.abc import AsyncIterator
@@ -29,6 +30,8 @@ PROBE_TOKENS = 24
 PROBE_SECONDS = 60
 KEY_SECONDS = 10
 NOT_EVIDENCED = "not evidenced"
+RELAY_SECONDS = 10
+_RELAYED = re.compile(r"/([0-9a-f]{32})(/.*)?")  # a relay's paths begin with the case's own prefix
 _QUESTIONS = (
     "Name the first five prime numbers, separated by spaces, and nothing else.",
     "Continue the sentence with exactly six words: The lighthouse keeper opened the door and",
@@ -156,3 +159,25 @@ def endpoint_key(name: str) -> str:
     return hashlib.sha256(
         key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     ).hexdigest()
+
+
+def relay_state(name: str) -> dict[str, str]:
+    """What the relay before an endpoint has committed to; nothing where there is no relay.
+
+    The members are ``credential``, ``head`` (its journal's signed head) and ``subject_changed``; a relay
+    that gives no answer has ``head`` "not evidenced".
+    """
+    api = open_model(name).api
+    base, key = str(getattr(api, "base_url", None) or ""), str(getattr(api, "api_key", None) or "")
+    found = _RELAYED.fullmatch(urlsplit(base).path)
+    if found is None:
+        return {}
+    place = urlsplit(base)._replace(path=f"/{found[1]}/.leadline/relay", query="").geturl()
+    shown = "x-goog-api-key" if name.startswith("google/") else "Authorization"
+    value = key if shown != "Authorization" else f"Bearer {key}"
+    try:
+        answer = httpx.get(place, headers={shown: value}, timeout=RELAY_SECONDS).raise_for_status()
+        told = answer.json()
+    except (httpx.HTTPError, ValueError):
+        return {"credential": "", "head": NOT_EVIDENCED, "subject_changed": ""}
+    return {name: str(told.get(name, "")) for name in ("credential", "head", "subject_changed")}

@@ -1,6 +1,8 @@
 """A shard whose every sample is bound to who was measured, with a look before and after it."""
 
+import json
 from dataclasses import replace
+from hashlib import sha256
 
 from leadline.core.assessment import ShardResult
 from leadline.core.errors import Unavailable
@@ -36,12 +38,32 @@ def run_identified(
     if before:
         subject, suite = runnable.subject.name, job.suite.name
         return closed(job.shard, subject, suite, job.epoch, job.items, before)
+    relay = endpoint.relay_state(runnable.model) if runnable.model else {}
     result = bound(run_shard(job, runnable, report), known)
+    if relay and runnable.model:
+        result = _relayed(job, result, relay, endpoint.relay_state(runnable.model))
     try:
         after = _shift(runnable, known)
     except Unavailable:
         after = ""
     return apart(result, after) if after else result
+
+
+def _relayed(
+    job: ShardJob, result: ShardResult, start: dict[str, str], end: dict[str, str]
+) -> ShardResult:
+    """*result* with the relay's journal at start and end as one of its logs.
+
+    What the relay saw another model answer is set apart, whichever sample it fell on.
+    """
+    name = f"{job.shard}-{job.token}.relay.json"
+    told = json.dumps({"start": start, "end": end}, indent=1, sort_keys=True).encode()
+    (job.logs / name).write_bytes(told)
+    kept = replace(result, logs={**result.logs, name: sha256(told).hexdigest()})
+    changed = end["subject_changed"]
+    if not changed or changed == start["subject_changed"]:
+        return kept
+    return apart(kept, f"the relay saw another model answer: {changed}")
 
 
 def _shift(runnable: Runnable, identity: Identified) -> str:
