@@ -8,14 +8,17 @@ import pytest
 
 import make
 from desk_world import DeskWorld
-from leadline.app import dates, incidents, obligations
+from leadline.app import dates, incidents, obligations, partners
 from leadline.app.incidents import Told
 from leadline.app.obligations import Law
-from leadline.core.access import Principal
+from leadline.core.access import Bounds, Principal
 from leadline.core.engagement.calendar import What
+from leadline.core.engagement.coverage import Answers
 from leadline.core.engagement.incident import Incident
 from leadline.core.engagement.library import Library
 from leadline.core.engagement.obligation import Stage
+from leadline.core.engagement.partner import Partner
+from leadline.core.engagement.partner import Stage as Step
 from leadline.core.engagement.regime import (
     Condition,
     Event,
@@ -28,7 +31,11 @@ from leadline.core.engagement.regime import (
     Status,
     Unit,
 )
+from leadline.core.engagement.register import Entry
+from leadline.core.engagement.result import Result
 from leadline.core.errors import Denied, Invalid, NotFound, Refused
+from leadline.core.grant import Grant, Scope
+from leadline.core.marking import Tlp
 from leadline.core.record.act import Kind
 from leadline.formats.regime_toml import load_regime
 from leadline.settings import Home
@@ -264,6 +271,96 @@ def test_a_class_is_said_unknown_or_none(world: DeskWorld) -> None:
         incidents.began(ctx, Event.DEPLOYED, "m", world.now + timedelta(seconds=1))
     with pytest.raises(Invalid, match="about"):
         incidents.began(ctx, Event.DEPLOYED, " ", world.now)
+
+
+def test_the_six_answers_say_which_texts_may_apply(world: DeskWorld) -> None:
+    """Class and coverage by the numbers; what is open is presumed; later answers take their place."""
+    ctx = world.at("developer")
+    incidents.began(ctx, Event.INTERNAL_USE_BEGUN, "my model", world.now)
+    given = law(world)
+    for answers, presumed in (
+        (Answers(yearly_revenue_usd=1e9), [False]),
+        (Answers(), [True]),
+        (Answers(yearly_revenue_usd=1.0), []),
+    ):
+        obligations.answer(ctx, answers)
+        found = obligations.owed(ctx, given)
+        assert [one.presumed for one in found if one.regime == "a-law"] == presumed
+    obligations.answer(ctx, Answers(training_operations=1.0))
+    assert "ca-sb53" not in {one.regime for one in obligations.owed(ctx, given)}
+    obligations.answer(ctx, Answers())
+    open_ = [one for one in obligations.owed(ctx, given) if one.regime == "ca-sb53"]
+    assert open_
+    assert all(one.presumed for one in open_)
+    with pytest.raises(Denied):
+        obligations.answer(world.at("operator"), Answers())
+    assert obligations.owed(world.at("rival"), given) == ()
+
+
+def test_each_person_has_its_own_dates_too(world: DeskWorld) -> None:
+    """Grants, entries of the register, a result, a partner's end; nothing of them is another's."""
+    given, day = law(world), world.now.date()
+    entry = Entry("task", "ordered-task", "Harden", day, due=day + timedelta(days=3))
+    own = replace(entry, id="mine", org=make.DEVELOPER)
+    grant = Grant(
+        "official", Scope.ENGAGEMENT, "e", world.now + timedelta(days=5), "admin", world.now
+    )
+    result = Result(
+        "result-1",
+        "engagement-9",
+        "another-developer",
+        "coordinator",
+        "a result",
+        "c" * 64,
+        1,
+        world.now + timedelta(days=9),
+        "assessment",
+        "",
+        world.now,
+        "x",
+        "another-developer",
+    )
+    with world.store.write() as tx:
+        tx.put("task", entry, marking=make.marking(Tlp.CLEAR))
+        tx.put(f"{make.DEVELOPER}/mine", own, marking=make.marking(), org=make.DEVELOPER)
+        tx.put(grant.id, grant, marking=make.marking(), bounds=Bounds(owner="official"))
+        tx.put(result.id, result, marking=make.marking(), engagement="engagement-9")
+
+    def found(person: str) -> dict[str, bool]:
+        return {one.id: one.due for one in dates.mine(world.at(person), given)}
+
+    assert found("officer") == {"entry//task/entry-due": True}
+    assert found("developer") == {
+        "entry//task/entry-due": False,
+        f"entry/{make.DEVELOPER}/mine/entry-due": True,
+    }
+    assert found("official") == {
+        "entry//task/entry-due": False,
+        "grant/official/engagement/e": False,
+    }
+    assert "engagement-9/result-readable-until/result-1" in found("coordinator")
+    with world.store.write() as tx:
+        tx.record(world.at("developer").act(Kind.RESULT_RECALLED, "result-1", "engagement-9"))
+    assert "engagement-9/result-readable-until/result-1" not in found("coordinator")
+
+
+def test_a_partner_sees_the_end_of_its_own_access_once_both_agreed(world: DeskWorld) -> None:
+    """And nothing else of the engagement."""
+    world.open_access()
+    given = law(world)
+    partner = Partner(
+        "a-utility",
+        "pilot",
+        ("target",),
+        (Step(("read",), 5, 1),),
+        world.now + timedelta(days=8),
+        "developer",
+    )
+    partners.propose(world.at("developer"), world.on, partner, "they run a grid")
+    assert dates.mine(world.at("partner"), given) == ()
+    partners.agree(world.at("official"), world.on, "a-utility", "agreed")
+    (one,) = dates.mine(world.at("partner"), given)
+    assert (one.what, one.at) == (What.PARTNER_ENDS, world.now + timedelta(days=8))
 
 
 def test_a_draft_holds_every_part_and_names_whom_to_ask(world: DeskWorld) -> None:

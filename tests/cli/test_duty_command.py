@@ -122,7 +122,11 @@ def test_what_began_is_summed_up_in_time(at: Terminal) -> None:
     """Internal use of a model, every three months, of a large developer."""
     at.ok("duty", "began", "internal-use-begun", "a model", "--at", ago(at, days=1))
     at.ok("duty", "follow", "ca-sb53")
+    file = at.session.with_name("answers.toml")
+    file.write_text("training-operations = 3e26\n")
+    at.ok("duty", "answers", str(file))
     rows = json.loads(at.ok("duty", "list", "--json"))["duties"]
+    assert {row["regime"] for row in rows} >= {"ca-sb53", "eu-ai-act-gpai"}
     assert {(row["about"].split("-")[0], row["number"]) for row in rows} >= {("a model", 1)}
     assert all(row["stage"] == "due" for row in rows)
 

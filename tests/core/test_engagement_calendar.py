@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 import make
 from desk_world import DeskWorld
-from leadline.core.engagement.calendar import Dated, What, dates, of_person
+from leadline.core.engagement.calendar import (
+    Dated,
+    What,
+    dates,
+    of_person,
+    partner_ends,
+    reading_ends,
+)
 from leadline.core.engagement.engagement import Engagement, Standing
 from leadline.core.engagement.obligation import Obligation, Sent, Stage
 from leadline.core.engagement.regime import Event
@@ -111,10 +118,15 @@ def test_an_end_that_an_act_sets_is_moved_or_taken_away_by_later_ones() -> None:
     assert shown(proposed, agreed, ended) == {}
     rest = act(5, Kind.PARTNER_ENDED, partner="a-utility", until=later)
     assert set(shown(proposed, rest)) == {What.OTHER_ENDS}
-    result = shown(act(1, Kind.RESULT_SENT, result="r", to="official", until=first))
-    assert result[What.RESULT_ENDS].person == "official"
-    elsewhere = act(1, Kind.GRANT_GIVEN, until=first)
-    assert shown(elsewhere) == {}
+    result = replace(act(1, Kind.RESULT_SENT, to="official", until=first), about="result-1")
+    recalled = replace(act(3, Kind.RESULT_RECALLED, to="official"), about="result-1")
+    mine = shown(result)[What.RESULT_ENDS]
+    assert mine.person == "official"
+    assert mine.id == reading_ends("result-1", make.ENGAGEMENT, mine.at, "official").id
+    assert shown(result, recalled) == {}
+    assert partner_ends("a-utility", make.ENGAGEMENT, one.at).id == one.id
+    for kind in (Kind.GRANT_GIVEN, Kind.RESULT_READ, Kind.USE_RECORDED):
+        assert shown(act(1, kind, until=first)) == {}
     other = shown(act(1, Kind.EXPORT_MADE, until=first))[What.OTHER_ENDS]
     assert other.why.startswith("export.made of ")
 

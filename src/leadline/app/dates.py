@@ -3,14 +3,26 @@
 A list leaves no act behind, and what a person may not read shows in it not even as a gap.
 """
 
-from leadline.app import engagement, listing, obligations
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from leadline.app import engagement, listing, obligations, partners
 from leadline.app.context import Context
 from leadline.app.engagement import Dealings
 from leadline.app.obligations import Law
 from leadline.core.access import Action, Circumstances
-from leadline.core.engagement.calendar import Dated, dates, of_person
+from leadline.core.engagement.calendar import (
+    Dated,
+    dates,
+    of_person,
+    partner_ends,
+    reading_ends,
+)
 from leadline.core.engagement.register import Entry
+from leadline.core.engagement.result import Result
+from leadline.core.errors import NotFound
 from leadline.core.grant import Grant
+from leadline.core.record.act import Kind
 from leadline.formats.report_draft import named
 
 
@@ -32,10 +44,11 @@ def mine(ctx: Context, law: Law, on: Dealings | None = None) -> tuple[Dated, ...
     found += dates(ctx.now, (), owed, names=names)
     if on is None:
         found += _own(ctx)
+        found += _elsewhere(ctx, law, (one.id for one in facts))
     return tuple(sorted(found, key=lambda one: (one.at, one.id)))
 
 
-def _own(ctx: Context) -> tuple[Dated, ...]:
+def _own(ctx: Context) -> Iterator[Dated]:
     """What belongs to no engagement: the caller's grants, and entries of the register."""
     given = Circumstances(ctx.now, assurance=ctx.assurance, suspended=ctx.suspended)
     visible = ctx.access.visible(ctx.principal, Action.ENTRY_READ, "entry", given)
@@ -50,4 +63,23 @@ def _own(ctx: Context) -> tuple[Dated, ...]:
         elif not row.org:
             theirs.append(row.value)
     mine = [one for one in grants if one.principal == ctx.principal.id]
-    return dates(ctx.now, (), (), own, mine, theirs=theirs)
+    yield from dates(ctx.now, (), (), own, mine, theirs=theirs)
+
+
+def _elsewhere(ctx: Context, law: Law, read: Iterable[str]) -> Iterator[Dated]:
+    """Ends of the caller's own in engagements other than *read*, of which it knows nothing else."""
+    known = frozenset(read)
+    with ctx.store.read() as view:
+        for row in view.find(Result):
+            one = row.value
+            recalled = view.acts(kind=Kind.RESULT_RECALLED, about=one.id)
+            if one.recipient == ctx.principal.id and one.engagement not in known and not recalled:
+                yield reading_ends(one.id, one.engagement, one.until, one.recipient)
+    for id_ in sorted(ctx.principal.engagements - known):
+        with suppress(NotFound):
+            on = engagement.dealings(ctx, law.library, id_)
+            if ctx.decision(Action.PARTNER_USE, on.resource()).allowed:
+                position = partners.scope(ctx, on).position
+                if position.agreed:
+                    partner = position.partner
+                    yield partner_ends(partner.organisation, id_, partner.expires)

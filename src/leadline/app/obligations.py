@@ -5,13 +5,14 @@ no act behind.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from leadline.app import engagement, incidents, listing
 from leadline.app.context import Context
 from leadline.app.engagement import PARTIES, Dealings
 from leadline.core.access import Action, Resource
+from leadline.core.engagement.coverage import Answers, Applies, Verdict, applies, classes_of
 from leadline.core.engagement.engagement import Standing
 from leadline.core.engagement.incident import began_occurrences, occurrences, sendings
 from leadline.core.engagement.library import Library
@@ -63,39 +64,84 @@ def follow(ctx: Context, law: Law, regime: str, classes: Sequence[str] | None) -
         tx.record(ctx.act(Kind.REGIME_ADDED, thing.org, "", **detail))
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An organisation's own six answers, which say what texts apply to it."""
+
+    org: str
+    answers: Answers
+    at: datetime
+
+
+def answer(ctx: Context, answers: Answers) -> None:
+    """Keep the answers of one's own organisation: what is owed is computed with them from now on."""
+    thing = incidents.place(ctx, None, f"answers/{ctx.principal.org}")
+    ctx.require(Action.REPORT_SEND, thing)
+    kept = Answered(thing.org, answers, ctx.now)
+    with ctx.store.write() as tx:
+        rows = [row for row in tx.find(Answered) if row.id == thing.id]
+        version = rows[0].version if rows else None
+        tx.put(thing.id, kept, marking=PARTIES, org=thing.org, expect=version)
+        tx.record(ctx.act(Kind.REGIME_ADDED, thing.org, "", answers=True))
+
+
+def _answers(ctx: Context) -> Answers | None:
+    with ctx.store.read() as view:
+        found = [row.value for row in view.find(Answered) if row.value.org == ctx.principal.org]
+    return found[0].answers if found else None
+
+
 def followed(ctx: Context) -> dict[str, frozenset[str] | None]:
     """The regimes that one's own organisation said apply to it, with its classes; None: unknown."""
     with ctx.store.read() as view:
         acts = [one.act for one in view.acts(kind=Kind.REGIME_ADDED, about=ctx.principal.org)]
     found = dict[str, frozenset[str] | None]()
     for act in acts:
-        said = act.detail.get("classes")
-        some = frozenset(map(str, said)) if isinstance(said, tuple | list) else None
-        found[str(act.detail.get("id"))] = some
+        if "id" in act.detail:
+            said = act.detail.get("classes")
+            some = frozenset(map(str, said)) if isinstance(said, tuple | list) else None
+            found[str(act.detail["id"])] = some
     return found
+
+
+def _applying(ctx: Context, law: Law) -> dict[str, Applies]:
+    """The texts that may apply by the organisation's answers, today or on another day."""
+    given = _answers(ctx)
+    if given is None:
+        return {}
+    judged = (applies(law.library.newest(id_), given, ctx.now) for id_ in law.library.ids())
+    wanted = {Verdict.YES, Verdict.UNKNOWN}
+    return {one.regime.id: one for one in judged if one.otherwise in wanted}
 
 
 def owed(ctx: Context, law: Law, on: Dealings | None = None) -> tuple[Obligation, ...]:
     """What the organisation owes as of now: of one engagement, or of everything that it has on record.
 
-    The texts are those that it follows, those of the engagements, and the clocks of one's own choice.
+    The texts are those that it follows, those that its answers say may apply, those of the
+    engagements, and the clocks of one's own choice. Where the answers leave it open, what is owed is
+    presumed.
     """
     org = on.developer if on else ctx.principal.org
     known = [one for one in incidents.incidents(ctx) if one.incident.org == org]
     facts = [each for one in known for each in occurrences(one.incident, one.acts)]
     facts += began_occurrences(one for one in incidents.beginnings(ctx) if one.org == org)
-    follows = followed(ctx) if org == ctx.principal.org else {}
+    own = org == ctx.principal.org
+    follows, judged = (followed(ctx), _applying(ctx, law)) if own else ({}, {})
     standings = _standings(ctx, law, on, org)
     under = {text.id: text for one in standings for text in one.regimes}
-    texts = {id_: law.library.newest(id_) for id_ in follows} | under
+    texts = {id_: law.library.newest(id_) for id_ in (*judged, *follows)} | under
+    said = {id_: some for id_, some in follows.items() if some is not None}
     found = obligations(
         (*texts.values(), *law.own),
         facts,
-        classes={id_: some for id_, some in follows.items() if some is not None},
+        classes={**classes_of(judged.values()), **said},
         now=ctx.now,
         requests=[each for one in standings for each in _asked(one)],
         sent=sendings(_reports(ctx, org)),
     )
+    open_ = {id_ for id_, one in judged.items() if one.otherwise is Verdict.UNKNOWN}
+    open_ -= set(follows) | set(under)
+    found = tuple(replace(one, presumed=one.presumed or one.regime in open_) for one in found)
     return tuple(one for one in found if on is None or one.engagement == on.id)
 
 

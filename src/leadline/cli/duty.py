@@ -72,6 +72,24 @@ def follow(
         obligations.follow(me.ctx, law(me.home, me.library), regime, said)
 
 
+@app.command("answers")
+def answers(
+    file: Annotated[Path, typer.Argument(help="A TOML file, as `leadline applies --answers`.")],
+    home: Home = None,
+    path: Kept = FILE,
+) -> None:
+    """Keep your organisation's six answers: they say which texts may apply to it from now on."""
+    from leadline.app import obligations
+    from leadline.cli.table import text_of
+    from leadline.formats.questions_toml import load_answers
+    from leadline.wiring.desk import at_desk
+    from leadline.wiring.regimes import questions
+
+    with edge(), at_desk(home_of(home), kept(path)) as me:
+        said = load_answers(text_of(file).encode(), file.name, questions())
+        obligations.answer(me.ctx, said)
+
+
 @app.command("began")
 def began(
     event: Annotated[Event, typer.Argument(help="What began.")],

@@ -14,6 +14,7 @@ from leadline.access import cedar
 from leadline.app import high_side, people, sealed
 from leadline.app.approval import Matter
 from leadline.app.context import Context
+from leadline.app.obligations import Answered
 from leadline.app.ports import Access, KeyStore, Outlet, Signer, Store, Vault
 from leadline.core.access import Principal
 from leadline.core.account import (
@@ -71,6 +72,7 @@ KINDS: Mapping[type, str] = {
     Determination: "determination",
     Incident: "incident",
     Began: "began",
+    Answered: "answered",
     Concern: "concern",
     Entry: "entry",
     Partner: "partner",

@@ -149,6 +149,19 @@ def dates(
     return tuple(sorted(found, key=lambda one: (one.at, one.id)))
 
 
+def reading_ends(id_: str, engagement: str, until: datetime, person: str) -> Dated:
+    """The end of one person's result, for somebody who knows nothing else of the engagement."""
+    what = What.RESULT_ENDS
+    return Dated(f"{engagement}/{what}/{id_}", until, what, WORDS[what], engagement, person=person)
+
+
+def partner_ends(organisation: str, engagement: str, until: datetime) -> Dated:
+    """The end of a partner's access, for the partner's own people."""
+    what = What.PARTNER_ENDS
+    words = f"{WORDS[what]}: {organisation}"
+    return Dated(f"{engagement}/{what}/{organisation}", until, what, words, engagement)
+
+
 def of_person(found: Iterable[Dated], person: str, party: Party) -> tuple[Dated, ...]:
     """Those that are this person's: its own, its party's, and everybody's."""
     return tuple(one for one in found if one.person in {"", person} and one.party in {None, party})
@@ -193,25 +206,37 @@ def _of_window(on: Standing, regime: str, found: Window, *, over: bool) -> Itera
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """How acts of a kind end something: the detail that names it, and the kind that takes it away."""
+    """How acts of a kind end something: the details that name it, and the kind that takes it away.
+
+    *each* says that it is named by what the act is about; *person* is the detail with whose end it is.
+    """
 
     what: What
-    names: tuple[str, ...]
+    names: tuple[str, ...] = ()
     gone: Kind | None = None
     person: str = ""
+    each: bool = False
 
 
 _ENDS: Mapping[Kind, _Rule] = {
-    Kind.TERMS_AGREED: _Rule(What.TERMS_END, ()),
-    Kind.DETERMINATION_RECORDED: _Rule(What.DETERMINATION_ENDS, ()),
+    Kind.TERMS_AGREED: _Rule(What.TERMS_END),
+    Kind.DETERMINATION_RECORDED: _Rule(What.DETERMINATION_ENDS),
     Kind.PARTNER_PROPOSED: _Rule(What.PARTNER_ENDS, ("partner",), Kind.PARTNER_ENDED),
     Kind.PARTNER_AGREED: _Rule(What.PARTNER_ENDS, ("partner",), Kind.PARTNER_ENDED),
-    Kind.RESULT_SENT: _Rule(
-        What.RESULT_ENDS, ("result", "to", "recipient"), Kind.RESULT_RECALLED, "to"
-    ),
+    Kind.RESULT_SENT: _Rule(What.RESULT_ENDS, (), Kind.RESULT_RECALLED, "to", each=True),
 }
-# The window computes this end; grants and entries are listed from their rows.
-_ELSEWHERE = {Kind.ACCESS_EXTENDED, Kind.GRANT_GIVEN, Kind.ENTRY_WRITTEN, Kind.CUSTODY_ENTERED}
+_OTHER = _Rule(What.OTHER_ENDS, ("id",), each=True)
+# The window computes the first of these ends, grants and entries are listed from their rows, and the
+# rest only repeat the end that something else set.
+_ELSEWHERE = {
+    Kind.ACCESS_EXTENDED,
+    Kind.GRANT_GIVEN,
+    Kind.ENTRY_WRITTEN,
+    Kind.CUSTODY_ENTERED,
+    Kind.RESULT_READ,
+    Kind.USE_RECORDED,
+    Kind.USE_REFUSED,
+}
 
 
 def _note(ends: dict[str, Dated], act: Act, engagement: str) -> None:
@@ -221,7 +246,7 @@ def _note(ends: dict[str, Dated], act: Act, engagement: str) -> None:
             ends.pop(_key(kind, rule, act), None)
     if act.kind in _ELSEWHERE or "until" not in act.detail:
         return
-    rule = _ENDS.get(act.kind, _Rule(What.OTHER_ENDS, ("id",)))
+    rule = _ENDS.get(act.kind, _OTHER)
     key, at = _key(act.kind, rule, act), time_in(act, "until")
     other, person = ends.get(key), act.detail.get(rule.person)
     subject = ", ".join(str(act.detail[name]) for name in rule.names if name in act.detail)
@@ -241,9 +266,9 @@ def _note(ends: dict[str, Dated], act: Act, engagement: str) -> None:
 def _key(kind: Kind, rule: _Rule, act: Act) -> str:
     """One key for one thing, whichever act speaks of it."""
     named = [str(act.detail[name]) for name in rule.names if name in act.detail]
-    if rule.what is What.OTHER_ENDS:
-        named = [kind.value, act.about, *named]
-    return "/".join((rule.what.value, *named))
+    if rule is _OTHER:
+        named = [kind.value, *named]
+    return "/".join((rule.what.value, *([act.about] if rule.each else []), *named))
 
 
 def _of_obligation(one: Obligation, recipient: str) -> Dated:
