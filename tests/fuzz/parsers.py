@@ -37,9 +37,12 @@ from leadline.formats import (
     cyclonedx,
     decision_log,
     determination_toml,
+    dialect_toml,
     document,
     embedded,
+    event_stream,
     exchange,
+    http1,
     inquiry_toml,
     manifest,
     matrix_toml,
@@ -58,6 +61,7 @@ from leadline.formats import (
     regime_examples,
     regime_toml,
     register_toml,
+    relay_journal,
     replay_xml,
     roles_toml,
     runs_table,
@@ -438,6 +442,12 @@ _DECISION = (
     b'"weights":{},"zone":"0.0"},"seed":"00"}'
 )
 
+_DIALECT = dialect_toml.load_dialect(_data("relay", "openai-chat.toml"), "openai-chat.toml")
+_RELAY_LINE = relay_journal.Entry(
+    0, datetime(2026, 1, 1, tzinfo=UTC), "relay.stopped", {}, bytes(32)
+).line[:-1]
+
+
 PARSERS: Mapping[str, Parser] = {
     "act": Parser(_record, [_ACT]),
     "approvers_toml": Parser(_turned(approvers_toml.parse), [_data("approvals", "approvers.toml")]),
@@ -481,10 +491,28 @@ PARSERS: Mapping[str, Parser] = {
     "ctf_json_nyu": Parser(_listed(ctf_json.nyu), [b'{"a": {"path": "p"}, "b": {}, "c": 1}']),
     "cyber_eval": Parser(_named(cyber_eval.read), [_EVAL]),
     "cyclonedx": Parser(cyclonedx.parse, [_SBOM]),
+    "dialect_toml": Parser(
+        _named(dialect_toml.load_dialect), [_data("relay", "anthropic-messages.toml")]
+    ),
+    "dialect_toml_answer": Parser(
+        lambda data: dialect_toml.Told(_DIALECT).take(data),
+        [b'[{"model":"m","usage":{"prompt_tokens":1}}]'],
+    ),
+    "dialect_toml_request": Parser(_DIALECT.requested, [b'{"model":"m","messages":[]}']),
     "document": Parser(_named(document.value), [b'{"a": [1, 2.5e3, "b", {}]}', b"[[[[]]]]"]),
     "embedded": Parser(
         lambda data: embedded.inspect("file", data, [b"CANARY-12345678"]),
         [_PDF, _PNG, _JPEG, _zip(), b"//# sourceMappingURL=x"],
+    ),
+    "http1_chunks": Parser(
+        lambda data: http1.Body(http1.Framing.CHUNKED, 0).feed(data),
+        [b"3;a=b\r\nabc\r\n0\r\nX-T: 1\r\n\r\n"],
+    ),
+    "http1_request": Parser(
+        http1.parse_request, [b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n"]
+    ),
+    "http1_response": Parser(
+        http1.parse_response, [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"]
     ),
     "inquiry_toml": Parser(
         _named(inquiry_toml.load_inquiry), [b'model = "m"\ntraining_operations = 3e25\n']
@@ -492,6 +520,9 @@ PARSERS: Mapping[str, Parser] = {
     "inquiry_toml_pack": Parser(
         _named(inquiry_toml.load_submission),
         [b'model = "m"\nunknown = ["contact"]\n[[piece]]\npart = "model-card"\n'],
+    ),
+    "event_stream": Parser(
+        lambda data: event_stream.EventStream().feed(data), [b": a\n\ndata: b\r\n\r\ndata: c\r\r"]
     ),
     "exchange_form": Parser(_named(exchange.parse), [b'{"a":[1,{"b":null}]}']),
     "exchange_profile": Parser(_named(exchange.load_profile), [_data("exchange", "uk-aisi.toml")]),
@@ -556,6 +587,10 @@ PARSERS: Mapping[str, Parser] = {
     ),
     "register_toml_kind": Parser(
         _named(register_toml.load_kind), [_data("register", "waiver.toml")]
+    ),
+    "relay_journal_line": Parser(lambda data: relay_journal.entry_of(data, 0), [_RELAY_LINE]),
+    "relay_journal_statement": Parser(
+        _text(relay_journal.statement_of), [f"{relay_journal.STATEMENT}\n{{}}\n".encode()]
     ),
     "replay_xml": Parser(_replay, [_POV, _POV.replace(b"pov", b"cfepoll")]),
     "roles_toml": Parser(_turned(roles_toml.parse), [_data("roles", "public.toml")]),

@@ -238,6 +238,24 @@ def test_another_model_is_told_at_once_and_ever_after(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_a_models_name_cannot_write_headers(tmp_path: Path) -> None:
+    """Whatever an API calls itself, it is told in one line of printable ASCII, and entered so."""
+
+    async def run() -> None:
+        body = rb'{"model":"m\r\nX-Evil: 1\r\n\r\n\ud800\u00fc"}'
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+        async with relaying(tmp_path, [OK], [head % len(body) + body]) as world:
+            holder = world.issue()
+            await holder.ask()
+            told = (await holder.ask()).partition(b"\r\n\r\n")[0].split(b"\r\n")
+            assert len(told) == 3
+            due = rb"Leadline-Subject-Changed: model-a-1 -> m\r\nX-Evil: 1\r\n\r\n\ud800\xfc"
+            assert told[2] == due
+            assert world.ends()[1]["models"] == (due.decode().rpartition("> ")[2],)
+
+    asyncio.run(run())
+
+
 def test_a_change_within_a_stream_is_told_from_the_next_answer_on(tmp_path: Path) -> None:
     """Its own head had gone already."""
 

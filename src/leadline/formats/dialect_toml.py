@@ -14,6 +14,7 @@ from leadline.formats.toml_table import Table, open_table
 
 NAME_CHARACTERS_MAX = 200
 PATHS_MAX = 64
+TOKENS_MAX = 1 << 40  # beyond it a figure is none
 _ID = re.compile(r"[a-z0-9-]+")
 _HEADER = re.compile(r"[a-z0-9-]+")
 _PATH = re.compile(r"(/([A-Za-z0-9._~:-]|\{model\})+)+")
@@ -127,7 +128,7 @@ class Told:
             for part in (*self._dialect.input, *self._dialect.output):
                 for place in part:
                     found = _at(one, place)
-                    if type(found) is int and found >= 0:
+                    if type(found) is int and 0 <= found <= TOKENS_MAX:
                         self._largest[place] = max(found, self._largest.get(place, 0))
         return True
 

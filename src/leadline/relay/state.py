@@ -240,7 +240,11 @@ class State:
             return
         self._entered.append(now)
         self.journal.append(
-            now, "request.refused", why=why[:200], credential=credential, address=peer.address
+            now,
+            "request.refused",
+            why=ascii_of(why)[:200],
+            credential=credential,
+            address=peer.address,
         )
 
     def tell_untold(self, *, at_once: bool = False) -> None:
@@ -361,8 +365,9 @@ def digest(secret: str) -> str:
 
 
 def ascii_of(text: str) -> str:
-    """Somebody else's short text as a record can hold it."""
-    return text.encode("ascii", "backslashreplace").decode()[:400]
+    """Somebody else's short text as a record or a header can hold it: printable ASCII."""
+    plain = "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+    return plain.encode("ascii", "backslashreplace").decode()[:400]
 
 
 def carriers(dialects: Sequence[Dialect]) -> tuple[Carrier, ...]:

@@ -1,11 +1,12 @@
 """The relay with its drivers: signer, DPoP proofs, certificates, and the dialects that come with it."""
 
 import asyncio
+import secrets
 import signal
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import leadline
@@ -17,7 +18,6 @@ from leadline.relay.ledger import Caps
 from leadline.relay.server import Listening, Server, upstream_at
 from leadline.relay.state import Prove, State
 from leadline.vault.keys import name_in, open_signer
-from leadline.wiring.home import clock, new_id
 
 DATA = Path(leadline.__file__).parent / "data" / "relay"
 EXAMPLES = ".examples.toml"
@@ -27,6 +27,11 @@ OTHER = Dialect(
     "",
     (Carrier("authorization", "Bearer"), Carrier("x-api-key"), Carrier("x-goog-api-key")),
 )
+
+
+def clock() -> datetime:
+    """The time, where no installation is: a relay needs neither its store nor its access rules."""
+    return datetime.now(UTC)  # noqa: TID251 -- as `wiring.home.clock`
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +177,7 @@ def verified(journal: Path, head: Path | None, keys: Path | None) -> Verified:
 
 
 def _origin(folder: Path) -> str:
-    return name_in(folder / "relay.key") or new_id("leadline.example/relay")
+    return name_in(folder / "relay.key") or f"leadline.example/relay-{secrets.token_hex(16)}"
 
 
 def _keep(how: Serving) -> bodies.SealedBodies | None:
