@@ -85,12 +85,29 @@ def errors() -> Texts:
     for path in sorted(ROOT.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Raise) and node.exc is not None:
-                words = [
-                    part.value
-                    for part in ast.walk(node.exc)
-                    if isinstance(part, ast.Constant) and isinstance(part.value, str)
-                ]
-                yield f"errors {_name(path)}:{node.lineno}", " ".join(words)
+                yield f"errors {_name(path)}:{node.lineno}", _literals(node.exc)
+
+
+def output() -> Texts:
+    """The literals of what a command prints, and of what pages and pictures are labelled with."""
+    for path in sorted((ROOT / "cli").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"typer.echo", "print"}:
+                yield f"output {_name(path)}:{node.lineno}", _literals(node)
+    for path in sorted((ROOT / "render").glob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        notes = {id(one.value) for one in ast.walk(tree) if isinstance(one, ast.Expr)}
+        for node in ast.walk(tree):
+            if id(node) not in notes and isinstance(node, ast.Constant):
+                yield f"output {_name(path)}:{node.lineno}", str(node.value)
+
+
+def _literals(node: ast.AST) -> str:
+    return " ".join(
+        part.value
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    )
 
 
 def templates() -> Texts:

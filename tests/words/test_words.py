@@ -19,6 +19,7 @@ SURFACES: dict[str, Callable[[], Texts]] = {
     "data": surfaces.data,
     "code": surfaces.code,
     "errors": surfaces.errors,
+    "output": surfaces.output,
     "templates": surfaces.templates,
     "help": surfaces.help_texts,
     "api": surfaces.api,
