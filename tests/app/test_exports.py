@@ -71,7 +71,7 @@ def test_an_export_carries_evidence_acts_proofs_terms_and_custody(
     assert (told.export, told.engagement, told.to) == (made.id, world.on.id, "a court")
     assert (told.items, told.withheld, told.purpose) == (2, 0, "evidence")
     assert told.terms == made.terms != ""
-    assert told.holdings == 4  # here and at the court, for each
+    assert told.custody == 4  # here and at the court, for each
     assert (tmp_path / "out" / "evidence" / artefact.digest).read_bytes() == b"a transcript"
     (act,) = world.acts(Kind.EXPORT_MADE)
     assert (act.id, act.detail["terms"]) == (made.act, made.terms)

@@ -90,7 +90,7 @@ class Told:
     terms: str
     items: int
     withheld: int
-    holdings: int
+    custody: int
 
 
 def export(

@@ -57,7 +57,7 @@ def verify(
     key: Annotated[Path, typer.Option(help="Verifier keys, got apart from the export.")],
     as_json: AsJson = False,
 ) -> None:
-    """Verify an export offline: exit 0 if every byte and every holding follows, 8 if not."""
+    """Verify an export offline: exit 0 if every byte is as signed and custody follows from acts, 8 if not."""
     from leadline.app import exports
 
     with edge():
@@ -70,7 +70,7 @@ def verify(
         return
     typer.echo(f"verified: {told.export} of {told.engagement}, for {told.to} ({told.purpose})")
     typer.echo(f"  {told.items} pieces of evidence, {told.withheld} withheld")
-    typer.echo(f"  {told.holdings} holdings, told from acts of a log of {size} entries")
+    typer.echo(f"  {told.custody} entries of custody, told from acts of a log of {size} entries")
     typer.echo(f"  terms: {told.terms or 'the developer exported its own'}")
 
 

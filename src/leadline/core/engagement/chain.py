@@ -1,6 +1,6 @@
 """The chain of custody of evidence: who held what from when to when, told by acts and nothing else.
 
-It tells of what was handed out here. Whoever was handed a thing may have made copies; that a holding
+It tells of what was handed out here. Whoever was handed a thing may have made copies; that an entry
 has no end means that no act tells of one.
 """
 
@@ -18,7 +18,7 @@ _NAMED = ("evidence", "results", "basis", "digest")
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One holding of a thing, which goes by its id or its digest. *by* and *ended_by* are acts' ids."""
+    """Who had a thing, which goes by its id or its digest. *by* and *ended_by* are acts' ids."""
 
     what: str
     holder: str
@@ -46,7 +46,7 @@ def named(act: Act) -> Mapping[str, str]:
 
 
 def custody(acts: Iterable[Act], things: Iterable[str]) -> tuple[Held, ...]:
-    """Every holding of *things*, ids or digests, in the order in which they began.
+    """Who had *things*, ids or digests, in the order in which they began.
 
     *acts* are an engagement's in log order.
     """
