@@ -48,6 +48,15 @@ def test_each_text_names_its_parts_and_where_they_stand() -> None:
     assert completeness((replace(EO, pack=()),), Submission()) == ()
 
 
+def test_every_text_that_ships_names_parts_that_a_pack_has() -> None:
+    """With its words and the place where it says so."""
+    texts = library().texts
+    rows = completeness(texts, Submission())
+    assert {row.regime for row in rows} >= {"us-eo-14409", "ca-sb53", "eu-ai-act-gpai"}
+    assert all(row.presence is Presence.ABSENT and row.words and row.citation for row in rows)
+    assert len(rows) == sum(len(text.pack) for text in texts)
+
+
 def test_a_part_that_no_pack_has_is_a_fault_of_the_regime_file() -> None:
     """It is named with the regime."""
     with pytest.raises(Invalid, match="no part of a pack") as told:

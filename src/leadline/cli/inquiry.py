@@ -241,13 +241,14 @@ def answer(
 ) -> None:
     """Answer the newest inquiry, dated and signed, in the role that the regime says decides."""
     from leadline.app import engagement as use
+    from leadline.core.access import Action
     from leadline.core.engagement.determination import Answer
     from leadline.wiring.desk import at_desk
-    from leadline.wiring.inquiry import signed_answer
 
     with edge(), at_desk(home_of(home), kept(path)) as me:
         if said not in set(Answer):
             raise Invalid("ANSWER", f"{said!r} is none of {', '.join(Answer)}")
-        on, granted = signed_answer(me, engagement, Answer(said), reason, key)
+        on, facts = me.dealings(engagement), use.inquiry_facts(Answer(said), reason)
+        granted = me.signed(Action.INQUIRY_ANSWER, on, facts, key)
         act = use.answer_inquiry(me.ctx, on, Answer(said), reason, granted)
     typer.echo(f"answered {act.at.isoformat()}: {said}")

@@ -11,8 +11,6 @@ from leadline.formats import inquiry_toml
 
 if TYPE_CHECKING:
     from leadline.app.engagement import Dealings
-    from leadline.core.approval import Granted
-    from leadline.core.engagement.determination import Answer
     from leadline.core.record.act import Act
     from leadline.wiring.desk import AtDesk
 
@@ -90,21 +88,6 @@ def lodge(me: "AtDesk", folder: Folder, on: "Dealings") -> "tuple[Act | None, st
         return None, on.id
     write(folder.path / SENT, on.id.encode() + b"\n")
     return use.lodge(me.ctx, on, asked), on.id
-
-
-def signed_answer(
-    me: "AtDesk", engagement: str, answer: "Answer", reason: str, key: Path
-) -> "tuple[Dealings, Granted]":
-    """The engagement, and the official's signature under this very answer and reason."""
-    from leadline.app import approval
-    from leadline.app import engagement as desk
-    from leadline.core.access import Action
-    from leadline.identity import software_key
-
-    on, signer = me.dealings(engagement), software_key.read(key)
-    facts = desk.inquiry_facts(answer, reason)
-    thing = on.resource()
-    return on, approval.asserted(me.ctx, Action.INQUIRY_ANSWER, thing, facts, signer.sign)
 
 
 def waits(me: "AtDesk", on: "Dealings", inquiry: Inquiry) -> bool:
