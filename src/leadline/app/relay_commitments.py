@@ -33,7 +33,7 @@ def receive(ctx: Context, on: Dealings, content: bytes, vkeys: str) -> Statement
     Raises: Invalid, Tampered, as `read`; Refused, if it is of other dealings, or does not follow what
     the same relay committed to before.
     """
-    ctx.require(Action.ARTEFACT_DEPOSIT, on.resource())
+    ctx.require(Action.SUBMISSION_OFFER, on.resource())
     told = read(content, vkeys)
     if on.id not in told.engagements:
         raise Refused(f"these commitments say nothing of {on.id}")
