@@ -18,7 +18,7 @@ _NAMED = ("evidence", "results", "basis", "digest")
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Who had a thing, which goes by its id or its digest. *by* and *ended_by* are acts' ids."""
+    """One holding of a thing, which goes by its id or its digest. *by* and *ended_by* are acts' ids."""
 
     what: str
     holder: str
