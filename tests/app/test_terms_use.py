@@ -197,3 +197,27 @@ def test_refusals_and_terms_are_for_the_parties(world: DeskWorld) -> None:
             terms.refusals(world.at(person), world.on)
         with pytest.raises(Denied):
             terms.held(world.at(person), world.on)
+
+
+def test_destruction_is_dated_once_access_opened(world: DeskWorld) -> None:
+    """From the end of access, by the terms' days."""
+    both(world, world.terms())
+    assert terms.held(world.at("developer"), world.on).destroy_by is None
+    world = DeskWorld()
+    world.open_access(anchor_days=20)
+    found = terms.held(world.at("developer"), world.on)
+    assert found.destroy_by == world.now + timedelta(days=20 + 90)
+
+
+def test_a_text_that_was_not_kept_covers_nothing(world: DeskWorld) -> None:
+    """A digest alone, as an older record may have it, is no text to read limits from."""
+    for person in ("developer", "official"):
+        ctx = world.at(person)
+        party = "developer" if person == "developer" else "government"
+        ends = "2027-06-01T00:00:00.000000Z"
+        with world.store.write() as tx:
+            detail = {"party": party, "terms": "ab" * 32, "expires": ends}
+            tx.record(ctx.act(Kind.TERMS_AGREED, world.on.id, world.on.id, **detail))
+    assert terms.held(world.at("developer"), world.on).effective is None
+    with pytest.raises(Refused, match="no terms are in effect"):
+        used(world, "evaluator", "assessment")

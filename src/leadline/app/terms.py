@@ -65,10 +65,14 @@ def purposes() -> Purposes:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The terms in effect, and what each party signed last; a party that signed none is absent."""
+    """The terms in effect, and what each party signed last; a party that signed none is absent.
+
+    *destroy_by* is when what was received is to be destroyed, once access has opened.
+    """
 
     effective: Terms | None
     signed: Mapping[str, Terms]
+    destroy_by: datetime | None = None
 
     def offered(self, to: Party) -> Terms | None:
         """What the other party signed last and *to* has not; None where there is nothing to sign."""
@@ -84,15 +88,16 @@ def party(ctx: Context, on: Dealings) -> Party:
 def held(ctx: Context, on: Dealings) -> Held:
     """The terms of an engagement: in effect, and signed by one party."""
     ctx.require(Action.ENGAGEMENT_READ, on.resource())
+    ends = engagement.standing(ctx, on).window.ends
     with ctx.store.read() as view:
         latest = {
             str(one.act.detail.get("party")): str(one.act.detail.get("terms"))
             for one in view.acts(engagement=on.id, kind=Kind.TERMS_AGREED)
         }
-        signed = {
-            side: view.get(Terms, f"{on.id}/{digest}").value for side, digest in latest.items()
-        }
-        return Held(text(view, on.id), signed)
+        texts = _texts(view, on.id)
+        current = text(view, on.id)
+    signed = {side: texts[digest] for side, digest in latest.items() if digest in texts}
+    return Held(current, signed, current.destroy_by(ends) if current and ends else None)
 
 
 def draft(ctx: Context, on: Dealings, days: int) -> Terms:
@@ -234,9 +239,17 @@ def refusals(ctx: Context, on: Dealings) -> tuple[RefusedUse, ...]:
 
 
 def text(view: Reading, engagement: str) -> Terms | None:
-    """The terms that both parties signed last, for a caller that has asked for its own action."""
+    """The terms that both parties signed last, for a caller that has asked for its own action.
+
+    None also where only the digest is on record and no text was kept: nothing is covered then.
+    """
     digest = core.in_effect(one.act for one in view.acts(engagement=engagement))
-    return view.get(Terms, f"{engagement}/{digest}").value if digest else None
+    return _texts(view, engagement).get(digest)
+
+
+def _texts(view: Reading, engagement: str) -> Mapping[str, Terms]:
+    """Every text that anybody signed, by digest."""
+    return {row.value.digest: row.value for row in view.find(Terms, engagement=engagement)}
 
 
 def _withdrawn(view: Reading, engagement: str, attempt: Attempt) -> str:

@@ -98,17 +98,22 @@ def show(
 ) -> None:
     """The terms in effect, and what one party signed that the other has not."""
     from leadline.app import terms as use
+    from leadline.core.record.act import instant
     from leadline.wiring.desk import at_desk
 
     with edge(), at_desk(home_of(home), kept(path)) as me:
         found = use.held(me.ctx, me.dealings(engagement))
     signed = {party: _record(one) for party, one in sorted(found.signed.items())}
     effective = _record(found.effective) if found.effective else None
+    destroy = instant(found.destroy_by) if found.destroy_by else None
     if as_json:
-        typer.echo(json.dumps({"in_effect": effective, "signed": signed}))
+        told = {"in_effect": effective, "signed": signed, "destroy_by": destroy}
+        typer.echo(json.dumps(told))
         return
     for name, value in (effective or {"in effect": "nothing yet"}).items():
         typer.echo(f"{name}: {_words(value)}")
+    if destroy:
+        typer.echo(f"destroy what was received by: {destroy}")
     for party, one in found.signed.items():
         if one != found.effective:
             typer.echo(f"the {party} signed {one.digest}, which waits for the other party")
