@@ -171,6 +171,7 @@ def show(
         if text:
             typer.echo(determinations.written(me.ctx, on, text))
             return
-        page = desk.determinations_document(determinations.page(me.ctx, on))
-    for line in [json.dumps(page)] if as_json else desk.determination_lines(page):
+        page = determinations.page(me.ctx, on)
+    document = desk.determinations_document(page)
+    for line in [json.dumps(document)] if as_json else desk.determination_lines(page):
         typer.echo(line)

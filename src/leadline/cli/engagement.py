@@ -1,9 +1,8 @@
 """`leadline engagement`: a developer's dealings with the programme about one model."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -64,25 +63,13 @@ def show(which: Either, home: Home = None, path: Kept = FILE, *, as_json: AsJson
 
     with edge():
         if Path(which).is_dir():
-            shown = assess.show_engagement(Path(which))
+            stands, now = assess.standing(Path(which))
         else:
             with desk.at_desk(home_of(home), kept(path)) as me:
-                shown = me.shown(which)
-    typer.echo(json.dumps(shown)) if as_json else _tell(shown)
-
-
-def _tell(shown: Mapping[str, Any]) -> None:
-    typer.echo(f"{shown['engagement']}: {shown['state']}")
-    typer.echo(f"government access: {shown['access']}")
-    for id_, one in shown["windows"].items():
-        dates = ("anchor", "opens_not_before", "opened", "ends")
-        told = "; ".join(f"{name.replace('_', ' ')} {one[name]}" for name in dates if one[name])
-        typer.echo(f"  under {id_}: {told or 'no date yet'}")
-    for one in shown["asks_again"]:
-        typer.echo(f"asks again since {one['since']}: {one['words']}")
-    typer.echo(f"requests for information without an answer: {shown['unanswered']}")
-    for act in shown["acts"]:
-        typer.echo(f"  {act['at']}  {act['kind']:26} {act['actor']}")
+                stands, now = me.standing(which), me.ctx.now
+    shown = [json.dumps(desk.document(stands, now))] if as_json else desk.lines(stands, now)
+    for line in shown:
+        typer.echo(line)
 
 
 @app.command("anchor")

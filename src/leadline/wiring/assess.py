@@ -26,6 +26,7 @@ from leadline.app.laboratory import Laboratory
 from leadline.app.ports import Executor, Shard, Vault, Workers
 from leadline.core import report as shown
 from leadline.core.assessment import ShardResult
+from leadline.core.engagement.engagement import Standing
 from leadline.core.engagement.regime import Regime
 from leadline.core.errors import Invalid, NotFound, Refused, Tampered
 from leadline.core.identity import Identified
@@ -47,7 +48,7 @@ from leadline.store.shards import open_executor
 from leadline.store.sql import open_store
 from leadline.suites.imported.collection import Imported
 from leadline.suites.item import Suite
-from leadline.wiring.desk import criteria_packs, document, library
+from leadline.wiring.desk import criteria_packs, library
 from leadline.wiring.home import KINDS, ORIGIN, Parts, clock, make, open_parts
 from leadline.wiring.imports import imported_suites
 from leadline.wiring.qualified import records, require_installation, seed_of, take
@@ -622,11 +623,11 @@ def existing(out: Path) -> Iterator[tuple[Workspace, Dealings, Desk, Parts]]:
         store.close()
 
 
-def show_engagement(out: Path) -> dict[str, Any]:
-    """State, access and acts of the engagement in *out*, as its developer sees them."""
+def standing(out: Path) -> tuple[Standing, datetime]:
+    """The engagement in *out* as its developer sees it, and the moment."""
     with existing(out) as (_, dealings, desk, _):
         ctx = desk.developer()
-        return document(engagement.standing(ctx, dealings), ctx.now)
+        return engagement.standing(ctx, dealings), ctx.now
 
 
 def withdraw(out: Path) -> str:

@@ -26,7 +26,7 @@ from leadline.core.engagement.determination import Determination
 from leadline.core.engagement.engagement import Standing, unanswered
 from leadline.core.engagement.library import Library
 from leadline.core.errors import Invalid, NotFound
-from leadline.core.record.act import Act, Kind
+from leadline.core.record.act import Act, Kind, Value
 from leadline.formats.criteria_toml import load_criteria
 from leadline.formats.determination_toml import load_determination
 from leadline.identity import software_key
@@ -77,15 +77,13 @@ class AtDesk:
 
     def list(self) -> list[dict[str, Any]]:
         """The engagements that this person may read, without their acts."""
-        found = list[dict[str, Any]]()
-        for one in listing.engagements(self.ctx):
-            found.append({k: v for k, v in self.shown(one.id).items() if k != "acts"})
-        return found
+        found = [self.standing(one.id) for one in listing.engagements(self.ctx)]
+        documents = [document(one, self.ctx.now) for one in found]
+        return [{k: v for k, v in one.items() if k != "acts"} for one in documents]
 
-    def shown(self, engagement_id: str) -> dict[str, Any]:
-        """One engagement, as `document`."""
-        stands = engagement.standing(self.ctx, self.dealings(engagement_id))
-        return document(stands, self.ctx.now)
+    def standing(self, engagement_id: str) -> Standing:
+        """One engagement with its acts so far."""
+        return engagement.standing(self.ctx, self.dealings(engagement_id))
 
     def ends(self, on: Dealings) -> str:
         """When open access ends, as acts have it now."""
@@ -223,29 +221,45 @@ def _act(act: Act) -> dict[str, Any]:
     }
 
 
-def determination_lines(page: Mapping[str, Any]) -> Iterator[str]:
+def determination_lines(page: Page) -> Iterator[str]:
     """The page of determinations in words; a dissent stands beside what it is about."""
-    for one in page["proposals"]:
-        yield f"proposed {one['at']} by {one['by']}: {one['digest']}"
-        for person in one["concurring"]:
-            yield f"    concurs: {person}"
-        for said in one["dissenting"]:
-            yield f"    dissents: {said['person']}, reasons {said['reasons']}"
-    for one in page["recorded"]:
-        act = one["act"]
-        told = act["detail"]
-        yield f"recorded {act['at']} by {act['actor']}: {told['answer']}  ({act['id']})"
+    for one in page.proposals:
+        yield f"proposed {one.at.isoformat()} by {one.by}: {one.digest}"
+        yield from (f"    concurs: {person}" for person in sorted(one.concurring()))
+        for said in one.dissenting():
+            yield f"    dissents: {said.person}, reasons {said.reasons}"
+    for found in page.recorded:
+        act, told = found.act, found.act.detail
+        yield f"recorded {act.at.isoformat()} by {act.actor}: {told['answer']}  ({act.id})"
         yield f"    about {told['model']}, {told['weights_version']}, {told.get('variant', '')}"
         yield f"    speaks until {told['expires']}; asked again by {told['trigger']}"
-        yield from (f"    caveat: {words}" for words in told["caveats"])
-        yield from (f"    dissent: reasons {digest}" for digest in told.get("dissenting", ()))
-        for name in ("corrections", "responses", "reconsiderations"):
-            for later in one[name]:
-                yield f"    {later['kind']} {later['at']} by {later['actor']}  ({later['id']})"
-    for person in page["recused"]:
-        yield f"recused: {person}"
-    for one in page["asks_again"]:
-        yield f"asks again since {one['since']}: {one['words']}"
+        yield from (f"    caveat: {words}" for words in _texts(told.get("caveats")))
+        yield from (f"    dissent: reasons {digest}" for digest in _texts(told.get("dissenting")))
+        for later in (*found.corrections, *found.responses, *found.reconsiderations):
+            yield f"    {later.kind.value} {later.at.isoformat()} by {later.actor}  ({later.id})"
+    yield from (f"recused: {person}" for person in sorted(page.recused))
+    for asked in page.asked:
+        yield f"asks again since {asked.since.isoformat()}: {asked.words}"
+
+
+def _texts(value: Value) -> tuple[str, ...]:
+    return tuple(str(one) for one in value) if isinstance(value, tuple) else ()
+
+
+def lines(stands: Standing, now: datetime) -> Iterator[str]:
+    """An engagement in words, each date with its zone."""
+    shown = document(stands, now)
+    yield f"{stands.engagement.id}: {stands.word(now).value}"
+    yield f"government access: {shown['access']}"
+    for id_, one in shown["windows"].items():
+        dates = ("anchor", "opens_not_before", "opened", "ends")
+        told = "; ".join(f"{name.replace('_', ' ')} {one[name]}" for name in dates if one[name])
+        yield f"  under {id_}: {told or 'no date yet'}"
+    for asked in questions_open(stands, now):
+        yield f"asks again since {asked.since.isoformat()}: {asked.words}"
+    yield f"requests for information without an answer: {unanswered(stands)}"
+    for act in stands.acts:
+        yield f"  {act.at.isoformat()}  {act.kind.value:26} {act.actor}"
 
 
 def document(stands: Standing, now: datetime) -> dict[str, Any]:
