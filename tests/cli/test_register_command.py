@@ -2,16 +2,23 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
+from threading import Barrier, Thread
 
 import pytest
 from typer.testing import CliRunner, Result
 
 import leadline
 from desk_terminal import Terminal, terminal
+from leadline.app import entries
 from leadline.cli import register
+from leadline.core.engagement.register import Entry
+from leadline.core.errors import Stale
+from leadline.core.record.act import Kind
 from leadline.wiring.home import clock
+from leadline.wiring.register import kinds
 
 DEMONSTRATION = Path(leadline.__file__).parent / "data" / "demonstration" / "register.toml"
 TASK = """
@@ -99,6 +106,33 @@ def test_what_is_refused_says_why_and_changes_nothing(at: Terminal, tmp_path: Pa
     ):
         assert at.run(person, *arguments).exit_code == code, arguments
     assert at.ok("officer", "list", "--json") == before
+
+
+def test_of_two_officers_at_once_one_is_told(at: Terminal) -> None:
+    """Both begin at the same revision; the register has one new entry, and one of them reads again."""
+    known = kinds()
+    entry = Entry(
+        "task", "ordered-task", "T", date(2026, 6, 2), "a", "s", due=date(2026, 7, 2), cites="c"
+    )
+    begin, told = Barrier(2), list[str]()
+
+    def write(title: str) -> None:
+        ctx = at.house.ctx("officer")
+        begin.wait()
+        try:
+            entries.written(ctx, known, replace(entry, title=title))
+            told.append(title)
+        except Stale:
+            told.append("stale")
+
+    threads = [Thread(target=write, args=(title,)) for title in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    kept = entries.kept(at.house.ctx("officer"), "task")
+    assert sorted(told) == sorted([kept.entry.title, "stale"])
+    assert at.house.kinds().count(Kind.ENTRY_WRITTEN) == 1
 
 
 def test_the_demonstration_is_read_without_an_installation(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 
-from leadline.core.engagement.register import Entry, Register, Standing
+from leadline.core.engagement.register import Entry, Register, Standing, midnight
 from leadline.core.marking import Tlp
 from leadline.render.document import Column, Document, Panel, Panels, Prose, Section, Table
+from leadline.render.words import day as day_of
 from leadline.render.words import moment
 
 CONFIDENCE = {
@@ -21,7 +22,7 @@ def dated_register(register: Register, day: date, at: datetime, marking: Tlp) ->
     """The page of *register* as it stands on *day*; *marking* is the strictest of what it shows."""
     out = register.standing_out(day)
     counts = [
-        Panel(word, str(sum(mark in one.marks for one in out)), f"on {day}")
+        Panel(word, str(sum(mark in one.marks for one in out)), f"on {_day(day)}")
         for mark in ("overdue", "unproved", "expired", "without citation")
         for word in (mark.capitalize(),)
     ]
@@ -34,7 +35,7 @@ def dated_register(register: Register, day: date, at: datetime, marking: Tlp) ->
                 ", ".join(one.marks),
                 one.entry.title,
                 one.entry.authority,
-                str(one.entry.due or ""),
+                _day(one.entry.due) if one.entry.due else "",
             )
             for one in out
         ),
@@ -46,7 +47,7 @@ def dated_register(register: Register, day: date, at: datetime, marking: Tlp) ->
     ]
     return Document(
         title="Dated register",
-        kicker=f"As it stands on {day}",
+        kicker=f"As it stands on {_day(day)}",
         marking=marking.value,
         record="Dated register",
         at=at,
@@ -75,7 +76,7 @@ def proof(register: Register, entry: Entry) -> str:
     wanted = register.kinds[entry.kind].evidence
     if entry.evidence:
         return "; ".join(f"{one.what} ({one.at:%Y-%m-%d}, {one.by})" for one in entry.evidence)
-    return f"none yet; wanted: {wanted}" if wanted else "none wanted"
+    return "none yet" if wanted else "none wanted"
 
 
 def _section(register: Register, kind: str, day: date) -> Section:
@@ -84,17 +85,23 @@ def _section(register: Register, kind: str, day: date) -> Section:
     entries.sort(key=lambda one: (not register.marks(one, day), one.since, one.id))
     columns = ("Entry", "Marked", "What it is", "Authority and scope", "Days", "Effect")
     table = Table(
-        told.title,
+        "What stands out first, then by first day",
         tuple(Column(label) for label in (*columns, "Evidence", "Source")),
         tuple(_row(register, one, day) for one in entries),
     )
-    return Section(kind, told.title, (Prose(told.words), table))
+    wanted = f" Evidence wanted: {told.evidence}." if told.evidence else ""
+    return Section(kind, told.title, (Prose(f"{told.words}{wanted}"), table))
+
+
+def _day(of: date) -> str:
+    """A day that no line breaks."""
+    return day_of(midnight(of)).replace(" ", "\u00a0")
 
 
 def _row(register: Register, entry: Entry, day: date) -> tuple[str, ...]:
-    days = [f"from {entry.since}"]
+    days = [f"from {_day(entry.since)}"]
     ends = (("until", entry.until), ("due", entry.due), ("done", entry.done))
-    days += [f"{name} {found}" for name, found in ends if found is not None]
+    days += [f"{name} {_day(found)}" for name, found in ends if found is not None]
     source = f"{entry.cites or 'none'}; {CONFIDENCE[entry.confidence]}"
     about = f"{entry.title}{f', version {entry.version}' if entry.version else ''}"
     return (
