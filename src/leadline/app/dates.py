@@ -4,7 +4,6 @@ A list leaves no act behind, and what a person may not read shows in it not even
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 
 from leadline.app import engagement, listing, obligations, partners
 from leadline.app.context import Context
@@ -18,9 +17,9 @@ from leadline.core.engagement.calendar import (
     partner_ends,
     reading_ends,
 )
+from leadline.core.engagement.partner import Partner
 from leadline.core.engagement.register import Entry
 from leadline.core.engagement.result import Result
-from leadline.core.errors import NotFound
 from leadline.core.grant import Grant
 from leadline.core.record.act import Kind
 from leadline.formats.report_draft import named
@@ -75,11 +74,11 @@ def _elsewhere(ctx: Context, law: Law, read: Iterable[str]) -> Iterator[Dated]:
             recalled = view.acts(kind=Kind.RESULT_RECALLED, about=one.id)
             if one.recipient == ctx.principal.id and one.engagement not in known and not recalled:
                 yield reading_ends(one.id, one.engagement, one.until, one.recipient)
-    for id_ in sorted(ctx.principal.engagements - known):
-        with suppress(NotFound):
-            on = engagement.dealings(ctx, law.library, id_)
-            if ctx.decision(Action.PARTNER_USE, on.resource()).allowed:
-                position = partners.scope(ctx, on).position
-                if position.agreed:
-                    partner = position.partner
-                    yield partner_ends(partner.organisation, id_, partner.expires)
+        ours = [row for row in view.find(Partner) if row.value.organisation == ctx.principal.org]
+    named = ctx.principal.engagements - known
+    for each in (one for one in ours if one.engagement in named):
+        on = engagement.dealings(ctx, law.library, each.engagement)
+        if ctx.decision(Action.PARTNER_USE, on.resource()).allowed:
+            found = partners.scope(ctx, on).position
+            if found.agreed:
+                yield partner_ends(found.partner.organisation, on.id, found.partner.expires)

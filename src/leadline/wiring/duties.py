@@ -8,7 +8,7 @@ sends; a sweep reads both folders to know what was told.
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -21,7 +21,7 @@ from leadline.app.obligations import Law
 from leadline.core.engagement.calendar import Dated
 from leadline.core.engagement.library import Library
 from leadline.core.engagement.regime import Regime
-from leadline.core.errors import Tampered
+from leadline.core.errors import Stale, Tampered
 from leadline.formats.regime_toml import load_regime
 from leadline.settings import Home
 from leadline.wiring.home import Parts
@@ -29,6 +29,7 @@ from leadline.wiring.regimes import library
 
 OWN = Path(leadline.__file__).parent / "data" / "obligations"
 SENT = "sent"
+Link = Callable[[str, Path], None]
 SIGNED_IN = 3  # a reminder says nothing, so that every list may be read to make it
 
 
@@ -89,14 +90,16 @@ def _reminder(person: str, one: Dated, now: datetime) -> Reminder:
     return Reminder(person, one.engagement, one.at, overdue, ref)
 
 
-def write(outbox: Path, found: Iterable[Reminder], now: datetime) -> tuple[Path, ...]:
+def write(
+    outbox: Path, found: Iterable[Reminder], now: datetime, link: Link = os.link
+) -> tuple[Path, ...]:
     """Write what was not told yet: a new file for each person who has none of this day.
 
     A file appears whole or not at all, and is never written again. What comes up after a person's
     file of the day is told on the next day. Ended anywhere, it has told nothing twice, and the next
-    sweep tells the rest.
+    sweep tells the rest. *link* puts a whole file under its name, where there is none.
 
-    Raises: Tampered, if a file of the outbox is no reminder.
+    Raises: Tampered, if a file of the outbox is no reminder; Stale, if one is taken away meanwhile.
     """
     outbox.mkdir(parents=True, exist_ok=True, mode=0o700)
     day = now.astimezone(UTC).date().isoformat()
@@ -109,7 +112,11 @@ def write(outbox: Path, found: Iterable[Reminder], now: datetime) -> tuple[Path,
         told = set(_told(outbox, name))
         fresh = sorted({one.ref: one for one in some if one.ref not in told}.values(), key=_when)
         place = outbox / f"{name}.{day}.json"
-        if fresh and not (outbox / SENT / place.name).exists() and _put(place, person, day, fresh):
+        if (
+            fresh
+            and not (outbox / SENT / place.name).exists()
+            and _put(place, person, day, fresh, link)
+        ):
             made.append(place)
     return tuple(made)
 
@@ -126,12 +133,12 @@ def _told(outbox: Path, name: str) -> Iterator[str]:
                 held = json.loads(file.read_text(encoding="utf-8"))
                 yield from (str(one["ref"]) for one in held["reminders"])
             except FileNotFoundError:
-                continue  # taken away meanwhile; the second folder has it
+                raise Stale(f"{file} was taken away at this moment; sweep again") from None
             except (ValueError, KeyError, TypeError):
                 raise Tampered(str(file), "is no file of reminders; take it away") from None
 
 
-def _put(place: Path, person: str, day: str, fresh: Iterable[Reminder]) -> bool:
+def _put(place: Path, person: str, day: str, fresh: Iterable[Reminder], link: Link) -> bool:
     """Write a file that is not there, in one step; False where another sweep was first."""
     told = [{"ref": one.ref, "text": one.text} for one in fresh]
     text = json.dumps({"to": person, "day": day, "reminders": told}, indent=1) + "\n"
@@ -140,7 +147,7 @@ def _put(place: Path, person: str, day: str, fresh: Iterable[Reminder]) -> bool:
         new.flush()
         os.fsync(new.fileno())
         try:
-            os.link(new.name, place)
+            link(new.name, place)
         except FileExistsError:
             return False
     return True

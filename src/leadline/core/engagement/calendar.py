@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
-from typing import Protocol
 
 from leadline.core.engagement.clock import EndedBy, Window, time_in
 from leadline.core.engagement.engagement import Standing
 from leadline.core.engagement.obligation import Obligation, Stage
 from leadline.core.engagement.regime import Party
+from leadline.core.engagement.register import Entry
 from leadline.core.grant import Grant
 from leadline.core.record.act import Act, Kind, instant
 
@@ -83,48 +83,14 @@ class Dated:
     of: str = ""
 
 
-class Row(Protocol):
-    """A row of the dated register, as far as a calendar reads it."""
-
-    @property
-    def id(self) -> str:
-        """Its stable id."""
-        ...
-
-    @property
-    def org(self) -> str:
-        """The developer that keeps it for itself, empty for the programme's."""
-        ...
-
-    @property
-    def title(self) -> str:
-        """What it is, in a line."""
-        ...
-
-    @property
-    def due(self) -> date | None:
-        """The day by which it is to be done."""
-        ...
-
-    @property
-    def until(self) -> date | None:
-        """The first day on which it has no effect any more."""
-        ...
-
-    @property
-    def done(self) -> date | None:
-        """The day on which somebody says it was done."""
-        ...
-
-
 def dates(
     now: datetime,
     standings: Iterable[Standing] = (),
     obligations: Iterable[Obligation] = (),
-    entries: Iterable[Row] = (),
+    entries: Iterable[Entry] = (),
     grants: Iterable[Grant] = (),
     *,
-    theirs: Iterable[Row] = (),
+    theirs: Iterable[Entry] = (),
     names: Mapping[str, str] | None = None,
 ) -> tuple[Dated, ...]:
     """All dates of these things, in order of time.
@@ -294,7 +260,7 @@ def _of_obligation(one: Obligation, recipient: str) -> Dated:
     )
 
 
-def _of_entry(row: Row, now: datetime) -> Iterable[Dated]:
+def _of_entry(row: Entry, now: datetime) -> Iterable[Dated]:
     """A row's due day, and the day on which it ends."""
     if row.due:
         late = row.done is None and row.due < now.astimezone(UTC).date()
@@ -303,7 +269,9 @@ def _of_entry(row: Row, now: datetime) -> Iterable[Dated]:
         yield _day(row, row.until, What.ENTRY_ENDS)
 
 
-def _day(row: Row, day: date, what: What, *, due: bool = False, stands_out: bool = False) -> Dated:
+def _day(
+    row: Entry, day: date, what: What, *, due: bool = False, stands_out: bool = False
+) -> Dated:
     return Dated(
         f"entry/{row.org}/{row.id}/{what}",
         datetime.combine(day, time(), UTC),
