@@ -58,7 +58,11 @@ def test_an_entry_is_written_proved_and_ended_each_as_an_act(world: DeskWorld) -
     done = TODAY + timedelta(days=20)
     proof = entries.evidenced(world.at("officer"), KINDS, "task", b"text", "the text", done=done)
     assert proof.digest == sha256(b"text").hexdigest()
-    assert world.vault.get(proof.digest) == b"text"
+    assert entries.content(world.at("auditor"), "task", proof.digest) == b"text"
+    with pytest.raises(NotFound, match="no evidence other"):
+        entries.content(world.at("auditor"), "task", "other")
+    with pytest.raises(NotFound, match="no entry task"):
+        entries.content(world.at("operator"), "task", proof.digest)
     found = entries.kept(world.at("officer"), "task")
     assert (found.revision, found.entry.done, found.entry.evidence) == (2, done, (proof,))
     register = entries.listed(world.at("officer"), KINDS)
@@ -104,6 +108,8 @@ def test_a_developers_own_log_is_its_own(world: DeskWorld) -> None:
         assert ids(world, person, own=True) == []
     with pytest.raises(NotFound):  # its evidence stays with the developer
         world.vault.get(sha256(b"notes").hexdigest())
+    with pytest.raises(Refused, match="stays with you"):
+        entries.content(world.at("colleague"), "call", sha256(b"notes").hexdigest(), own=True)
     assert {one.about for one in acts(world)} == {"entry/own"}
     assert all(set(one.detail) <= {"digest", "evidence"} for one in acts(world))
     with pytest.raises(Invalid, match="kept by the developer"):

@@ -154,6 +154,23 @@ def test_a_developer_exports_its_own_without_terms(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "terms.json").exists()
 
 
+def test_after_a_withdrawal_only_the_developer_exports_and_what_is_closed_is_counted(
+    world: DeskWorld, tmp_path: Path
+) -> None:
+    """Its keys have ended: its own material opens for nobody here, and the agency's still does."""
+    material = Material(world.on.id, world.on.developer, "developer")
+    offer = Offer(material, Marking(Tlp.AMBER_STRICT), sealed=False, bytes_max=100)
+    own = vaulting.deposit(world.at("developer"), offer, [b"the developer's"])
+    kept = deposited(world, b"the agency's")
+    desk.withdraw(world.at("developer"), world.on, world.vault._keys)
+    with pytest.raises(Refused, match="withdrawn"):
+        exported(world, tmp_path / "out")
+    made = exported(world, tmp_path / "out", person="developer")
+    assert (set(made.items), made.withheld) == ({kept.id}, 1)
+    with pytest.raises(Refused):
+        exported(world, tmp_path / "second", own.id, person="developer")
+
+
 @pytest.mark.parametrize("to", ["", " ", "a\nb", "x" * 201])
 def test_a_recipient_is_named_in_a_line(world: DeskWorld, tmp_path: Path, to: str) -> None:
     """A recipient is named in a line."""

@@ -70,6 +70,11 @@ def test_an_officer_keeps_the_register(at: Terminal, tmp_path: Path) -> None:
     at.ok("officer", "evidence", "task", str(proof), "--what", "as issued", "--done", "2026-07-01")
     assert "** " not in at.ok("officer", "list")
     assert json.loads(at.ok("officer", "due", "--json"))["entries"] == []
+    digest = json.loads(at.ok("officer", "show", "task", "--json"))["evidence"][0]["digest"]
+    copy = tmp_path / "copy.txt"
+    at.ok("officer", "fetch", "task", digest, str(copy))
+    assert copy.read_text() == "the instruction"
+    assert at.run("officer", "fetch", "task", digest, str(copy)).exit_code == 2
     shown = at.ok("officer", "show", "task")
     assert "revision: 2" in shown
     day = (clock() + timedelta(days=1)).date().isoformat()

@@ -165,6 +165,19 @@ def kept(ctx: Context, id_: str, *, own: bool = False) -> Kept:
     return Kept(row.value, row.version)
 
 
+def content(ctx: Context, id_: str, digest: str, *, own: bool = False) -> bytes:
+    """One piece of an entry's evidence, for whoever may read the entry.
+
+    Raises: NotFound; Refused, for a developer's own, which is not kept here.
+    """
+    entry = _standing(ctx, id_, own=own).value
+    if digest not in {one.digest for one in entry.evidence}:
+        raise NotFound(f"{id_} has no evidence {digest:.64}")
+    if entry.org:
+        raise Refused("evidence of your own entries stays with you; only its digest is here")
+    return ctx.vault.get(digest)
+
+
 def _standing(ctx: Context, id_: str, *, own: bool) -> Stored[Entry]:
     org = _org(ctx, own=own)
     for row in _visible(ctx):

@@ -109,9 +109,9 @@ def export(
     known = _items(ctx, on)
     chosen = _chosen(ctx, on, known, wanted)
     use = terms.covered(ctx, on.id, on.developer, purpose=purpose, what=f"export to {to}")
-    contents = {one.digest: ctx.vault.get(one.digest) for one in chosen}
-    id_, withheld = ctx.new_id("export"), len(known) - len(chosen)
-    items = {one.id: one.digest for one in chosen}
+    contents = _contents(ctx, chosen, asked=bool(wanted))
+    items = {one.id: one.digest for one in chosen if one.digest in contents}
+    id_, withheld = ctx.new_id("export"), len(known) - len(items)
     act = ctx.act(
         Kind.EXPORT_MADE,
         id_,
@@ -277,6 +277,18 @@ def _chosen(ctx: Context, on: Dealings, known: Sequence[Item], wanted: Sequence[
             raise Refused(f"{id_} is sealed; it opens for two approvers and a proof only")
         chosen.append(one)
     return chosen
+
+
+def _contents(ctx: Context, chosen: Sequence[Item], *, asked: bool) -> dict[str, bytes]:
+    """What the vault has of them; of what no longer opens only the number is told, unless asked for."""
+    found = dict[str, bytes]()
+    for one in chosen:
+        try:
+            found[one.digest] = ctx.vault.get(one.digest)
+        except (NotFound, Refused):
+            if asked:
+                raise
+    return found
 
 
 def _asked(on: Dealings, one: Item) -> tuple[Action, Resource]:

@@ -201,6 +201,29 @@ def evidence(
         typer.echo(f"{id_}: {proof.digest}")
 
 
+@app.command("fetch")
+def fetch(
+    id_: Id,
+    digest: Annotated[str, typer.Argument(help="The evidence's SHA-256, as `show` prints it.")],
+    out: Annotated[Path, typer.Argument(help="A new file for it.")],
+    home: Home = None,
+    path: Kept = FILE,
+    *,
+    own: Own = False,
+) -> None:
+    """Write one piece of an entry's evidence to a new file."""
+    from leadline.app import entries
+
+    with edge(), _desk(home, path) as (me, _):
+        content = entries.content(me.ctx, id_, digest, own=own)
+        try:
+            with out.open("xb") as target:
+                target.write(content)
+        except OSError as error:
+            raise Invalid(str(out), f"cannot be written: {error.strerror}") from error
+        typer.echo(f"{len(content)} bytes in {out}")
+
+
 @app.command("end")
 def end(
     id_: Id,
