@@ -10,6 +10,7 @@ import pytest
 from typing_extensions import override
 
 import make
+import terms_world
 from fakes import MemorySigner
 from intake_world import World, quarantine, upload
 from leadline.access import cedar
@@ -53,6 +54,20 @@ def test_what_two_others_signed_is_published(world: World, tmp_path: Path) -> No
     assert authorised.detail["approvers"] == ("official", "second")
     (done,) = world.acts(Kind.ARTEFACT_PUBLISHED)
     assert done.detail["authorised"] == authorised.id == published.authorised
+
+
+def test_the_developers_own_is_published_only_under_terms_that_say_so(world: World) -> None:
+    """Others ask in vain until both parties signed publication; the refusal is recorded."""
+    taken = world.take(TEXT, by="developer")
+    plan = Plan(taken.id, {"a file": 1000})
+    with pytest.raises(Refused, match="no terms are in effect"):
+        publish.ask(world.ctx("keeper"), plan)
+    (refused,) = world.acts(Kind.USE_REFUSED)
+    assert refused.detail["purpose"] == "publication"
+    terms = terms_world.agreed(world.store, make.NOW)
+    publish.ask(world.ctx("keeper"), plan)
+    (read,) = world.acts(Kind.ARTEFACT_READ)
+    assert read.detail["terms"] == terms.digest
 
 
 def test_without_a_proof_nothing_is_copied(world: World, tmp_path: Path) -> None:
@@ -197,7 +212,7 @@ def test_a_new_object_of_every_kind_is_unreadable_for_the_public(kind: str) -> N
         return {a for a in Action if access.decide(person, a, thing, given).allowed}
 
     assert reads(new) == set()
-    assert reads(public) <= {Action.ARTEFACT_READ, Action.RECORD_READ}
+    assert reads(public) <= {Action.ARTEFACT_READ, Action.RECORD_READ, Action.ENTRY_READ}
 
 
 def test_purposes_do_not_matter_to_the_public(world: World) -> None:

@@ -117,12 +117,12 @@ def test_a_restriction_has_a_first_and_a_last_moment_and_an_end_has_none() -> No
     acts = resting(opened(), START + DAY, START + 2 * DAY)
     assert why(acts) == ""
     told = why(acts, at=START + DAY)
-    assert "until 2026-10-03" in told
+    assert "rests from 2026-10-02T12:00:00.000000Z until 2026-10-03" in told
     assert "letter of 1 October" in told
     assert why(acts, at=START + 2 * DAY) == ""
     ended = resting(acts, START + DAY, None)
-    assert "without an end" in why(ended, at=START + DAY)
-    assert "without an end" in why(ended, at=START + 5 * DAY)
+    assert "for good" in why(ended, at=START + DAY)
+    assert "for good" in why(ended, at=START + 5 * DAY)
     other = [*ended, *opened(1, BANK)]
     assert rules.against(rules.position(BANK, other), USE, TERMS, START + DAY) == ""
 

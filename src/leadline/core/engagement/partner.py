@@ -370,8 +370,10 @@ def _over(found: Position, now: datetime) -> str:
     if not found.agreed:
         return "the other party has not agreed to this partner; nothing is open to it"
     if rest is not None:
-        ends = f"until {instant(rest.until)}" if rest.until else "without an end"
-        return f"use ended at {instant(rest.since)}, {ends}, by {rest.authority}"
+        since, by = instant(rest.since), f"under {rest.authority}"
+        if rest.until is None:
+            return f"use ended at {since} for good, {by}"
+        return f"use rests from {since} until {instant(rest.until)}, {by}"
     if now >= partner.expires:
         return f"what was agreed with this partner ended at {instant(partner.expires)}"
     return ""
