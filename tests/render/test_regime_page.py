@@ -79,15 +79,13 @@ def changed(content: str) -> list[tuple[str, str]]:
 def test_a_changed_number_or_date_changes_the_page(id_: str) -> None:
     """Whatever number or date of a file is changed, the page is another."""
     content = FILES[id_].read_text("utf-8")
-    before, tried = told(content.encode(), id_), 0
+    before = told(content.encode(), id_)
     for what, new in changed(content):
         try:
             after = told(new.encode(), id_)
-        except LeadlineError:
-            continue  # a file that contradicts itself has no page
-        tried += 1
+        except LeadlineError as refusal:
+            after = str(refusal)  # a file that contradicts itself has no page
         assert after != before, what
-    assert tried or not changed(content)
 
 
 def test_some_numbers_were_tried() -> None:

@@ -97,8 +97,6 @@ def _named(given: list[str], asked: "tuple[Question, ...]") -> dict[str, str]:
 
 def _asked(questions: "tuple[Question, ...]") -> str:
     """Ask each question until its answer can be read; the answers as TOML."""
-    from leadline.formats.questions_toml import load_answers
-
     typer.echo(
         "Six questions. Press Enter for “I don't know”. Nothing is stored or sent.\n", err=True
     )
@@ -107,17 +105,23 @@ def _asked(questions: "tuple[Question, ...]") -> str:
         typer.echo(f"{at}. {one.text}\n   {one.why}\n   {one.help}", err=True)
         for option in one.options:
             typer.echo(f"     {option.word}: {option.text}", err=True)
-        while True:
-            said = typer.prompt("  ", default=UNKNOWN, err=True).strip()
-            try:
-                line = _toml({one.fact.value: said}, questions)
-                load_answers(line.encode(), "answer", questions)
-            except Invalid as error:
-                typer.echo(f"   {error}", err=True)
-                continue
-            lines.append(line)
-            break
+        said = typer.prompt("  ", default=UNKNOWN, err=True)
+        while problem := _problem({one.fact.value: said}, questions):
+            typer.echo(f"   {problem}", err=True)
+            said = typer.prompt("  ", default=UNKNOWN, err=True)
+        lines.append(_toml({one.fact.value: said}, questions))
     return "".join(lines)
+
+
+def _problem(given: dict[str, str], questions: "tuple[Question, ...]") -> str:
+    """What is wrong with an answer in words; nothing, if it can be read."""
+    from leadline.formats.questions_toml import load_answers
+
+    try:
+        load_answers(_toml(given, questions).encode(), "answer", questions)
+    except Invalid as error:
+        return str(error)
+    return ""
 
 
 def _toml(given: dict[str, str], questions: "tuple[Question, ...]") -> str:
