@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from leadline.app.regimes import Known, check, texts
+from leadline.app.regimes import Known, check, check_names, texts
 from leadline.wiring.regimes import BODIES, DATA, checked, library, questions
 
 HELD = library()
@@ -164,6 +164,19 @@ def test_an_installation_checks_its_own_files(tmp_path: Path) -> None:
     assert library(folder).newest("xx-law").reports[0].to == "xx-office"
     (folder / BODIES).write_text("[[body]]\n")
     assert "regimes/bodies.toml" in {one.file for one in checked(folder) if one.faults}
+
+
+def test_a_body_is_checked_by_its_examples() -> None:
+    """Another name, an unknown body, a wrong file: each a fault, with the day."""
+    content = (DATA / BODIES).read_bytes()
+    examples = (DATA / "bodies.examples.toml").read_bytes()
+    assert check_names(content, examples, BODIES).faults == ()
+    for old, new, fault in (
+        ("since = 2026-09-29", "since = 2026-09-28", "us-ai-standards-centre on 2026-09-28 is"),
+        ('id = "us-nsa-director"', 'id = "us-director"', "no body 'us-nsa-director'"),
+        ("\n[[body]]", "\nlist = 1\n[[body]]", "bodies.toml: list"),
+    ):
+        assert fault in check_names(changed(content, old, new), examples, BODIES).faults[0]
 
 
 def test_every_text_of_the_mandatory_report_says_that_it_never_was() -> None:

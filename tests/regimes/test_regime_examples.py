@@ -11,9 +11,8 @@ from leadline.core.assessment import PlannedItem
 from leadline.core.engagement.criteria import outcome
 from leadline.core.measure.deciding import start
 from leadline.core.measure.sequential import Design, Result, state_of
-from leadline.formats.bodies_toml import load_name_examples
 from leadline.formats.criteria_toml import CountExample, load_count_examples, load_criteria
-from leadline.wiring.regimes import DATA, EXAMPLES, checked, library
+from leadline.wiring.regimes import DATA, EXAMPLES, checked
 
 
 def files(folder: str) -> list[Path]:
@@ -33,14 +32,6 @@ def test_every_text_does_what_its_examples_say(one: Checked) -> None:
     """Each file loads, has examples, and each of them holds."""
     assert one.faults == ()
     assert one.examples > 0
-
-
-def test_bodies_are_called_what_their_examples_say() -> None:
-    """Each name on its first and last day."""
-    held = library()
-    content = (DATA / "bodies.examples.toml").read_bytes()
-    for body, day, called in load_name_examples(content, "bodies.examples.toml"):
-        assert held.body(body, day) == called
 
 
 def counts() -> list[tuple[Path, CountExample]]:

@@ -19,6 +19,7 @@ from leadline.core.engagement.regime import AccessRule, Anchor, Clause, Regime, 
 from leadline.core.engagement.terms import Terms
 from leadline.core.errors import Invalid, LeadlineError
 from leadline.core.record.act import Act, Kind
+from leadline.formats.bodies_toml import load_bodies, load_name_examples
 from leadline.formats.questions_toml import Question
 from leadline.formats.regime_examples import (
     CoverageExample,
@@ -82,6 +83,20 @@ def check(files: Mapping[str, bytes], known: Known) -> tuple[Checked, ...]:
     except Invalid as error:
         found.append(Checked("(all)", error.field, 0, (str(error),)))
     return tuple(sorted(found, key=lambda one: one.file))
+
+
+def check_names(content: bytes, examples: bytes, file: str) -> Checked:
+    """The bodies' file: whether each body was called on a day what its examples say."""
+    try:
+        held = Library((), load_bodies(content, file))
+        told = load_name_examples(examples, file.removesuffix(".toml") + EXAMPLES)
+        faults = [
+            _differs(f"{file}: {body} on {day}", held.body(body, day), called)
+            for body, day, called in told
+        ]
+    except LeadlineError as error:
+        return Checked(file, "", 0, (str(error),))
+    return Checked(file, "", len(told), tuple(fault for fault in faults if fault))
 
 
 def _checked(name: str, regime: Regime, content: bytes | None, known: Known) -> Checked:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import leadline
-from leadline.app.regimes import EXAMPLES, Checked, Known, check
+from leadline.app.regimes import EXAMPLES, Checked, Known, check, check_names
 from leadline.core.engagement.library import Body, Library
 from leadline.core.errors import Invalid
 from leadline.formats.bodies_toml import load_bodies
@@ -38,7 +38,9 @@ def checked(extra: Path | None = None) -> tuple[Checked, ...]:
     """
     shipped = {file.name: file.read_bytes() for file in (DATA / "regimes").glob("*.toml")}
     added = {f"{extra.name}/{file.name}": file for file in extra.glob("*.toml")} if extra else {}
-    bodies, wrong = dict(_bodies(DATA / BODIES)), list[Checked]()
+    names = (DATA / BODIES).read_bytes(), (DATA / f"bodies{EXAMPLES}").read_bytes()
+    named = check_names(*names, BODIES)
+    bodies, wrong = dict(_bodies(DATA / BODIES)), [named] if named.faults else []
     for name in [one for one in added if one.endswith(f"/{BODIES}")]:
         try:
             bodies |= _bodies(added.pop(name))
