@@ -18,16 +18,31 @@ import leadline
 from leadline.core.access import Principal
 from leadline.core.engagement import deciding
 from leadline.core.engagement import engagement as rules
-from leadline.core.engagement.determination import Answer, Determination, Outcome, Scope
+from leadline.core.engagement.determination import (
+    Answer,
+    Determination,
+    Outcome,
+    Scope,
+    Variant,
+)
 from leadline.core.engagement.engagement import Deed, Engagement, Standing, State, state
+from leadline.core.engagement.regime import Decider
 from leadline.core.engagement.terms import Terms
-from leadline.core.errors import Invalid, Refused
+from leadline.core.errors import Invalid, NotFound, Refused
 from leadline.core.record.act import Act, Kind
 from leadline.formats.regime_toml import load_regime
 
 ROOT = Path(leadline.__file__).parent
 FILE = ROOT / "data" / "regimes" / "us-eo-14409.toml"
-REGIME = load_regime(FILE.read_bytes(), FILE.name)
+SHIPPED = load_regime(FILE.read_bytes(), FILE.name)
+# Those who concur stand in no shipped text; here two roles do, so that their acts are tried as well.
+REGIME = replace(
+    SHIPPED,
+    decides=Decider(
+        "determining-official", "body", "sec-3a", 1, ("auditor", "coordinator"), reconsiders=True
+    ),
+)
+FURTHER = replace(SHIPPED, id="further", digest="ff", supersedes="")
 START = datetime(2026, 10, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 FACTS = Engagement("e", REGIME.id, REGIME.digest, "maker", "model-x", "dd", START)
@@ -61,6 +76,14 @@ def about(answer: Answer, *, days: int = 400) -> Determination:
     )
 
 
+PROPOSAL = deciding.digest(about(Answer.COVERED))
+
+
+def asked_last(on: Standing) -> str:
+    """The id of the last request for information."""
+    return next((act.id for act in reversed(on.recorded(Kind.INFORMATION_ASKED))), "none")
+
+
 def answers(on: Standing, by: Principal, now: datetime, hour: int) -> dict[str, Deed | str]:
     """What each rule says to *by* at *now*: the deed, or the words of its refusal."""
     time = START + hour * HOUR
@@ -75,6 +98,17 @@ def answers(on: Standing, by: Principal, now: datetime, hour: int) -> dict[str, 
         "determine": partial(
             deciding.record_determination, on, by, now, determination=about(Answer.COVERED)
         ),
+        "ask": partial(rules.ask_information, on, by, now, question="q"),
+        "tell": partial(rules.answer_information, on, by, asked=asked_last(on), answer="a"),
+        "message": partial(rules.send_message, on, by, to=("developer",), content="c"),
+        "propose": partial(deciding.propose, on, by, now, determination=about(Answer.COVERED)),
+        "concur": partial(deciding.concur, on, by, now, proposal=PROPOSAL),
+        "dissent": partial(deciding.dissent, on, by, now, proposal=PROPOSAL, reasons="r"),
+        "recuse": partial(deciding.recuse, on, by, now),
+        "regime": partial(rules.add_regime, on, by, regime=FURTHER),
+        "weights": partial(
+            rules.register_weights, on, by, digest="ee" * 32, name="w2", variant=Variant.NOT_STATED
+        ),
         "end": partial(rules.end, on, by),
         "withdraw": partial(rules.withdraw, on, by),
     }
@@ -82,12 +116,15 @@ def answers(on: Standing, by: Principal, now: datetime, hour: int) -> dict[str, 
     for name, attempt in tries.items():
         try:
             found[name] = attempt()
-        except (Refused, Invalid) as refusal:
+        except (Refused, Invalid, NotFound) as refusal:
             found[name] = str(refusal)
     return found
 
 
-RULES = ("lodge", "answer", "anchor", "terms", "open", "extend", "end access", "determine")
+RULES = (
+    *("lodge", "answer", "anchor", "terms", "open", "extend", "end access", "determine"),
+    *("ask", "tell", "message", "propose", "concur", "dissent", "recuse", "regime", "weights"),
+)
 steps = st.tuples(
     st.sampled_from([*RULES * 3, "end", "withdraw"]),
     st.sampled_from([DEVELOPER] * 4 + OTHERS),
@@ -104,7 +141,8 @@ def grown(plan: list[tuple[str, Principal, int, int]]) -> Iterator[tuple[Standin
         found = answers(on, by, now, hour)[name]
         if isinstance(found, Deed):
             act = Act(f"a{len(on.acts)}", found.kind, now, by.id, "e", "e", found.detail)
-            after = replace(on, acts=(*on.acts, act))
+            added = (*on.added, FURTHER) if act.kind is Kind.REGIME_ADDED else on.added
+            after = replace(on, acts=(*on.acts, act), added=added)
             yield on, act, after
             on = after
 
@@ -160,6 +198,9 @@ def test_only_the_developer_moves_the_anchor(
                 Kind.ACCESS_OPENED,
                 Kind.ACCESS_EXTENDED,
                 Kind.ENGAGEMENT_WITHDRAWN,
+                Kind.REGIME_ADDED,
+                Kind.WEIGHTS_REGISTERED,
+                Kind.INFORMATION_ANSWERED,
             }
 
 
@@ -232,6 +273,8 @@ def test_covered_changes_nothing_the_developer_may_do(
     """With any determination recorded or none, every rule answers the developer the same."""
     on = last(plan)
     if on.recorded(Kind.ENGAGEMENT_WITHDRAWN, Kind.ENGAGEMENT_ENDED):
+        return
+    if OTHERS[-2].id in deciding.recused(on):
         return
     now = on.acts[-1].at if on.acts else START
     deed = deciding.record_determination(on, OTHERS[-2], now, determination=about(answer, days=401))
