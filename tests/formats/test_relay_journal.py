@@ -29,6 +29,8 @@ def test_a_line_is_read_back_and_its_leaf_is_a_blinded_commitment() -> None:
     read = entry_of(ENTRY.line.removesuffix(b"\n"), 3)
     assert read == replace(ENTRY, detail={"id": "x"})
     assert read.line == ENTRY.line
+    shown = canonical.decode(read.line[:-1])
+    assert canonical.encode(shown) + b"\n" == read.line
     record: dict[str, Value] = {
         "id": "x",
         "n": 3,

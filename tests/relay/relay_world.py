@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ ORIGIN = "leadline.example/relay"
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 OTHER = Dialect("other", "Another API", "", (Carrier("authorization", "Bearer"),))
 Step = bytes | float | str
-QUICK = Limits(idle=5, head=1, body=1, connect=1, answer=1, client=5, first=0.2)
+QUICK = Limits(idle=30, head=20, body=20, connect=20, answer=20, client=30, first=0.2)
 
 
 def dialect(name: str) -> Dialect:
@@ -203,6 +203,13 @@ async def received(reader: asyncio.StreamReader, method: bytes) -> bytes:
     except (asyncio.IncompleteReadError, ConnectionError) as error:
         return getattr(error, "partial", b"")
     return raw
+
+
+async def until(claim: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until a claim holds."""
+    async with asyncio.timeout(seconds):
+        while not claim():  # noqa: ASYNC110 -- what is waited for is in a file
+            await asyncio.sleep(0.02)
 
 
 def entries(folder: Path) -> list[Entry]:

@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 from relay import recordings
-from relay.relay_world import KEY, OTHER, Step, World, dialect, received, relaying, sent, status
+from relay.relay_world import (
+    KEY,
+    OTHER,
+    Step,
+    World,
+    dialect,
+    received,
+    relaying,
+    sent,
+    status,
+    until,
+)
 
 CHAT = b'{"model":"model-a","messages":[{"role":"user","content":"Gr\xc3\xbc\xc3\x9fe"}]}'
 
@@ -113,7 +124,7 @@ def test_a_connection_serves_many_requests(tmp_path: Path) -> None:
             writer.close()
             assert len(world.api.requests) == 4
             assert world.api.left == 0
-        assert world.api.left == 1
+            await until(lambda: world.api.left == 1)
 
     asyncio.run(run())
 
@@ -175,7 +186,7 @@ def test_100_megabytes_pass_in_little_memory(tmp_path: Path) -> None:
                 hashed.update(got)
                 taken += len(got)
             writer.close()
-            await asyncio.sleep(0.1)
+            await until(lambda: bool(world.ends()))
             [told] = world.ends()
             assert told["response_bytes"] == taken
             assert told["response_sha256"] == hashed.hexdigest()

@@ -1,6 +1,7 @@
 """Whoever may not ask gets one answer and leaves an entry; nothing of it reaches the API."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,17 @@ from leadline.core.errors import Invalid, NotFound, Refused
 from leadline.relay.exchange import Limits
 from leadline.relay.server import Listening, upstream_at
 from leadline.relay.state import REFUSALS_A_MINUTE
-from relay.relay_world import OTHER, Holder, World, caps, dialect, relaying, status
+from relay.relay_world import (
+    OTHER,
+    QUICK,
+    Holder,
+    World,
+    caps,
+    dialect,
+    relaying,
+    status,
+    until,
+)
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Length: 78\r\n\r\n{"model":"model-a-1","usage":{"prompt_tokens":60,"completion_tokens":40},"x":1}'
 OK = OK.replace(b"78", str(len(OK.partition(b"\r\n\r\n")[2])).encode())
@@ -66,7 +77,7 @@ def test_guessing_cannot_fill_the_disk(tmp_path: Path) -> None:
                 await holder.ask(holder.request(secret="llr_guess"))
             assert len(world.entries("request.refused")) == REFUSALS_A_MINUTE
             world.clock.now += timedelta(minutes=1)
-            await asyncio.sleep(0.6)
+            await until(lambda: bool(world.entries("requests.refused")))
             assert [one.detail["count"] for one in world.entries("requests.refused")] == [30]
             assert world.state.journal.ledger.counts["refused"] == REFUSALS_A_MINUTE + 30
 
@@ -196,7 +207,7 @@ def test_so_many_streams_at_a_time(tmp_path: Path) -> None:
     """One too many is refused; once one ends, there is room again."""
 
     async def run() -> None:
-        async with relaying(tmp_path, [OK[:-3], 0.4, OK[-3:]]) as world:
+        async with relaying(tmp_path, [OK[:-3], 1.5, OK[-3:]]) as world:
             holder = world.issue(caps=caps(streams=2))
             told = await asyncio.gather(*(holder.ask() for _ in range(3)))
             assert sorted(status(one) for one in told) == [200, 200, 429]
@@ -276,7 +287,7 @@ def test_a_change_within_a_stream_is_told_from_the_next_answer_on(tmp_path: Path
     [
         (["reset"], 502, "upstream_gone"),
         (["close"], 502, "upstream_gone"),
-        ([3.0], 504, "slow"),
+        ([30.0], 504, "slow"),
         ([b"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nab"], 502, "upstream_malformed"),
         ([b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n"], 502, "upstream_malformed"),
         ([b"SSH-2.0-x\r\n\r\n"], 502, "upstream_malformed"),
@@ -295,7 +306,8 @@ def test_an_api_that_fails_has_a_name_for_it(
     """Down, slow, gone, malformed: the evaluator is told, the entry says which, at the worst case."""
 
     async def run() -> None:
-        async with relaying(tmp_path, steps) as world:
+        limits = replace(QUICK, answer=4)
+        async with relaying(tmp_path, steps, limits=limits) as world:
             holder = world.issue()
             assert status(await holder.ask()) == told
             [entry] = world.ends()
@@ -336,13 +348,13 @@ def test_a_client_that_leaves_ends_the_upstream(tmp_path: Path) -> None:
     """Also while nothing flows."""
 
     async def run() -> None:
-        async with relaying(tmp_path, [10.0, OK]) as world:
+        async with relaying(tmp_path, [30.0, OK]) as world:
             holder = world.issue()
             _, writer = await asyncio.open_connection("127.0.0.1", world.port)
             writer.write(holder.request())
-            await asyncio.sleep(0.2)
+            await until(lambda: bool(world.entries("exchange.begun")))
             writer.close()
-            await asyncio.sleep(0.2)
+            await until(lambda: bool(world.ends()))
             assert world.ends()[0]["outcome"] == "client_gone"
 
     asyncio.run(run())

@@ -1,6 +1,7 @@
 """`leadline relay`: between an evaluator and the developer's model API, inside the developer's boundary."""
 
 import json
+from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
@@ -152,15 +153,16 @@ def list_(state: Folder = FOLDER, *, as_json: AsJson = False) -> None:
     with edge():
         found = wiring.listed(state)
     if as_json:
-        typer.echo(json.dumps({"credentials": found}))
+        typer.echo(json.dumps(asdict(found)))
         return
-    for one in found:
+    for one in found.credentials:
         typer.echo(
             f"{one['id']}  {one['state']:8} until {one['until']}  {one['engagement']}  "
             f"{one['requests']} requests, {one['tokens']} tokens, {one['streams']} open"
         )
         if one["subject_changed"]:
             typer.echo(f"  another model answered: {one['subject_changed']}")
+    typer.echo(f"{found.refused} requests refused; the journal says why")
 
 
 @app.command("revoke")

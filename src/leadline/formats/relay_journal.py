@@ -52,14 +52,20 @@ class Entry:
 
         Raises: Invalid, if the detail has no canonical form or is too long.
         """
-        shown: dict[str, Value] = {"blinder": self.blinder.hex(), "record": self._record}
-        return canonical.encode(shown, bytes_max=LINE_BYTES_MAX) + b"\n"
+        return self.encoded[0]
 
     @property
     def leaf(self) -> bytes:
         """The hash of its leaf."""
-        told = canonical.encode(self._record, bytes_max=LINE_BYTES_MAX)
-        return tlog.leaf_hash(commitment.entry(commitment.commit(self.blinder, told)))
+        return self.encoded[1]
+
+    @property
+    def encoded(self) -> tuple[bytes, bytes]:
+        """Line and leaf; raises as `line`."""
+        told = canonical.encode(self._record, bytes_max=LINE_BYTES_MAX - 128)
+        # what `canonical.encode` gives for the two members, without encoding the record twice
+        line = b'{"blinder":"%s","record":%s}\n' % (self.blinder.hex().encode(), told)
+        return line, tlog.leaf_hash(commitment.entry(commitment.commit(self.blinder, told)))
 
     @property
     def _record(self) -> dict[str, Value]:

@@ -51,7 +51,9 @@ def command(state: State, told: object) -> object:
                 "overshoot": state.journal.ledger.overshoot(made),
             }
         case "list":
-            return state.listed()
+            counts = state.journal.ledger.counts
+            told_of = ("refused", "changed")
+            return {"credentials": state.listed(), **{name: counts[name] for name in told_of}}
         case "revoke":
             return state.revoke(_texts(told, "ids"), str(told.get("why") or "revoked"))
         case "commitments":

@@ -166,7 +166,8 @@ class Journal:
         Raises: Unavailable, if there is no room for it: what cannot be entered is not relayed.
         """
         entry = Entry(self.size, at, kind, detail, os.urandom(32))
-        line, end = entry.line, os.fstat(self._file).st_size
+        line, leaf = entry.encoded
+        end = os.fstat(self._file).st_size
         try:
             written = os.write(self._file, line)
         except OSError as error:
@@ -174,7 +175,7 @@ class Journal:
         if written != len(line):
             os.ftruncate(self._file, end)  # nothing may follow half a line
             raise Unavailable("the journal cannot be written whole; make room")
-        self._edge = tlog.append(self._edge, [entry.leaf]).edge
+        self._edge = tlog.append(self._edge, [leaf]).edge
         self.ledger.take(entry)
         self._unsettled = True
         return entry

@@ -71,10 +71,10 @@ def upstream_at(url: str, key: str, tls: ssl.SSLContext | None) -> Upstream:
     if not key or not key.isascii() or not key.isprintable() or " " in key:
         raise Invalid("upstream key", "one word of printable ASCII is due")
     secure = parts.scheme == "https"
+    context = (tls or ssl.create_default_context()) if secure else None
     port = parts.port or (443 if secure else 80)
 
     async def connect() -> Side:
-        context = (tls or ssl.create_default_context()) if secure else None
         loop = asyncio.get_running_loop()
         _, side = await loop.create_connection(Side, host, port, ssl=context)
         return side

@@ -25,6 +25,8 @@ class Side(asyncio.Protocol):
         self._opened = opened
         self._held = bytearray()
         self._waiting: asyncio.Future[None] | None = None
+        self._late = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self._full: asyncio.Future[None] | None = None
         self._paused = False
         self.ended = False
@@ -59,6 +61,8 @@ class Side(asyncio.Protocol):
         self.broken = self.broken or exc is not None or not self.ended
         self.ended = True
         self._wake()
+        if self._timer is not None:
+            self._timer.cancel()
         if self._full is not None and not self._full.done():
             self._full.set_result(None)
         if self.on_gone is not None:
@@ -89,15 +93,33 @@ class Side(asyncio.Protocol):
         Raises: TimeoutError.
         """
         if not self._held and not self.ended:
-            self._waiting = asyncio.get_running_loop().create_future()
-            async with asyncio.timeout(seconds):
-                await self._waiting
+            loop = asyncio.get_running_loop()
+            self._waiting = loop.create_future()
+            self._late = loop.time() + seconds
+            if self._timer is None or self._timer.when() > self._late:
+                self._watch(loop)
+            await self._waiting
         data = bytes(self._held)
         self._held.clear()
         if self._paused and not self.ended:
             self._paused = False
             self.transport.resume_reading()
         return data
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look again when the wait is over; a timer for each piece would cost more than the piece."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_at(self._late, self._look, loop)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        if self._waiting is None or self._waiting.done():
+            return
+        if loop.time() < self._late:
+            self._watch(loop)
+        else:
+            self._waiting.set_exception(TimeoutError())
 
     def unread(self, data: bytes) -> None:
         """Put back what belongs to the next message."""

@@ -157,11 +157,20 @@ def issued(folder: Path, wanted: Mapping[str, object]) -> dict[str, str]:
     return made
 
 
-def listed(folder: Path) -> list[dict[str, object]]:
-    """Every credential; raises as `tell`."""
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Every credential, and how often somebody was refused or another model answered."""
+
+    credentials: list[dict[str, object]]
+    refused: int
+    changed: int
+
+
+def listed(folder: Path) -> Listed:
+    """What the relay knows; raises as `tell`."""
     found = tell(folder, {"do": "list"})
-    assert isinstance(found, list)  # noqa: S101 -- our own relay's answer
-    return found
+    assert isinstance(found, dict)  # noqa: S101 -- our own relay's answer
+    return Listed(**found)
 
 
 def verified(journal: Path, head: Path | None, keys: Path | None) -> Verified:
