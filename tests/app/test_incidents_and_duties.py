@@ -86,9 +86,9 @@ def world() -> DeskWorld:
 
 def law(world: DeskWorld) -> Law:
     """The shipped texts, that law, and the shipped clock of one's own choice."""
-    own = (duties.OWN / "third-party.toml").read_bytes()
+    own = (duties.OWN / "third-party-notice.toml").read_bytes()
     texts = Library((*world.library.texts, TEXT), world.library.bodies)
-    return Law(texts, (load_regime(own, "third-party.toml"),))
+    return Law(texts, (load_regime(own, "third-party-notice.toml"),))
 
 
 def told(*categories: str, known: datetime = KNOWN, text: str = "Weights were copied.") -> Told:
@@ -460,9 +460,9 @@ def test_a_file_of_the_installation_takes_the_place_of_the_shipped_clock(
     from pathlib import Path
 
     assert isinstance(tmp_path, Path)
-    shipped = (duties.OWN / "third-party.toml").read_text()
+    shipped = (duties.OWN / "third-party-notice.toml").read_text()
     (tmp_path / "obligations").mkdir()
-    (tmp_path / "obligations" / "third-party.toml").write_text(
+    (tmp_path / "obligations" / "third-party-notice.toml").write_text(
         shipped.replace("hours = 72", "hours = 48")
     )
     texts = duties.law(Home(tmp_path), world.library)

@@ -25,7 +25,7 @@ from leadline.core.errors import Stale, Tampered
 from leadline.formats.regime_toml import load_regime
 from leadline.settings import Home
 from leadline.wiring.home import Parts
-from leadline.wiring.regimes import library
+from leadline.wiring.regimes import EXAMPLES, library
 
 OWN = Path(leadline.__file__).parent / "data" / "obligations"
 SENT = "sent"
@@ -60,7 +60,8 @@ def law(home: Home, texts: Library | None = None) -> Law:
     """
     folders = (OWN, home.folder / "obligations")
     files = {file.name: file for folder in folders for file in sorted(folder.glob("*.toml"))}
-    return Law(texts or library(home.folder / "regimes"), tuple(map(_own, files.values())))
+    own = (file for name, file in files.items() if not name.endswith(EXAMPLES))
+    return Law(texts or library(home.folder / "regimes"), tuple(map(_own, own)))
 
 
 def _own(file: Path) -> Regime:
