@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from leadline.core.engagement.inquiry import Inquiry, Question
@@ -114,5 +114,5 @@ def test_any_words_of_a_person_come_back(question: Question, text: str) -> None:
     try:
         inquiry = Inquiry().saying(question, text)
     except Invalid:
-        return
+        reject()
     assert files.load_inquiry(files.dump_inquiry(inquiry), "f") == inquiry

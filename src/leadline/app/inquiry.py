@@ -50,7 +50,7 @@ def fresh(ctx: Context, library: Library, regime: str) -> Dealings:
     """
     text = library.on(regime, ctx.now.date())
     require_effect(text, ctx.now)
-    return Dealings(ctx.new_id("engagement"), ctx.principal.org, text)
+    return Dealings(ctx.new_id("engagement"), ctx.principal.org, text, library)
 
 
 def lodge(ctx: Context, on: Dealings, inquiry: Inquiry) -> Act:
@@ -106,9 +106,10 @@ def _texts(value: Value) -> tuple[str, ...]:
 
 def _said(ctx: Context, digest: str) -> Mapping[str, str]:
     """What was asked; empty, where the developer's material no longer opens."""
+    value: Value
     try:
         value = decode(ctx.vault.get(digest))
     except (NotFound, Refused):
-        return {}
+        value = None
     held = value if isinstance(value, Mapping) else {}
     return {key: str(one) for key, one in held.items()}

@@ -175,12 +175,12 @@ def _own(ctx: Context, id_: str) -> Stored[Result]:
     Asked about an absent one as well, so that both ways take the same steps and leave an act.
     """
     absent = NotFound(f"no result {id_}")
-    row: Stored[Result] | None = None
+    row: Stored[Result] | None
     try:
         with ctx.store.read() as view:
             row = view.get(Result, id_)
     except NotFound:
-        pass
+        row = None
     try:
         ctx.require(Action.RESULT_READ, row.thing("result") if row else Resource("result", id_))
     except Denied:

@@ -15,7 +15,7 @@ from leadline.settings import home as home_of
 if TYPE_CHECKING:
     from leadline.app.audience import Audience
     from leadline.app.inquiry import Asked
-    from leadline.core.engagement.inquiry import Inquiry
+    from leadline.core.engagement.inquiry import Inquiry, Question
     from leadline.wiring.inquiry import Folder
 
 app = typer.Typer(no_args_is_help=True, help="Ask whether a model would be covered; no weights.")
@@ -66,14 +66,20 @@ def _wizard(place: "Folder", asked: "Inquiry") -> "Inquiry":
         typer.echo(f"{told.words}\n  {told.why}")
         words = f" ({', '.join(WORDS[told.form])})" if told.form in WORDS else ""
         while said := typer.prompt(f"  {question.value}{words}", default="", show_default=False):
-            try:
-                asked = asked.saying(question, said)
-            except Invalid as error:
-                typer.echo(f"  {error.problem}")
-                continue
-            place.keep(asked)
-            break
+            asked, problem = _tried(asked, question, said)
+            if not problem:
+                place.keep(asked)
+                break
+            typer.echo(f"  {problem}")
     return asked
+
+
+def _tried(asked: "Inquiry", question: "Question", said: str) -> "tuple[Inquiry, str]":
+    """The inquiry with the answer, or as it was, and what is wrong with the answer."""
+    try:
+        return asked.saying(question, said), ""
+    except Invalid as error:
+        return asked, error.problem
 
 
 def _told(folder: Path, asked: "Inquiry") -> None:

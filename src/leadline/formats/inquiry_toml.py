@@ -90,22 +90,21 @@ def _open(content: bytes, file: str) -> Table:
 def _said(table: Table, name: str, form: Form) -> str:
     """An answer as text, whether it was written as text, number, day or moment."""
     text = _written(table, name)
-    if text is None:
-        raise table.wrong(name, 'give one answer as text, or "unknown"')
     try:
         return answer(name, form, text)
     except Invalid as error:
         raise table.wrong(name, error.problem) from None
 
 
-def _written(table: Table, name: str) -> str | None:
+def _written(table: Table, name: str) -> str:
     """The text that was written, or what TOML reads as a number, a day or a moment, as text."""
+    refusals = list[Invalid]()
     for plain in (str, int, float, date, datetime):
         try:
             return _text(table.value(name, plain))  # type: ignore[type-var] # each is one of them
-        except Invalid:
-            continue
-    return None
+        except Invalid as error:
+            refusals.append(error)
+    raise table.wrong(name, 'give one answer as text, or "unknown"') from refusals[0]
 
 
 def _text(found: object) -> str:

@@ -60,20 +60,17 @@ def saying(inquiry: Inquiry, pair: str) -> Inquiry:
 def dealings(me: "AtDesk", folder: Folder, regime: str) -> "Dealings":
     """The dealings that the folder's inquiry belongs to; new ones, where it was never sent.
 
-    Raises: NotFound, for an engagement that is not this person's to know.
+    Raises: as `leadline.app.inquiry.fresh`.
     """
     from leadline.app import inquiry as use
     from leadline.app.engagement import Dealings
 
     id_ = folder.engagement()
     found = use.fresh(me.ctx, me.library, regime)
-    if not id_:
-        return found
-    try:
+    if known(me, id_):
         return me.dealings(id_)
-    except NotFound:
-        # The id was kept, and sending was interrupted before anything was written.
-        return Dealings(id_, found.developer, found.regime)
+    # Where an id was kept, sending was interrupted before anything was written.
+    return Dealings(id_ or found.id, found.developer, found.regime, me.library)
 
 
 def lodge(me: "AtDesk", folder: Folder, on: "Dealings") -> "tuple[Act | None, str]":
@@ -90,13 +87,18 @@ def lodge(me: "AtDesk", folder: Folder, on: "Dealings") -> "tuple[Act | None, st
     return use.lodge(me.ctx, on, asked), on.id
 
 
+def known(me: "AtDesk", engagement: str) -> bool:
+    """Whether there is such an engagement for this person to know of."""
+    from leadline.app import listing
+
+    return any(one.id == engagement for one in listing.engagements(me.ctx))
+
+
 def waits(me: "AtDesk", on: "Dealings", inquiry: Inquiry) -> bool:
     """Whether the newest inquiry of the engagement is this one, and has no answer."""
     from leadline.app import inquiry as use
 
-    try:
-        me.dealings(on.id)
-    except NotFound:
+    if not known(me, on.id):
         return False
     found = use.asked(me.ctx, on)
     return bool(found) and found[-1].said == inquiry.to_record() and not found[-1].answers
