@@ -4,7 +4,7 @@ A local time that a change to or from daylight saving skips or repeats is no ins
 gives the offset.
 """
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from leadline.core.errors import Invalid
@@ -23,7 +23,7 @@ def known_zone(field: str, name: str) -> ZoneInfo:
 
 
 def moment(field: str, text: str, zone: str = "") -> datetime:
-    """The instant that *text* names: with an offset as it stands, without one in *zone*.
+    """The instant in UTC that *text* names: by its offset, or without one in *zone*.
 
     A day alone is its first moment. Raises: Invalid, naming *field*, if it is no date of the calendar,
     has neither offset nor zone, or is skipped or repeated by the zone's clock.
@@ -34,20 +34,20 @@ def moment(field: str, text: str, zone: str = "") -> datetime:
         raise Invalid(field, f"{text!r} is no moment such as 2027-03-01T09:00 ({error})") from None
     place = known_zone("zone", zone) if zone else None
     if at.tzinfo is not None:
-        return _shown(field, at, place)
+        return _utc(field, at)
     if place is None:
         raise Invalid(field, f"{text!r} has no offset; write one, or name the zone")
     early, late = at.replace(tzinfo=place, fold=0), at.replace(tzinfo=place, fold=1)
-    cure = "write the offset that you mean, such as 2027-03-01T09:00-05:00"
     if early.utcoffset() != late.utcoffset():
-        there = _shown(field, _shown(field, early, UTC), place).replace(tzinfo=None) == at
+        there = _utc(field, early).astimezone(place).replace(tzinfo=None) == at
         how = "comes twice" if there else "does not exist"
+        cure = "write the offset that you mean, such as 2027-03-01T09:00-05:00"
         raise Invalid(field, f"{text} {how} in {zone}, when the clocks change; {cure}")
-    return early
+    return _utc(field, early)
 
 
-def _shown(field: str, at: datetime, place: tzinfo | None) -> datetime:
+def _utc(field: str, at: datetime) -> datetime:
     try:
-        return at.astimezone(place) if place is not None else at
+        return at.astimezone(UTC)
     except OverflowError:
         raise Invalid(field, f"{at.isoformat()} is beyond the calendar") from None
