@@ -79,6 +79,20 @@ def test_an_export_carries_evidence_acts_proofs_terms_and_custody(
     assert told.verified.withheld == told.verified.size - told.verified.acts
 
 
+def test_words_that_somebody_was_sent_are_no_evidence(world: DeskWorld, tmp_path: Path) -> None:
+    """A result is for its recipient alone; no export of the engagement carries it."""
+    ctx = world.at("evaluator")
+    marking = Marking(Tlp.AMBER_STRICT)
+    digest = ctx.vault.put(b"for one pair of eyes", marking=marking, engagement=world.on.id)
+    with ctx.store.write() as tx:
+        tx.record(ctx.act(Kind.RESULT_SENT, "result-1", world.on.id, digest=digest))
+    made = exported(world, tmp_path / "out")
+    assert (dict(made.items), made.withheld) == ({}, 0)
+    assert exports.verify(tmp_path / "out", world.signer.vkeys()).items == 0
+    with pytest.raises(NotFound):
+        exported(world, tmp_path / "second", digest)
+
+
 def test_other_engagements_stay_closed(world: DeskWorld, tmp_path: Path) -> None:
     """Their acts are leaves of the log and nothing else."""
     ctx = world.at("officer")

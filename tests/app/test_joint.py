@@ -5,13 +5,14 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from desk_world import DeskWorld
+from leadline.app import bundle, joint, leaving
 from leadline.app import engagement as desk
-from leadline.app import joint
 from leadline.app.joint import Pack, Run
 from leadline.app.seal import seal
 from leadline.core.assessment import ShardResult
@@ -213,26 +214,34 @@ def test_one_altered_byte_is_refused_recorded_and_an_alert(
     ],
 )
 def test_forms_that_do_not_agree_are_refused_by_the_place(
-    world: DeskWorld,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-    old: bytes,
-    new: bytes,
-    told: str,
+    world: DeskWorld, tmp_path: Path, name: str, old: bytes, new: bytes, told: str
 ) -> None:
     """Even where whoever made the pack signed the difference."""
-    real = exchange.dump
-
-    def dump(form: Mapping[str, object]) -> bytes:
-        content = real(form)
-        mine = "task_suites" in form
-        return content.replace(old, new, 1) if mine == (name == "exchange.json") else content
-
-    monkeypatch.setattr(exchange, "dump", dump)
-    made(world, tmp_path / "pack")
+    forged(world, tmp_path / "pack", name, old, new)
     with pytest.raises(Tampered, match=told):
         joint.verify(tmp_path / "pack", world.signer.vkeys(), KNOWN)
+
+
+def forged(world: DeskWorld, out: Path, name: str, old: bytes, new: bytes) -> None:
+    """A pack in which one form was changed before its act was written and the folder signed."""
+    ctx, ours = world.at("evaluator"), exchange.shared(PROFILE, run(world).summary)
+    theirs = exchange.exchanged(PROFILE, ours)
+    parts = {"ours.json": exchange.dump(ours), "exchange.json": exchange.dump(theirs)}
+    assert old in parts[name]
+    parts[name] = parts[name].replace(old, new, 1)
+    act = ctx.act(
+        Kind.JOINT_PACK_MADE,
+        "pack-forged",
+        world.on.id,
+        to=PROFILE.body,
+        run=joint.run_digest(world.acts()),
+        profile=PROFILE.digest,
+        files={path: sha256(content).hexdigest() for path, content in parts.items()},
+    )
+    with ctx.store.write() as tx:
+        tx.record(act)
+    log = joint._log_parts(world.on, bundle.snapshot(ctx), act)
+    leaving.write(ctx, out, {**parts, **log})
 
 
 def test_a_signed_pack_of_other_files_than_its_act_names_is_refused(

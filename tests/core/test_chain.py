@@ -63,6 +63,15 @@ def test_a_holding_has_a_plain_form() -> None:
 
 def test_only_texts_are_digests() -> None:
     """Only texts are digests."""
-    assert named(act(0, Kind.EVIDENCE_SEALED, "p", results="r", digest=7, basis="")) == {
-        "results": "r"
-    }
+    assert named(act(0, Kind.EVIDENCE_SEALED, "p", results="r", evidence=7)) == {"results": "r"}
+
+
+def test_what_somebody_was_told_is_no_evidence() -> None:
+    """A result, a basis and a message are for whom they were written; an export leaves them alone."""
+    for kind in set(Kind) - {
+        Kind.ISOLATION_PROVED,
+        Kind.KILL_DRILLED,
+        Kind.CANARIES_JUDGED,
+        Kind.EVIDENCE_SEALED,
+    }:
+        assert named(act(0, kind, "x", evidence="e", results="r", basis="b", digest="d")) == {}

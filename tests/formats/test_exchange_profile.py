@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadline.core.errors import Invalid
+from leadline.formats.document import load
 from leadline.formats.exchange import (
     Difference,
     Profile,
@@ -15,7 +16,6 @@ from leadline.formats.exchange import (
     dump,
     exchanged,
     load_profile,
-    parse,
     shared,
     surplus,
 )
@@ -69,8 +69,8 @@ def test_both_forms_of_a_run_agree_and_hold_nothing_that_no_field_names(
     summary: dict[str, object],
 ) -> None:
     """Both forms of a run agree and hold nothing that no field names."""
-    ours = parse(dump(shared(PROFILE, summary)), "ours")
-    theirs = parse(dump(exchanged(PROFILE, ours)), "theirs")
+    ours = load(dump(shared(PROFILE, summary)), "ours")
+    theirs = load(dump(exchanged(PROFILE, ours)), "theirs")
     assert differences(PROFILE, ours, theirs) == ()
     assert surplus(PROFILE, ours) == ()
     assert count(ours) == count(theirs) == count(summary) - len(surplus(PROFILE, summary))

@@ -524,7 +524,6 @@ PARSERS: Mapping[str, Parser] = {
     "event_stream": Parser(
         lambda data: event_stream.EventStream().feed(data), [b": a\n\ndata: b\r\n\r\ndata: c\r\r"]
     ),
-    "exchange_form": Parser(_named(exchange.parse), [b'{"a":[1,{"b":null}]}']),
     "exchange_profile": Parser(_named(exchange.load_profile), [_data("exchange", "uk-aisi.toml")]),
     "manifest": Parser(manifest.decode, [manifest.encode({"a.txt": manifest.File("ab" * 32, 4)})]),
     "manifest_opening": Parser(manifest.decode_opening, [_OPENING]),

@@ -3,7 +3,8 @@
 import json
 
 from leadline.core.report import summary
-from leadline.formats.exchange import differences, dump, exchanged, parse, shared, surplus
+from leadline.formats.document import load
+from leadline.formats.exchange import differences, dump, exchanged, shared, surplus
 from leadline.wiring.exchange import profile
 from render.sample import model_report, report, wide_report
 
@@ -35,6 +36,6 @@ def test_every_field_of_the_profile_is_in_a_report_and_the_rest_is_left_on_purpo
 
 def test_both_forms_of_a_whole_report_agree_value_for_value() -> None:
     """As text and back, as the receiver reads them."""
-    ours = parse(dump(shared(PROFILE, json.loads(json.dumps(summary(report()))))), "ours")
-    theirs = parse(dump(exchanged(PROFILE, ours)), "theirs")
+    ours = load(dump(shared(PROFILE, json.loads(json.dumps(summary(report()))))), "ours")
+    theirs = load(dump(exchanged(PROFILE, ours)), "theirs")
     assert differences(PROFILE, ours, theirs) == ()

@@ -249,7 +249,7 @@ def _items(ctx: Context, on: Dealings) -> list[Item]:
     own = {one.digest for one in found.values()}
     for act in acts:
         for name, digest in named(act).items():
-            if digest not in own and digest not in found and act.kind is not Kind.EXPORT_MADE:
+            if digest not in own and digest not in found:
                 marking = _marking(ctx, digest)
                 if marking is not None:
                     found[digest] = Item(digest, digest, f"{name} of {act.kind.value}", marking)

@@ -22,7 +22,7 @@ from leadline.core.engagement.terms import Terms
 from leadline.core.errors import Invalid, Refused, Tampered
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Act, Kind, Value, to_record
-from leadline.formats import exchange
+from leadline.formats import document, exchange
 from leadline.formats.canonical import encode
 from leadline.formats.exchange import Profile
 from leadline.formats.manifest import (
@@ -237,7 +237,7 @@ def _check_forms(folder: Path, profile: Profile) -> int:
     """How many leaves agree; raises Tampered, naming the first that does not."""
     try:
         ours, theirs = (
-            exchange.parse(files.read(folder, name, bytes_max=FORM_BYTES_MAX), name)
+            document.load(files.read(folder, name, bytes_max=FORM_BYTES_MAX), name)
             for name in (OURS, THEIRS)
         )
         apart = exchange.differences(profile, ours, theirs)

@@ -13,7 +13,6 @@ from datetime import date
 from hashlib import sha256
 
 from leadline.core.errors import Invalid
-from leadline.formats.document import load
 from leadline.formats.toml_table import Table, open_table
 
 FIELDS_MAX = 500
@@ -131,11 +130,6 @@ def dump(form: Mapping[str, object]) -> bytes:
     """A form as JSON text: sorted keys, one line a leaf, the shortest text of every number."""
     text = json.dumps(form, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
     return text.encode() + b"\n"
-
-
-def parse(data: bytes, name: str) -> Mapping[str, object]:
-    """A form from its JSON text; raises Invalid, naming *name*."""
-    return load(data, name)
 
 
 def _field(table: Table) -> Field:

@@ -5,7 +5,7 @@ from pathlib import Path
 import leadline
 from leadline.app.joint import FORM_BYTES_MAX, REPORT_BYTES_MAX, REPORTS, Run
 from leadline.core.errors import Invalid, NotFound
-from leadline.formats import exchange
+from leadline.formats import document, exchange
 from leadline.formats.exchange import Profile
 
 DATA = Path(leadline.__file__).parent / "data" / "exchange"
@@ -45,7 +45,7 @@ def run(folder: Path) -> Run:
         for name in REPORTS
         if (folder / name).is_file()
     }
-    return Run(exchange.parse(summary, "summary.json"), reports)
+    return Run(document.load(summary, "summary.json"), reports)
 
 
 def _read(file: Path, bytes_max: int) -> bytes:

@@ -13,7 +13,10 @@ from leadline.core.record.act import Act, Kind, Value, instant
 HERE = "this installation"
 EVERYBODY = "everybody"
 _HANDED = frozenset({Kind.ARTEFACT_READ, Kind.ARTEFACT_UNSEALED})
-_NAMED = ("evidence", "results", "basis", "digest")
+_OF_EVIDENCE = frozenset(
+    {Kind.ISOLATION_PROVED, Kind.KILL_DRILLED, Kind.CANARIES_JUDGED, Kind.EVIDENCE_SEALED}
+)
+_NAMED = ("evidence", "results")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,13 @@ class Held:
 
 
 def named(act: Act) -> Mapping[str, str]:
-    """The digests that an act of evidence names, by what it calls them."""
+    """The digests of evidence that an act of an assessment names, by what it calls them.
+
+    What other acts name is no evidence but somebody's words: a result goes to its recipient alone, a
+    message or a basis to whom it was written for.
+    """
+    if act.kind not in _OF_EVIDENCE:
+        return {}
     found = {name: act.detail.get(name) for name in _NAMED}
     return {name: digest for name, digest in found.items() if isinstance(digest, str) and digest}
 

@@ -173,7 +173,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Exempt:
-    """A scope outside an entry for now: by which entry, until when."""
+    """A scope that is outside an entry: by which other entry, until when."""
 
     scope: str
     by: str
