@@ -83,14 +83,15 @@ def applies_document(
 def _told(one: Applies, asked: Mapping[Fact, Question], group: _Group) -> Iterator[str]:
     """The lines of one text: the answer with its deciding reasons, then what it would take to know."""
     regime = one.regime
-    deciding = _deciding(one)
+    deciding = one.reasons[:1] if group is _OVER else _deciding(one)
     because = "; ".join(map(_reason, deciding))
     cites = dict.fromkeys(regime.source(reason.cites).citation for reason in deciding)
     word = _WORD[one.otherwise if group is _NOT else one.verdict]
     head = ": ".join(part for part in (regime.title, word, because) if part)
     classes = f" As a “{'”, “'.join(sorted(one.classes))}” developer." if one.classes else ""
     cited = "; ".join(cites) or f"regime file {regime.id}, [[covers]]"
-    yield f"{head}.{classes} {_days(one)} [{cited}; {CONFIDENCE[regime.confidence]}]"
+    days = "" if group is _OVER else f" {_days(one)}"
+    yield f"{head}.{classes}{days} [{cited}; {CONFIDENCE[regime.confidence]}]"
     if group in {_NOT, _OVER}:
         return
     for fact in dict.fromkeys(one.missing):
