@@ -165,6 +165,7 @@ class Examples:
         return sum(map(len, kinds)) + len(self.words)
 
 
+YEARS = range(1900, 3000)  # far from both ends of the calendar, so that no sum falls off it
 _TIMES = {
     Did.ANCHOR_SET: "anchor",
     Did.TERMS_AGREED: "expires",
@@ -200,7 +201,7 @@ def _example(table: Table) -> Example:
         _moment(expect, "opens_not_before"),
         _moment(expect, "ends"),
         expect.choice("ended_by", EndedBy) if "ended_by" in expect else None,
-        expect.moment("asked_at"),
+        _time(expect, "asked_at"),
         expect.choice("state", State),
     )
     expect.done()
@@ -215,25 +216,43 @@ def _example(table: Table) -> Example:
 def _step(table: Table) -> Step:
     did = table.choice("did", Did)
     step = Step(
-        table.moment("at"),
+        _time(table, "at"),
         party(table, "by"),
         did,
-        table.moment(_TIMES[did]) if did in _TIMES else None,
+        _time(table, _TIMES[did]) if did in _TIMES else None,
         table.text("refused") if "refused" in table else "",
     )
     table.done()
     return step
 
 
+def _time(table: Table, name: str) -> datetime:
+    found = table.moment(name)
+    if found.year not in YEARS:
+        raise table.wrong(name, _beyond(found.year))
+    return found
+
+
+def _day(table: Table, name: str) -> date:
+    found = table.value(name, date)
+    if found.year not in YEARS:
+        raise table.wrong(name, _beyond(found.year))
+    return found
+
+
+def _beyond(year: int) -> str:
+    return f"the year {year} is not from {YEARS[0]} to {YEARS[-1]}"
+
+
 def _moment(table: Table, name: str) -> datetime | None:
-    return table.moment(name) if name in table else None
+    return _time(table, name) if name in table else None
 
 
 def _window(table: Table) -> WindowExample:
     found = WindowExample(
         table.text("says"),
-        table.moment("anchor"),
-        table.moment("earliest"),
+        _time(table, "anchor"),
+        _time(table, "earliest"),
         _moment(table, "latest"),
         _moment(table, "opened"),
         _moment(table, "lasts_until"),
@@ -246,7 +265,7 @@ def _coverage(table: Table) -> CoverageExample:
     answers = table.table("answers")
     found = CoverageExample(
         table.text("says"),
-        table.value("on", date),
+        _day(table, "on"),
         read_answers(answers),
         table.choice("verdict", Verdict),
         table.choice("otherwise", Verdict) if "otherwise" in table else None,
@@ -265,7 +284,7 @@ def _classes(table: Table) -> frozenset[str] | None:
 def _report(table: Table) -> ReportExample:
     found = ReportExample(
         table.text("says"),
-        table.moment("asked_at"),
+        _time(table, "asked_at"),
         _classes(table),
         tuple(_event(one, number) for number, one in enumerate(table.tables("event"), 1)),
         tuple(_asked(one) for one in table.tables("asked")),
@@ -276,7 +295,7 @@ def _report(table: Table) -> ReportExample:
 
 
 def _event(table: Table, number: int) -> Occurrence:
-    event, at, known = table.choice("event", Event), table.moment("at"), _moment(table, "known_at")
+    event, at, known = table.choice("event", Event), _time(table, "at"), _moment(table, "known_at")
     categories = frozenset(table.texts("categories"))
     about = table.text("about") if "about" in table else "it"
     who = party(table, "who") if "who" in table else "developer"
@@ -288,7 +307,7 @@ def _event(table: Table, number: int) -> Occurrence:
 
 
 def _asked(table: Table) -> Asked:
-    asked, answered = table.moment("asked"), _moment(table, "answered")
+    asked, answered = _time(table, "asked"), _moment(table, "answered")
     regime = table.text("regime")
     table.done()
     try:
@@ -313,8 +332,8 @@ def _task(table: Table) -> TaskExample:
     found = TaskExample(
         table.text("says"),
         table.text("task"),
-        table.value("begins", date),
-        table.value("due", date),
+        _day(table, "begins"),
+        _day(table, "due"),
     )
     table.done()
     return found
@@ -322,7 +341,7 @@ def _task(table: Table) -> TaskExample:
 
 def _duty(table: Table) -> DutyExample:
     found = DutyExample(
-        table.text("says"), table.value("on", date), table.texts("begun"), table.texts("not_yet")
+        table.text("says"), _day(table, "on"), table.texts("begun"), table.texts("not_yet")
     )
     table.done()
     return found
