@@ -1,7 +1,7 @@
 """Incidents as facts and acts: what can be on record, and what obligations are computed from."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -19,7 +19,7 @@ from leadline.core.engagement.incident import (
     reported,
     sendings,
 )
-from leadline.core.engagement.obligation import UNKNOWN
+from leadline.core.engagement.obligation import UNKNOWN, Occurrence
 from leadline.core.engagement.regime import Event
 from leadline.core.errors import Invalid, Refused
 from leadline.core.record.act import Kind, instant
@@ -112,6 +112,22 @@ def test_what_begins_is_one_of_three_events_and_has_begun() -> None:
         began(Event.IN_FORCE, NOW, NOW)
     with pytest.raises(Invalid, match=r"at: .* in the future"):
         began(Event.DEPLOYED, NOW + HOUR, NOW)
+
+
+def test_a_year_that_cannot_be_meant_is_refused_everywhere() -> None:
+    """The first year of the calendar in a zone east of it has no moment in UTC."""
+    odd = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5)))
+    words = frozenset({UNKNOWN})
+    for attempt in (
+        lambda: knowledge(odd, NOW, NOW, (), words),
+        lambda: knowledge(odd, odd, NOW, (), words),
+        lambda: reported(replace(ONE, happened=odd), {}, "developer"),
+        lambda: ended([KNOWN], Event.INCIDENT_RESOLVED, odd, NOW),
+        lambda: began(Event.DEPLOYED, odd, NOW),
+        lambda: Occurrence("x", Event.DEPLOYED, odd),
+    ):
+        with pytest.raises(Invalid, match="the year 1 is not from 2000 to 2999"):
+            attempt()
 
 
 def test_only_acts_that_say_so_are_sendings() -> None:

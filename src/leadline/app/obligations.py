@@ -13,7 +13,7 @@ from leadline.app.context import Context
 from leadline.app.engagement import PARTIES, Dealings
 from leadline.core.access import Action, Resource
 from leadline.core.engagement.coverage import Answers, Applies, Verdict, applies, classes_of
-from leadline.core.engagement.engagement import Standing
+from leadline.core.engagement.engagement import Standing, sound
 from leadline.core.engagement.incident import began_occurrences, occurrences, sendings
 from leadline.core.engagement.library import Library
 from leadline.core.engagement.obligation import Asked, Obligation, obligations
@@ -177,9 +177,10 @@ def sent(
     ctx.require(Action.REPORT_SEND, _thing(ctx, one))
     if one.sent is not None:
         raise Refused(f"{id_} is on record as sent at {instant(one.sent.at)}")
-    if at.tzinfo is None or not one.started <= at <= ctx.now:
+    sound("at", at)
+    if not one.started <= at <= ctx.now:
         between = f"from {instant(one.started)} to now"
-        raise Invalid("at", f"a moment with its offset, {between}, is due")
+        raise Invalid("at", f"a moment {between} is due")
     for name, text in (("to", to), ("reference", reference)):
         if not text.strip() or len(text) > REFERENCE_MAX or not text.isprintable():
             raise Invalid(name, f"write 1 to {REFERENCE_MAX} characters on one line")

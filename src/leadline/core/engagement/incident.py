@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from leadline.core.engagement.clock import time_in
+from leadline.core.engagement.engagement import sound
 from leadline.core.engagement.obligation import UNKNOWN, Occurrence, Sent
 from leadline.core.engagement.regime import Event, Party, Regime
 from leadline.core.errors import Invalid, Refused
@@ -61,6 +62,7 @@ def reported(incident: Incident, knowledge: dict[str, Value], party: Party) -> d
 
     Raises: Invalid, for an event in the future of its own report.
     """
+    sound("happened", incident.happened)
     if incident.happened > incident.reported_at:
         raise Invalid("happened", f"{instant(incident.happened)} is in the future; correct it")
     return {
@@ -82,6 +84,8 @@ def knowledge(
 
     Raises: Invalid, for knowledge before the event or in the future, or a category that no text has.
     """
+    sound("happened", happened)
+    sound("known", known)
     Occurrence("incident", Event.INCIDENT_KNOWN, happened, known)
     if known > now:
         raise Invalid("known", f"{instant(known)} is in the future; say when it was known")
@@ -100,6 +104,7 @@ def ended(acts: Sequence[Act], event: Event, at: datetime, now: datetime) -> dic
     """
     if event not in ENDS:
         raise Invalid("event", f"choose one of {', '.join(ENDS)}")
+    sound("at", at)
     if at > now:
         raise Invalid("at", f"{instant(at)} is in the future; say when it happened")
     first = min(time_in(act, "known") for act in acts if act.kind is Kind.INCIDENT_REPORTED)
@@ -119,6 +124,7 @@ def began(event: Event, at: datetime, now: datetime) -> None:
     """
     if event not in BEGINS:
         raise Invalid("event", f"choose one of {', '.join(BEGINS)}")
+    sound("at", at)
     if at > now:
         raise Invalid("at", f"{instant(at)} is in the future; record it when it has happened")
 

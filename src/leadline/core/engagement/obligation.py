@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 
+from leadline.core.engagement.engagement import sound
 from leadline.core.engagement.regime import Contest, Event, Party, Regime, Report, Unit
 from leadline.core.errors import Invalid
 from leadline.core.record.act import instant
@@ -39,7 +40,7 @@ class Occurrence:
     counts. *about* names the thing (an incident, a model): its resolution has the same *about*.
     *categories* are words of the texts, or `UNKNOWN`; more knowledge takes the place of `UNKNOWN`.
 
-    Raises: Invalid, for a time without offset, or knowledge before the event.
+    Raises: Invalid, for a time that `sound` refuses, or knowledge before the event.
     """
 
     id: str
@@ -52,9 +53,9 @@ class Occurrence:
     party: Party = "developer"
 
     def __post_init__(self) -> None:
-        instant(self.at)
-        if self.known_at is not None and self.known_at.tzinfo is None:
-            raise Invalid("known_at", "a time needs an offset; give it one, UTC for preference")
+        sound("at", self.at)
+        if self.known_at is not None:
+            sound("known_at", self.known_at)
         if self.known_at is not None and self.known_at < self.at:
             early = f"{instant(self.known_at)} is before the event, {instant(self.at)}"
             raise Invalid("known_at", f"{early}; correct one of the two")
