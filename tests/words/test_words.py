@@ -4,6 +4,7 @@ The list is data, `never.toml`; each exception has its context and its reason, a
 """
 
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 
@@ -28,10 +29,16 @@ SURFACES: dict[str, Callable[[], Texts]] = {
 LEAST = 3  # texts that every surface has
 
 
+@cache
+def on(surface: str) -> tuple[tuple[str, str], ...]:
+    """All that stands on a surface, read once."""
+    return tuple(SURFACES[surface]())
+
+
 @pytest.mark.parametrize("surface", SURFACES)
 def test_no_surface_says_a_never_word(surface: str) -> None:
     """Every name and text of one surface; an empty surface would prove nothing."""
-    texts = list(SURFACES[surface]())
+    texts = on(surface)
     assert len(texts) > LEAST
     assert all(place.split(" ")[0] == surface for place, _ in texts)
     assert [hit for place, text in texts for hit in said(text, place)] == []
@@ -94,8 +101,8 @@ def test_every_exception_has_a_reason_and_is_used() -> None:
     """An exception that nothing needs any more goes; one without a reason was never one."""
     assert all(len(one.reason) > len("as above") - 1 for one in word_list().allowed)
     used.clear()
-    for texts in SURFACES.values():
-        for place, text in texts():
+    for surface in SURFACES:
+        for place, text in on(surface):
             list(said(text, place))
     elsewhere = {one for one in word_list().allowed if any("pages" in at for at in one.where)}
     idle = [one for one in word_list().allowed if not used[one] and one not in elsewhere]
