@@ -93,6 +93,21 @@ def test_words_that_somebody_was_sent_are_no_evidence(world: DeskWorld, tmp_path
         exported(world, tmp_path / "second", digest)
 
 
+def test_an_auditor_who_is_named_exports_what_a_run_left(world: DeskWorld, tmp_path: Path) -> None:
+    """Artefacts are not the auditor's to read: counted. What was never kept here is no evidence."""
+    deposited(world, b"a transcript")
+    digest = proved(world, b"a proof")
+    assert proved(world, b"a proof") == digest
+    ctx = world.at("evaluator")
+    with ctx.store.write() as tx:
+        tx.record(ctx.act(Kind.EVIDENCE_SEALED, "plan", world.on.id, results="e" * 64))
+    with pytest.raises(Denied):
+        exported(world, tmp_path / "out", person="auditor")
+    world.change("auditor", engagements=frozenset({world.on.id}))
+    made = exported(world, tmp_path / "out", person="auditor")
+    assert (dict(made.items), made.withheld) == ({digest: digest}, 1)
+
+
 def test_other_engagements_stay_closed(world: DeskWorld, tmp_path: Path) -> None:
     """Their acts are leaves of the log and nothing else."""
     ctx = world.at("officer")

@@ -89,6 +89,22 @@ def test_the_demonstration_shows_what_programme_1_2_says() -> None:
     ]
 
 
+def test_every_day_of_the_demonstration_is_the_sources() -> None:
+    """Every day of the demonstration, by hand from 91 FR 34565 and the reports it cites."""
+    text = (DATA / "demonstration" / "register.toml").read_bytes()
+    found = {
+        one.id: (str(one.since), str(one.until), str(one.due), str(one.done), one.confidence)
+        for one in load_entries(text, "register.toml")
+    }
+    assert found == {
+        "designation-2026-anthropic": ("2026-03-01", "None", "None", "None", "2+"),
+        "injunction-2026-08-27": ("2026-08-27", "None", "None", "None", "2+"),
+        "eo14409-sec2a": ("2026-06-02", "None", "2026-07-02", "None", "2+"),
+        "eo14409-sec2b": ("2026-06-02", "None", "2026-07-02", "None", "2+"),
+        "eo14409-sec2d": ("2026-06-02", "None", "2026-07-02", "2026-07-14", "2+"),
+    }
+
+
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
