@@ -113,6 +113,18 @@ def test_what_is_refused_says_why_and_changes_nothing(at: Terminal, tmp_path: Pa
     assert at.ok("officer", "list", "--json") == before
 
 
+def test_anybody_reads_what_is_public(at: Terminal, tmp_path: Path) -> None:
+    """Without being signed in, and nothing else."""
+    file = tmp_path / "task.toml"
+    public = TASK.replace("ordered-task", "supply-chain-designation").replace('"task"', '"shown"')
+    file.write_text(TASK + public.replace("due = 2026-07-02\n", ""))
+    at.ok("officer", "write", str(file))
+    place = ("--home", str(at.house.folder), "--session", str(tmp_path / "none"))
+    done = run("list", "--public", "--json", *place)
+    assert [one["id"] for one in json.loads(done.output)["entries"]] == ["shown"]
+    assert run("list", *place).exit_code == 4
+
+
 def test_of_two_officers_at_once_one_is_told(at: Terminal) -> None:
     """Both begin at the same revision; the register has one new entry, and one of them reads again."""
     known = kinds()

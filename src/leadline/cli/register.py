@@ -71,11 +71,20 @@ def list_(
     path: Kept = FILE,
     *,
     own: Own = False,
+    public: Annotated[
+        bool, typer.Option("--public", help="What anybody may read; you need not be signed in.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the entries that you may read, as they stand on a day; what stands out first."""
     with edge():
-        found, day = _listed(home, path, file, own=own), day_of(on)
+        day = day_of(on)
+        if public:
+            from leadline.wiring.register import public_register
+
+            found = public_register(home_of(home))
+        else:
+            found = _listed(home, path, file, own=own)
         if page is not None:
             _write_page(page, found, day)
     _tell(found, _ordered(found, day), day, as_json=as_json)

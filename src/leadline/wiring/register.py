@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import leadline
-from leadline.app import concerns
+from leadline.app import concerns, entries
 from leadline.app.sign_in import NOBODY
 from leadline.core.engagement.concern import Count
-from leadline.core.engagement.register import EntryKind, check_kinds
+from leadline.core.engagement.register import EntryKind, Register, check_kinds
 from leadline.core.errors import Invalid
 from leadline.formats.register_toml import kinds_of
 from leadline.settings import Home
@@ -39,6 +39,12 @@ def kinds(extra: Path | None = None) -> dict[str, EntryKind]:
 def sectors() -> tuple[str, ...]:
     """The sectors that there are words for, by id."""
     return tuple(sorted(file.stem for file in (DATA.parent / "sectors").glob("*.toml")))
+
+
+def public_register(home: Home) -> Register:
+    """What of the dated register anybody may read: nobody need be signed in."""
+    with opened(home) as parts:
+        return entries.listed(parts.context(NOBODY), kinds(home.folder / "register"))
 
 
 def concern_counts(home: Home) -> tuple[Count, ...]:
