@@ -141,6 +141,22 @@ def test_a_startup_asks_and_is_answered(room: Room) -> None:
     assert room.kinds().count(Kind.INQUIRY_LODGED) == 2
 
 
+def test_every_answer_is_kept_at_once_and_not_asked_again(tmp_path: Path) -> None:
+    """Interrupted after two answers; begun again, it goes on with what is open."""
+    mine = str(tmp_path / "mine")
+    run = CliRunner()
+    told = run.invoke(app, ["inquiry", "new", mine], input="acme\n\nsmall-model\n")
+    assert told.exit_code == 1
+    assert "organisation: acme" in run.invoke(app, ["inquiry", "check", mine]).output
+    told = run.invoke(app, ["inquiry", "new", mine], input="Dana\n" + "\n" * 12)
+    assert "Which organisation" not in told.output
+    assert "3 of 12 questions answered" in told.output
+    found = json.loads(run.invoke(app, ["inquiry", "check", mine, "--json"]).output)
+    assert found["answers"] == {"organisation": "acme", "contact": "Dana", "model": "small-model"}
+    assert {note["question"] for note in found["notes"]} >= {"stage", "variant"}
+    assert (tmp_path / "mine" / "inquiry.toml").stat().st_mode & 0o077 == 0
+
+
 def test_what_cannot_be_is_refused_and_changes_nothing(room: Room) -> None:
     """No folder, an unknown question, an unknown answer, a regime that there is not, too large a file."""
     mine = room.folder / "mine"
