@@ -1,7 +1,6 @@
 """A relay on loopback between a scripted API and a client that speaks in bytes."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -45,6 +44,7 @@ class Api:
     requests: list[bytes] = field(default_factory=list)
     sent: int = 0
     left: int = 0
+    ends: list[str] = field(default_factory=list)
     tasks: set["asyncio.Task[None] | None"] = field(default_factory=set)
 
     async def end(self) -> None:
@@ -59,28 +59,28 @@ class Api:
         self.tasks.add(asyncio.current_task())
         try:
             await self._connection(reader, writer)
-        finally:
+        except (ConnectionError, asyncio.IncompleteReadError) as error:
+            self.ends.append(type(error).__name__)
+        except asyncio.CancelledError:
             writer.transport.abort()
+            raise
+        self.left += 1
+        writer.close()
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            while True:
-                raw = bytearray(await reader.readuntil(http1.END))
-                body = http1.request_body(http1.parse_request(bytes(raw)))
-                while not body.done:
-                    piece = await reader.read(65536)
-                    if not piece:
-                        break
-                    raw += piece
-                    body.feed(piece)
-                steps = self.answers[min(len(self.requests), len(self.answers) - 1)]
-                self.requests.append(bytes(raw))
-                if not await self._play(writer, steps):
+        while True:
+            raw = bytearray(await reader.readuntil(http1.END))
+            body = http1.request_body(http1.parse_request(bytes(raw)))
+            while not body.done:
+                piece = await reader.read(65536)
+                if not piece:
                     break
-        self.left += 1
-        with contextlib.suppress(ConnectionError):
-            writer.close()
-            await writer.wait_closed()
+                raw += piece
+                body.feed(piece)
+            steps = self.answers[min(len(self.requests), len(self.answers) - 1)]
+            self.requests.append(bytes(raw))
+            if not await self._play(writer, steps):
+                break
 
     async def _play(self, writer: asyncio.StreamWriter, steps: Sequence[Step]) -> bool:
         for step in steps:
@@ -176,15 +176,13 @@ class Holder:
             return await sent(reader, writer, self.request() if raw is None else raw)
         finally:
             writer.close()
-            with contextlib.suppress(ConnectionError):
-                await writer.wait_closed()
+            await asyncio.gather(writer.wait_closed(), return_exceptions=True)
 
 
 async def sent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, raw: bytes) -> bytes:
     """Send and read one answer whole, or what came of it before the connection ended."""
-    with contextlib.suppress(ConnectionError):
-        writer.write(raw)
-        await writer.drain()
+    writer.write(raw)
+    await asyncio.gather(writer.drain(), return_exceptions=True)
     return await received(reader, raw.partition(b" ")[0])
 
 

@@ -320,25 +320,25 @@ class Exchange:
 
     async def _first(self, body: Body, watch: Watch) -> bytes:
         """What came until the model's name stood in it, so that the head can tell a change."""
+        assert self.side is not None  # noqa: S101 -- connected before
         taken, size, loop = list[bytes](), 0, asyncio.get_running_loop()
         ends = loop.time() + self._limits.first
         while watch.readable and not watch.told.models and not body.done and size < FIRST_BYTES_MAX:
             if watch.streams and taken:
                 break  # a stream is never kept waiting for more than its first piece
-            try:
-                raw = await self._from_upstream(body, watch, max(ends - loop.time(), 0.001))
-            except TimeoutError:
+            if not await self.side.came(max(ends - loop.time(), 0.001)):
                 break
+            raw = await self._from_upstream(body, watch)
             taken.append(raw)
             size += len(raw)
         if taken and body.done:
             watch.end()
         return b"".join(taken)
 
-    async def _from_upstream(self, body: Body, watch: Watch, seconds: float = 0.0) -> bytes:
+    async def _from_upstream(self, body: Body, watch: Watch) -> bytes:
         """The next bytes of the answer."""
         assert self.side is not None  # noqa: S101 -- connected before
-        data = await self.side.read(seconds or self._limits.answer)
+        data = await self.side.read(self._limits.answer)
         if not data:
             if body.framing is Framing.CLOSE and not self.side.broken and not self.cut_why:
                 body.end()

@@ -32,6 +32,7 @@ SWEEP_SECONDS = 0.25
 SIGN_SECONDS = 5.0
 CONTROL_BYTES_MAX = 64 * 1024
 CONTROL_SECONDS = 5.0
+LINGER_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,20 +171,21 @@ class Server:
 
     async def _linger(self, client: Side) -> None:
         """Let a client that still sends read its answer, which a reset would take from it."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(1.0):
-                while await client.read(1.0):
-                    continue
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + LINGER_SECONDS
+        while (left := ends - loop.time()) > 0 and await client.came(left):
+            if not await client.read(left):
+                break
 
     async def _request(self, client: Side, peer: Peer) -> http1.Request | None:
         """The next request; None when the client is done.
 
-        Raises: RefusedHere.
+        Raises: RefusedHere; TimeoutError, GoneError, if a head does not come to its end.
         """
-        try:
-            data = await client.head(self.limits.idle, self.limits.head)
-        except TimeoutError:
+        if not await client.came(self.limits.idle):
             return None
+        try:
+            data = await client.head(self.limits.head, self.limits.head)
         except Invalid as error:
             self.state.refused(peer, f"malformed: {error}")
             raise RefusedHere(400, "malformed", str(error)) from error
@@ -244,8 +246,6 @@ class Server:
         except LeadlineError as error:
             told = {"error": error.code, "told": str(error)}
         writer.write(json.dumps(told).encode() + b"\n")
-        with contextlib.suppress(ConnectionError):
-            await writer.drain()
         writer.close()
 
     def _do(self, writer: asyncio.StreamWriter, line: bytes) -> object:

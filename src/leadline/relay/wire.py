@@ -15,7 +15,7 @@ class GoneError(Exception):
     """The other end of this side is gone."""
 
 
-class Side(asyncio.Protocol):
+class Side(asyncio.BaseProtocol):
     """A connection. Reading stops at `HELD_BYTES_MAX`, so that a slow reader slows its sender.
 
     An end that closes its sending half counts as gone: whoever asks waits for the answer.
@@ -42,16 +42,16 @@ class Side(asyncio.Protocol):
         if self._opened is not None:
             self._opened(self)
 
-    @override
     def data_received(self, data: bytes) -> None:
+        """Something came; called by the transport."""
         self._held += data
         if len(self._held) >= HELD_BYTES_MAX and not self._paused:
             self._paused = True
             self.transport.pause_reading()
         self._wake()
 
-    @override
     def eof_received(self) -> bool | None:
+        """The other end sends no more; called by the transport, which closes on None."""
         self.ended = True
         self._wake()
         return None
@@ -87,11 +87,8 @@ class Side(asyncio.Protocol):
         """Whether nothing can be sent to it any more."""
         return self.ended or self.transport.is_closing()
 
-    async def read(self, seconds: float) -> bytes:
-        """What came, at least one byte; nothing once the other end closed.
-
-        Raises: TimeoutError.
-        """
+    async def came(self, seconds: float) -> bool:
+        """Wait until something is there to read, or the other end closed; False if it is late."""
         if not self._held and not self.ended:
             loop = asyncio.get_running_loop()
             self._waiting = loop.create_future()
@@ -99,6 +96,15 @@ class Side(asyncio.Protocol):
             if self._timer is None or self._timer.when() > self._late:
                 self._watch(loop)
             await self._waiting
+        return bool(self._held) or self.ended
+
+    async def read(self, seconds: float) -> bytes:
+        """What came, at least one byte; nothing once the other end closed.
+
+        Raises: TimeoutError.
+        """
+        if not await self.came(seconds):
+            raise TimeoutError
         data = bytes(self._held)
         self._held.clear()
         if self._paused and not self.ended:
@@ -119,7 +125,7 @@ class Side(asyncio.Protocol):
         if loop.time() < self._late:
             self._watch(loop)
         else:
-            self._waiting.set_exception(TimeoutError())
+            self._waiting.set_result(None)
 
     def unread(self, data: bytes) -> None:
         """Put back what belongs to the next message."""

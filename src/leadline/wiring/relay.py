@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import leadline
@@ -67,10 +68,9 @@ def dialects(names: Sequence[str]) -> tuple[Dialect, ...]:
 
 def prover() -> Prove | None:
     """What checks DPoP proofs; None where the packages for it are not installed."""
-    try:
-        from leadline.identity import dpop
-    except ModuleNotFoundError:
+    if find_spec("joserfc") is None:
         return None
+    from leadline.identity import dpop
 
     def prove(text: str, method: str, url: str, secret: str, now: datetime) -> tuple[str, str]:
         found = dpop.verify(text, dpop.Sent(method, url, secret), now)
