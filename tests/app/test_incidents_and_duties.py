@@ -9,6 +9,7 @@ import pytest
 import make
 from desk_world import DeskWorld
 from leadline.app import dates, incidents, obligations, partners
+from leadline.app import engagement as desk
 from leadline.app.incidents import Told
 from leadline.app.obligations import Law
 from leadline.core.access import Bounds, Principal
@@ -36,7 +37,7 @@ from leadline.core.engagement.result import Result
 from leadline.core.errors import Denied, Invalid, NotFound, Refused
 from leadline.core.grant import Grant, Scope
 from leadline.core.marking import Tlp
-from leadline.core.record.act import Kind
+from leadline.core.record.act import Kind, instant
 from leadline.formats.regime_toml import load_regime
 from leadline.settings import Home
 from leadline.wiring import duties
@@ -344,6 +345,36 @@ def test_each_person_has_its_own_dates_too(world: DeskWorld) -> None:
     assert "engagement-9/result-readable-until/result-1" not in found("coordinator")
 
 
+def test_an_unanswered_inquiry_moves_no_date(world: DeskWorld) -> None:
+    """The programme's silence is nothing to a clock, however long it lasts."""
+    reported(world, "breach")
+    ctx = world.at("developer")
+    obligations.follow(ctx, law(world), "a-law", ["large"])
+    before = {one.id: one.due for one in obligations.owed(ctx, law(world))}
+    desk.lodge_inquiry(ctx, world.on, {"model": "m"})
+    world.after(days=20)
+    later = world.at("developer")
+    assert {one.id: one.due for one in obligations.owed(later, law(world))} == before
+
+
+def test_the_calendar_of_a_party_names_whose_end_it_is(world: DeskWorld) -> None:
+    """The developer sees until when each of its people reads what; one person only its own."""
+    with world.store.write() as tx:
+        until = instant(world.now + timedelta(days=2))
+        act = world.at("official").act(
+            Kind.RESULT_SENT, "result-1", make.ENGAGEMENT, to="colleague", until=until
+        )
+        tx.record(act)
+
+    def found(person: str, *, party: bool) -> list[str]:
+        shown = dates.mine(world.at(person), law(world), world.on, party=party)
+        return [one.words for one in shown]
+
+    assert found("developer", party=False) == []
+    assert found("developer", party=True) == ["A result is no longer readable (colleague)"]
+    assert found("official", party=True) == []
+
+
 def test_a_partner_sees_the_end_of_its_own_access_once_both_agreed(world: DeskWorld) -> None:
     """And nothing else of the engagement."""
     world.open_access()
@@ -477,8 +508,22 @@ def test_a_file_of_the_installation_takes_the_place_of_the_shipped_clock(
     assert made.id in one.id
 
 
+def test_a_partner_of_another_engagement_sees_nothing_of_this_one(world: DeskWorld) -> None:
+    """A row of an engagement that the person is not named for gives no date."""
+    partner = Partner(
+        "a-utility", "pilot", ("t",), (Step(("read",), 5, 1),), world.now, "developer"
+    )
+    with world.store.write() as tx:
+        tx.put("engagement-9/a-utility", partner, marking=make.marking(), engagement="engagement-9")
+    assert dates.mine(world.at("partner"), law(world)) == ()
+    world.change("partner", roles=frozenset({"operator"}))
+    assert dates.mine(world.at("partner"), law(world)) == ()
+
+
 def test_content_that_is_gone_or_never_was_is_said(world: DeskWorld) -> None:
     """An act of another kind has none."""
+    with pytest.raises(NotFound, match="no incident incident-9"):
+        incidents.incident(world.at("developer"), "incident-9")
     with pytest.raises(NotFound, match="no words were kept"):
         incidents.told(world.at("developer"), make.act())
 

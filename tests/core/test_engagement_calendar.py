@@ -13,6 +13,7 @@ from leadline.core.engagement.calendar import (
     Dated,
     What,
     dates,
+    of_party,
     of_person,
     partner_ends,
     reading_ends,
@@ -202,6 +203,12 @@ def test_a_person_sees_its_own_its_partys_and_everybodys() -> None:
     others = [replace(every, id="d", person="q"), replace(every, id="e", party="government")]
     found = of_person([every, mine, ours, *others], "p", "developer")
     assert [one.id for one in found] == ["a", "b", "c"]
+    side = of_party([every, mine, ours, *others], {"p"}, "developer")
+    assert [(one.id, one.words) for one in side] == [
+        ("a", "w"),
+        ("b", "w (p)"),
+        ("c", "w"),
+    ]
 
 
 @given(st.permutations([obligation(NOW + n * DAY) for n in range(4)]))

@@ -13,6 +13,7 @@ from leadline.core.access import Action, Circumstances
 from leadline.core.engagement.calendar import (
     Dated,
     dates,
+    of_party,
     of_person,
     partner_ends,
     reading_ends,
@@ -25,19 +26,25 @@ from leadline.core.record.act import Kind
 from leadline.formats.report_draft import named
 
 
-def mine(ctx: Context, law: Law, on: Dealings | None = None) -> tuple[Dated, ...]:
+def mine(
+    ctx: Context, law: Law, on: Dealings | None = None, *, party: bool = False
+) -> tuple[Dated, ...]:
     """The caller's dates, in order of time: of one engagement, or of everything.
+
+    *party* widens those of engagements to everybody of the caller's organisation.
 
     Everything adds the caller's own grants and the entries of the dated register to the engagements
     and duties. What a party owes is its people's; another person's grant or result is that person's.
     """
     facts = [listing.engagement(ctx, on.id)] if on else listing.engagements(ctx)
+    with ctx.store.read() as view:
+        house = {one.id for one in view.principals() if one.org == ctx.principal.org}
     found = list[Dated]()
     for one in facts:
         dealings = on or engagement.dealings(ctx, law.library, one.id)
         stands = engagement.standing(ctx, dealings)
-        party = stands.party(ctx.principal)
-        found += of_person(dates(ctx.now, [stands]), ctx.principal.id, party)
+        side, all_ = stands.party(ctx.principal), dates(ctx.now, [stands])
+        found += of_party(all_, house, side) if party else of_person(all_, ctx.principal.id, side)
     owed = obligations.owed(ctx, law, on)
     names = {one.to: named(law.library, one.to, ctx.now.date()) for one in owed}
     found += dates(ctx.now, (), owed, names=names)

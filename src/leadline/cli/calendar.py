@@ -22,6 +22,9 @@ def calendar(
     *,
     ics: Annotated[Path | None, typer.Option(help="Write an iCalendar file.")] = None,
     page: Annotated[Path | None, typer.Option(help="Write a page (HTML) with a picture.")] = None,
+    party: Annotated[
+        bool, typer.Option("--party", help="Of everybody of your organisation.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show dates in order: access, terms, grants, determinations, reports due; each with its reason."""
@@ -32,7 +35,7 @@ def calendar(
     with edge(), at_desk(home_of(home), kept(path)) as me:
         on = me.dealings(engagement) if engagement else None
         found, of, now = (
-            dates.mine(me.ctx, law(me.home, me.library), on),
+            dates.mine(me.ctx, law(me.home, me.library), on, party=party),
             me.ctx.principal,
             me.ctx.now,
         )

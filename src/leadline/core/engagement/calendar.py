@@ -5,7 +5,7 @@ grant; nothing of a release follows from any date here. The dates of an engageme
 ended are those of what outlives it: answers and reports.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
@@ -131,6 +131,15 @@ def partner_ends(organisation: str, engagement: str, until: datetime) -> Dated:
 def of_person(found: Iterable[Dated], person: str, party: Party) -> tuple[Dated, ...]:
     """Those that are this person's: its own, its party's, and everybody's."""
     return tuple(one for one in found if one.person in {"", person} and one.party in {None, party})
+
+
+def of_party(found: Iterable[Dated], people: Collection[str], party: Party) -> tuple[Dated, ...]:
+    """Those of *people*, the caller's own house, and of everybody; ends of one person show who."""
+    return tuple(
+        replace(one, words=f"{one.words} ({one.person})") if one.person else one
+        for one in found
+        if one.party in {None, party} and (not one.person or one.person in people)
+    )
 
 
 def _of_engagement(on: Standing) -> Iterable[Dated]:
