@@ -1,6 +1,7 @@
 """Results reach named persons only, with receipts; everything else is refused and on record."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from leadline.app import engagement as desk
 from leadline.app import results as use
 from leadline.app import terms as app_terms
 from leadline.app.results import Parcel
+from leadline.app.vaulting import Material, Offer, deposit
 from leadline.core.engagement.result import Result
 from leadline.core.errors import Denied, Invalid, NotFound, Refused
 from leadline.core.record.act import Kind
@@ -164,6 +166,24 @@ def test_what_cannot_be_sent_changes_nothing(
     with pytest.raises(Invalid, match=problem):
         use.send(world.at("evaluator"), world.on, content, parcel(world, *to, days=days))
     assert world.acts() == before
+
+
+def test_what_the_vault_has_is_sent_and_its_reading_is_on_record(world: DeskWorld) -> None:
+    """An artefact of this engagement; of another one there is none."""
+    about = Material(world.on.id, world.on.developer, "agency")
+    taken = Offer(about, world.on.resource().marking, sealed=False, bytes_max=99)
+    artefact = deposit(world.at("evaluator"), taken, [CONTENT])
+    to = parcel(world, "developer")
+    (one,) = use.send_artefact(world.at("evaluator"), world.on, artefact.id, to)
+    assert use.read(world.at("developer"), one.id, "assessment")[1] == CONTENT
+    assert len(world.acts(Kind.ARTEFACT_READ)) == 1
+    elsewhere = replace(world.on, id="engagement-other")
+    world.change("evaluator", engagements=frozenset({world.on.id, elsewhere.id}))
+    for on, id_ in ((elsewhere, artefact.id), (world.on, "artefact-none")):
+        with pytest.raises(NotFound):
+            use.send_artefact(world.at("evaluator"), on, id_, to)
+    with pytest.raises(Denied):
+        use.send_artefact(world.at("auditor"), world.on, artefact.id, to)
 
 
 def test_names_are_short_and_can_be_shown(world: DeskWorld) -> None:

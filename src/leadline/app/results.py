@@ -11,7 +11,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Literal
 
-from leadline.app import terms
+from leadline.app import terms, vaulting
 from leadline.app.context import Context
 from leadline.app.engagement import PARTIES, Dealings
 from leadline.app.ports import Reading, Stored
@@ -22,6 +22,7 @@ from leadline.core.engagement.result import Result
 from leadline.core.engagement.terms import Attempt
 from leadline.core.errors import Denied, Invalid, NotFound, Refused
 from leadline.core.record.act import Act, Kind, instant
+from leadline.core.vaulting import Artefact
 
 BYTES_MAX = 64 << 20
 RECIPIENTS_MAX = 100
@@ -93,6 +94,20 @@ def send(ctx: Context, on: Dealings, content: bytes, parcel: Parcel) -> tuple[Re
             detail |= {"terms": sent.terms, "until": instant(sent.until)}
             tx.record(ctx.act(Kind.RESULT_SENT, sent.id, on.id, **detail))
     return tuple(results)
+
+
+def send_artefact(ctx: Context, on: Dealings, artefact: str, parcel: Parcel) -> tuple[Result, ...]:
+    """As `send`, of what the vault has of this engagement; that its sender read it is on record.
+
+    Raises: NotFound, for an artefact of another engagement as for none; Refused, for what is sealed.
+    """
+    ctx.require(Action.RESULT_SEND, on.resource())
+    with ctx.store.read() as view:
+        if view.get(Artefact, artefact).engagement != on.id:
+            raise NotFound(f"no artefact {artefact}")
+    with vaulting.read(ctx, artefact, parcel.purpose) as file:
+        content = file.read(BYTES_MAX + 1)
+    return send(ctx, on, content, parcel)
 
 
 def read(ctx: Context, id_: str, purpose: str) -> tuple[Result, bytes]:

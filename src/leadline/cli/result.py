@@ -10,6 +10,7 @@ import typer
 from leadline.cli.access import Until
 from leadline.cli.edge import edge
 from leadline.cli.session import FILE, AsJson, Home, Kept, kept
+from leadline.core.errors import Invalid
 from leadline.settings import home as home_of
 
 app = typer.Typer(no_args_is_help=True, help="Results, to named persons only, with receipts.")
@@ -26,14 +27,12 @@ def result() -> None:
 @app.command("send")
 def send(
     engagement: Engagement,
-    file: Annotated[Path, typer.Argument(help="What is sent.")],
+    file: Annotated[Path | None, typer.Argument(help="What is sent; or name an artefact.")] = None,
     *,
     to: Annotated[list[str], typer.Option(help="A person's id; repeat it for several.")],
     until: Until,
+    artefact: Annotated[str, typer.Option(help="The id of what the vault has already.")] = "",
     purpose: Purpose = "assessment",
-    name: Annotated[
-        str, typer.Option(help="What it is, in a few words; else the file's name.")
-    ] = "",
     home: Home = None,
     path: Kept = FILE,
 ) -> None:
@@ -44,9 +43,15 @@ def send(
     from leadline.wiring.inquiry import content
 
     with edge(), at_desk(home_of(home), kept(path)) as me:
-        parcel = use.Parcel(name or file.name, tuple(to), moment("--until", until, "UTC"), purpose)
-        data = content(file, use.BYTES_MAX)
-        for one in use.send(me.ctx, me.dealings(engagement), data, parcel):
+        if (file is None) == (not artefact):
+            raise Invalid("FILE", "name either a file or --artefact")
+        called, end = file.name if file else artefact, moment("--until", until, "UTC")
+        parcel, on = use.Parcel(called, tuple(to), end, purpose), me.dealings(engagement)
+        if file is None:
+            sent = use.send_artefact(me.ctx, on, artefact, parcel)
+        else:
+            sent = use.send(me.ctx, on, content(file, use.BYTES_MAX), parcel)
+        for one in sent:
             typer.echo(f"{one.id}  {one.recipient}  until {one.until.isoformat()}")
 
 
