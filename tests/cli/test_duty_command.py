@@ -19,6 +19,7 @@ from leadline.app.incidents import Told
 from leadline.cli.main import app
 from leadline.cli.session import keep
 from leadline.core.assessment import Subject
+from leadline.core.engagement.engagement import Engagement
 from leadline.core.errors import Stale, Tampered
 from leadline.core.record.act import Kind
 from leadline.settings import Home
@@ -203,7 +204,7 @@ def home(at: Terminal) -> Home:
 def swept(at: Terminal, now: datetime, link: duties.Link = os.link) -> tuple[Path, ...]:
     """A sweep at another time; *link* puts files in place."""
     found = duties.reminders(at.house.door.parts, home(at), 7 * DAY, now)
-    return duties.write(at.house.folder / "outbox", found, now, link)
+    return duties.write(at.house.folder / "outbox", found.found, now, link)
 
 
 def test_what_is_past_is_told_once_more_also_after_the_files_were_taken_away(
@@ -289,6 +290,41 @@ def test_nobody_whose_access_ended_is_reminded_and_no_odd_file_is_read_over(
     odd.write_text("[]")
     with pytest.raises(Tampered, match=r"is no file of reminders"):
         swept(at, at.house.clock.now)
+
+
+def test_one_whose_dates_cannot_be_read_keeps_no_other_from_being_told(at: Terminal) -> None:
+    """An engagement under a text that is gone: its people are named, the others told."""
+    report(at)
+    at.house.enrol("official-2", "determining-official", engagements=frozenset({"engagement-2"}))
+    facts = Engagement("engagement-2", "r", "0" * 64, "other", "m", "0" * 64, at.house.clock.now)
+    with at.house.door.parts.store.write() as tx:
+        tx.put("engagement-2", facts, marking=make.marking(), engagement="engagement-2")
+    done = at.run("duty", "sweep", "--json")
+    assert done.exit_code == 7
+    told = json.loads(done.stdout)
+    assert len(told["written"]) == 2
+    assert told["unread"][0].startswith("official-2: no regime file has the digest 000")
+
+
+def test_a_file_in_no_folder_is_refused_before_anything_is_recorded(at: Terminal) -> None:
+    """A draft, a calendar file, a page."""
+    report(at)
+    (row,) = json.loads(at.ok("duty", "list", "--json"))["duties"]
+    before = at.house.kinds()
+    for arguments in (
+        ("duty", "draft", row["id"], "/no/such/folder/x.md"),
+        ("calendar", "--ics", "/no/such/folder/x.ics"),
+        ("calendar", "--page", "/no/such/folder/x.html"),
+    ):
+        assert at.run(*arguments).exit_code == 2
+    assert at.house.kinds() == before
+
+
+def test_a_dispute_about_a_text_is_told_with_what_follows_from_it(at: Terminal) -> None:
+    """Federal pre-emption of a state law stands beside its reports."""
+    report(at, "--category", "critical-safety-incident")
+    at.ok("duty", "follow", "ca-sb53", "--class", "large")
+    assert "contested: " in at.ok("duty", "list")
 
 
 def test_the_same_in_an_installation_as_through_the_functions(at: Terminal) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from leadline.cli.edge import edge
 from leadline.cli.session import FILE, AsJson, Home, Kept, kept
+from leadline.core.errors import Invalid
 from leadline.settings import home as home_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ def calendar(
             me.ctx.now,
         )
         name = f"{engagement or of.org}, for {of.name}"
+        for file_ in filter(None, (ics, page)):
+            if not file_.parent.is_dir():
+                raise Invalid(str(file_), "is in no folder that is there; make it first")
         if ics:
             from leadline.formats.ics import calendar as file
 

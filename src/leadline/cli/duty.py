@@ -10,7 +10,7 @@ import typer
 from leadline.cli.edge import edge
 from leadline.cli.session import FILE, AsJson, Home, Kept, kept
 from leadline.core.engagement.regime import Event
-from leadline.core.errors import Invalid
+from leadline.core.errors import Invalid, Unavailable
 from leadline.settings import home as home_of
 
 if TYPE_CHECKING:
@@ -45,10 +45,12 @@ def list_(
     if as_json:
         typer.echo(json.dumps({"duties": rows}))
         return
-    for row in rows:
+    for row, one in zip(rows, found, strict=True):
         mark = "OVERDUE" if row["stage"] == "overdue" else row["stage"]
         typer.echo(f"{mark:8} {row['due'] or 'without undue delay':27} {row['id']}")
         typer.echo(f"         to {row['to']}: {row['words']}")
+        for note in one.contested:
+            typer.echo(f"         contested: {note.words}")
 
 
 @app.command("follow")
@@ -125,6 +127,8 @@ def draft(
     with edge(), at_desk(home_of(home), kept(path)) as me:
         if out.exists():
             raise Invalid(str(out), "is there already; choose another name")
+        if not out.parent.is_dir():
+            raise Invalid(str(out), "is in no folder that is there; make it, or choose another")
         out.write_bytes(obligations.draft(me.ctx, law(me.home, me.library), duty))
 
 
@@ -168,13 +172,15 @@ def sweep(
     place = home_of(home)
     with edge(), opened(place) as parts:
         now = clock()
-        found = duties.reminders(parts, place, timedelta(days=days), now)
-        made = duties.write(place.folder / "outbox", found, now)
-    if as_json:
-        due = [{"person": one.person, "text": one.text} for one in found]
-        typer.echo(json.dumps({"due": due, "written": [file.name for file in made]}))
-        return
-    typer.echo(f"{len(found)} due within {days} days or overdue; {len(made)} reminders written")
+        swept = duties.reminders(parts, place, timedelta(days=days), now)
+        made = duties.write(place.folder / "outbox", swept.found, now)
+    told = f"{len(swept.found)} due within {days} days or overdue; {len(made)} reminders written"
+    due = [{"person": one.person, "text": one.text} for one in swept.found]
+    page = {"due": due, "written": [one.name for one in made], "unread": list(swept.unread)}
+    typer.echo(json.dumps(page) if as_json else told)
+    with edge():
+        if swept.unread:
+            raise Unavailable(f"the dates of some could not be read: {'; '.join(swept.unread)}")
 
 
 def _row(one: "Obligation", recipient: str) -> dict[str, object]:

@@ -21,7 +21,7 @@ from leadline.app.obligations import Law
 from leadline.core.engagement.calendar import Dated
 from leadline.core.engagement.library import Library
 from leadline.core.engagement.regime import Regime
-from leadline.core.errors import Stale, Tampered
+from leadline.core.errors import LeadlineError, Stale, Tampered
 from leadline.formats.regime_toml import load_regime
 from leadline.settings import Home
 from leadline.wiring.home import Parts
@@ -68,20 +68,36 @@ def _own(file: Path) -> Regime:
     return load_regime(file.read_bytes(), file.name)
 
 
-def reminders(parts: Parts, home: Home, within: timedelta, now: datetime) -> tuple[Reminder, ...]:
-    """What is due within *within* of *now*, or overdue, for everybody who may know of it."""
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What is to be told, and whose dates could not be read, with the reason."""
+
+    found: tuple[Reminder, ...]
+    unread: tuple[str, ...]
+
+
+def reminders(parts: Parts, home: Home, within: timedelta, now: datetime) -> Swept:
+    """What is due within *within* of *now*, or overdue, for everybody who may know of it.
+
+    One person whose dates cannot be read keeps no other from being told.
+    """
     texts = law(home)
     with parts.store.read() as view:
         persons = [one for one in view.principals() if not one.suspended]
         present = [people.present(view, one, now) for one in persons]
-    found = list[Reminder]()
+    found, unread = list[Reminder](), list[str]()
     for person in present:
         if person.access_until is not None and person.access_until <= now:
             continue
         ctx = replace(parts.context(person), clock=lambda: now, assurance=SIGNED_IN)
-        due = (one for one in dates.mine(ctx, texts) if one.due and one.at <= now + within)
+        try:
+            shown = dates.mine(ctx, texts)
+        except LeadlineError as error:
+            unread.append(f"{person.id}: {error}")
+            continue
+        due = (one for one in shown if one.due and one.at <= now + within)
         found += (_reminder(person.id, one, now) for one in due)
-    return tuple(found)
+    return Swept(tuple(found), tuple(unread))
 
 
 def _reminder(person: str, one: Dated, now: datetime) -> Reminder:
