@@ -445,7 +445,7 @@ def prepare_script(
     key: SoftwareKey,
 ) -> Script:
     """The script with the demonstration's people, terms and criteria; *key* is its official's."""
-    (pack, content), cast = _pack(request.criteria or CRITERIA, request.home), _cast_file()
+    (pack, content), cast = criteria_pack(request.criteria or CRITERIA, request.home), _cast_file()
     desk = _desk(parts, cast, script.engagement_id(secret))
     official = desk.official()
     note = "in a file of the demonstration: no proof that its holder was there"
@@ -465,7 +465,7 @@ def prepare_script(
     )
 
 
-def _pack(name: str, home: str) -> tuple[str, bytes]:
+def criteria_pack(name: str, home: str = "") -> tuple[str, bytes]:
     """File name and content of a criteria pack: an installed one by its name, any other by its file.
 
     Installed are those that ship and those of the installation in the folder *home*.
