@@ -4,7 +4,8 @@
 
 API, relay and load are a process each, on loopback and without TLS. Each chunk carries the time at
 which the API wrote it, so that a chunk's delay is its own; the clock is the machine's monotonic one,
-which all processes share. Turns of the two ways alternate, so that the machine's load falls on both.
+which all processes share. Turns of the two ways alternate, so that the machine's load falls on both;
+in each the streams begin within four seconds, and then all run for ten.
 """
 
 import argparse
@@ -16,10 +17,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-STREAMS, CHUNKS_A_SECOND, SPREAD_SECONDS = 200, 10, 1.0
+STREAMS, CHUNKS_A_SECOND, SPREAD_SECONDS = 200, 10, 4.0
+COMMAND = ("-c", "from leadline.cli.relay import app; app()")
 ADDED_MS_MAX = 10.0
 HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n"
@@ -111,31 +115,38 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@contextmanager
+def running(*words: str) -> Iterator["subprocess.Popen[str]"]:
+    """A Python process that ends with the block; *stdout* has what it says in either way."""
+    argv = [sys.executable, *words]
+    with subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
 def measure(*, quick: bool) -> dict[str, object]:
     """The whole benchmark as the document that is printed."""
-    seconds, pairs, streams = (3.0, 1, 50) if quick else (10.0, 3, STREAMS)
+    seconds, pairs, streams = (5.0, 1, 50) if quick else (14.0, 2, STREAMS)
     before = os.getloadavg()[0]
     seen = {"direct": Seen(), "relay": Seen()}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        subprocess.Popen(
-            [sys.executable, __file__, "--api", str(seconds)], stdout=subprocess.PIPE, text=True
-        ) as upstream,
-    ):
-        assert upstream.stdout is not None
-        port = int(upstream.stdout.readline())
+    with tempfile.TemporaryDirectory() as folder, running(__file__, "--api", str(seconds)) as api_:
+        assert api_.stdout is not None
+        port = int(api_.stdout.readline())
         key = Path(folder, "key")
         key.write_text("sk-upstream")
-        command = [sys.executable, "-m", "leadline", "relay"]
         state = ["--state", str(Path(folder, "state"))]
-        serve = [*command, "serve", *state, "--upstream", f"http://127.0.0.1:{port}"]
+        serve = [*COMMAND, "serve", *state, "--upstream", f"http://127.0.0.1:{port}"]
         serve += ["--dialect", "openai-chat", "--key-file", str(key), "--listen", "127.0.0.1:0"]
-        with subprocess.Popen(serve, stderr=subprocess.PIPE, text=True) as relay:
-            assert relay.stderr is not None
-            own = int(relay.stderr.readline().rpartition(":")[2])
-            issue = [*command, "issue", *state, "--engagement", "bench", "--model", "bench-model"]
-            issue += ["--requests", "100000", "--streams", str(streams), "--json"]
-            made = json.loads(subprocess.run(issue, capture_output=True, check=True).stdout)
+        with running(*serve) as relay:
+            assert relay.stdout is not None
+            own = int(relay.stdout.readline().rpartition(":")[2])
+            issue = [sys.executable, *COMMAND, "issue", *state, "--engagement", "bench"]
+            issue += ["--model", "bench-model", "--requests", "100000", "--streams", str(streams)]
+            made = json.loads(subprocess.check_output([*issue, "--json"]))
             path = "/v1/chat/completions"
             heads = {
                 "direct": (port, request(path, port, "sk-upstream")),
@@ -148,8 +159,6 @@ def measure(*, quick: bool) -> dict[str, object]:
                     seen[way].first += found.first
                     seen[way].chunks += found.chunks
             used = processor_seconds(relay.pid) - used
-            relay.terminate()
-        upstream.terminate()
     return told(seen, used / (pairs * seconds), before)
 
 
