@@ -49,6 +49,8 @@ def test_published_documents_are_read(vectors: Path, file: str) -> None:
 
 def test_what_is_written_reads_back_equal() -> None:
     """A model with everything, and one with a name alone."""
+    assert ml_bom.recognises(ml_bom.encode(MODEL))
+    assert not ml_bom.recognises(b'{"bomFormat": "CycloneDX"}')
     assert ml_bom.parse(ml_bom.encode(MODEL)) == (MODEL,)
     assert ml_bom.parse(ml_bom.encode(MlModel("m"))) == (MlModel("m"),)
 
