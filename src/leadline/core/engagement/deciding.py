@@ -26,7 +26,7 @@ from leadline.core.engagement.engagement import (
 )
 from leadline.core.engagement.regime import Decider, Regime, Trigger
 from leadline.core.errors import Invalid, NotFound, Refused
-from leadline.core.record.act import Act, Kind
+from leadline.core.record.act import Act, Kind, instant
 
 # What a determination is. Whatever of it changes is another determination.
 SUBSTANCE = (
@@ -193,6 +193,7 @@ def record_determination(
         problem = f"{have} of {body.quorum} persons stand behind it"
         raise Refused(f"{problem}; {body.quorum - have} more concur first")
     detail = determination.to_record() | {
+        "until": instant(determination.expires),
         "regime": text.digest,
         "proposal": known,
         "concurring": tuple(sorted(concurring)),

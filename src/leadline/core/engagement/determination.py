@@ -109,7 +109,6 @@ class Determination:
             "caveats": self.caveats,
             "dissent": self.dissent,
             "expires": instant(self.expires),
-            "until": instant(self.expires),
             "trigger": self.trigger,
             "certificate": self.certificate,
             "statement": self.statement,
