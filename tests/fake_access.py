@@ -215,6 +215,8 @@ class PlainAccess:
             return "only the developer"
         if action in self.FOR_OTHERS and self._self(principal, resource):
             return "for oneself"
+        if action == Action.ENTRY_WRITE and resource.org not in {"", principal.org}:
+            return "another organisation's own log"
         return "about the own organisation" if action in self.ABOUT_OTHERS and own else ""
 
     def _side(self, principal: Principal, resource: Resource) -> str:

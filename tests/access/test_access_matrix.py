@@ -24,7 +24,9 @@ NEVER_FOR_ONESELF = {Action.PRINCIPAL_ENROL, Action.PRINCIPAL_RESTORE, Action.GR
 def situation(role: str, kind: str, reach: Reach | None) -> tuple[Principal, Resource]:
     """A holder of the role, and a thing with which it has to do in one way only."""
     person = make.principal(role, id_="p", org="own", engagements=("e1",), cases=("c1",))
-    far = make.resource(kind, engagement="e2", org="other", case="c2", owner="q", tlp=Tlp.CLEAR)
+    # An entry of another organisation is what its own people keep for themselves: `own-log`
+    org = "" if kind == "entry" else "other"
+    far = make.resource(kind, engagement="e2", org=org, case="c2", owner="q", tlp=Tlp.CLEAR)
     near = {
         None: far,
         Reach.OWN: replace(far, org="own"),

@@ -115,7 +115,9 @@ def test_a_developers_own_log_is_its_own(world: DeskWorld) -> None:
     with pytest.raises(Invalid, match="kept by the developer"):
         entries.written(world.at("officer"), KINDS, CALL)
     with pytest.raises(Denied):
-        entries.written(world.at("officer"), KINDS, CALL, own=True)
+        entries.written(world.at("official"), KINDS, CALL, own=True)
+    with pytest.raises(Denied, match="two factors"):
+        entries.written(world.at("developer", assurance=1), KINDS, CALL, own=True)
 
 
 def test_an_own_entry_relates_to_own_ones_and_learns_nothing_of_hidden_ones(

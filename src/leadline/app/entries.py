@@ -213,13 +213,9 @@ def _known(view: Reading, clause: Clause, org: str) -> list[Entry]:
 
 
 def _require_write(ctx: Context, kinds: Kinds, entry: Entry) -> None:
-    """Raises: Denied. The own log is the developer's own material, which it deposits as such."""
+    """Raises: Denied."""
     marking = _marking(kinds, entry)
-    if entry.org:
-        resource = Resource("artefact", _row(entry), org=entry.org, marking=marking)
-        ctx.require(Action.ARTEFACT_DEPOSIT, resource)
-    else:
-        ctx.require(Action.ENTRY_WRITE, Resource("entry", _row(entry), marking=marking))
+    ctx.require(Action.ENTRY_WRITE, Resource("entry", _row(entry), org=entry.org, marking=marking))
 
 
 def _put(tx: Writing, row: Stored[Entry], entry: Entry) -> None:
