@@ -138,6 +138,7 @@ def measure(*, quick: bool) -> dict[str, object]:
         port = int(api_.stdout.readline())
         key = Path(folder, "key")
         key.write_text("sk-upstream")
+        key.chmod(0o600)
         state = ["--state", str(Path(folder, "state"))]
         serve = [*COMMAND, "serve", *state, "--upstream", f"http://127.0.0.1:{port}"]
         serve += ["--dialect", "openai-chat", "--key-file", str(key), "--listen", "127.0.0.1:0"]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from leadline.core.errors import Invalid
+from leadline.core.errors import Invalid, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +155,11 @@ class Workspace:
 def secret(name: str, file: Path | None, environ: Mapping[str, str] | None = None) -> str:
     """A secret word from a file, else from the environment; never from a command line.
 
-    Raises: Invalid, naming both, if neither holds one.
+    Raises: Invalid, naming both, if neither holds one; Refused, if others can read the file.
     """
     source = os.environ if environ is None else environ  # noqa: TID251 -- the one place
+    if file is not None and file.exists() and file.stat().st_mode & 0o077:
+        raise Refused(f"{file} can be read by others than its owner; run `chmod 600 {file}`")
     text = file.read_text(errors="replace") if file is not None and file.exists() else ""
     found = text.strip() if file is not None else source.get(name, "").strip()
     if not found:

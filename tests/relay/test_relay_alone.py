@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from leadline.core.errors import Invalid
+from leadline.core.errors import Invalid, Refused
 from leadline.settings import secret
 
 HEAVY = ("sqlalchemy", "cedarpy", "fastapi", "httpx", "inspect_ai", "pydantic", "jinja2", "aiohttp")
@@ -28,6 +28,10 @@ def test_the_upstreams_key_is_never_on_a_command_line(tmp_path: Path) -> None:
     """A file or the environment; neither is an error that names both."""
     file = tmp_path / "key"
     file.write_text("sk-1\n")
+    file.chmod(0o640)
+    with pytest.raises(Refused, match="chmod"):
+        secret("NAME", file, {})
+    file.chmod(0o600)
     assert secret("NAME", file, {}) == "sk-1"
     assert secret("NAME", None, {"NAME": " sk-2 "}) == "sk-2"
     for given, environ in ((None, {}), (tmp_path / "none", {"NAME": "x"})):

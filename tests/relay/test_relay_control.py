@@ -415,6 +415,7 @@ def leadline(*words: str, home: Path) -> Result:
 def served(home: Path, upstream: str) -> Iterator[tuple["subprocess.Popen[str]", int]]:
     """A relay as a process of its own; gives it and its port."""
     (home / "upstream.key").write_text(KEY)
+    (home / "upstream.key").chmod(0o600)
     argv = [sys.executable, "-m", "leadline", "relay", "serve", "--upstream", upstream]
     argv += ["--dialect", "openai-chat", "--key-file", "upstream.key", "--listen", "127.0.0.1:0"]
     with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, cwd=home) as process:
@@ -493,6 +494,7 @@ def test_commands_work_while_it_rests(tmp_path: Path) -> None:
     assert leadline("list", "--json", home=tmp_path).stdout.count('"open"') == 1
     assert leadline("revoke", "--all", "--why", "withdrawn", home=tmp_path).exit_code == 0
     assert leadline("commitments", "--out", "c.txt", home=tmp_path).exit_code == 0
+    (tmp_path / "c.txt").chmod(0o600)
     keys = (tmp_path / "relay" / journals.KEYS).read_text()
     told = read((tmp_path / "c.txt").read_bytes(), keys)
     assert (told.size, told.engagements, told.keeps_bodies) == (2, ("e-1",), False)
