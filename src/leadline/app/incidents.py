@@ -122,7 +122,7 @@ def began(ctx: Context, event: Event, about: str, at: datetime) -> Began:
     with ctx.store.write() as tx:
         tx.put(made.id, made, marking=PARTIES, org=made.org)
         detail = {"event": event.value, "model": made.about, "at": instant(at)}
-        tx.record(ctx.act(Kind.ENTRY_WRITTEN, made.id, "", register="events", **detail))
+        tx.record(ctx.act(Kind.EVENT_RECORDED, made.id, "", **detail))
     return made
 
 

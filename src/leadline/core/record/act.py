@@ -121,6 +121,7 @@ class Kind(StrEnum):
     RECONSIDERATION_ANSWERED = "reconsideration.answered"
     INCIDENT_REPORTED = "incident.reported"
     INCIDENT_RESOLVED = "incident.resolved"
+    EVENT_RECORDED = "event.recorded"
     REPORT_DRAFTED = "report.drafted"
     REPORT_SENT = "report.sent"
     ENTRY_WRITTEN = "entry.written"

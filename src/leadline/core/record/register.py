@@ -12,9 +12,27 @@ from datetime import UTC
 from leadline.core.errors import Tampered
 from leadline.core.record.act import Act, Kind
 
-# Whose counts would tell that a sealed thing exists, or what happens to it.
+# Whose counts would tell that a sealed thing exists, or what happens to it; or what one developer,
+# partner or operator does by itself: that an incident was reported, that a partner was proposed.
 WITHHELD_NOUNS = frozenset(
     {
+        "concern",
+        "entry",
+        "event",
+        "export",
+        "incident",
+        "joint_pack",
+        "message",
+        "partner",
+        "referral",
+        "regime",
+        "relay",
+        "report",
+        "response",
+        "result",
+        "submission",
+        "use",
+        "weights",
         "approval",
         "artefact",
         "custody",
