@@ -18,7 +18,7 @@ from leadline.core.engagement.coverage import Answers
 from leadline.core.engagement.incident import Incident
 from leadline.core.engagement.library import Library
 from leadline.core.engagement.obligation import Stage
-from leadline.core.engagement.partner import Partner
+from leadline.core.engagement.partner import Partner, Rest
 from leadline.core.engagement.partner import Stage as Step
 from leadline.core.engagement.regime import (
     Condition,
@@ -392,6 +392,15 @@ def test_a_partner_sees_the_end_of_its_own_access_once_both_agreed(world: DeskWo
     partners.agree(world.at("official"), world.on, "a-utility", "agreed")
     (one,) = dates.mine(world.at("partner"), given)
     assert (one.what, one.at) == (What.PARTNER_ENDS, world.now + timedelta(days=8))
+    rest = Rest(world.now, world.now + timedelta(days=2), "as agreed")
+    partners.end(world.at("partner"), world.on, "a-utility", rest)
+    assert dates.mine(world.at("partner"), given) == (one,)
+    later = Rest(world.now + timedelta(days=3), None, "as agreed")
+    partners.end(world.at("partner"), world.on, "a-utility", later)
+    (one,) = dates.mine(world.at("partner"), given)
+    assert one.at == later.since
+    partners.end(world.at("partner"), world.on, "a-utility", Rest(world.now, None, "as agreed"))
+    assert dates.mine(world.at("partner"), given) == ()
 
 
 def test_a_draft_holds_every_part_and_names_whom_to_ask(world: DeskWorld) -> None:

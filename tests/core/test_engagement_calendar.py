@@ -117,8 +117,6 @@ def test_an_end_that_an_act_sets_is_moved_or_taken_away_by_later_ones() -> None:
     assert one.words.endswith(": a-utility")
     ended = act(4, Kind.PARTNER_ENDED, partner="a-utility")
     assert shown(proposed, agreed, ended) == {}
-    rest = act(5, Kind.PARTNER_ENDED, partner="a-utility", until=later)
-    assert set(shown(proposed, rest)) == {What.OTHER_ENDS}
     result = replace(act(1, Kind.RESULT_SENT, to="official", until=first), about="result-1")
     recalled = replace(act(3, Kind.RESULT_RECALLED, to="official"), about="result-1")
     mine = shown(result)[What.RESULT_ENDS]
@@ -130,6 +128,43 @@ def test_an_end_that_an_act_sets_is_moved_or_taken_away_by_later_ones() -> None:
         assert shown(act(1, kind, until=first)) == {}
     other = shown(act(1, Kind.EXPORT_MADE, until=first))[What.OTHER_ENDS]
     assert other.why.startswith("export.made of ")
+
+
+def partner_rests(number: int, since: datetime, until: datetime | None = None) -> Act:
+    """A partner's use rests for an interval, or ends."""
+    told = {"since": instant(since)} | ({"until": instant(until)} if until else {})
+    return act(number, Kind.PARTNER_ENDED, partner="a-utility", **told)
+
+
+def test_a_rest_of_a_partner_leaves_the_end_of_its_access_where_it_is() -> None:
+    """The rest has an end of its own, with the partner's name; a later rest moves nothing either."""
+    agreed = act(1, Kind.PARTNER_AGREED, partner="a-utility", until=instant(NOW + 20 * DAY))
+    found = shown(agreed, partner_rests(2, NOW, NOW + 10 * DAY))
+    assert found[What.PARTNER_ENDS].at == NOW + 20 * DAY
+    assert found[What.PARTNER_ENDS].moved == 0
+    rest = found[What.PARTNER_REST_ENDS]
+    assert rest.at == NOW + 10 * DAY
+    assert rest.words == "A trusted partner's use goes on after a rest: a-utility"
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        (timedelta(0), {}),
+        (5 * DAY, {What.PARTNER_ENDS: 5 * DAY}),
+        (10 * DAY, {What.PARTNER_ENDS: 10 * DAY, What.PARTNER_REST_ENDS: 10 * DAY}),
+        (15 * DAY, {What.PARTNER_ENDS: 15 * DAY, What.PARTNER_REST_ENDS: 10 * DAY}),
+        (20 * DAY, {What.PARTNER_ENDS: 20 * DAY, What.PARTNER_REST_ENDS: 10 * DAY}),
+        (30 * DAY, {What.PARTNER_ENDS: 20 * DAY, What.PARTNER_REST_ENDS: 10 * DAY}),
+    ],
+)
+def test_an_end_for_good_counts_from_its_own_date(
+    ends: timedelta, expected: dict[What, timedelta]
+) -> None:
+    """At once, or later; a rest that it cuts short goes on to nothing."""
+    agreed = act(1, Kind.PARTNER_AGREED, partner="a-utility", until=instant(NOW + 20 * DAY))
+    found = shown(agreed, partner_rests(2, NOW, NOW + 10 * DAY), partner_rests(3, NOW + ends))
+    assert {what: one.at - NOW for what, one in found.items()} == expected
 
 
 def obligation(due: datetime | None, stage: Stage = Stage.DUE) -> Obligation:

@@ -87,5 +87,5 @@ def _elsewhere(ctx: Context, law: Law, read: Iterable[str]) -> Iterator[Dated]:
         on = engagement.dealings(ctx, law.library, each.engagement)
         if ctx.decision(Action.PARTNER_USE, on.resource()).allowed:
             found = partners.scope(ctx, on).position
-            if found.agreed:
-                yield partner_ends(found.partner.organisation, on.id, found.partner.expires)
+            if found.agreed and (ctx.now < found.ends or found.ends == found.partner.expires):
+                yield partner_ends(found.partner.organisation, on.id, found.ends)

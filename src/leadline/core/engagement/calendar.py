@@ -28,6 +28,7 @@ class What(StrEnum):
     TERMS_END = "terms-end"
     DETERMINATION_ENDS = "determination-ends"
     PARTNER_ENDS = "partner-access-ends"
+    PARTNER_REST_ENDS = "partner-rest-ends"
     RESULT_ENDS = "result-readable-until"
     GRANT_ENDS = "grant-ends"
     REPORT_DUE = "report-due"
@@ -43,6 +44,7 @@ WORDS: Mapping[What, str] = {
     What.TERMS_END: "Terms end",
     What.DETERMINATION_ENDS: "A determination ends",
     What.PARTNER_ENDS: "A trusted partner's access ends",
+    What.PARTNER_REST_ENDS: "A trusted partner's use goes on after a rest",
     What.RESULT_ENDS: "A result is no longer readable",
     What.GRANT_ENDS: "A grant ends",
     What.REPORT_DUE: "A report is due",
@@ -184,6 +186,7 @@ class _Rule:
     """How acts of a kind end something: the details that name it, and the kind that takes it away.
 
     *each* says that it is named by what the act is about; *person* is the detail with whose end it is.
+    An act of the kind *gone* that carries an end of its own is a rest, and takes nothing away.
     """
 
     what: What
@@ -198,6 +201,7 @@ _ENDS: Mapping[Kind, _Rule] = {
     Kind.DETERMINATION_RECORDED: _Rule(What.DETERMINATION_ENDS),
     Kind.PARTNER_PROPOSED: _Rule(What.PARTNER_ENDS, ("partner",), Kind.PARTNER_ENDED),
     Kind.PARTNER_AGREED: _Rule(What.PARTNER_ENDS, ("partner",), Kind.PARTNER_ENDED),
+    Kind.PARTNER_ENDED: _Rule(What.PARTNER_REST_ENDS, ("partner",), Kind.PARTNER_ENDED),
     Kind.RESULT_SENT: _Rule(What.RESULT_ENDS, (), Kind.RESULT_RECALLED, "to", each=True),
 }
 _OTHER = _Rule(What.OTHER_ENDS, ("id",), each=True)
@@ -217,8 +221,8 @@ _ELSEWHERE = {
 def _note(ends: dict[str, Dated], act: Act, engagement: str) -> None:
     """Take one act into account: an end that it sets, moves or takes away."""
     for kind, rule in _ENDS.items():
-        if act.kind is rule.gone:
-            ends.pop(_key(kind, rule, act), None)
+        if act.kind is rule.gone and "until" not in act.detail:
+            _take(ends, _key(kind, rule, act), act)
     if act.kind in _ELSEWHERE or "until" not in act.detail:
         return
     rule = _ENDS.get(act.kind, _OTHER)
@@ -236,6 +240,19 @@ def _note(ends: dict[str, Dated], act: Act, engagement: str) -> None:
         why=f"{act.kind.value} of {instant(act.at)}",
         moved=moved,
     )
+
+
+def _take(ends: dict[str, Dated], key: str, act: Act) -> None:
+    """Take an end away, at once or as soon as the act's own date; a rest then ends no more."""
+    one = ends.pop(key, None)
+    since = time_in(act, "since") if "since" in act.detail else act.at
+    if one is None or since <= act.at:
+        return
+    if one.at <= since:
+        ends[key] = one
+    elif one.what is not What.PARTNER_REST_ENDS:
+        why = f"{act.kind.value} of {instant(act.at)}"
+        ends[key] = replace(one, at=since, why=why, moved=one.moved + 1)
 
 
 def _key(kind: Kind, rule: _Rule, act: Act) -> str:

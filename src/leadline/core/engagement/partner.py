@@ -137,6 +137,12 @@ class Position:
     rests: tuple[Rest, ...] = ()
 
     @property
+    def ends(self) -> datetime:
+        """When its use is over: the expiry, or an end before it after which it does not go on."""
+        lasting = [one.since for one in self.rests if one.until is None]
+        return min((self.partner.expires, *lasting))
+
+    @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages that are open."""
         return self.partner.stages[: self.opened]
