@@ -84,6 +84,14 @@ def test_what_qualifies_a_duty_stands_at_its_top() -> None:
     assert "- Keep until: 2027-03-01T09:30:00" in text
 
 
+def test_a_source_without_an_address_has_no_empty_one() -> None:
+    """Its citation and how sure it is stand alone."""
+    text = replace(TEXT, sources=(replace(TEXT.sources[0], url=""),))
+    page = drafted(replace(PAGE, text=text)).decode()
+    assert "- Asked for by: A law, sec. 1, confidence 2+" in page
+    assert "<>" not in page
+
+
 @pytest.mark.parametrize(
     ("id_", "name"),
     [("public", "the public"), ("a-body", "New name"), ("third-parties", "third parties")],

@@ -108,7 +108,8 @@ def _heading(part: str) -> str:
 
 
 def _source(source: Source) -> str:
-    return f"{source.citation} <{source.url}>, confidence {source.confidence}"
+    where = f" <{source.url}>" if source.url else ""
+    return f"{source.citation}{where}, confidence {source.confidence}"
 
 
 def _contest(text: Regime, one: Contest) -> str:
