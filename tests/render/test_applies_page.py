@@ -62,6 +62,39 @@ def test_a_large_developer_is_told_what_it_owes_and_from_when() -> None:
     assert not section(later, "later")
 
 
+def test_each_citation_has_its_own_confidence() -> None:
+    """Not the text's as a whole: one source of a text can be surer than another."""
+    said = section(page(Answers(2e25, places=("eu",))), "applies")
+    assert "EU AI Act, scope: background, not checked" in said
+    assert "since 2026-08-02: two independent secondary sources agree" in said
+    outside = section(page(Answers(open_weights=True)), "not")
+    assert "Report of 5 August 2026 on what open-weight developers were told: one source" in outside
+
+
+def test_what_a_text_says_beside_its_number_is_told() -> None:
+    """New York's Act has a test of place that the six questions do not ask."""
+    said = section(page(Answers(3e26), date(2027, 1, 1)), "applies")
+    assert "operating in New York State" in said
+    assert "3e26 is above 10^26 operations" in said
+
+
+def test_an_open_class_is_named_with_what_would_settle_it() -> None:
+    """A developer who does not know its revenue learns that large ones owe more."""
+    said = section(page(Answers(3e26)), "applies")
+    assert (
+        "ca-sb53: whether you are a “large” developer, who owes more, would be settled by" in said
+    )
+    assert "yearly gross revenue" in said
+    assert "whether you are" not in section(page(Answers(3e26, 0.0)), "applies")
+
+
+def test_a_text_to_come_has_the_answer_of_its_first_day() -> None:
+    """Not "no effect": it may apply, and from when is said beside it."""
+    said = section(page(Answers(3e26, 6e8)), "later")
+    assert "large frontier developers: yes: in force from 2027-01-01" in said
+    assert "not known yet: in force from 2027-01-01" in section(page(Answers()), "later")
+
+
 def test_who_knows_nothing_is_told_what_would_settle_it() -> None:
     """No answer at all is an answer; the questions that count are named."""
     found = page(Answers())

@@ -105,6 +105,29 @@ def test_the_orders_page_answers_the_publics_doubts() -> None:
     assert "Not the public release." in flat
 
 
+def test_a_body_has_the_part_that_the_file_gives_it() -> None:
+    """Who evaluates or may restrict is not said to advise."""
+
+    def people(id_: str) -> str:
+        page = regime_document(LAW.newest(id_), LAW, DAY)
+        return " ".join(" ".join(lines(page)).split())
+
+    assert "May ask, evaluate and restrict: European AI Office." in people("eu-ai-act-gpai")
+    assert "Evaluates: CAISSI." in people("caisi-agreement-2026")
+    assert "Supervises, as reported: Office of the" in people("us-reported-mandatory-2026-05")
+    assert "Advises: " not in people("uk-aisi")
+
+
+def test_what_the_file_alone_says_cites_no_source() -> None:
+    """Who names the anchor is no press report's word; a programme's decision is not about a model."""
+    found = lines(regime_document(LAW.newest("us-reported-mandatory-2026-05"), LAW, DAY))
+    (one,) = [line for line in found if line.startswith("Only the developer names")]
+    assert one.endswith("[regime file, [anchor] set_by]")
+    private = lines(regime_document(LAW.newest("glasswing-partner-programme"), LAW, DAY))
+    assert not [line for line in private if line.startswith("There is an answer to record")]
+    assert [line for line in private if line.startswith("Decided is who takes part")]
+
+
 def test_only_a_statute_says_must() -> None:
     """The heading over what a developer does."""
     for id_ in LAW.ids():

@@ -85,20 +85,39 @@ def _told(one: Applies, asked: Mapping[Fact, Question], group: _Group) -> Iterat
     regime = one.regime
     deciding = one.reasons[:1] if group is _OVER else _deciding(one)
     because = "; ".join(map(_reason, deciding))
-    cites = dict.fromkeys(regime.source(reason.cites).citation for reason in deciding)
-    word = _WORD[one.otherwise if group is _NOT else one.verdict]
+    cites = dict.fromkeys(_source(one, reason.cites) for reason in deciding)
+    word = _WORD[one.otherwise if group in {_NOT, _LATER} else one.verdict]
     head = ": ".join(part for part in (regime.title, word, because) if part)
     classes = f" As a “{'”, “'.join(sorted(one.classes))}” developer." if one.classes else ""
-    cited = "; ".join(cites) or f"regime file {regime.id}, [[covers]]"
+    whole = f"regime file {regime.id}, [[covers]]: {CONFIDENCE[regime.confidence]}"
+    cited = "; ".join(cites) or whole
     days = "" if group is _OVER else f" {_days(one)}"
-    yield f"{head}.{classes}{days} [{cited}; {CONFIDENCE[regime.confidence]}]"
+    yield f"{head}.{classes}{days} [{cited}]"
     if group in {_NOT, _OVER}:
         return
     for fact in dict.fromkeys(one.missing):
         if fact in asked:
             yield f"{regime.id} would be settled by: {asked[fact].text} {asked[fact].help}"
+    if one.otherwise is Verdict.YES:
+        yield from _open_classes(one, asked)
     for note in regime.contested:
-        yield f"{regime.id} is contested: {note.words} [{regime.source(note.cites).citation}]"
+        yield f"{regime.id} is contested: {note.words} [{_source(one, note.cites)}]"
+
+
+def _open_classes(one: Applies, asked: Mapping[Fact, Question]) -> Iterator[str]:
+    """Which narrower classes are open, with what would settle them: they owe more."""
+    classed = [condition for condition in one.regime.covers if condition.of]
+    reasons = one.reasons[len(one.reasons) - len(classed) :]
+    for condition, reason in zip(classed, reasons, strict=True):
+        if reason.met is None and (question := asked.get(condition.fact)):
+            what = f"whether you are a “{condition.of}” developer, who owes more"
+            yield f"{one.regime.id}: {what}, would be settled by: {question.text} {question.help}"
+
+
+def _source(one: Applies, id_: str) -> str:
+    """A citation with how sure its own reading is."""
+    source = one.regime.source(id_)
+    return f"{source.citation}: {CONFIDENCE[source.confidence]}"
 
 
 def _deciding(one: Applies) -> tuple[Reason, ...]:
@@ -118,7 +137,8 @@ def _whole(one: Applies) -> int:
 
 
 def _reason(reason: Reason) -> str:
-    if reason.met is None or reason.fact is None or reason.fact in _NUMBERS:
+    unmet_number = reason.fact in _NUMBERS and not reason.met
+    if reason.met is None or reason.fact is None or unmet_number:
         return reason.found
     return f"{reason.words.rstrip('.')} ({reason.found})"
 

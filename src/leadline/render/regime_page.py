@@ -122,7 +122,11 @@ def _nothing(on: Reading) -> Iterator[Said]:
 
 def _release(on: Reading) -> Iterator[Said]:
     regime = on.regime
-    if one := regime.decides:
+    one = regime.decides
+    if one and regime.status is Status.PRIVATE_PROGRAMME:
+        words = "Decided is who takes part in the programme, and nothing about a release"
+        yield on.from_source(f"{words}; that decides: {on.body(one.body)}", one.cites)
+    elif one:
         words = "There is an answer to record, and no rule of the file makes a release wait for it"
         yield on.from_source(f"{words}; it is recorded by: {on.body(one.body)}", one.cites)
     else:

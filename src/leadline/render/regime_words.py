@@ -117,7 +117,7 @@ class Reading:
         if self.regime.anchor:
             who = f"Only the {self.regime.anchor.set_by} names that time, and moves it"
             yield self.from_source(self.regime.anchor.words, self.regime.anchor.cites)
-            yield self.from_source(who, self.regime.anchor.cites)
+            yield self.from_file(who, "[anchor] set_by")
 
     def window(self) -> Iterator[Said]:
         """The floor and ceiling on access."""
@@ -172,14 +172,12 @@ class Reading:
             yield self.from_file(
                 "Nobody is named who decides anything about a model", "no [decides]"
             )
-        for heard, how in (
-            (regime.consults, "Is consulted, and does not decide"),
-            (regime.advises, "Advises"),
-        ):
-            for body in heard:
-                part = _LEADS if body.role == "lead" else how
-                words = f"{part}: {self.body(body.body)}"
-                yield self.from_source(words, body.cites)
+        for body in regime.consults:
+            part = _LEADS if body.role == "lead" else "Is consulted, and does not decide"
+            yield self.from_source(f"{part}: {self.body(body.body)}", body.cites)
+        for body in regime.advises:
+            part = body.role[:1].upper() + body.role[1:]
+            yield self.from_source(f"{part}: {self.body(body.body)}", body.cites)
         if regime.recusal:
             yield self.from_source(regime.recusal.words, regime.recusal.cites)
 
