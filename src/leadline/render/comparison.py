@@ -16,7 +16,7 @@ from leadline.core.engagement.regime import Event, Regime
 from leadline.core.record.act import Act, Kind, instant
 from leadline.core.report import Json
 from leadline.render.document import Column, Figure, Table
-from leadline.render.regime_words import STATUS, Reading, day_of
+from leadline.render.regime_words import STATUS, TextOn, day_of
 from leadline.render.vega import BASELINE, INK, PALE, SUBJECT, Spec, drawn, plain, svg
 from leadline.render.words import moment
 
@@ -281,7 +281,7 @@ def _date(at: datetime) -> str:
 def _rows(one: _Under, library: Library, day: date) -> list[tuple[str, ...]]:
     """The data table: everything drawn, with its clause."""
     regime, found = one.regime, one.found
-    on = Reading(regime, library, day)
+    on = TextOn(regime, library, day)
     rows: list[tuple[str, ...]] = []
     if regime.window and found.opens_not_before and found.anchor:
         cited = regime.source(regime.window.cites).citation

@@ -15,8 +15,8 @@ from leadline.render.document import Bullets, Column, Document, Facts, Prose, Se
 from leadline.render.regime_words import (
     CONFIDENCE,
     STATUS,
-    Reading,
     Said,
+    TextOn,
     day_of,
     days,
     is_stale,
@@ -28,7 +28,7 @@ _OVER = {Status.SUPERSEDED, Status.REVOKED}
 
 def regime_document(regime: Regime, library: Library, day: date) -> Document:
     """The page, with the names that bodies have on *day*."""
-    on = Reading(regime, library, day)
+    on = TextOn(regime, library, day)
     told: tuple[tuple[str, str, Iterable[Said]], ...] = (
         ("means", "What it is", (on.standing(), on.in_force(), on.consequences())),
         ("whom", "Whom it speaks to", on.covers()),
@@ -80,19 +80,19 @@ def _heading(regime: Regime) -> str:
     return "What you may do, and by when"
 
 
-def _doing(on: Reading) -> Iterator[Said]:
+def _doing(on: TextOn) -> Iterator[Said]:
     said = [*on.anchor(), *on.window(), *on.duties("developer"), *on.reports("developer")]
     yield from said
     if not said:
         yield on.from_file("It asks nothing of a developer", "no [[duties]], no [[reports]]")
 
 
-def _government(on: Reading) -> Iterator[Said]:
+def _government(on: TextOn) -> Iterator[Said]:
     yield from on.duties("government")
     yield from on.reports("government")
 
 
-def _ending(on: Reading) -> Iterator[Said]:
+def _ending(on: TextOn) -> Iterator[Said]:
     rule = on.regime.window
     if rule is None:
         yield on.from_file("It sets no access of its own, and so no end of it", "no [window]")
@@ -102,7 +102,7 @@ def _ending(on: Reading) -> Iterator[Said]:
     yield on.from_source(words, rule.cites)
 
 
-def _nothing(on: Reading) -> Iterator[Said]:
+def _nothing(on: TextOn) -> Iterator[Said]:
     regime = on.regime
     if not regime.applies(datetime.combine(on.day, time(), UTC)):
         words = f"Nothing follows: on {day_of(on.day)} the text has no effect"
@@ -120,7 +120,7 @@ def _nothing(on: Reading) -> Iterator[Said]:
     yield on.consequences()
 
 
-def _release(on: Reading) -> Iterator[Said]:
+def _release(on: TextOn) -> Iterator[Said]:
     regime = on.regime
     one = regime.decides
     if one and regime.status is Status.PRIVATE_PROGRAMME:
@@ -138,7 +138,7 @@ def _release(on: Reading) -> Iterator[Said]:
     yield from on.reported()
 
 
-def _training(on: Reading) -> Iterator[Said]:
+def _training(on: TextOn) -> Iterator[Said]:
     begun = [one for one in on.regime.reports if one.event is Event.TRAINING_BEGUN]
     for one in begun:
         yield on.from_source(f"It asks for a report about training: {one.words}", one.cites)
@@ -150,7 +150,7 @@ def _training(on: Reading) -> Iterator[Said]:
         )
 
 
-def _why(on: Reading) -> Iterator[Said]:
+def _why(on: TextOn) -> Iterator[Said]:
     rule, anchor = on.regime.window, on.regime.anchor
     if rule and anchor:
         least = rule.days_before_anchor_min
@@ -187,7 +187,7 @@ def _sources(regime: Regime, day: date) -> Section:
 
 def regime_table(regime: Regime, library: Library, day: date) -> Document:
     """The file's content as it stands, key by key, each with its citation: for a lawyer to check."""
-    on = Reading(regime, library, day)
+    on = TextOn(regime, library, day)
     groups = (
         ("anchor", on.anchor()),
         ("window", on.window()),
@@ -245,7 +245,7 @@ class Row:
 
 def compared(regimes: Sequence[Regime], library: Library, day: date) -> tuple[Row, ...]:
     """Texts side by side, with the names that bodies have on *day*."""
-    readings = [Reading(regime, library, day) for regime in regimes]
+    readings = [TextOn(regime, library, day) for regime in regimes]
     rows = []
     for what, read in _ROWS.items():
         said = {on.regime.id: tuple(read(on)) for on in readings}
@@ -283,7 +283,7 @@ def comparison_document(rows: Sequence[Row], day: date) -> Document:
     )
 
 
-def _floor(on: Reading) -> Iterator[Said]:
+def _floor(on: TextOn) -> Iterator[Said]:
     rule = on.regime.window
     if rule is None:
         yield on.from_file("None", "no [window]")
@@ -293,7 +293,7 @@ def _floor(on: Reading) -> Iterator[Said]:
         yield on.from_source(words, rule.cites)
 
 
-def _ceiling(on: Reading) -> Iterator[Said]:
+def _ceiling(on: TextOn) -> Iterator[Said]:
     rule = on.regime.window
     if rule is None:
         yield on.from_file("None", "no [window]")
@@ -302,7 +302,7 @@ def _ceiling(on: Reading) -> Iterator[Said]:
         yield on.from_source(f"From {before} before the anchor, for {opened}", rule.cites)
 
 
-def _heard(on: Reading) -> Iterator[Said]:
+def _heard(on: TextOn) -> Iterator[Said]:
     heard = (*on.regime.consults, *on.regime.advises)
     for one in heard:
         yield on.from_source(on.body(one.body), one.cites)
@@ -310,7 +310,7 @@ def _heard(on: Reading) -> Iterator[Said]:
         yield on.from_file("Nobody is named", "no [[consults]], no [[advises]]")
 
 
-def _decides(on: Reading) -> Iterator[Said]:
+def _decides(on: TextOn) -> Iterator[Said]:
     if one := on.regime.decides:
         more = f", {one.quorum} together" if one.quorum > 1 else ""
         yield on.from_source(f"{on.body(one.body)}{more}", one.cites)
@@ -318,45 +318,45 @@ def _decides(on: Reading) -> Iterator[Said]:
         yield on.from_file("Nobody about a model", "no [decides]")
 
 
-def _reports(on: Reading) -> Iterator[Said]:
+def _reports(on: TextOn) -> Iterator[Said]:
     yield from on.reports("developer")
     yield from on.reports("government")
     if not on.regime.reports:
         yield on.from_file("None", "no [[reports]]")
 
 
-def _anchor(on: Reading) -> Iterator[Said]:
+def _anchor(on: TextOn) -> Iterator[Said]:
     yield from on.anchor()
     if on.regime.anchor is None:
         yield on.from_file("None", "no [anchor]")
 
 
-def _contested(on: Reading) -> Iterator[Said]:
+def _contested(on: TextOn) -> Iterator[Said]:
     yield from on.contested()
     if not on.regime.contested:
         yield on.from_file("Nothing", "no [[contested]]")
 
 
-def _sure(on: Reading) -> Iterator[Said]:
+def _sure(on: TextOn) -> Iterator[Said]:
     yield on.from_file(CONFIDENCE[on.regime.confidence].capitalize(), "confidence")
 
 
-def _checked(on: Reading) -> Iterator[Said]:
+def _checked(on: TextOn) -> Iterator[Said]:
     old = ", long ago" if is_stale(on.regime, on.day) else ""
     yield on.from_file(f"{day_of(on.regime.last_checked)}{old}", "last_checked")
 
 
-_ROWS: dict[str, Callable[[Reading], Iterable[Said]]] = {
+_ROWS: dict[str, Callable[[TextOn], Iterable[Said]]] = {
     "standing": lambda on: (on.standing(),),
     "in force": lambda on: (on.in_force(),),
-    "whom it speaks to": Reading.covers,
+    "whom it speaks to": TextOn.covers,
     "anchor": _anchor,
     "floor": _floor,
     "ceiling": _ceiling,
     "who decides": _decides,
     "who is heard": _heard,
     "reports": _reports,
-    "what silence means": Reading.silence,
+    "what silence means": TextOn.silence,
     "consequences": lambda on: (on.consequences(),),
     "contested": _contested,
     "confidence": _sure,

@@ -68,7 +68,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class TextOn:
     """A regime as it is read on *day*, with the names that its bodies have then."""
 
     regime: Regime
