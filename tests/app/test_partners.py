@@ -280,7 +280,7 @@ def test_a_refused_proposal_changes_nothing(world: DeskWorld) -> None:
     propose = partners.propose
     official, on = world.at("official"), world.on
     propose(official, on, partner(world), "r")
-    before = world.acts()
+    before, kept = world.acts(), set(world.vault.content)
     with pytest.raises(Refused, match="proposed already"):
         propose(official, on, partner(world, targets=("more",)), "r")
     with pytest.raises(Invalid, match="reason"):
@@ -290,8 +290,13 @@ def test_a_refused_proposal_changes_nothing(world: DeskWorld) -> None:
     with pytest.raises(Refused, match="has not agreed"):
         partners.open_stage(world.at("developer"), on, UTILITY, 0)
     with pytest.raises(NotFound, match="no partner nobody"):
-        partners.agree(world.at("developer"), on, "nobody", "r")
+        partners.agree(world.at("developer"), on, "nobody", "another reason")
+    with pytest.raises(Refused, match="the government proposed"):
+        partners.agree(official, on, UTILITY, "a third reason")
+    with pytest.raises(Refused, match="proposed already"):
+        propose(official, on, partner(world), "a fourth reason")
     assert world.acts() == before
+    assert set(world.vault.content) == kept
     (listed,) = partners.listed(world.at("evaluator"), on)
     assert listed.partner.targets == ("target-1", "target-2")
 

@@ -8,6 +8,7 @@ developer; a partner's people learn nothing of another partner, not even that th
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 
 from leadline.app import approval, engagement, terms
 from leadline.app.assertion import Signed
@@ -49,14 +50,22 @@ def propose(ctx: Context, on: Dealings, partner: Partner, reason: str) -> None:
     Raises: Invalid; Refused, while the same organisation is proposed already.
     """
     ctx.require(Action.PARTNER_PROPOSE, on.resource())
-    told = _reason(ctx, on, reason)
-    stands = engagement.standing(ctx, on)
-    deed = core.propose(stands, ctx.principal, ctx.now, partner=partner, reason=told)
-    key = _key(on, partner.organisation)
-    with ctx.store.write() as tx:
-        before = next((row for row in tx.find(Partner, engagement=on.id) if row.id == key), None)
+    words, told = _reason(reason)
+    stands, key = engagement.standing(ctx, on), _key(on, partner.organisation)
+
+    def decided(view: Reading) -> tuple[Deed, Stored[Partner] | None]:
+        now = replace(stands, acts=tuple(_acts(view, on)))
+        deed = core.propose(now, ctx.principal, ctx.now, partner=partner, reason=told)
+        before = next((row for row in view.find(Partner, engagement=on.id) if row.id == key), None)
         if before is not None:
-            core.replaceable(core.position(before.value, _acts(tx, on)), ctx.now)
+            core.replaceable(core.position(before.value, now.acts), ctx.now)
+        return deed, before
+
+    with ctx.store.read() as view:
+        decided(view)
+    ctx.vault.put(words, marking=PARTIES, engagement=on.id)
+    with ctx.store.write() as tx:
+        deed, before = decided(tx)
         tx.put(
             key,
             partner,
@@ -74,12 +83,13 @@ def agree(ctx: Context, on: Dealings, organisation: str, reason: str) -> None:
     Raises: NotFound; Refused, for one's own proposal, or where it was agreed or has ended.
     """
     ctx.require(Action.PARTNER_AGREE, on.resource())
-    told = _reason(ctx, on, reason)
+    words, told = _reason(reason)
     _decide(
         ctx,
         on,
         organisation,
         lambda stands, found: core.agree(stands, ctx.principal, found, ctx.now, reason=told),
+        words,
     )
 
 
@@ -199,21 +209,38 @@ def scope(ctx: Context, on: Dealings) -> Scope:
 
 
 def _decide(
-    ctx: Context, on: Dealings, organisation: str, deed: Callable[[Standing, Position], Deed]
+    ctx: Context,
+    on: Dealings,
+    organisation: str,
+    deed: Callable[[Standing, Position], Deed],
+    words: bytes = b"",
 ) -> None:
-    """Record what *deed* answers for where the partner stands in one transaction."""
+    """Record what *deed* answers for where the partner stands in one transaction.
+
+    *words* go to the vault; *deed* is asked before, so that what it refuses leaves nothing.
+    """
     stands = engagement.standing(ctx, on)
+
+    def decided(view: Reading) -> Deed:
+        acts = tuple(_acts(view, on))
+        found = core.position(_row(view, on, organisation).value, acts)
+        return deed(replace(stands, acts=acts), found)
+
+    if words:
+        with ctx.store.read() as view:
+            decided(view)
+        ctx.vault.put(words, marking=PARTIES, engagement=on.id)
     with ctx.store.write() as tx:
-        acts = tuple(_acts(tx, on))
-        found = core.position(_row(tx, on, organisation).value, acts)
-        done = deed(replace(stands, acts=acts), found)
+        done = decided(tx)
         tx.record(ctx.act(done.kind, done.about, on.id, **done.detail))
 
 
-def _reason(ctx: Context, on: Dealings, reason: str) -> str:
+def _reason(reason: str) -> tuple[bytes, str]:
+    """A reason as it is kept, and its digest."""
     if not reason.strip() or len(reason) > REASON_MAX:
         raise Invalid("reason", f"say why, in {REASON_MAX} characters at most")
-    return ctx.vault.put(encode({"reason": reason}), marking=PARTIES, engagement=on.id)
+    words = encode({"reason": reason})
+    return words, sha256(words).hexdigest()
 
 
 def _key(on: Dealings, organisation: str) -> str:
