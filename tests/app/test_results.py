@@ -98,6 +98,25 @@ def test_past_its_end_or_outside_the_terms_it_is_refused_and_shown(
     assert not world.acts(Kind.RESULT_READ)
 
 
+def test_a_recipient_whose_own_access_ended_is_told_from_a_stranger(world: DeskWorld) -> None:
+    """It was sent to this person all the same; the receipt says by which rule it is not read."""
+    (id_,) = sent(world, "official")
+    world.change("official", access_until=world.now)
+    for person in ("official", "rival"):
+        with pytest.raises(NotFound):
+            use.read(world.at(person), id_, "assessment")
+    (found,) = use.receipts(world.at("developer"), world.on)
+    assert [(one.who, one.why) for one in found.refused] == [
+        ("official", "its recipient, who may not read it now: access-ended"),
+        ("rival", "no recipient of it"),
+    ]
+    world.change("official", access_until=world.now + timedelta(days=9), roles=frozenset())
+    with pytest.raises(NotFound):
+        use.read(world.at("official"), id_, "assessment")
+    (found,) = use.receipts(world.at("developer"), world.on)
+    assert found.refused[-1].why.endswith("no role lets it")
+
+
 def test_a_moment_before_its_end_it_is_read(world: DeskWorld) -> None:
     """The end is exclusive."""
     (id_,) = sent(world, "official")

@@ -174,10 +174,19 @@ def _receipt(one: Result, acts: Sequence[Act]) -> Receipt:
         elif act.kind is Kind.USE_REFUSED and act.detail.get("what") == thing:
             refused.append(Read(act.at, act.actor, purpose, str(act.detail.get("why", ""))))
         elif act.kind is Kind.ACCESS_DENIED and act.about == thing:
-            refused.append(Read(act.at, act.actor, "", "no recipient of it"))
+            refused.append(Read(act.at, act.actor, "", _denied(one, act)))
         elif act.kind is Kind.RESULT_RECALLED and act.about == one.id:
             recalled = act.at
     return Receipt(one, tuple(reads), tuple(refused), recalled)
+
+
+def _denied(one: Result, act: Act) -> str:
+    """Why access rules let this person not read it; its recipient may be suspended, or past its end."""
+    if act.actor != one.recipient:
+        return "no recipient of it"
+    rules = act.detail.get("rules")
+    named = ", ".join(map(str, rules)) if isinstance(rules, tuple) else ""
+    return f"its recipient, who may not read it now: {named or 'no role lets it'}"
 
 
 def _what(id_: str) -> str:
