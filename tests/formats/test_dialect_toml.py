@@ -53,7 +53,16 @@ def test_what_is_not_json_says_nothing() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"\xff", b'{"model":1}', b'{"model":""}', b'{"a":{"b":1,"b":2},"model":"m"}'],
+    [
+        b"",
+        b"[]",
+        b"\xff",
+        b'{"model":1}',
+        b'{"model":""}',
+        b'{"a":{"b":1,"b":2},"model":"m"}',
+        b'{"model":"m","Model":"n"}',
+        b'{"model":"m","mod\\u0065l":"n"}',
+    ],
 )
 def test_a_request_names_its_model_once(body: bytes) -> None:
     """Another reader sees the same one, or there is none."""

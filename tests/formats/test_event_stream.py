@@ -27,7 +27,12 @@ def test_pieces_do_not_matter(cuts: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", [b"data: " + b"x" * EVENT_BYTES_MAX, b"data: xxxxxxxxxxxxxxxxxxxxxx\n" * 50_000]
+    "piece",
+    [
+        b"data: " + b"x" * EVENT_BYTES_MAX,
+        b"data: xxxxxxxxxxxxxxxxxxxxxx\n" * 50_000,
+        b"data:\n" * (EVENT_BYTES_MAX + 2),
+    ],
 )
 def test_an_endless_event_is_left_out_and_said(piece: bytes) -> None:
     """What is held is bounded; later events are read again."""
@@ -35,3 +40,9 @@ def test_an_endless_event_is_left_out_and_said(piece: bytes) -> None:
     assert reader.feed(piece) == []
     assert reader.lost
     assert reader.feed(b"\n\ndata: a\n\n")[-1] == b"a"
+
+
+def test_one_line_feed_belongs_to_a_carriage_return() -> None:
+    """The next is a line of its own, though each comes in a piece of its own."""
+    reader = EventStream()
+    assert [reader.feed(one) for one in (b"data: a\r", b"\n", b"\n")] == [[], [], [b"a"]]

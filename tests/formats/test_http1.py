@@ -53,6 +53,8 @@ def test_hop_by_hop_fields_end_here_and_framing_does_not() -> None:
         ),
         (b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1, 1\r\n\r\n", "Content-Length"),
         (b"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n", "Transfer-Encoding"),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n", "body"),
+        (b"HEAD / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", "body"),
     ],
 )
 def test_other_request_heads_are_refused(raw: bytes, field: str) -> None:
@@ -96,6 +98,15 @@ def test_where_a_request_ends() -> None:
     ):
         head = http1.parse_request(b"PUT / HTTP/1.1\r\nHost: h\r\n" + field + b"\r\n\r\n")
         assert http1.request_body(head).framing is framing
+
+
+@pytest.mark.parametrize("field", [b"Content-Length: 5", b"Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("status", [b"204", b"103"])
+def test_an_answer_without_a_body_tells_of_none(status: bytes, field: bytes) -> None:
+    """One reader would wait for what another takes for the next answer."""
+    head = http1.parse_response(b"HTTP/1.1 " + status + b" X\r\n" + field + b"\r\n\r\n")
+    with pytest.raises(Invalid, match="has none"):
+        http1.response_body(b"POST", head)
 
 
 def test_an_old_server_has_no_chunks() -> None:

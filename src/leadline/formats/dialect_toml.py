@@ -94,13 +94,16 @@ class Dialect:
     def requested(self, body: bytes) -> str:
         """The model that a request's body names.
 
-        Raises: Invalid, if the body is no JSON object, names a model twice or not at all: another
-        reader could see another model in it.
+        Raises: Invalid, if the body is no JSON object, names a model twice (also in other letters'
+        case, which some readers take for the same) or not at all: another reader could see another
+        model in it.
         """
         try:
             told = json.loads(body.decode("utf-8"), object_pairs_hook=_once)
         except (ValueError, RecursionError) as error:
             raise Invalid("body", "no JSON in UTF-8 with each member once") from error
+        if _twice(told, self.request_model):
+            raise Invalid("body", "the model is named twice, in other letters' case")
         found = _at(told, self.request_model)
         if not isinstance(found, str) or not 0 < len(found) <= NAME_CHARACTERS_MAX:
             raise Invalid("body", f"name the model in {'.'.join(self.request_model)!r}")
@@ -160,6 +163,16 @@ def _at(value: Json, place: Place) -> Json:
     for name in place:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
+
+
+def _twice(value: Json, place: Place) -> bool:
+    """Whether a member on the way to *place* stands there in another case as well."""
+    for name in place:
+        members = value if isinstance(value, Mapping) else {}
+        if any(one != name and one.casefold() == name.casefold() for one in members):
+            return True
+        value = members.get(name)
+    return False
 
 
 def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

@@ -25,7 +25,7 @@ class EventStream:
     def feed(self, piece: bytes) -> list[bytes]:
         """The data of each event that *piece* completes."""
         if self._after_cr and piece.startswith(b"\n"):
-            piece = piece[1:]
+            piece, self._after_cr = piece[1:], False
         if not piece:
             return []
         self._after_cr = piece.endswith(b"\r")
@@ -60,5 +60,5 @@ class EventStream:
         name, _, value = line.partition(b":")
         if name == b"data":
             self._data.append(value.removeprefix(b" "))
-            self._held += len(value)
+            self._held += len(value) + 1  # an empty one takes room as well
         return None

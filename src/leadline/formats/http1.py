@@ -119,7 +119,9 @@ def parse_request(data: bytes) -> Request:
         )
     if len(fields.all(b"host")) != 1:
         raise Invalid("Host", "exactly one is due")
-    framing_of(fields, Framing.NONE)
+    framing, length = framing_of(fields, Framing.NONE)
+    if method in (b"GET", b"HEAD") and (framing is Framing.CHUNKED or length):
+        raise Invalid("body", f"{method.decode()} has none; a server may take it for a request")
     return Request(method, target, fields)
 
 
@@ -182,7 +184,10 @@ def request_body(head: Request) -> "Body":
 def response_body(method: bytes, head: Response) -> "Body":
     """The body that follows a response's head, when it answers *method*; raises as `framing_of`."""
     framing = framing_of(head.fields, Framing.CLOSE)
-    if method == b"HEAD" or head.status in (204, 304) or head.status < 200:  # noqa: PLR2004 -- 1xx
+    bare = head.status == 204 or head.status < 200  # noqa: PLR2004 -- No Content, 1xx
+    if bare and (framing[0] is Framing.CHUNKED or framing[1]):
+        raise Invalid("body", f"an answer of status {head.status} has none")
+    if bare or method == b"HEAD" or head.status == 304:  # noqa: PLR2004 -- Not Modified
         return Body(Framing.NONE, 0)
     if head.minor == 0 and framing[0] is Framing.CHUNKED:
         raise Invalid("Transfer-Encoding", "HTTP/1.0 knows none")
