@@ -7,7 +7,10 @@ reason:
 * `last_checked`: the day on which the sources were read, which states no law;
 * `[[sources]]`: citations, addresses and how they were read, which an example would only repeat;
 * numbers of clauses, orders, bills and articles inside words: names, which the citation repeats;
-* ids, and the words of short lists: names.
+* ids, and the words of short lists: names;
+* `confidence`: how sure a reading is, which states no law.
+
+The questions (`questions.toml`) state no law either: they help a developer to answer.
 """
 
 import math

@@ -128,6 +128,16 @@ def test_what_the_file_alone_says_cites_no_source() -> None:
     assert [line for line in private if line.startswith("Decided is who takes part")]
 
 
+def test_a_law_to_come_says_from_when_something_follows() -> None:
+    """Until its first day nothing follows yet; a text that is over or never came has no such day."""
+    before = " ".join(lines(regime_document(LAW.newest("ny-raise"), LAW, date(2026, 12, 31))))
+    assert "Nothing follows yet: the text has no effect before 1 January 2027." in before
+    since = " ".join(lines(regime_document(LAW.newest("ny-raise"), LAW, date(2027, 1, 1))))
+    assert "Nothing follows" not in since
+    over = " ".join(lines(regime_document(LAW.newest("eo-14110"), LAW, DAY)))
+    assert "Nothing follows: on 21 November 2026 the text has no effect." in over
+
+
 def test_only_a_statute_says_must() -> None:
     """The heading over what a developer does."""
     for id_ in LAW.ids():

@@ -99,13 +99,16 @@ def _ending(on: TextOn) -> Iterator[Said]:
         return
     ends = f"that time; {days(rule.days_open_max)} after access opened; the end of the agreed terms"
     words = f"Access ends at the earliest of: {ends}; an end by either party; the developer's withdrawal"
-    yield on.from_source(words, rule.cites)
+    yield on.from_file(words, "[window]; that the earliest counts is Leadline's reading")
 
 
 def _nothing(on: TextOn) -> Iterator[Said]:
     regime = on.regime
     if not regime.applies(datetime.combine(on.day, time(), UTC)):
+        since = regime.in_force.since
         words = f"Nothing follows: on {day_of(on.day)} the text has no effect"
+        if since and since > on.day:
+            words = f"Nothing follows yet: the text has no effect before {day_of(since)}"
         yield on.from_file(words, "status and in_force")
     elif regime.participation is Participation.VOLUNTARY:
         yield on.from_file("Nothing follows: taking part is voluntary", "participation")
