@@ -14,9 +14,9 @@ from enum import StrEnum
 from typing import TypeVar
 
 from leadline.core.clearing.advisory import Advisory, Statement
-from leadline.core.clearing.product import Component, Interval, Inventory, Package, Releases
+from leadline.core.clearing.product import Component, Interval, Inventory, Package
 from leadline.core.clearing.resemblance import REPACKAGED, may_be, plain
-from leadline.core.clearing.versions import Unparseable, Unsupported, compare
+from leadline.core.clearing.versions.ranges import contains, order
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -172,7 +172,7 @@ def _doubtful(statement: Statement, version: str) -> Judgement | None:
     name, scheme = statement.package.name, statement.order
     if statement.doubts:
         return _open(name, version, f"part of the advisory cannot be read: {statement.doubts[0]}")
-    itself = _order(scheme, version, version)
+    itself = order(scheme, version, version)
     if isinstance(itself, str):
         return _open(name, version, itself)
     if contains(statement.affected, scheme, version) is None:
@@ -193,56 +193,9 @@ def _outside(statement: Statement, version: str) -> Judgement:
     return _open(name, version, "the advisory does not speak of this release")
 
 
-def contains(releases: Releases, scheme: str, version: str) -> bool | None:
-    """Whether *version* is in the set; None where that cannot be told."""
-    if version in releases.listed:
-        return True
-    answers = [_equals(scheme, version, listed) for listed in releases.listed]
-    answers += [_within(interval, scheme, version) for interval in releases.intervals]
-    if True in answers:
-        return True
-    return None if None in answers else False
-
-
-def _order(scheme: str, a: str, b: str) -> int | str:
-    """The order of two versions, or why they have none."""
-    try:
-        return compare(scheme, a, b)
-    except (Unparseable, Unsupported) as error:
-        return error.problem
-
-
-def _equals(scheme: str, version: str, listed: str) -> bool | None:
-    order = _order(scheme, version, listed)
-    if isinstance(order, str):
-        # A listed release that has no order is another text than one that has; else nothing is known.
-        return None if isinstance(_order(scheme, version, version), str) else False
-    return order == 0
-
-
-def _within(interval: Interval, scheme: str, version: str) -> bool | None:
-    if interval == Interval():
-        return True
-    low = _order(scheme, version, interval.low) if interval.low else 1
-    high = _order(scheme, version, interval.high) if interval.high else -1
-    if isinstance(low, str) or isinstance(high, str) or _inverted(interval, scheme):
-        return None
-    above = low > 0 or (low == 0 and interval.low_included)
-    below = high < 0 or (high == 0 and interval.high_included)
-    return above and below
-
-
-def _inverted(interval: Interval, scheme: str) -> bool:
-    """Whether the ends contradict each other, so that nobody knows which releases are meant."""
-    if not interval.low or not interval.high:
-        return False
-    order = _order(scheme, interval.low, interval.high)
-    return isinstance(order, int) and order > 0
-
-
 def _reaches(scheme: str, version: str, fix: str) -> bool:
-    order = _order(scheme, version, fix)
-    return isinstance(order, int) and order >= 0
+    place = order(scheme, version, fix)
+    return isinstance(place, int) and place >= 0
 
 
 def _without_version(statement: Statement) -> Judgement:

@@ -10,10 +10,28 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Literal
 
-from leadline.core.clearing.versions import deb, pypi, semver
+from leadline.core.clearing.versions import (
+    apk,
+    composer,
+    deb,
+    gem,
+    maven,
+    nuget,
+    pypi,
+    rpm,
+    semver,
+)
 from leadline.core.clearing.versions.encoding import Unparseable, Unsupported
 
-__all__ = ["KNOWN", "VERSION_CHARACTERS_MAX", "Unparseable", "Unsupported", "compare", "key"]
+__all__ = [
+    "KNOWN",
+    "VERSION_CHARACTERS_MAX",
+    "Unparseable",
+    "Unsupported",
+    "compare",
+    "key",
+    "range_key",
+]
 
 KNOWN = (
     "pypi", "npm", "semver", "golang", "cargo", "nuget",
@@ -25,7 +43,21 @@ _KEYS: Mapping[str, Callable[[str], bytes]] = {
     "pypi": pypi.key,
     "npm": semver.npm_key,
     "semver": semver.key,
+    "golang": semver.go_key,
+    "cargo": semver.cargo_key,
+    "nuget": nuget.key,
+    "gem": gem.key,
     "deb": deb.key,
+    "rpm": rpm.key,
+    "maven": maven.key,
+    "composer": composer.key,
+    "apk": apk.key,
+}
+_RANGE_KEYS = {**_KEYS, "composer": composer.range_key}
+# Where the scheme's own tools disagree on a pair, it is not ordered, although each has a key.
+_SETTLED: Mapping[str, Callable[[str, str], None]] = {
+    "maven": maven.settle,
+    "composer": composer.settle,
 }
 
 
@@ -35,9 +67,23 @@ def key(scheme: str, version: str) -> bytes:
 
     Raises: `Unsupported`, if the scheme has no order here; `Unparseable`, if the version has none.
     """
-    encode = _KEYS.get(scheme)
+    return _encoded(_KEYS, scheme, version)
+
+
+@lru_cache(maxsize=65_536)
+def range_key(scheme: str, version: str) -> bytes:
+    """The key by which ranges are judged: as `key`, but by the scheme's resolver where that differs.
+
+    Only `composer` differs: see there. Keys of the two functions are never compared with each other.
+    Raises: as `key` does.
+    """
+    return _encoded(_RANGE_KEYS, scheme, version)
+
+
+def _encoded(keys: Mapping[str, Callable[[str], bytes]], scheme: str, version: str) -> bytes:
+    encode = keys.get(scheme)
     if encode is None:
-        raise Unsupported(scheme, KNOWN, tuple(_KEYS))
+        raise Unsupported(scheme, KNOWN)
     text = version.strip()
     if not text:
         raise Unparseable(scheme, version, "it is empty")
@@ -49,9 +95,12 @@ def key(scheme: str, version: str) -> bytes:
 def compare(scheme: str, a: str, b: str) -> Literal[-1, 0, 1]:
     """-1 if *a* comes before *b*, 0 if the scheme holds them equal, 1 if it comes after.
 
-    Raises: `Unsupported` and `Unparseable`, as `key` does.
+    Raises: `Unsupported` and `Unparseable`, as `key` does, and `Unparseable` for a pair on which the
+    scheme's own tools disagree (`maven`, `composer`).
     """
     left, right = key(scheme, a), key(scheme, b)
+    if scheme in _SETTLED:
+        _SETTLED[scheme](a.strip(), b.strip())
     if left == right:
         return 0
     return -1 if left < right else 1

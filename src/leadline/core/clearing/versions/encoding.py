@@ -18,10 +18,10 @@ class Unsupported(Invalid):
 
     code = "invalid"
 
-    def __init__(self, scheme: str, known: tuple[str, ...], ordered: tuple[str, ...]) -> None:
+    def __init__(self, scheme: str, known: tuple[str, ...]) -> None:
         self.scheme = scheme
-        problem = f"{scheme!r} has no order here (it has for {', '.join(ordered)})"
-        super().__init__("scheme", f"{problem}; the twelve schemes are {', '.join(known)}")
+        problem = f"{scheme!r} has no order here; the twelve schemes are {', '.join(known)}"
+        super().__init__("scheme", problem)
 
 
 def number(value: int) -> bytes:

@@ -1,0 +1,261 @@
+"""Whether a release lies in what an advisory names: OSV ranges, `vers` ranges, and lists.
+
+Ranges and lists are a union. Whatever cannot be read or ordered, and whatever contradicts itself, leaves
+the answer at unknown unless another part holds the release; so nothing that nobody understood ever
+reads as not affected.
+Sources: OSV schema 1.7, "Evaluation"; VERS, package-url/vers-spec, "Using version range specifiers".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cmp_to_key
+from itertools import pairwise
+from typing import Literal
+
+from leadline.core.clearing.product import Interval, Releases
+from leadline.core.clearing.versions import Unparseable, Unsupported, compare, range_key
+
+
+class Answer(StrEnum):
+    """What the ranges and lists say of one release."""
+
+    AFFECTED = "affected"
+    NOT_AFFECTED = "not affected"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of an OSV range; ``introduced`` *version* ``0`` is the beginning of time."""
+
+    kind: Literal["introduced", "fixed", "last_affected", "limit"]
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class OsvRange:
+    """One range of an OSV document. A range in commits (``GIT``) cannot be judged here."""
+
+    events: tuple[Event, ...]
+    commits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """One part of a `vers` range; ``*`` stands for every version and has none of its own."""
+
+    comparator: Literal["=", "!=", "<", "<=", ">", ">=", "*"]
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vers:
+    """A `vers` range in its own scheme; without constraints it holds nothing."""
+
+    scheme: str
+    constraints: tuple[Constraint, ...]
+
+
+def judge(
+    scheme: str,
+    version: str,
+    *,
+    ranges: Sequence[OsvRange | Vers] = (),
+    listed: Sequence[str] = (),
+) -> Answer:
+    """What *ranges* and *listed* together say of *version*; unknown if they say nothing at all."""
+    answers = [
+        _vers(held, version) if isinstance(held, Vers) else _osv(scheme, version, held)
+        for held in ranges
+    ]
+    if listed:
+        answers.append(contains(Releases(listed=tuple(listed)), scheme, version))
+    if True in answers:
+        return Answer.AFFECTED
+    if None in answers or not answers or isinstance(order(scheme, version, version), str):
+        return Answer.UNKNOWN
+    return Answer.NOT_AFFECTED
+
+
+def order(scheme: str, a: str, b: str) -> int | str:
+    """The order of two versions in a range: -1, 0 or 1, or why they have none."""
+    try:
+        if scheme != "composer":
+            return compare(scheme, a, b)
+        left, right = range_key(scheme, a), range_key(scheme, b)
+    except (Unparseable, Unsupported) as error:
+        return error.problem
+    return (left > right) - (left < right)
+
+
+def contains(releases: Releases, scheme: str, version: str) -> bool | None:
+    """Whether *version* is in the set; None where that cannot be told."""
+    if version in releases.listed:
+        return True
+    answers = [_equals(scheme, version, listed) for listed in releases.listed]
+    answers += [within(interval, scheme, version) for interval in releases.intervals]
+    if True in answers:
+        return True
+    return None if None in answers else False
+
+
+def within(interval: Interval, scheme: str, version: str) -> bool | None:
+    """Whether *version* lies in *interval*; None where that cannot be told."""
+    if interval == Interval():
+        return True
+    low = order(scheme, version, interval.low) if interval.low else 1
+    high = order(scheme, version, interval.high) if interval.high else -1
+    if isinstance(low, str) or isinstance(high, str) or _inverted(interval, scheme):
+        return None
+    above = low > 0 or (low == 0 and interval.low_included)
+    below = high < 0 or (high == 0 and interval.high_included)
+    return above and below
+
+
+def osv_intervals(scheme: str, events: Sequence[Event]) -> tuple[Interval, ...] | None:
+    """The intervals that one range's events mark, limits aside; None where that cannot be told.
+
+    As OSV evaluates them, a second beginning in a row and an end before any beginning say nothing. A
+    range without beginning, and a release that is both a beginning and an end, are not understood.
+    """
+    turns = _sorted(scheme, [event for event in events if event.kind != "limit"])
+    if turns is None or all(event.kind != "introduced" for event in turns):
+        return None
+    intervals: list[Interval] = []
+    begun: str | None = None
+    for event in turns:
+        if event.kind == "introduced":
+            begun = event.version if begun is None else begun
+        elif begun is not None:
+            intervals.append(_interval(begun, event))
+            begun = None
+    if begun is not None:
+        intervals.append(_interval(begun, None))
+    return tuple(intervals)
+
+
+class _NoOrderError(Exception):
+    """Two versions of one range have no order."""
+
+
+def _sorted(scheme: str, events: list[Event]) -> list[Event] | None:
+    """In the order of their versions; None where a pair has none, or turns both ways at once."""
+
+    def place(one: Event, other: Event) -> int:
+        first = [event.kind == "introduced" and event.version == "0" for event in (one, other)]
+        return first[1] - first[0] if any(first) else _known(scheme, one.version, other.version)
+
+    try:
+        held = sorted(events, key=cmp_to_key(place))
+        both = any(
+            place(one, other) == 0 and (one.kind == "introduced") != (other.kind == "introduced")
+            for one, other in pairwise(held)
+        )
+    except _NoOrderError:
+        return None
+    return None if both else held
+
+
+def _known(scheme: str, a: str, b: str) -> int:
+    place = order(scheme, a, b)
+    if isinstance(place, str):
+        raise _NoOrderError
+    return place
+
+
+def _interval(begun: str, end: Event | None) -> Interval:
+    low = "" if begun == "0" else begun
+    if end is None:
+        return Interval(low)
+    return Interval(low, end.version, high_included=end.kind == "last_affected")
+
+
+def _osv(scheme: str, version: str, held: OsvRange) -> bool | None:
+    intervals = None if held.commits else osv_intervals(scheme, held.events)
+    if intervals is None:
+        return None
+    inside = contains(Releases(intervals), scheme, version)
+    limits = [event.version for event in held.events if event.kind == "limit"]
+    if inside is False or not limits or "*" in limits:
+        return inside
+    places = [order(scheme, version, limit) for limit in limits]
+    if any(isinstance(place, int) and place < 0 for place in places):
+        return inside
+    return None if any(isinstance(place, str) for place in places) else False
+
+
+def _equals(scheme: str, version: str, listed: str) -> bool | None:
+    place = order(scheme, version, listed)
+    if isinstance(place, str):
+        # A listed release that has no order is another text than one that has; else nothing is known.
+        unordered = isinstance(order(scheme, version, version), str)
+        paired = not isinstance(order(scheme, listed, listed), str)
+        return None if unordered or paired else False
+    return place == 0
+
+
+def _inverted(interval: Interval, scheme: str) -> bool:
+    """Whether the ends contradict each other, so that nobody knows which releases are meant."""
+    if not interval.low or not interval.high:
+        return False
+    place = order(scheme, interval.low, interval.high)
+    return isinstance(place, str) or place > 0
+
+
+def _vers(held: Vers, version: str) -> bool | None:
+    if any(constraint.comparator == "*" for constraint in held.constraints):
+        return True if len(held.constraints) == 1 else None
+    named = [held for held in held.constraints if held.comparator in {"=", "!="}]
+    bounds = [held for held in held.constraints if held.comparator not in {"=", "!="}]
+    answers = [
+        (constraint.comparator == "=", _equals(held.scheme, version, constraint.version))
+        for constraint in named
+    ]
+    for included in (True, False):
+        if (included, True) in answers:
+            return included
+    if any(equal is None for _, equal in answers):
+        return None
+    if not bounds:
+        return bool(named) and all(constraint.comparator == "!=" for constraint in named)
+    intervals = _vers_intervals(held.scheme, bounds)
+    return None if intervals is None else contains(Releases(intervals), held.scheme, version)
+
+
+def _vers_intervals(scheme: str, bounds: list[Constraint]) -> tuple[Interval, ...] | None:
+    """The intervals between bounds; None where one has no order, two are equal, or one is needless."""
+
+    def place(one: Constraint, other: Constraint) -> int:
+        return _known(scheme, one.version, other.version)
+
+    try:
+        held = sorted(bounds, key=cmp_to_key(place))
+        if any(place(one, other) == 0 for one, other in pairwise(held)):
+            return None
+    except _NoOrderError:
+        return None
+    intervals: list[Interval] = []
+    low: Constraint | None = None
+    for index, bound in enumerate(held):
+        begins = bound.comparator[0] == ">"
+        if begins == (low is not None) and (begins or index > 0):
+            return None
+        if begins:
+            low = bound
+        else:
+            start = low or Constraint(">=")
+            intervals.append(_between(start, bound))
+            low = None
+    if low is not None:
+        intervals.append(Interval(low.version, low_included=low.comparator == ">="))
+    return tuple(intervals)
+
+
+def _between(low: Constraint, high: Constraint) -> Interval:
+    return Interval(
+        low.version,
+        high.version,
+        low_included=low.comparator == ">=",
+        high_included=high.comparator == "<=",
+    )
