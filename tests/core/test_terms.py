@@ -79,6 +79,17 @@ def test_a_purpose_of_the_list_is_refused_even_if_the_terms_name_it() -> None:
             assert "no terms cover the purpose 'weapons'" in against(held, KNOWN, attempt, START)
 
 
+@pytest.mark.parametrize(
+    "word",
+    ["Weapons", "WEAPONS", "weapons ", " weapons", "weapon\u017f", "\uff57eapons", "weap\u043ens"],
+)
+def test_another_spelling_of_a_purpose_of_the_list_is_covered_by_nothing(word: str) -> None:
+    """What the vocabulary does not have is no purpose, though terms signed elsewhere name it."""
+    held = terms(purposes=("assessment", word))
+    for attempt in (replace(ATTEMPT, purpose=word), replace(OWN, purpose=word)):
+        assert "is none of assessment, defence" in against(held, KNOWN, attempt, START)
+
+
 def test_without_terms_nothing_of_anothers_is_used() -> None:
     """One's own is, for any purpose of the vocabulary."""
     assert "no terms are in effect" in against(None, KNOWN, ATTEMPT, START)

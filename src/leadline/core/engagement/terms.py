@@ -221,8 +221,10 @@ def against(terms: Terms | None, known: Purposes, attempt: Attempt, now: datetim
         return f"no terms cover the purpose {purpose.id!r}: {purpose.words}"
     if attempt.until is not None and now >= attempt.until:
         return f"this reader's time ended at {instant(attempt.until)}; ask for a new one"
+    if purpose is None:
+        return f"{attempt.purpose!r} is none of {', '.join(known.nameable)}; name one of them"
     if attempt.own:
-        return "" if purpose else f"{attempt.purpose!r} is none of {', '.join(known.nameable)}"
+        return ""
     if terms is None:
         return "no terms are in effect; both parties sign the same text first"
     if now >= terms.expires:
