@@ -223,13 +223,7 @@ def against(terms: Terms | None, known: Purposes, attempt: Attempt, now: datetim
         return f"this reader's time ended at {instant(attempt.until)}; ask for a new one"
     if purpose is None:
         return f"{attempt.purpose!r} is none of {', '.join(known.nameable)}; name one of them"
-    if attempt.own:
-        return ""
-    if terms is None:
-        return "no terms are in effect; both parties sign the same text first"
-    if now >= terms.expires:
-        return f"the terms expired at {instant(terms.expires)}; agree new ones"
-    return _purpose(terms, attempt, now) or _recipient(terms, attempt)
+    return "" if attempt.own else _outside(terms, attempt, now)
 
 
 def diff(old: Terms | None, new: Terms) -> tuple[str, ...]:
@@ -255,6 +249,14 @@ def _shown(value: Value) -> str:
             return str(value)
         case _:
             return "; ".join(f"{name} {one}" for name, one in value.items())
+
+
+def _outside(terms: Terms | None, attempt: Attempt, now: datetime) -> str:
+    if terms is None:
+        return "no terms are in effect; both parties sign the same text first"
+    if now >= terms.expires:
+        return f"the terms expired at {instant(terms.expires)}; agree new ones"
+    return _purpose(terms, attempt, now) or _recipient(terms, attempt)
 
 
 def _purpose(terms: Terms, attempt: Attempt, now: datetime) -> str:
