@@ -24,7 +24,7 @@ from leadline.core.engagement.determination import (
     Variant,
 )
 from leadline.core.engagement.library import Library
-from leadline.core.engagement.regime import Decider
+from leadline.core.engagement.regime import Decider, InForce
 from leadline.core.errors import Denied, Invalid, LeadlineError, NotFound, Refused, Stale
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Kind
@@ -241,17 +241,24 @@ def test_what_is_refused_is_kept_nowhere() -> None:
 
 
 def test_a_later_text_is_added_and_an_earlier_one_is_not() -> None:
-    """The installation's newest text of a regime is the one that counts for what is new."""
+    """The text of today counts for what is new; one to come takes its place on its day, not before."""
     world = quorum()
     newer = replace(SHIPPED, digest="e" * 64, supersedes=SHIPPED.digest)
     world.on = replace(world.on, library=Library((SHIPPED, newer, QUORUM)))
-    with pytest.raises(Refused, match="a later text took the place"):
+    with pytest.raises(Refused, match="another text of us-eo-14409 has effect"):
         desk.add_regime(world.at("developer"), world.on, SHIPPED)
     desk.add_regime(world.at("developer"), world.on, newer)
     stands = desk.standing(world.at("official"), world.on)
     assert [text.digest for text in stands.regimes] == [QUORUM.digest, newer.digest]
     with pytest.raises(NotFound, match="no regime file"):
         desk.add_regime(world.at("developer"), world.on, replace(newer, digest="d" * 64))
+    world = quorum()
+    begins = world.now.date() + timedelta(days=1)
+    to_come = replace(newer, in_force=InForce(begins))
+    world.on = replace(world.on, library=Library((SHIPPED, to_come, QUORUM)))
+    with pytest.raises(Refused, match="another text of us-eo-14409 has effect on 2027-03-01"):
+        desk.add_regime(world.at("developer"), world.on, to_come)
+    desk.add_regime(world.at("developer"), world.on, SHIPPED)
 
 
 def test_a_partner_reads_what_names_it_and_nothing_else() -> None:

@@ -253,6 +253,46 @@ def test_what_is_owed_follows_the_texts_that_apply_and_the_own_choice(world: Des
     assert obligations.owed(world.at("rival"), law(world)) == ()
 
 
+def test_an_amendment_to_come_takes_nothing_away_before_its_day(world: DeskWorld) -> None:
+    """What is owed under the text of today stays, also after the day; what is new is under the new."""
+    begins = world.now.astimezone(UTC).date() + timedelta(days=2)
+    shorter = replace(TEXT.reports[0], within=(5, Unit.DAYS))
+    series = TEXT.reports[-1]
+    old = replace(TEXT, reports=(TEXT.reports[0], series))
+    new = replace(
+        old,
+        digest="b" * 64,
+        supersedes=old.digest,
+        in_force=InForce(begins),
+        reports=(shorter, series),
+    )
+    given = Law(Library((*world.library.texts, old, new), world.library.bodies))
+    made, ctx = reported(world, "breach"), world.at("developer")
+    obligations.follow(ctx, given, "a-law", ("large",))
+    incidents.began(ctx, Event.INTERNAL_USE_BEGUN, "my model", world.now - timedelta(days=100))
+    first, owed = obligations.owed(ctx, given)
+    assert (owed.id, owed.digest) == (f"a-law/incident/{made.id}/1", old.digest)
+    assert owed.due == KNOWN + timedelta(days=15)
+    obligations.sent(ctx, given, first.id, at=world.now, to="a body", reference="1")
+    world.now += timedelta(days=3)
+    assert owed in obligations.owed(world.at("developer"), given)
+    later = incidents.report(
+        world.at("developer"),
+        given.texts(),
+        told("breach", known=world.now),
+        happened=world.now,
+        notifies="colleague",
+    )
+    found = {one.id: one for one in obligations.owed(world.at("developer"), given)}
+    (fresh,) = [one for one in found.values() if one.about == later.id]
+    assert (fresh.digest, fresh.due) == (new.digest, world.now + timedelta(days=5))
+    summaries = [one for one in found.values() if one.rule == "use"]
+    assert {(one.digest, one.stage) for one in summaries} == {
+        (old.digest, Stage.SENT),
+        (new.digest, Stage.DUE),
+    }
+
+
 def test_a_class_is_said_unknown_or_none(world: DeskWorld) -> None:
     """Internal use is summed up by large developers; the latest word counts."""
     ctx = world.at("developer")

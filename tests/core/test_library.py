@@ -65,6 +65,28 @@ def test_a_chain_that_does_not_hold_is_refused(texts: tuple[Regime, ...]) -> Non
         Library(texts)
 
 
+def days(*texts: Regime) -> list[tuple[str, date | None, date | None]]:
+    """Each text of *r* with its days."""
+    found = Library(texts).each("r")
+    return [(one.digest[0], one.in_force.since, one.in_force.until) for one in found]
+
+
+def test_each_text_has_effect_until_a_later_one_begins() -> None:
+    """A text to come takes nothing away before its day; one that begins no later replaces it whole."""
+    day, last = date(2026, 1, 1), date(2026, 12, 31)
+    assert days(FIRST) == [("1", day, None)]
+    assert days(FIRST, SECOND) == [("1", day, last), ("2", date(2027, 1, 1), None)]
+    assert days(FIRST, SECOND, THIRD) == [("3", None, None)]
+    corrected = replace(SECOND, in_force=FIRST.in_force)
+    assert days(FIRST, corrected) == [("2", day, None)]
+    short = replace(FIRST, in_force=InForce(day, date(2026, 6, 30)))
+    assert days(short, SECOND)[0] == ("1", day, date(2026, 6, 30))
+    long = replace(FIRST, in_force=InForce(None, date(2027, 6, 30)))
+    assert days(long, SECOND)[0] == ("1", None, last)
+    with pytest.raises(NotFound):
+        Library((FIRST,)).each("x")
+
+
 def test_what_is_not_there_is_named() -> None:
     """An unknown id, digest or body, each with what to do."""
     held = Library((FIRST,), {"b": Body("b", NAMES)})

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from leadline.app import approval
@@ -21,7 +21,7 @@ from leadline.core.engagement.engagement import Deed, Engagement, Standing, Stat
 from leadline.core.engagement.library import Library
 from leadline.core.engagement.regime import Regime
 from leadline.core.engagement.terms import Terms
-from leadline.core.errors import NotFound, Refused
+from leadline.core.errors import Denied, NotFound, Refused
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Act, Kind, Value
 from leadline.formats.canonical import encode
@@ -51,16 +51,7 @@ def dealings(ctx: Context, library: Library, id_: str) -> Dealings:
 
     Raises: NotFound, if there is none, or none for this person to know; the two are not told apart.
     """
-    absent = NotFound(f"no engagement {id_}")
-    try:
-        with ctx.store.read() as view:
-            facts = view.get(Engagement, id_).value
-    except NotFound:
-        raise absent from None
-    known = (Action.ENGAGEMENT_READ, Action.PARTNER_USE)
-    thing = _resource(facts)
-    if not any(ctx.decision(action, thing).allowed for action in known):
-        raise absent
+    facts = _known(ctx, id_, Action.ENGAGEMENT_READ, Action.PARTNER_USE)
     return Dealings(facts.id, facts.developer, library.text(facts.regime_digest), library)
 
 
@@ -105,6 +96,7 @@ def enact_with(
     content: bytes,
     rule: Callable[[Standing, str], Deed],
     granted: Granted | None = None,
+    keep: Mapping[str, object] | None = None,
 ) -> Act:
     """As `enact`, for an act that names the digest of *content*, which goes to the vault.
 
@@ -115,7 +107,7 @@ def enact_with(
     with ctx.store.read() as view:
         rule(_standing(view, on), digest)
     ctx.vault.put(content, marking=PARTIES, engagement=on.id)
-    return enact(ctx, on, lambda now: rule(now, digest), granted)
+    return enact(ctx, on, lambda now: rule(now, digest), granted, keep)
 
 
 def require_signed(
@@ -139,6 +131,27 @@ def _standing(view: Reading, on: Dealings) -> Standing:
     if all(act.kind is not Kind.REGIME_ADDED for act in acts):
         return Standing(facts, on.regime, acts)
     return core.standing(facts, on.library, acts)
+
+
+def _known(ctx: Context, id_: str, *deeds: Action) -> Engagement:
+    """The facts of an engagement of which this person may do one of *deeds*.
+
+    Asked about an absent one as well, so that both ways take the same steps and leave an act.
+
+    Raises: NotFound, in the same words where there is none and where it is not this person's to know.
+    """
+    with ctx.store.read() as view:
+        rows = view.find(Engagement, engagement=id_)
+    facts = next((row.value for row in rows if row.id == id_), None)
+    thing = _resource(facts) if facts else Resource("engagement", id_, id_, marking=PARTIES)
+    if not any(ctx.decision(deed, thing).allowed for deed in deeds):
+        try:
+            ctx.require(deeds[0], thing)
+        except Denied:
+            raise NotFound(f"no engagement {id_}") from None
+    if facts is None:
+        raise NotFound(f"no engagement {id_}")
+    return facts
 
 
 def _resource(facts: Engagement) -> Resource:
@@ -165,11 +178,12 @@ def open_draft(ctx: Context, on: Dealings, model: str, subject: Subject) -> Enga
 def add_regime(ctx: Context, on: Dealings, regime: Regime) -> Act:
     """Put the engagement under a further regime, or a newer text of one. The developer's alone.
 
-    Raises: NotFound, if *regime* is no text of the installation; Refused, if another took its place.
+    Raises: NotFound, if *regime* is no text of the installation; Refused, if it is not the one of today.
     """
     ctx.require(Action.REGIME_ADD, on.resource())
-    if on.library.text(regime.digest) != on.library.newest(regime.id):
-        raise Refused(f"a later text took the place of this one of {regime.id}; add that one")
+    today = ctx.now.astimezone(UTC).date()
+    if on.library.text(regime.digest) != on.library.on(regime.id, today):
+        raise Refused(f"another text of {regime.id} has effect on {today}; add that one")
     return enact(ctx, on, lambda now: core.add_regime(now, ctx.principal, regime=regime))
 
 
@@ -245,26 +259,30 @@ def set_anchor(ctx: Context, on: Dealings, anchor: datetime, zone: str, *, under
     )
 
 
-def agree_terms(ctx: Context, on: Dealings, terms: Terms, granted: Granted | None = None) -> None:
+def agree_terms(
+    ctx: Context,
+    on: Dealings,
+    terms: Terms,
+    granted: Granted | None = None,
+    check: Callable[[Standing], None] = lambda _now: None,
+) -> Act:
     """Agree to terms; they have effect once both parties agreed to the same text.
 
-    *granted* is the person's own signature under the digest, where there is one.
+    *granted* is the person's own signature under the digest, where there is one. *check* may refuse
+    them, as the engagement stands at that very moment.
 
-    Raises: Refused, if what was signed is another text, or the signature was used.
+    Raises: Refused, if what was signed is another text or of another engagement, or was used.
     """
     ctx.require(Action.TERMS_AGREE, on.resource(), granted)
-    if granted is not None and granted.request.detail != {"terms": terms.digest}:
-        raise Refused("the person signed other terms than these")
-    deed = core.agree_terms(standing(ctx, on), ctx.principal, ctx.now, terms=terms)
-    ctx.vault.put(encode(terms.to_record()), marking=PARTIES, engagement=on.id)
-    kept = f"{on.id}/{terms.digest}"
-    with ctx.store.write() as tx:
-        signed = {"request": granted.request.id} if granted else {}
-        if granted is not None:
-            approval.use(tx, granted)
-        if all(row.id != kept for row in tx.find(Terms, engagement=on.id)):
-            tx.put(kept, terms, marking=PARTIES, engagement=on.id, org=on.developer)
-        tx.record(ctx.act(deed.kind, deed.about, on.id, **deed.detail, **signed))
+    if granted is not None:
+        require_signed(ctx, on, Action.TERMS_AGREE, granted, {"terms": terms.digest})
+
+    def rule(now: Standing, _digest: str) -> Deed:
+        check(now)
+        return core.agree_terms(now, ctx.principal, ctx.now, terms=terms)
+
+    text, kept_ = encode(terms.to_record()), {f"{on.id}/{terms.digest}": terms}
+    return enact_with(ctx, on, text, rule, granted, kept_)
 
 
 def open_access(ctx: Context, on: Dealings, *, under: str = "") -> Act:
@@ -304,19 +322,8 @@ def leave(ctx: Context, id_: str, keys: KeyStore | None = None) -> Act:
 
     Raises: NotFound, as `dealings`.
     """
-    absent = NotFound(f"no engagement {id_}")
-    try:
-        with ctx.store.read() as view:
-            facts = view.get(Engagement, id_).value
-    except NotFound:
-        raise absent from None
-    thing = _resource(facts)
-    if not any(
-        ctx.decision(action, thing).allowed
-        for action in (Action.ENGAGEMENT_WITHDRAW, Action.ENGAGEMENT_READ)
-    ):
-        raise absent
-    ctx.require(Action.ENGAGEMENT_WITHDRAW, thing)
+    facts = _known(ctx, id_, Action.ENGAGEMENT_WITHDRAW, Action.ENGAGEMENT_READ)
+    ctx.require(Action.ENGAGEMENT_WITHDRAW, _resource(facts))
     deed = core.leave(facts, ctx.principal)
     try:
         if keys is not None:

@@ -6,7 +6,7 @@ no act behind.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from leadline.app import engagement, incidents, listing
 from leadline.app.context import Context
@@ -52,7 +52,7 @@ def follow(ctx: Context, law: Law, regime: str, classes: Sequence[str] | None) -
     """
     thing = incidents.place(ctx, None)
     ctx.require(Action.REPORT_SEND, thing)
-    text = law.library.newest(regime)
+    text = law.library.on(regime, _today(ctx))
     there = {report.only for report in text.reports} | {one.of for one in text.covers}
     strange = set(classes or ()) - (there - {""})
     if strange:
@@ -109,7 +109,8 @@ def _applying(ctx: Context, law: Law) -> dict[str, Applies]:
     given = _answers(ctx)
     if given is None:
         return {}
-    judged = (applies(law.library.newest(id_), given, ctx.now) for id_ in law.library.ids())
+    day = _today(ctx)
+    judged = (applies(law.library.on(id_, day), given, ctx.now) for id_ in law.library.ids())
     wanted = {Verdict.YES, Verdict.UNKNOWN}
     return {one.regime.id: one for one in judged if one.otherwise in wanted}
 
@@ -129,10 +130,11 @@ def owed(ctx: Context, law: Law, on: Dealings | None = None) -> tuple[Obligation
     follows, judged = (followed(ctx), _applying(ctx, law)) if own else ({}, {})
     standings = _standings(ctx, law, on, org)
     under = {text.id: text for one in standings for text in one.regimes}
-    texts = {id_: law.library.newest(id_) for id_ in (*judged, *follows)} | under
+    others = dict.fromkeys(id_ for id_ in (*judged, *follows) if id_ not in under)
+    texts = (*under.values(), *(one for id_ in others for one in law.library.each(id_)))
     said = {id_: some for id_, some in follows.items() if some is not None}
     found = obligations(
-        (*texts.values(), *law.own),
+        (*texts, *law.own),
         facts,
         classes={**classes_of(judged.values()), **said},
         now=ctx.now,
@@ -143,6 +145,10 @@ def owed(ctx: Context, law: Law, on: Dealings | None = None) -> tuple[Obligation
     open_ -= set(follows) | set(under)
     found = tuple(replace(one, presumed=one.presumed or one.regime in open_) for one in found)
     return tuple(one for one in found if on is None or one.engagement == on.id)
+
+
+def _today(ctx: Context) -> date:
+    return ctx.now.astimezone(UTC).date()
 
 
 def draft(ctx: Context, law: Law, id_: str) -> bytes:

@@ -7,7 +7,7 @@ Regimes, and the names of bodies, come with Leadline; an installation adds files
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -70,7 +70,8 @@ class AtDesk:
 
         Raises: NotFound, for a regime that there is not.
         """
-        ctx, text = self.ctx, self.library.newest(regime)
+        ctx = self.ctx
+        text = self.library.on(regime, ctx.now.astimezone(UTC).date())
         on = Dealings(ctx.new_id("engagement"), ctx.principal.org, text, self.library)
         engagement.open_draft(ctx, on, model, Subject("model", model, digest))
         return on.id
@@ -115,6 +116,9 @@ class AtDesk:
         pack = self.criteria(made.pack)
         if made.criteria not in {made.pack, pack.digest}:
             raise Invalid(f"{path.name}: criteria", f"is not the digest of the pack {made.pack}")
+        if pack.demonstration and not made.demonstration:
+            problem = f"the pack {made.pack} is a demonstration; write `demonstration = true`"
+            raise Invalid(f"{path.name}: demonstration", problem)
         return replace(made, criteria=pack.digest)
 
     def criteria(self, name: str) -> Criteria:
@@ -223,6 +227,8 @@ def _act(act: Act) -> dict[str, Any]:
 
 def determination_lines(page: Page) -> Iterator[str]:
     """The page of determinations in words; a dissent stands beside what it is about."""
+    if not (page.proposals or page.recorded):
+        yield "no determination is proposed or recorded here; that changes nothing"
     for one in page.proposals:
         yield f"proposed {one.at.isoformat()} by {one.by}: {one.digest}"
         yield from (f"    concurs: {person}" for person in sorted(one.concurring()))
@@ -230,13 +236,18 @@ def determination_lines(page: Page) -> Iterator[str]:
             yield f"    dissents: {said.person}, reasons {said.reasons}"
     for found in page.recorded:
         act, told = found.act, found.act.detail
-        yield f"recorded {act.at.isoformat()} by {act.actor}: {told['answer']}  ({act.id})"
+        sample = "demonstration, " if told["demonstration"] else ""
+        yield f"recorded {act.at.isoformat()} by {act.actor}: {sample}{told['answer']}  ({act.id})"
+        yield f"    official: {told['official']}; criteria {told.get('pack') or told['criteria']}"
+        yield f"    outcome {told['outcome']}, basis {told['basis']}"
+        yield f"    errors: above {told['alpha_above']}, below {told['alpha_below']}"
         yield f"    about {told['model']}, {told['weights_version']}, {told.get('variant', '')}"
         yield f"    speaks until {told['expires']}; asked again by {told['trigger']}"
         yield from (f"    caveat: {words}" for words in _texts(told.get("caveats")))
         yield from (f"    dissent: reasons {digest}" for digest in _texts(told.get("dissenting")))
         for later in (*found.corrections, *found.responses, *found.reconsiderations):
             yield f"    {later.kind.value} {later.at.isoformat()} by {later.actor}  ({later.id})"
+            yield from (f"        caveat: {words}" for words in _texts(later.detail.get("caveats")))
     yield from (f"recused: {person}" for person in sorted(page.recused))
     for asked in page.asked:
         yield f"asks again since {asked.since.isoformat()}: {asked.words}"

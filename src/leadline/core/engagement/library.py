@@ -5,8 +5,8 @@ old one, so that acts made under the old text keep it, and what is new is made u
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 
 from leadline.core.engagement.regime import Regime
 from leadline.core.errors import Invalid, NotFound
@@ -72,6 +72,25 @@ class Library:
         chain = self._chain(id_)
         begun = [one for one in chain if one.in_force.since is None or one.in_force.since <= day]
         return (begun or chain)[-1 if begun else 0]
+
+    def each(self, id_: str) -> tuple[Regime, ...]:
+        """Every text with its own days, oldest first: a text ends on the day before a later one begins.
+
+        What a later text replaces from its first day on is left out. Together they say what had effect
+        when, so that a text to come takes nothing away before its day.
+
+        Raises: NotFound, as `newest`.
+        """
+        found, following = list[Regime](), date.max
+        for one in reversed(self._chain(id_)):
+            days, since = one.in_force, one.in_force.since or date.min
+            if since < following:
+                if following < date.max:
+                    last = min(following - timedelta(days=1), days.until or date.max)
+                    days = replace(days, until=last)
+                found.append(replace(one, in_force=days))
+                following = since
+        return tuple(reversed(found))
 
     def text(self, digest: str) -> Regime:
         """The text with this SHA-256.

@@ -316,7 +316,9 @@ def _tolled(clock: _Clock, due: datetime, known: _Known) -> datetime:
 
 def _owed(clock: _Clock, known: _Known, number: int, due: datetime | None) -> Obligation:
     text, report, fact = clock.text, clock.report, clock.fact
-    id_ = f"{text.id}/{report.id}/{fact.id}/{number}"
+    # Reports under a later text are others than those of the same number under the one before it.
+    law = f"{text.id}.{text.digest[:8]}" if text.supersedes else text.id
+    id_ = f"{law}/{report.id}/{fact.id}/{number}"
     sent, day = known.sent.get(id_), known.now.astimezone(UTC).date()
     overdue = due is not None and due < known.now
     kept = (sent.at if sent else due) or clock.start
