@@ -11,6 +11,7 @@ from desk_world import DeskWorld
 from leadline.app import engagement, terms
 from leadline.app.assertion import Signed
 from leadline.core.access import Action
+from leadline.core.engagement.engagement import Engagement
 from leadline.core.engagement.purpose import PRIORITY
 from leadline.core.engagement.terms import Priority, Terms
 from leadline.core.errors import Denied, Invalid, NotFound, Refused, Tampered
@@ -109,12 +110,60 @@ def test_nobody_signs_for_another_and_nobody_without_the_role(world: DeskWorld) 
             terms.agree(world.at(person), world.on, world.terms(), hand(person))
 
 
+def desk_facts(world: DeskWorld) -> Engagement:
+    """The facts of the engagement."""
+    with world.store.read() as view:
+        return view.get(Engagement, world.on.id).value
+
+
+def test_what_came_into_effect_while_somebody_signed_is_not_signed_over(world: DeskWorld) -> None:
+    """Read, then signed: what changed between is refused, whoever was quicker."""
+    mine, theirs = world.terms(), world.terms(days=9)
+
+    def meanwhile(deed: Callable[[], object]) -> Callable[[bytes], Signed]:
+        def sign(challenge: bytes) -> Signed:
+            deed()
+            return hand("developer")(challenge)
+
+        return sign
+
+    quick = world.at("colleague")
+    with pytest.raises(Refused, match="signed these very terms already"):
+        terms.agree(
+            world.at("developer"),
+            world.on,
+            mine,
+            meanwhile(lambda: terms.agree(quick, world.on, mine, hand("colleague"))),
+        )
+    with pytest.raises(Refused, match="came into effect meanwhile"):
+        terms.agree(world.at("developer"), world.on, theirs, meanwhile(lambda: both(world, theirs)))
+    assert len(world.acts(Kind.TERMS_AGREED)) == 3
+    leave = meanwhile(lambda: engagement.withdraw(quick, world.on))
+    after = terms.draft(world.at("developer"), world.on, 9)
+    kept = set(world.vault.content)
+    with pytest.raises(Refused, match="was withdrawn"):
+        terms.agree(world.at("developer"), world.on, after, leave)
+    assert len(world.acts(Kind.TERMS_AGREED)) == 3
+    assert set(world.vault.content) == kept
+
+
 def test_a_signature_under_other_terms_is_refused(world: DeskWorld) -> None:
     """What was signed is the digest of the very text."""
     on, text = world.on, world.terms()
     granted = world.signed("developer", Action.TERMS_AGREE, on.resource(), {"terms": text.digest})
-    with pytest.raises(Refused, match="signed other terms"):
+    with pytest.raises(Refused, match="signed other words"):
         engagement.agree_terms(world.at("developer"), on, world.terms(days=9), granted)
+    with pytest.raises(Refused, match="signed another act"):
+        engagement.agree_terms(world.at("colleague"), on, text, granted)
+    elsewhere = replace(on, id="engagement-0002")
+    facts = replace(desk_facts(world), id=elsewhere.id)
+    with world.store.write() as tx:
+        tx.put(
+            facts.id, facts, marking=on.resource().marking, engagement=facts.id, org=facts.developer
+        )
+    with pytest.raises(Refused, match="signed another act"):
+        engagement.agree_terms(world.at("developer"), elsewhere, text, granted)
+    assert world.acts(Kind.TERMS_AGREED) == []
     engagement.agree_terms(world.at("developer"), on, text, granted)
     with pytest.raises(Refused, match="used"):
         engagement.agree_terms(world.at("developer"), on, text, granted)

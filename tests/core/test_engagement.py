@@ -292,6 +292,38 @@ def test_new_terms_have_effect_once_both_agreed() -> None:
     assert (found.ends, found.ended_by) == (START + 5 * DAY, EndedBy.TERMS_EXPIRY)
 
 
+def test_terms_of_one_party_alone_keep_nobody_from_opening_and_lengthen_nothing() -> None:
+    """Those in effect count, for the opening and for its end, whatever one party signed since."""
+    on = ready()
+    for by in (EVALUATOR, DEVELOPER):
+        newer = rules.agree_terms(on, by, START, terms=terms(59, retention_days=1))
+        alone = after(on, newer, by, START)
+        assert rules.open_access(alone, DEVELOPER, START).detail["terms"] == terms().digest
+    on = opened(25, terms_days=10)
+    for by, days, ends in (
+        (EVALUATOR, 15, 10),
+        (EVALUATOR, 16, 10),
+        (DEVELOPER, 15, 10),  # the government signed these once, and others since
+        (DEVELOPER, 16, 16),
+        (DEVELOPER, 10, 10),
+        (EVALUATOR, 10, 10),
+        (DEVELOPER, 16, 10),
+    ):
+        deed = rules.agree_terms(on, by, START + DAY, terms=terms(days))
+        on = after(on, deed, by, START + DAY)
+        assert on.window.ends == START + ends * DAY, (by.id, days)
+
+
+def test_access_that_ended_with_its_terms_does_not_begin_anew() -> None:
+    """Terms that both sign afterwards cover what was received; they open nothing."""
+    on, at = opened(25, terms_days=10), START + 11 * DAY
+    for by in (DEVELOPER, EVALUATOR):
+        on = after(on, rules.agree_terms(on, by, at, terms=terms(20)), by, at)
+    assert rules.agreed_terms(on) == terms(20).digest
+    assert on.window.ends == START + 10 * DAY
+    assert on.word(at) is State.ACCESS_CLOSED
+
+
 def test_determinations_name_their_grounds_and_their_end() -> None:
     """An unnamed basis is refused, a demonstration's official is called one, expiry ends the answer."""
     for name in ("basis", "criteria", "official", "trigger"):

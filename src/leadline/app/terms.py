@@ -19,6 +19,7 @@ from leadline.app.ports import Reading
 from leadline.core.access import Action
 from leadline.core.engagement import engagement as rules
 from leadline.core.engagement import terms as core
+from leadline.core.engagement.engagement import Standing
 from leadline.core.engagement.purpose import Purposes
 from leadline.core.engagement.regime import Party
 from leadline.core.engagement.terms import Attempt, Terms
@@ -127,13 +128,20 @@ def agree(
     ctx.require(Action.TERMS_AGREE, on.resource())
     purposes().check(terms.purposes)
     found, stands = held(ctx, on), engagement.standing(ctx, on)
-    core.follows(found.effective, terms)
-    if found.signed.get(stands.party(ctx.principal)) == terms:
-        raise Refused("your party signed these very terms already")
+    before = core.in_effect(stands.acts)
+
+    def next_(now: Standing) -> None:
+        if core.in_effect(now.acts) != before:
+            raise Refused("other terms came into effect meanwhile; read them, then sign")
+        core.follows(found.effective, terms)
+        if rules.signed_last(now).get(now.party(ctx.principal)) == terms.digest:
+            raise Refused("your party signed these very terms already")
+
+    next_(stands)
     rules.agree_terms(stands, ctx.principal, ctx.now, terms=terms)
     facts = {"terms": terms.digest}
     granted = approval.asserted(ctx, Action.TERMS_AGREE, on.resource(), facts, sign)
-    engagement.agree_terms(ctx, on, terms, granted)
+    engagement.agree_terms(ctx, on, terms, granted, next_)
     return core.diff(found.effective, terms)
 
 

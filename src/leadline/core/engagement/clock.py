@@ -59,13 +59,13 @@ class _Dates:
     """What the acts fix; *limit* is the end that the anchor gives, once access is open.
 
     *offered* is the digest and expiry of the terms that the developer agreed to last, *theirs* the
-    digests that the government agreed to, *expiry* that of the terms in effect.
+    digest of those that the government did, *expiry* that of the terms in effect.
     """
 
     anchor: datetime | None = None
     zone: str = ""
     offered: tuple[str, datetime] | None = None
-    theirs: frozenset[str] = frozenset()
+    theirs: str = ""
     expiry: datetime | None = None
     opened: datetime | None = None
     limit: datetime | None = None
@@ -111,17 +111,24 @@ def _after(dates: _Dates, act: Act) -> _Dates:
 
 
 def _agreed(dates: _Dates, act: Act) -> _Dates:
-    """New terms: in effect once both parties agreed; before that they can only shorten."""
-    terms = str(act.detail.get("terms"))
+    """New terms: in effect once both parties agreed to them last; before that they can only shorten.
+
+    As `leadline.core.engagement.terms.in_effect`. Access that ended with its terms stays ended.
+    """
+    terms, over = str(act.detail.get("terms")), dates.expiry
     if act.detail.get("party") != "developer":
+        dates = replace(dates, theirs=terms)
+        expiry = over
         if dates.offered and dates.offered[0] == terms:
-            dates = replace(dates, expiry=max(dates.offered[1], act.at))
-        return replace(dates, theirs=dates.theirs | {terms})
-    expiry = max(time_in(act, "expires"), act.at)
-    offered = (terms, expiry)
-    if dates.opened and dates.expiry and terms not in dates.theirs:
-        expiry = min(expiry, dates.expiry)
-    return replace(dates, offered=offered, expiry=expiry)
+            expiry = max(dates.offered[1], act.at)
+    else:
+        expiry = max(time_in(act, "expires"), act.at)
+        dates = replace(dates, offered=(terms, expiry))
+        if over and terms != dates.theirs:
+            expiry = min(expiry, over)
+    if dates.opened and over and over <= act.at:
+        return dates
+    return replace(dates, expiry=expiry)
 
 
 def _by_developer(dates: _Dates, act: Act) -> _Dates:

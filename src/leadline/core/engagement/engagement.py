@@ -21,7 +21,7 @@ from leadline.core.engagement.clock import Window, window
 from leadline.core.engagement.determination import HEX, Variant
 from leadline.core.engagement.library import Library
 from leadline.core.engagement.regime import Party, Regime, Status, require_effect
-from leadline.core.engagement.terms import Terms
+from leadline.core.engagement.terms import Terms, in_effect
 from leadline.core.errors import Invalid, NotFound, Refused
 from leadline.core.record.act import Act, Kind, Value, instant
 
@@ -260,20 +260,25 @@ def agree_terms(on: Standing, by: Principal, now: datetime, *, terms: Terms) -> 
     return deed_of(on, by, Kind.TERMS_AGREED, terms=terms.digest, expires=expires, until=expires)
 
 
+def signed_last(on: Standing) -> Mapping[str, str]:
+    """The digest of the terms that each party agreed to last, by party."""
+    acts = on.recorded(Kind.TERMS_AGREED)
+    return {str(act.detail.get("party")): str(act.detail.get("terms")) for act in acts}
+
+
 def agreed_terms(on: Standing) -> str:
-    """The digest of the latest terms that both parties agreed to.
+    """The digest of the terms in effect; one party's agreement to others changes nothing of it.
 
     Raises: Refused, naming who has yet to agree.
     """
-    latest: dict[Value, str] = {}
-    for act in on.recorded(Kind.TERMS_AGREED):
-        latest[act.detail.get("party")] = str(act.detail.get("terms"))
+    found = in_effect(on.acts)
+    if found:
+        return found
+    latest = signed_last(on)
     for party in ("developer", "government"):
         if party not in latest:
             raise Refused(f"the {party} has agreed to no terms yet; both parties agree first")
-    if latest["developer"] != latest["government"]:
-        raise Refused("the parties agreed to different terms; agree to the same text")
-    return latest["developer"]
+    raise Refused("the parties agreed to different terms; agree to the same text")
 
 
 def open_access(on: Standing, by: Principal, now: datetime, *, under: str = "") -> Deed:
