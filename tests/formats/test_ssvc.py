@@ -135,3 +135,16 @@ def test_json_that_is_no_whole_table_is_refused(change: dict[str, object], probl
     """Nothing is filled in."""
     with pytest.raises(Invalid, match=problem):
         ssvc.read_table(json.dumps({**UTILITY, **change}).encode(), "table")
+
+
+def test_a_point_is_read_strictly() -> None:
+    """Its values are bounded, each with key and name."""
+    point = UTILITY["decision_points"]["ssvc:A:2.0.0"]
+    assert ssvc.read_point(json.dumps(point).encode(), "point").id == "ssvc:A:2.0.0"
+    for values, problem in (
+        ([{"key": str(n), "name": "n"} for n in range(101)], "values: more than 100"),
+        ([{"key": "Y"}], "name: give a text"),
+        ([], "needs values"),
+    ):
+        with pytest.raises(Invalid, match=problem):
+            ssvc.read_point(json.dumps({**point, "values": values}).encode(), "point")

@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 
 from leadline.core.clearing.ssvc import Point, Table, Value
 from leadline.core.errors import Invalid
-from leadline.formats.document import load, record, records, text
+from leadline.formats.document import items, load, record, records, text
 
 SCHEMA = "2.0.0"
 ROWS_MAX = 10_000
+VALUES_MAX = 100
 FIELD_MAX = 4_000
 BYTES_MAX = 4 << 20
 
@@ -97,6 +98,8 @@ def _check_schema(document: Mapping[str, object], name: str) -> None:
 
 def _point(document: Mapping[str, object], name: str) -> Point:
     _check_schema(document, name)
+    if len(items(document.get("values"))) > VALUES_MAX:
+        raise Invalid(f"{name}: values", f"more than {VALUES_MAX}")
     values = tuple(
         Value(_told(one, "key", name), _told(one, "name", name), text(one.get("definition")))
         for one in records(document.get("values"))
