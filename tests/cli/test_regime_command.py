@@ -121,6 +121,35 @@ def test_what_cannot_be_is_one_line(argv: list[str], code: int, says: str, tmp_p
     assert not Path("x.svg").exists()
 
 
+@pytest.mark.parametrize(
+    ("option", "field"),
+    [
+        (("--anchor", "9999-12-31T09:00Z"), "--anchor"),
+        (("--anchor", "0001-01-01T09:00Z"), "--anchor"),
+        (("--on", "9999-12-31"), "--on"),
+    ],
+)
+def test_a_picture_at_the_end_of_the_calendar_is_one_line(
+    option: tuple[str, str], field: str, tmp_path: Path
+) -> None:
+    """Every date of the story lies in the calendar, or nothing is drawn."""
+    plot = tmp_path / "x.svg"
+    done = run("compare", "ca-sb53", "us-eo-14409", "--plot", str(plot), *option)
+    assert (done.exit_code, len(done.stderr.splitlines())) == (2, 1), done.output
+    assert f"{field}: the year {option[1][:4].lstrip('0')} is not from" in done.stderr
+    assert not plot.exists()
+
+
+def test_a_folder_is_named_also_from_inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`check .` names files after the folder."""
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+    Path("x.toml").write_text("id = 1\n")
+    assert "mine/x.toml" in run("check", ".").stderr
+
+
 def test_check_runs_the_examples_of_every_text() -> None:
     """What comes with Leadline holds."""
     done = run("check")

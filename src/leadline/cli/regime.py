@@ -183,11 +183,13 @@ def _draw(
     if plot is None:
         raise Invalid("--anchor", "says what to draw; give --plot with a file for the picture")
     need_pictures()
+    from leadline.core.engagement.engagement import sound
     from leadline.render.comparison import regimes_compared, story
 
-    at = datetime.combine(day + timedelta(days=30), time(9), UTC)
-    if anchor:
-        at = _moment(anchor)
+    at = _moment(anchor) if anchor else datetime.combine(day, time(9), UTC)
+    sound("--anchor" if anchor else "--on", at)
+    if not anchor:
+        at += timedelta(days=30)
     write(plot, regimes_compared(found, held, story(at)).svg, "--plot")
 
 

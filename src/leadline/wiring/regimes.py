@@ -37,7 +37,9 @@ def checked(extra: Path | None = None) -> tuple[Checked, ...]:
     Files of *extra* are named after that folder. A wrong bodies' file is an entry of its own.
     """
     shipped = {file.name: file.read_bytes() for file in (DATA / "regimes").glob("*.toml")}
-    added = {f"{extra.name}/{file.name}": file for file in extra.glob("*.toml")} if extra else {}
+    added = (
+        {f"{extra.resolve().name}/{one.name}": one for one in extra.glob("*.toml")} if extra else {}
+    )
     names = (DATA / BODIES).read_bytes(), (DATA / f"bodies{EXAMPLES}").read_bytes()
     named = check_names(*names, BODIES)
     bodies, wrong = dict(_bodies(DATA / BODIES)), [named] if named.faults else []
