@@ -158,6 +158,18 @@ def test_more_than_agreed_leaves_no_artefact(office: Office) -> None:
     assert office.acts(Kind.ARTEFACT_RECEIVED) == []
 
 
+def test_what_is_open_stops_reading_at_the_developers_withdrawal(office: Office) -> None:
+    """What was not read yet stays unread, without anybody closing the file."""
+    offered = offer(sealed=False, bytes_max=1 << 22)
+    content = bytes(3 << 20)
+    id_ = vaulting.deposit(office.at("developer"), offered, (content,)).id
+    with vaulting.read(office.at("evaluator"), id_, "assessment") as file:
+        assert len(file.read(10)) == 10
+        office.withdraw()
+        with pytest.raises(Refused, match="has ended while it was open"):
+            file.read()
+
+
 def test_reading_working_content_is_an_act_before_a_byte_is_out(office: Office) -> None:
     """If the act cannot be written, nothing is handed out."""
     id_ = deposited(office, sealed=False)

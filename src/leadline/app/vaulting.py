@@ -6,9 +6,11 @@ proof, and the key service verifies all of it again by itself. Ending access tak
 for nothing. Destruction is refused where an authority says that a thing is kept.
 """
 
+import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import BinaryIO
 
@@ -16,6 +18,7 @@ from leadline.app import approval, log, terms
 from leadline.app.context import Context
 from leadline.app.log import Quorum
 from leadline.app.ports import KeyStore, Reading, Release, Stored, Writing
+from leadline.app.revocable import Revocable
 from leadline.core.access import Action, Resource
 from leadline.core.approval import Approval, Granted, Request
 from leadline.core.errors import NotFound, Refused, Tampered
@@ -35,6 +38,7 @@ from leadline.core.vaulting import (
 from leadline.formats.canonical import encode
 
 PARTIES = Marking(Tlp.AMBER_STRICT)
+PIECE_BYTES = 1 << 20
 OPENINGS = (Kind.ARTEFACT_UNSEALED, Kind.PACK_UNSEALED)
 
 
@@ -121,6 +125,8 @@ def deposit(
 def read(ctx: Context, artefact_id: str, purpose: str) -> Iterator[BinaryIO]:
     """Working content of an artefact; that it was read is recorded before a byte is handed out.
 
+    The developer's stops being readable, open or not, at its withdrawal.
+
     Raises: NotFound; Refused, for what is sealed, and, recorded, for what the terms do not cover.
     """
     row, resource = _artefact(ctx, artefact_id)
@@ -131,7 +137,8 @@ def read(ctx: Context, artefact_id: str, purpose: str) -> Iterator[BinaryIO]:
             _not_over(tx, row.engagement, row.value.owner)
             digest = row.value.digest
             tx.record(ctx.act(Kind.ARTEFACT_READ, row.id, row.engagement, digest=digest, **under))
-        yield file
+        ended = partial(_over, ctx, row.engagement, row.value.owner)
+        yield io.BufferedReader(Revocable(file, ended, digest), PIECE_BYTES)
 
 
 def ask_unsealing(ctx: Context, artefact_id: str, purpose: str) -> Request:
@@ -487,7 +494,18 @@ def _artefact(ctx: Context, id_: str) -> tuple[Stored[Artefact], Resource]:
     return row, Resource("artefact", row.id, row.engagement, row.org, row.marking)
 
 
+def _over(ctx: Context, engagement: str, owner: Owner) -> bool:
+    """Whether this is the developer's material and the developer has withdrawn."""
+    with ctx.store.read() as view:
+        return _withdrawn(view, engagement, owner)
+
+
+def _withdrawn(view: Reading, engagement: str, owner: Owner) -> bool:
+    acts = view.acts(engagement=engagement, kind=Kind.ENGAGEMENT_WITHDRAWN)
+    return owner == "developer" and bool(acts)
+
+
 def _not_over(view: Reading, engagement: str, owner: Owner = "developer") -> None:
     """Raises: Refused, for the developer's material once the developer has withdrawn."""
-    if owner == "developer" and view.acts(engagement=engagement, kind=Kind.ENGAGEMENT_WITHDRAWN):
+    if _withdrawn(view, engagement, owner):
         raise Refused(f"{engagement} was withdrawn; access to the developer's material has ended")

@@ -10,12 +10,11 @@ gives nothing out before the last segment and the digest verified.
 """
 
 import io
-import os
 import secrets
 import shutil
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -24,9 +23,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
-from typing_extensions import Buffer, override
-
 from leadline.app.ports import Deposit, Holding, KeyStore, Recipient, Release
+from leadline.app.revocable import Revocable
 from leadline.core.errors import Invalid, NotFound, Refused, Tampered
 from leadline.core.marking import Marking, parse_marking
 from leadline.core.vaulting import Bound, Owner, Protection
@@ -144,7 +142,7 @@ class SealedVault:
                 yield plain
                 return
             ended = partial(self._keys.ended, held.engagement, held.owner)
-            yield io.BufferedReader(_Revocable(plain, ended, digest), streaming.SEGMENT_BYTES)
+            yield io.BufferedReader(Revocable(plain, ended, digest), streaming.SEGMENT_BYTES)
 
     def holdings(self, engagement: str | None = None) -> Sequence[Holding]:
         """As the port."""
@@ -362,36 +360,6 @@ class _Intake:
         self.keys.append(key)
         associated = envelope.shard_data(replace(self.bound, shard=number))
         return streaming.ShardWriter(self.folder / f"{number}.shard", key, associated, aside)
-
-
-class _Revocable(io.RawIOBase):
-    """Verified plaintext that stops being readable when access ends, in whatever process that is."""
-
-    def __init__(self, plain: BinaryIO, ended: Callable[[], bool], digest: str) -> None:
-        super().__init__()
-        self._plain, self._ended, self._digest = plain, ended, digest
-
-    @override
-    def readinto(self, buffer: Buffer) -> int:
-        """Raises: Refused, once access has ended."""
-        if self._ended():
-            raise Refused(f"access to {self._digest} has ended while it was open")
-        view = memoryview(buffer)
-        chunk = self._plain.read(len(view))
-        view[: len(chunk)] = chunk
-        return len(chunk)
-
-    @override
-    def readable(self) -> bool:
-        return True
-
-    @override
-    def seekable(self) -> bool:
-        return True
-
-    @override
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return self._plain.seek(offset, whence)
 
 
 def _name(compartment: str, protection: Protection) -> str:
