@@ -38,12 +38,15 @@ from leadline.formats import (
     decision_log,
     determination_toml,
     dialect_toml,
+    directive_toml,
     document,
     embedded,
+    epss,
     event_stream,
     exchange,
     http1,
     inquiry_toml,
+    kev,
     manifest,
     matrix_toml,
     ml_bom,
@@ -72,12 +75,15 @@ from leadline.formats import (
     score_vector,
     sealed_report,
     sealed_toml,
+    ssvc,
     terms_toml,
     tiles,
     tlog_policy,
     tlog_proof,
     tlog_witness,
     verdict,
+    vers,
+    vulnrichment,
 )
 
 
@@ -448,6 +454,41 @@ _RELAY_LINE = relay_journal.Entry(
 ).line[:-1]
 
 
+_TABLE = _data("ssvc", "utility_1_0_0.json")
+_UTILITY = ssvc.read_table(_TABLE, "utility")
+_UTILITY_CSV = b"""row,Automatable v2.0.0,Value Density v1.0.0,Utility v1.0.1
+0,no,diffuse,laborious
+1,no,concentrated,efficient
+2,yes,diffuse,efficient
+3,yes,concentrated,super effective
+"""
+_BOD = _data("ssvc", "cisa_bod_26_04_1_0_0.json")
+_BOD_TABLES = {one.id: one for one in [ssvc.read_table(_BOD, "table")]}
+_KEV = _json(
+    catalogVersion="1",
+    dateReleased="2026-11-01T15:00:00.1234Z",
+    count=1,
+    vulnerabilities=[{"cveID": "CVE-2026-0001", "dateAdded": "2026-10-02"}],
+)
+_EPSS = b"""#model_version:v1,score_date:2026-11-18T00:00:00+0000
+cve,epss,percentile
+CVE-2026-0001,0.5,0.9
+"""
+_ASSESSED = _json(
+    cveMetadata={"cveId": "CVE-2026-0001"},
+    containers={
+        "adp": [
+            {
+                "providerMetadata": {"shortName": "a"},
+                "metrics": [
+                    {"other": {"type": "ssvc", "content": {"options": [{"Automatable": "no"}]}}}
+                ],
+            }
+        ]
+    },
+)
+
+
 PARSERS: Mapping[str, Parser] = {
     "act": Parser(_record, [_ACT]),
     "approvers_toml": Parser(_turned(approvers_toml.parse), [_data("approvals", "approvers.toml")]),
@@ -499,6 +540,13 @@ PARSERS: Mapping[str, Parser] = {
         [b'[{"model":"m","usage":{"prompt_tokens":1}}]'],
     ),
     "dialect_toml_request": Parser(_DIALECT.requested, [b'{"model":"m","messages":[]}']),
+    "directive_toml": Parser(
+        lambda data: directive_toml.load_directive(data, "file", _BOD_TABLES),
+        [_data("directives", "us-bod-26-04.toml")],
+    ),
+    "directive_toml_examples": Parser(
+        _named(directive_toml.load_examples), [_data("directives", "us-bod-26-04.examples.toml")]
+    ),
     "document": Parser(_named(document.value), [b'{"a": [1, 2.5e3, "b", {}]}', b"[[[[]]]]"]),
     "embedded": Parser(
         lambda data: embedded.inspect("file", data, [b"CANARY-12345678"]),
@@ -521,10 +569,12 @@ PARSERS: Mapping[str, Parser] = {
         _named(inquiry_toml.load_submission),
         [b'model = "m"\nunknown = ["contact"]\n[[piece]]\npart = "model-card"\n'],
     ),
+    "epss": Parser(epss.parse, [_EPSS, gzip.compress(_EPSS)]),
     "event_stream": Parser(
         lambda data: event_stream.EventStream().feed(data), [b": a\n\ndata: b\r\n\r\ndata: c\r\r"]
     ),
     "exchange_profile": Parser(_named(exchange.load_profile), [_data("exchange", "uk-aisi.toml")]),
+    "kev": Parser(kev.parse, [_KEV]),
     "manifest": Parser(manifest.decode, [manifest.encode({"a.txt": manifest.File("ab" * 32, 4)})]),
     "manifest_opening": Parser(manifest.decode_opening, [_OPENING]),
     "manifest_statement": Parser(
@@ -611,6 +661,15 @@ PARSERS: Mapping[str, Parser] = {
     "terms_toml": Parser(_named(terms_toml.load_terms), [_TERMS]),
     "tiles": Parser(tiles.decode_bundle, [tiles.encode_bundle([b"entry", b""])]),
     "tiles_path": Parser(_text(tiles.parse_path), [b"tile/0/x001/067.p/3", b"tile/entries/000"]),
+    "ssvc": Parser(_named(ssvc.read_table), [_TABLE]),
+    "ssvc_csv": Parser(
+        lambda data: ssvc.read_csv(data, "file", [*_UTILITY.inputs, _UTILITY.outcome]),
+        [_UTILITY_CSV],
+    ),
+    "ssvc_point": Parser(
+        _named(ssvc.read_point),
+        [json.dumps(json.loads(_TABLE)["decision_points"]["ssvc:A:2.0.0"]).encode()],
+    ),
     "tlog_policy": Parser(
         tlog_policy.parse, [f"log {_KEY}\nwitness w {_KEY}\ngroup g 1 w\nquorum g\n".encode()]
     ),
@@ -619,9 +678,11 @@ PARSERS: Mapping[str, Parser] = {
         tlog_witness.parse_request, [f"old 1\n{_HASH}\n\n".encode() + _NOTE]
     ),
     "tlog_witness_answer": Parser(_witnessed, [f"{_SIGNATURE}\n".encode()]),
+    "vers": Parser(_text(vers.parse), [b"vers:npm/1.2.3|>=2.0.0|<5.0.0", b"vers:deb/*"]),
     "verdict": Parser(_text(verdict.decode_verdict), [f"{verdict.VERDICT}\n{{}}\n".encode()]),
     "verdict_request": Parser(
         _text(verdict.decode_request), [f"{verdict.REQUEST}\n{{}}\n".encode()]
     ),
     "vkeys": Parser(_text(note.parse_vkeys), [f"{_KEY}\n".encode(), _ED.encode()]),
+    "vulnrichment": Parser(vulnrichment.parse, [_ASSESSED]),
 }

@@ -9,12 +9,14 @@ Sources: OSV schema 1.7, "Evaluation"; VERS, package-url/vers-spec, "Using versi
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cmp_to_key
 from itertools import pairwise
-from typing import Literal
+from operator import itemgetter
+from typing import Literal, TypeVar
 
 from leadline.core.clearing.product import Interval, Releases
 from leadline.core.clearing.versions import Unparseable, Unsupported, compare, range_key
+
+Held = TypeVar("Held")
 
 
 class Answer(StrEnum):
@@ -91,8 +93,6 @@ def order(scheme: str, a: str, b: str) -> int | str:
 
 def contains(releases: Releases, scheme: str, version: str) -> bool | None:
     """Whether *version* is in the set; None where that cannot be told."""
-    if version in releases.listed:
-        return True
     answers = [_equals(scheme, version, listed) for listed in releases.listed]
     answers += [within(interval, scheme, version) for interval in releases.intervals]
     if True in answers:
@@ -135,33 +135,34 @@ def osv_intervals(scheme: str, events: Sequence[Event]) -> tuple[Interval, ...] 
     return tuple(intervals)
 
 
-class _NoOrderError(Exception):
-    """Two versions of one range have no order."""
-
-
 def _sorted(scheme: str, events: list[Event]) -> list[Event] | None:
-    """In the order of their versions; None where a pair has none, or turns both ways at once."""
-
-    def place(one: Event, other: Event) -> int:
-        first = [event.kind == "introduced" and event.version == "0" for event in (one, other)]
-        return first[1] - first[0] if any(first) else _known(scheme, one.version, other.version)
-
-    try:
-        held = sorted(events, key=cmp_to_key(place))
-        both = any(
-            place(one, other) == 0 and (one.kind == "introduced") != (other.kind == "introduced")
-            for one, other in pairwise(held)
-        )
-    except _NoOrderError:
+    """In the order of their versions; None where one has no place, or turns both ways at once."""
+    beginning = Event("introduced", "0")
+    first = [event for event in events if event == beginning]
+    later = _arranged(scheme, [(event.version, event) for event in events if event != beginning])
+    if later is None:
         return None
-    return None if both else held
+    both = any(
+        order(scheme, one.version, other.version) == 0
+        and (one.kind == "introduced") != (other.kind == "introduced")
+        for one, other in pairwise(later)
+    )
+    return None if both else first + later
 
 
-def _known(scheme: str, a: str, b: str) -> int:
-    place = order(scheme, a, b)
-    if isinstance(place, str):
-        raise _NoOrderError
-    return place
+def _arranged(scheme: str, held: Sequence[tuple[str, Held]]) -> list[Held] | None:
+    """What stands beside each version, in the order of the versions; None where two have no order."""
+    placed = [(_place(scheme, version), version, beside) for version, beside in held]
+    known = [(place, version, beside) for place, version, beside in placed if place is not None]
+    known.sort(key=itemgetter(0))
+    orders = (order(scheme, one[1], other[1]) for one, other in pairwise(known))
+    if len(known) < len(placed) or any(isinstance(found, str) for found in orders):
+        return None
+    return [beside for _, _, beside in known]
+
+
+def _place(scheme: str, version: str) -> bytes | None:
+    return None if isinstance(order(scheme, version, version), str) else range_key(scheme, version)
 
 
 def _interval(begun: str, end: Event | None) -> Interval:
@@ -186,6 +187,8 @@ def _osv(scheme: str, version: str, held: OsvRange) -> bool | None:
 
 
 def _equals(scheme: str, version: str, listed: str) -> bool | None:
+    if version == listed:
+        return True
     place = order(scheme, version, listed)
     if isinstance(place, str):
         # A listed release that has no order is another text than one that has; else nothing is known.
@@ -225,15 +228,10 @@ def _vers(held: Vers, version: str) -> bool | None:
 
 def _vers_intervals(scheme: str, bounds: list[Constraint]) -> tuple[Interval, ...] | None:
     """The intervals between bounds; None where one has no order, two are equal, or one is needless."""
-
-    def place(one: Constraint, other: Constraint) -> int:
-        return _known(scheme, one.version, other.version)
-
-    try:
-        held = sorted(bounds, key=cmp_to_key(place))
-        if any(place(one, other) == 0 for one, other in pairwise(held)):
-            return None
-    except _NoOrderError:
+    held = _arranged(scheme, [(bound.version, bound) for bound in bounds])
+    if held is None or any(
+        order(scheme, one.version, other.version) == 0 for one, other in pairwise(held)
+    ):
         return None
     intervals: list[Interval] = []
     low: Constraint | None = None
