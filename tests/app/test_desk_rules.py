@@ -229,7 +229,7 @@ def test_what_is_refused_is_kept_nowhere() -> None:
     """Words too long, blank, or in the wrong state leave nothing in the vault."""
     world = quorum()
     of = "none"
-    held = dict(vars(world.vault))
+    held = set(world.vault.content)
     for words, error in (("", Invalid), ("x" * 65_537, Invalid), ("fine", NotFound)):
         with pytest.raises(error):
             determinations.respond(world.at("developer"), world.on, of, words)
@@ -237,7 +237,7 @@ def test_what_is_refused_is_kept_nowhere() -> None:
         exchange.questions(world.at("auditor"), world.on)
     with pytest.raises(Denied):
         desk.add_regime(world.at("official"), world.on, SHIPPED)
-    assert vars(world.vault) == held
+    assert set(world.vault.content) == held
 
 
 def test_a_later_text_is_added_and_an_earlier_one_is_not() -> None:
@@ -272,7 +272,26 @@ def test_a_partner_reads_what_names_it_and_nothing_else() -> None:
     with pytest.raises(NotFound):
         exchange.read(partner, world.on, second.id)
     assert exchange.read(world.at("officer"), world.on, second.id) == "to the programme"
-    exchange.send(partner, world.on, ["developer"], "good morning")
+    act = exchange.send(partner, world.on, ["developer"], "good morning")
+    assert act.detail["party"] == "partner"
+    parties = [one.detail["party"] for one in world.acts(Kind.MESSAGE_SENT)]
+    assert parties == ["government", "developer", "partner"]
+
+
+def test_a_partner_cannot_find_out_by_messages_who_else_is_a_partner() -> None:
+    """Another partner's person is to it as nobody at all; the sides, and its own people, are not."""
+    world = DeskWorld()
+    for id_, org in (("banker", "a-bank"), ("plumber", "a-utility")):
+        named = (make.ENGAGEMENT,)
+        world.enrol(make.principal("trusted-partner", id_=id_, org=org, engagements=named))
+    partner, told = world.at("partner"), set[str]()
+    for id_ in ("banker", "no-one", "rival"):
+        with pytest.raises(NotFound) as refused:
+            exchange.send(partner, world.on, [id_], "hello")
+        told.add(str(refused.value).replace(id_, "X"))
+    assert len(told) == 1
+    exchange.send(partner, world.on, ["plumber", "evaluator", "colleague"], "hello")
+    exchange.send(world.at("official"), world.on, ["banker"], "hello")
 
 
 @pytest.mark.parametrize(

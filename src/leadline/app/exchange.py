@@ -11,7 +11,7 @@ from datetime import datetime
 from leadline.app.context import Context
 from leadline.app.determinations import text
 from leadline.app.engagement import Dealings, enact_with, standing
-from leadline.core.access import Action
+from leadline.core.access import Action, Circumstances, Principal
 from leadline.core.engagement import engagement as core
 from leadline.core.errors import NotFound
 from leadline.core.record.act import Act, Kind
@@ -90,14 +90,16 @@ def send(ctx: Context, on: Dealings, to: Sequence[str], words: str) -> Act:
     Raises: NotFound, for a person who is not of this engagement.
     """
     ctx.require(Action.MESSAGE_SEND, on.resource())
-    content = text("message", words)
+    content, partner = text("message", words), not _on_a_side(ctx, on, ctx.principal)
     for one in set(to) - {"developer", "government"}:
-        _of_engagement(ctx, on, one)
+        _of_engagement(ctx, on, one, partner=partner)
     return enact_with(
         ctx,
         on,
         content,
-        lambda now, digest: core.send_message(now, ctx.principal, to=to, content=digest),
+        lambda now, digest: core.send_message(
+            now, ctx.principal, to=to, content=digest, partner=partner
+        ),
     )
 
 
@@ -119,8 +121,16 @@ def read(ctx: Context, on: Dealings, id_: str) -> str:
     raise NotFound(f"no message {id_}")
 
 
-def _of_engagement(ctx: Context, on: Dealings, id_: str) -> None:
+def _on_a_side(ctx: Context, on: Dealings, person: Principal) -> bool:
+    """Whether a person reads the engagement, as developer or programme; a partner does not."""
+    given = Circumstances(ctx.now, assurance=3, suspended=ctx.suspended)
+    return ctx.access.decide(person, Action.ENGAGEMENT_READ, on.resource(), given).allowed
+
+
+def _of_engagement(ctx: Context, on: Dealings, id_: str, *, partner: bool) -> None:
     """Return if this person is of the developer, or named for the engagement.
+
+    To a *partner* only its own people and those of the two sides are.
 
     Raises: NotFound, in the same words for a person who is not and for no person.
     """
@@ -131,6 +141,8 @@ def _of_engagement(ctx: Context, on: Dealings, id_: str) -> None:
     except NotFound:
         raise absent from None
     if person.org != on.developer and on.id not in person.engagements:
+        raise absent
+    if partner and person.org != ctx.principal.org and not _on_a_side(ctx, on, person):
         raise absent
 
 

@@ -11,7 +11,7 @@ reason; a determination changes nothing that the developer may do; no act waits 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
@@ -382,12 +382,18 @@ def unanswered(on: Standing) -> int:
     return sum(act.id not in answered for act in on.recorded(Kind.INFORMATION_ASKED))
 
 
-def send_message(on: Standing, by: Principal, *, to: Sequence[str], content: str) -> Deed:
-    """Send a message; *to* names parties or persons, *content* is a digest."""
+def send_message(
+    on: Standing, by: Principal, *, to: Sequence[str], content: str, partner: bool = False
+) -> Deed:
+    """Send a message; *to* names parties or persons, *content* is a digest.
+
+    *partner* says that it comes from a trusted partner, who is of neither party.
+    """
     require_going_on(on)
     if not to or any(not one.strip() for one in to) or len(set(to)) != len(to):
         raise Invalid("to", "name developer, government or a person's id, each once")
-    return deed_of(on, by, Kind.MESSAGE_SENT, to=tuple(to), content=content)
+    deed = deed_of(on, by, Kind.MESSAGE_SENT, to=tuple(to), content=content)
+    return replace(deed, detail={**deed.detail, "party": "partner"}) if partner else deed
 
 
 def deed_of(on: Standing, by: Principal, kind: Kind, **detail: Value) -> Deed:
