@@ -163,5 +163,6 @@ def secret(name: str, file: Path | None, environ: Mapping[str, str] | None = Non
     text = file.read_text(errors="replace") if file is not None and file.exists() else ""
     found = text.strip() if file is not None else source.get(name, "").strip()
     if not found:
-        raise Invalid(name, f"set it, or name a file that holds it; {file or 'no file'} gave none")
+        problem = f"{file} is not there or empty" if file is not None else "is not set"
+        raise Invalid(name, f"{problem}; set it, or give a file that holds it")
     return found

@@ -16,7 +16,7 @@ from leadline.app import engagement as desk
 from leadline.cli import determination, engagement, information, message
 from leadline.cli.session import keep
 from leadline.core.engagement.terms import Terms
-from leadline.core.errors import Refused
+from leadline.core.errors import Invalid, Refused
 from leadline.core.marking import Marking, Tlp
 from leadline.identity import software_key
 from leadline.wiring.desk import at_desk, criteria_packs
@@ -43,7 +43,8 @@ outcome = "undetermined"
 basis = "{"cd" * 32}"
 criteria = "demonstration"
 pack = "demonstration"
-official = "The director"
+official = "The director of the demonstration"
+demonstration = true
 expires = 2099-09-01T00:00:00Z
 trigger = "another weights version"
 caveats = ["nothing was measured yet"]
@@ -141,6 +142,7 @@ def test_a_determination_from_proposal_to_response(at: Terminals) -> None:
     draft = at.folder / "draft.toml"
     draft.write_text(DRAFT)
     off, sec = at.key("off"), at.key("sec")
+    assert "no determination is proposed" in at.ok("dev", "determination", "show", id_)
     early = at.run("off", "determination", "record", id_, str(draft), off)
     assert (early.exit_code, "propose this determination" in early.output) == (5, True)
     proposal = at.ok("off", "determination", "propose", id_, str(draft), off)
@@ -321,6 +323,8 @@ def test_criteria_of_an_installation_are_loaded_when_they_are_needed(at: Termina
     with at_desk(Home(at.house.folder), kept(at.folder / "off")) as me:
         pack = me.criteria("own")
         made = me.draft(Path("d.toml"), DRAFT.replace('"demonstration"', '"own"').encode())
+        with pytest.raises(Invalid, match="write `demonstration = true`"):
+            me.draft(Path("d.toml"), DRAFT.replace("demonstration = true\n", "").encode())
     assert made.criteria == pack.digest
     id_ = opened(at)
     draft = at.folder / "draft.toml"

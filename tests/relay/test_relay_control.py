@@ -492,7 +492,10 @@ def test_commands_work_while_it_rests(tmp_path: Path) -> None:
     )
     assert "shown this once" in made.stdout
     assert leadline("list", "--json", home=tmp_path).stdout.count('"open"') == 1
-    assert leadline("revoke", "--all", "--why", "withdrawn", home=tmp_path).exit_code == 0
+    gone = leadline("revoke", "--all", "--why", "withdrawn", home=tmp_path)
+    assert (gone.exit_code, gone.stdout[:22]) == (0, "ended for good: relay-"), gone.stdout
+    again = leadline("revoke", "--all", "--json", home=tmp_path)
+    assert json.loads(again.stdout) == {"ended": []}
     assert leadline("commitments", "--out", "c.txt", home=tmp_path).exit_code == 0
     (tmp_path / "c.txt").chmod(0o600)
     keys = (tmp_path / "relay" / journals.KEYS).read_text()
@@ -511,6 +514,8 @@ def test_commands_work_while_it_rests(tmp_path: Path) -> None:
         (("serve", "--upstream", "https://a.example", "--key-file", "c.txt", "--listen", "x"), 2),
     ):
         assert leadline(*words, home=tmp_path).exit_code == code, words
+    keyless = ("serve", "--upstream", "https://a.example", "--key-file", "gone.key")
+    assert "gone.key is not there or empty" in leadline(*keyless, home=tmp_path).stderr
 
 
 def test_listening_options(tmp_path: Path) -> None:

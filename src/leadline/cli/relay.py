@@ -21,8 +21,8 @@ MICROS = 1_000_000
 
 Folder = Annotated[Path, typer.Option("--state", help="The relay's own folder, of mode 0700.")]
 FOLDER = Path("relay")
-Certificate = Annotated[Path | None, typer.Option(help="A certificate in PEM, to listen with TLS.")]
-Money = Annotated[str, typer.Option(help="An amount such as 12.50; 0 is no cap.")]
+Amount = Annotated[str, typer.Option(help="An amount such as 12.50; 0 is no cap.")]
+CaseAmount = Annotated[str, typer.Option(help="The same, for the whole engagement.")]
 
 
 def _micros(option: str, text: str) -> int:
@@ -48,10 +48,17 @@ def serve(  # noqa: PLR0913, PLR0917 -- what a process is started with
     ] = None,
     listen: Annotated[str, typer.Option(help="HOST:PORT.")] = "127.0.0.1:8444",
     public_url: Annotated[str, typer.Option(help="As evaluators see it, for DPoP proofs.")] = "",
-    certificate: Certificate = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="A certificate in PEM, to listen with TLS.")
+    ] = None,
     certificate_key: Annotated[Path | None, typer.Option(help="Its key in PEM.")] = None,
-    client_authorities: Certificate = None,
-    upstream_authorities: Certificate = None,
+    client_authorities: Annotated[
+        Path | None, typer.Option(help="Who signs holders' certificates, in PEM.")
+    ] = None,
+    upstream_authorities: Annotated[
+        Path | None,
+        typer.Option(help="Who signs the API's certificate, in PEM; else the system's."),
+    ] = None,
     keep_bodies: Annotated[
         Path | None, typer.Option(help="A folder for sealed bodies; without it none is kept.")
     ] = None,
@@ -98,8 +105,8 @@ def issue(  # noqa: PLR0913, PLR0917 -- what a credential is bound to
     tokens: Annotated[int, typer.Option(help="Tokens in all; 0 is no cap.")] = 0,
     case_tokens: Annotated[int, typer.Option(help="Tokens of the whole engagement.")] = 0,
     bytes_: Annotated[int, typer.Option("--bytes", help="Bytes both ways; 0 is no cap.")] = 0,
-    money: Money = "0",
-    case_money: Money = "0",
+    money: Amount = "0",
+    case_money: CaseAmount = "0",
     price_in: Annotated[str, typer.Option(help="For a million tokens asked.")] = "0",
     price_out: Annotated[str, typer.Option(help="For a million tokens answered.")] = "0",
     worst_tokens: Annotated[
@@ -172,6 +179,7 @@ def revoke(
     all_: Annotated[bool, typer.Option("--all", help="Every credential: a withdrawal.")] = False,
     why: Annotated[str, typer.Option(help="Why; it is part of the journal.")] = "revoked",
     state: Folder = FOLDER,
+    as_json: AsJson = False,
 ) -> None:
     """End credentials for good, and the streams that are open under them."""
     from leadline.wiring import relay as wiring
@@ -180,7 +188,10 @@ def revoke(
         if bool(ids) == all_:
             raise Invalid("ids", "name credentials, or give --all")
         ended = wiring.tell(state, {"do": "revoke", "ids": ids or [], "why": why})
-    typer.echo(json.dumps({"ended": ended}))
+    if as_json:
+        typer.echo(json.dumps({"ended": ended}))
+        return
+    typer.echo(f"ended for good: {', '.join(map(str, ended)) or 'nothing; none was open'}")
 
 
 @app.command("verify")

@@ -411,13 +411,17 @@ def _fits(on: Standing, determination: Determination, now: datetime) -> None:
     """Raises: Invalid, if it is about another model or weights version, or ended already."""
     scope = determination.scope
     if scope.model != on.engagement.model:
-        raise Invalid("scope", f"this engagement is about {on.engagement.model}")
+        raise Invalid("scope.model", f"this engagement is about {on.engagement.model}; write that")
     known = {variant for subject, variant in weights(on) if subject == scope.subject_digest}
     if not known:
-        raise Invalid("scope", "the developer registered no such weights version")
+        problem = (
+            "the developer registered no such weights version with `leadline engagement weights`"
+        )
+        raise Invalid("scope.subject", problem)
     if Variant.NOT_STATED not in known and scope.variant not in known:
         raise Invalid(
-            "scope", f"the developer registered no variant {scope.variant} of these weights"
+            "scope.variant",
+            f"the developer registered no variant {scope.variant} of these weights",
         )
     expires = sound("expires", determination.expires)
     if determination.expires <= now:
