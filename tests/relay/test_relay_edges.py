@@ -51,7 +51,8 @@ def test_a_full_disk_relays_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             size, real = journal.size, os.write
             with monkeypatch.context() as patch:
                 patch.setattr(os, "write", lambda file, data: real(file, data[:10]))
-                assert await holder.ask() == b""
+                told = await holder.ask()
+                assert (status(told), b'"code": "journal"' in told) == (503, True)
                 with pytest.raises(Unavailable, match="whole"):
                     journal.append(NOW, "relay.stopped")
             assert (journal.size, world.api.requests) == (size, [])

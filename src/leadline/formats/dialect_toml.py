@@ -91,6 +91,18 @@ class Dialect:
             None,
         )
 
+    def nearly(self, path: str) -> bool:
+        """Whether some server could take *path*, or another method on it, for a path with a model.
+
+        Letters' case, a last slash and parameters behind a semicolon are what servers overlook.
+        """
+        plain = re.sub(r";[^/]*", "", path).rstrip("/")
+        return any(
+            _pattern(one.path, re.IGNORECASE).fullmatch(plain)
+            for one in self.endpoints
+            if one.named
+        )
+
     def requested(self, body: bytes) -> str:
         """The model that a request's body names.
 
@@ -182,8 +194,8 @@ def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     return members
 
 
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.escape(path).replace(r"\{model\}", r"(?P<model>[^/?:]+)"))
+def _pattern(path: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
+    return re.compile(re.escape(path).replace(r"\{model\}", r"(?P<model>[^/?:]+)"), flags)
 
 
 def load_dialect(content: bytes, file: str) -> Dialect:

@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hpke, serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from leadline.core.errors import Invalid, NotFound, Tampered
+from leadline.core.errors import Invalid, NotFound, Tampered, Unavailable
 
 PIECE_BYTES = 64 * 1024
 SUFFIX = ".sealed"
@@ -36,7 +36,10 @@ class SealedBodies:
         return sha256(self._key.public_bytes_raw()).hexdigest()
 
     def piece(self, name: str, data: bytes) -> None:
-        """Add to the body called *name*."""
+        """Add to the body called *name*.
+
+        Raises: Unavailable, if it cannot be kept.
+        """
         held = self._held.setdefault(name, bytearray())
         held += data
         while len(held) > PIECE_BYTES:
@@ -44,17 +47,25 @@ class SealedBodies:
             del held[:PIECE_BYTES]
 
     def end(self, name: str) -> None:
-        """The body ended, whole or not; what of it came is in the journal."""
-        self._write(name, bytes(self._held.pop(name, b"")), last=True)
-        del self._number[name]
+        """The body ended, whole or not; what of it came is in the journal.
+
+        Raises: Unavailable, if it cannot be kept.
+        """
+        try:
+            self._write(name, bytes(self._held.pop(name, b"")), last=True)
+        finally:
+            self._number.pop(name, None)
 
     def _write(self, name: str, data: bytes, *, last: bool) -> None:
         number = self._number.get(name, 0)
         sealed = _SUITE.encrypt(data, self._key, info=_info(name, number, last=last))
         self._number[name] = number + 1
         path = self._folder / f"{name}{SUFFIX}"
-        with path.open("ab" if number else "xb") as out:
-            out.write(_LENGTH.pack(len(sealed)) + sealed)
+        try:
+            with path.open("ab" if number else "xb") as out:
+                out.write(_LENGTH.pack(len(sealed)) + sealed)
+        except OSError as error:
+            raise Unavailable(f"a body cannot be kept in {self._folder} ({error})") from error
 
 
 def _info(name: str, number: int, *, last: bool) -> bytes:

@@ -39,6 +39,7 @@ ANSWERED = b"Leadline-Relay"
 LOOK_BYTES_MAX = 32 << 20
 FIRST_BYTES_MAX = 1 << 20
 BIG_BYTES = 256 * 1024
+INTERIM_MAX = 32
 REASONS: Mapping[int, str] = {
     400: "Bad Request",
     401: "Unauthorized",
@@ -65,6 +66,7 @@ class Limits:
     client: float = 300.0  # a client that takes nothing
     first: float = 1.0  # how long a head waits for the first piece, which may tell the model
     connections: int = 1024
+    held: int = 256 << 20  # bytes of all requests that wait until their model's name was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ class Exchange:
         self._sent, self._got = sha256(), sha256()
         self._sent_bytes = self._got_bytes = 0
         self._watch: Watch | None = None
-        self._head_sent = False
+        self._held = 0
+        self.head_sent = False
 
     def cut(self, why: str) -> None:
         """End it at once, on both sides."""
@@ -128,6 +131,7 @@ class Exchange:
             return await self._relay(request, body, admitted)
         finally:
             streams[id_] -= 1
+            self._release()
 
     async def _relay(self, request: Request, body: Body, admitted: Admitted) -> bool:
         if b"100-continue" in request.fields.words(b"expect"):
@@ -137,6 +141,7 @@ class Exchange:
         self._id = self._state.begin(admitted, request.method.decode(), self._asked)
         try:
             self._note_sent(self._looked)
+            self._looked = b""
             reusable = await self._pass(request, body, admitted, held)
         except TimeoutError:
             self._outcome = self._outcome or "slow"
@@ -160,7 +165,7 @@ class Exchange:
         if self.side is not None:
             self.side.abort()
             self.side = None
-        if self._head_sent or self.client.gone or self.cut_why:
+        if self.head_sent or self.client.gone or self.cut_why:
             self.client.abort()
             return GoneError()
         return RefusedHere(status, code, "the model's API behind this relay gave no whole answer")
@@ -183,6 +188,10 @@ class Exchange:
             size += len(raw)
             if size > LOOK_BYTES_MAX:
                 raise RefusedHere(413, "size", f"over {LOOK_BYTES_MAX} bytes")
+            self._held += len(raw)
+            self._state.held += len(raw)
+            if self._state.held > self._limits.held:
+                raise RefusedHere(503, "busy", "too much is being sent at this time")
         whole = b"".join(content)
         try:
             if len(whole) > BIG_BYTES:
@@ -194,6 +203,11 @@ class Exchange:
         check_model(credential, self._asked)
         self._looked = whole
         return held
+
+    def _release(self) -> None:
+        """What was held of the request is gone, or goes with the exchange."""
+        self._state.held -= self._held
+        self._held = 0
 
     async def _from_client(self, body: Body) -> tuple[bytes, list[bytes]]:
         """The next bytes of the request's body, and the content in them."""
@@ -211,7 +225,8 @@ class Exchange:
         return data[:used], pieces
 
     async def _connect(self) -> None:
-        if self.side is not None and self.side.gone:
+        if self.side is not None and (self.side.gone or self.side.unread_bytes):
+            self.side.abort()  # what it said unasked must not pass for the next answer
             self.side = None
         if self.side is None:
             try:
@@ -239,7 +254,11 @@ class Exchange:
             b"%s %s HTTP/1.1" % (request.method, self._target(admitted)),
             self._onward(request, admitted),
         )
-        await self.side.write(b"".join([head, *held]), self._limits.answer)
+        onward = b"".join([head, *held])
+        held.clear()  # a stream may be long, and its request is not needed any more
+        await self.side.write(onward, self._limits.answer)
+        del onward
+        self._release()
         sending = asyncio.ensure_future(self._send(body))
         try:
             response = await self._response_head(sending)
@@ -269,6 +288,7 @@ class Exchange:
     async def _response_head(self, sending: "asyncio.Future[None]") -> Response:
         """The final head; interim ones are passed on, but for 100, which the relay gives itself."""
         assert self.side is not None  # noqa: S101 -- connected before
+        interim = 0
         while True:
             try:
                 data = await self.side.head(self._limits.answer, self._limits.answer)
@@ -284,6 +304,10 @@ class Exchange:
             if response.status >= 200:  # noqa: PLR2004 -- final
                 self._status = response.status
                 return response
+            http1.response_body(b"", response)
+            interim += 1
+            if interim > INTERIM_MAX:
+                raise Invalid("status", f"over {INTERIM_MAX} interim answers")
             if response.status != 100:  # noqa: PLR2004 -- Continue
                 line = b"HTTP/1.1 %d%s" % (response.status, response.reason)
                 told = http1.spell(line, response.fields.end_to_end())
@@ -304,8 +328,9 @@ class Exchange:
         until_close = body.framing is Framing.CLOSE
         if until_close:
             fields.append((b"Connection", b"close"))
+            self.client.ends_by_closing = True
         line = b"HTTP/1.1 %d%s" % (response.status, response.reason)
-        self._head_sent = True
+        self.head_sent = True
         await self.client.write(http1.spell(line, fields) + first, self._limits.client)
         while not body.done:
             raw = await self._from_upstream(body, watch)

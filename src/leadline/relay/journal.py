@@ -24,6 +24,7 @@ from leadline.formats.relay_journal import LINE_BYTES_MAX, Entry, Statement, ent
 from leadline.relay.ledger import Ledger
 
 JOURNAL, HEAD, KEYS, LOCK = "journal.jsonl", "journal.head", "journal.vkey", "lock"
+LOST = "the disk did not keep the journal; make it sound and start the relay again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +129,11 @@ class Journal:
 
     def __init__(self, folder: Path, lock: int, signer: Signer, origin: str) -> None:
         self._folder, self._lock, self._signer, self.origin = folder, lock, signer, origin
-        self.ledger, self._edge, self._signed = Ledger(), tlog.Edge(), 0
+        self.ledger, self._edge, self._signed, self._head = Ledger(), tlog.Edge(), -1, ""
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         self._file = os.open(folder / JOURNAL, flags, 0o600)
         self._unsettled = False
+        self.lost = False
 
     @property
     def size(self) -> int:
@@ -153,7 +155,6 @@ class Journal:
         found = read(path, root_at=head.size if head else 0)
         if head is not None:
             compare(found, head)
-            self._signed = head.size
         if found.torn:
             os.ftruncate(self._file, path.stat().st_size - len(found.torn))
             os.fsync(self._file)
@@ -163,8 +164,11 @@ class Journal:
     def append(self, at: datetime, kind: str, **detail: Value) -> Entry:
         """Add an entry; it is in the file, though not yet safe from a power cut, on return.
 
-        Raises: Unavailable, if there is no room for it: what cannot be entered is not relayed.
+        Raises: Unavailable, if there is no room for it, or what was written before did not become
+        durable: what cannot be entered is not relayed.
         """
+        if self.lost:
+            raise Unavailable(LOST)
         entry = Entry(self.size, at, kind, detail, os.urandom(32))
         line, leaf = entry.encoded
         end = os.fstat(self._file).st_size
@@ -181,22 +185,41 @@ class Journal:
         return entry
 
     def settle(self) -> None:
-        """Make durable what was appended."""
+        """Make durable what was appended.
+
+        Raises: Unavailable, if the disk does not keep it; nothing is appended any more then, because
+        only a new start can tell what is there.
+        """
+        if self.lost:
+            raise Unavailable(LOST)
         if self._unsettled:
             self._unsettled = False
-            os.fdatasync(self._file)
+            try:
+                os.fdatasync(self._file)
+            except OSError as error:
+                self.lost = True
+                raise Unavailable(f"{LOST} ({error})") from error
 
     def sign(self) -> str:
-        """The head of all that is there, signed, and kept beside the journal."""
+        """The head of all that is there, signed, and kept beside the journal.
+
+        Raises: Unavailable, if it cannot be kept.
+        """
         self.settle()
-        head = Checkpoint(self.origin, self.size, tlog.root(self._edge))
-        signed = self._signer.sign(head.text)
-        if self._signed != self.size or not (self._folder / HEAD).exists():
+        if self._signed != self.size:
+            head = Checkpoint(self.origin, self.size, tlog.root(self._edge))
+            signed = self._signer.sign(head.text)
             new = self._folder / f".{HEAD}.new"
-            new.write_text(signed)
-            new.replace(self._folder / HEAD)
-            self._signed = self.size
-        return signed
+            try:
+                with new.open("w") as out:
+                    out.write(signed)
+                    out.flush()
+                    os.fsync(out.fileno())  # a power cut leaves the old head or this one, whole
+                new.replace(self._folder / HEAD)
+            except OSError as error:
+                raise Unavailable(f"{HEAD} cannot be written ({error}); make room") from error
+            self._signed, self._head = self.size, signed
+        return self._head
 
     def statement(self, at: datetime) -> str:
         """What leaves the boundary, signed."""
@@ -215,9 +238,11 @@ class Journal:
 
     def close(self) -> None:
         """Sign what is there and let another writer in."""
-        self.sign()
-        os.close(self._file)
-        os.close(self._lock)
+        try:
+            self.sign()
+        finally:
+            os.close(self._file)
+            os.close(self._lock)
 
 
 def open_journal(

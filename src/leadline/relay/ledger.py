@@ -7,7 +7,7 @@ and no disk here.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from leadline.core.errors import Invalid, Tampered
 from leadline.core.record.act import Value, instant
@@ -15,6 +15,7 @@ from leadline.formats.dialect_toml import Usage
 from leadline.formats.relay_journal import COUNTS, Entry
 
 MILLION = 1_000_000
+PROOF_LIFE = timedelta(minutes=5)  # an older proof is not taken, so its number may be forgotten
 TEXTS = ("models", "answers", "paths")
 
 
@@ -159,6 +160,7 @@ class Ledger:
         self.open = dict[str, str]()  # exchange -> credential
         self.counts = dict.fromkeys(COUNTS, 0)
         self.keeps_bodies = False
+        self.last: datetime | None = None
         self._answered = dict[tuple[str, str], str]()
 
     def take(self, entry: Entry) -> None:
@@ -167,6 +169,7 @@ class Ledger:
         Raises: Tampered, if an entry speaks of a credential that was never issued.
         """
         told = entry.detail
+        self.last = max(self.last or entry.at, entry.at)
         if entry.kind == "credential.issued":
             self._issued(credential_of(told))
         elif entry.kind == "credential.revoked":
@@ -175,7 +178,7 @@ class Ledger:
             self._known(told)
             self.open[str(told["id"])] = str(told["credential"])
             if told.get("proof"):
-                self.proofs[str(told["proof"])] = entry.at
+                self.spend(str(told["proof"]), entry.at)
         elif entry.kind == "exchange.ended":
             self._ended(told)
         elif entry.kind == "subject.changed":
@@ -187,6 +190,12 @@ class Ledger:
             self.counts["refused"] += _number(told, "count")
         elif entry.kind == "relay.started":
             self.keeps_bodies = self.keeps_bodies or bool(told.get("bodies"))
+
+    def spend(self, proof: str, at: datetime) -> None:
+        """From here on the proof is used; those too old to be taken are forgotten."""
+        self.proofs[proof] = at
+        while at - self.proofs[first := next(iter(self.proofs))] > PROOF_LIFE:
+            del self.proofs[first]
 
     def expected(self, credential: Credential, asked: str) -> tuple[str, ...]:
         """The names that may answer; empty before the first answer."""
@@ -211,12 +220,13 @@ class Ledger:
         return ""
 
     def overshoot(self, credential: Credential) -> str:
-        """By how much the caps can be exceeded at most, in words."""
+        """By how much the caps can be exceeded, in words."""
         caps = credential.caps
-        most = caps.streams * caps.worst_tokens
+        many = f"{caps.streams} at a time" if caps.streams else "as many as are sent at a time"
         return (
-            f"caps are looked at before an exchange begins: {caps.streams} at a time, counted at "
-            f"{caps.worst_tokens} tokens each where usage cannot be read, may exceed them by {most}"
+            f"caps are looked at before an exchange begins, and none ends one that runs: {many} may "
+            f"exceed them by what each takes, or by {caps.worst_tokens} tokens each where usage "
+            "cannot be read"
         )
 
     def _issued(self, credential: Credential) -> None:

@@ -9,6 +9,7 @@ import contextlib
 import ipaddress
 import json
 import os
+import re
 import socket
 import ssl
 import struct
@@ -33,6 +34,7 @@ SIGN_SECONDS = 5.0
 CONTROL_BYTES_MAX = 64 * 1024
 CONTROL_SECONDS = 5.0
 LINGER_SECONDS = 1.0
+_URL = re.compile(r"[a-z]+://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._~:/-]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,12 @@ def upstream_at(url: str, key: str, tls: ssl.SSLContext | None) -> Upstream:
 
     Raises: Invalid, for a URL that names no HTTP server, or a key that no header can carry.
     """
-    parts = urlsplit(url)
-    host = parts.hostname
-    if parts.scheme not in ("https", "http") or not host or parts.query or parts.username:
+    try:
+        parts = urlsplit(url)
+        host, given = parts.hostname, parts.port
+    except ValueError as error:
+        raise Invalid("--upstream", f"no URL: {error}") from None
+    if parts.scheme not in ("https", "http") or not host or not _URL.fullmatch(url):
         raise Invalid("--upstream", "an https URL without user, query or fragment")
     if parts.scheme == "http" and not _loopback(host):
         raise Invalid("--upstream", "plain http is for this machine only; use https")
@@ -73,7 +78,7 @@ def upstream_at(url: str, key: str, tls: ssl.SSLContext | None) -> Upstream:
         raise Invalid("upstream key", "one word of printable ASCII is due")
     secure = parts.scheme == "https"
     context = (tls or ssl.create_default_context()) if secure else None
-    port = parts.port or (443 if secure else 80)
+    port = given or (443 if secure else 80)
 
     async def connect() -> Side:
         loop = asyncio.get_running_loop()
@@ -118,7 +123,7 @@ class Server:
             dialects=tuple(one.id for one in self.state.dialects),
             bodies=bodies,
         )
-        sweeping = loop.create_task(self._sweep())
+        sweeping = [loop.create_task(one) for one in (self._sweep(), self._settling())]
         try:
             self.port = int(listening.sockets[0].getsockname()[1])
             yield self.port
@@ -130,9 +135,9 @@ class Server:
             for side_task in list(self._tasks):
                 side_task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            sweeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sweeping
+            for one_task in sweeping:
+                one_task.cancel()
+            await asyncio.gather(*sweeping, return_exceptions=True)
             self.state.tell_untold(at_once=True)
             self.state.journal.append(self.state.clock(), "relay.stopped")
 
@@ -142,11 +147,13 @@ class Server:
         """Serve one connection until either end is done with it."""
         peer = _peer(client)
         one: Exchange | None = None
+        again = False
         try:
             self._room()
             while (request := await self._request(client, peer)) is not None:
                 side = one.side if one is not None else None
                 one = Exchange(self.state, self.upstream, self.limits, client, side, self.keep)
+                again = False
                 self._running.add(one)
                 try:
                     again = await one.run(request, peer, secure=secure)
@@ -158,12 +165,22 @@ class Server:
             if not client.gone:
                 client.transport.write(refusal(error))
                 await self._linger(client)
-        except (GoneError, TimeoutError, Unavailable):
+        except Unavailable:
+            if client.gone or (one is not None and one.head_sent):
+                client.abort()
+            else:
+                told = "this relay cannot enter what it does, and relays nothing; tell who runs it"
+                client.transport.write(refusal(RefusedHere(503, "journal", told)))
+                await self._linger(client)
+        except (GoneError, TimeoutError):
             client.abort()
+        except BaseException:
+            client.abort()  # whatever it was, the answer has no clean end
+            raise
         finally:
             client.close()
             if one is not None and one.side is not None:
-                one.side.abort()
+                (one.side.close if again else one.side.abort)()
 
     def _room(self) -> None:
         if len(self._tasks) > self.limits.connections:
@@ -200,23 +217,32 @@ class Server:
     # time
 
     async def _sweep(self) -> None:
-        """End what has expired or was revoked, and make the journal durable."""
-        loop, signed = asyncio.get_running_loop(), 0.0
+        """End what has expired or was revoked, whatever the disk does meanwhile."""
         while True:
             self.end_streams()
-            self.state.tell_untold()
-            await asyncio.to_thread(self.state.journal.settle)
-            if loop.time() - signed > SIGN_SECONDS:
-                signed = loop.time()
-                self.state.journal.sign()
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _settling(self) -> None:
+        """Make the journal durable, and sign it."""
+        loop, signed = asyncio.get_running_loop(), 0.0
+        while True:
+            with contextlib.suppress(Unavailable):  # tried again; meanwhile nobody can append
+                await asyncio.to_thread(self.state.journal.settle)
+                self.state.tell_untold()
+                self.state.enter_revoked()
+                if loop.time() - signed > SIGN_SECONDS:
+                    signed = loop.time()
+                    self.state.journal.sign()
             await asyncio.sleep(SWEEP_SECONDS)
 
     def end_streams(self) -> int:
         """Cut every exchange whose credential counts no more; answers how many."""
+        lost = "journal_lost" if self.state.journal.lost else ""
         gone = [
             (one, why)
             for one in self._running
-            if one.admitted is not None and (why := self.state.ended(one.admitted.credential))
+            if one.admitted is not None
+            and (why := lost or self.state.ended(one.admitted.credential))
         ]
         for one, why in gone:
             one.cut(why)
@@ -253,9 +279,10 @@ class Server:
         _, uid, _ = struct.unpack("3i", peer)
         if uid != os.getuid():
             raise Refused("the control socket answers its owner only")
-        done = command(self.state, json.loads(line))
-        self.end_streams()
-        return done
+        try:
+            return command(self.state, json.loads(line))
+        finally:
+            self.end_streams()
 
 
 def _peer(client: Side) -> Peer:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from leadline.core.errors import Invalid, NotFound, Refused
+from leadline.core.errors import Invalid, NotFound, Refused, Unavailable
 from leadline.core.record.act import Value, instant
 from leadline.formats.dialect_toml import Carrier, Dialect, Endpoint
 from leadline.formats.http1 import Request
@@ -24,7 +24,13 @@ SECRET_PREFIX = "llr_"  # noqa: S105 -- what secret scanners look for
 LIFETIME_MAX = timedelta(hours=24)
 REFUSALS_A_MINUTE = 20
 MINUTE = timedelta(minutes=1)
-PROOF_LIFE = timedelta(minutes=5)
+ROUTING = (  # fields by which some servers take a request for another than its first line says
+    b"x-http-method",
+    b"x-http-method-override",
+    b"x-method-override",
+    b"x-original-url",
+    b"x-rewrite-url",
+)
 STATUS = "/.leadline/relay"
 _NOTHING = Credential("", "0" * 64, "", "", datetime(1970, 1, 1, tzinfo=UTC))
 SAFE = frozenset(
@@ -82,7 +88,9 @@ class State:
     _recent: dict[str, deque[datetime]] = field(default_factory=dict)
     _entered: deque[datetime] = field(default_factory=deque)
     _untold: int = 0
+    _unentered: dict[str, str] = field(default_factory=dict)
     streams: dict[str, int] = field(default_factory=dict)
+    held: int = 0  # bytes of requests that wait until their model's name was read
 
     # what the developer does
 
@@ -127,17 +135,35 @@ class State:
     def revoke(self, ids: Sequence[str], why: str) -> tuple[str, ...]:
         """End credentials for good, all of them if none is named; answers those that ended now.
 
-        Raises: NotFound, before anything is revoked, for an id that was never issued.
+        Raises: NotFound, before anything is revoked, for an id that was never issued; Unavailable, if
+        it cannot be entered: it bites all the same, and is entered as soon as there is room.
         """
         ledger = self.journal.ledger
         for one in ids:
             if one not in ledger.credentials:
                 raise NotFound(f"no credential {one}")
-        ended = [one for one in ids or ledger.credentials if one not in ledger.revoked]
-        for one in ended:
-            self.journal.append(self.clock(), "credential.revoked", id=one, why=why)
-        self.journal.settle()
+        wanted = dict.fromkeys(ids or ledger.credentials)
+        ended = [one for one in wanted if not self._revoked(one)]
+        plain = why.encode("utf-8", "replace").decode()[:400]
+        self._unentered.update(dict.fromkeys(ended, plain))
+        try:
+            self.enter_revoked()
+        except Unavailable as error:
+            raise Unavailable(
+                "revoked: it counts no more while this process runs, and is entered once that is "
+                f"possible; if the process ends before, revoke again ({error})"
+            ) from error
         return tuple(ended)
+
+    def enter_revoked(self) -> None:
+        """Enter the revocations that bite already and are not entered.
+
+        Raises: Unavailable.
+        """
+        for one, why in list(self._unentered.items()):
+            self.journal.append(self.clock(), "credential.revoked", id=one, why=why)
+            del self._unentered[one]
+        self.journal.settle()
 
     def listed(self) -> list[dict[str, Value]]:
         """Every credential with its state and what it used, in order of issue."""
@@ -145,9 +171,12 @@ class State:
 
     def ended(self, credential: Credential) -> str:
         """Why it counts no more; empty while it does."""
-        if credential.id in self.journal.ledger.revoked:
+        if self._revoked(credential.id):
             return "revoked"
         return "expired" if self.clock() >= credential.expires else ""
+
+    def _revoked(self, id_: str) -> bool:
+        return id_ in self.journal.ledger.revoked or id_ in self._unentered
 
     @property
     def _reading(self) -> bool:
@@ -193,7 +222,7 @@ class State:
             "no credential": not secret,
             "unknown": not same or not found.id,
             "another path": not placed,
-            "revoked": found.id in self.journal.ledger.revoked,
+            "revoked": self._revoked(found.id),
             "expired": same and bool(found.id) and now >= found.expires,
             f"not by its holder ({bound})": not held,
             proof_why: bool(proof_why) and bound == "dpop",
@@ -204,7 +233,7 @@ class State:
             self.refused(peer, ", ".join(wrong), found.id if same else "")
             raise no_credential(", ".join(wrong))
         if proof:
-            self._spend(proof, now)
+            self.journal.ledger.spend(proof, now)
         try:
             return self._allowed(found, request, path, carrier, proof)
         except RefusedHere as error:
@@ -320,20 +349,16 @@ class State:
         spent = sha256(number.encode()).hexdigest()
         return print_, spent, "replayed" if spent in self.journal.ledger.proofs else ""
 
-    def _spend(self, proof: str, now: datetime) -> None:
-        """From here on the proof is used; those too old to be taken are forgotten."""
-        proofs = self.journal.ledger.proofs
-        proofs[proof] = now
-        while now - proofs[first := next(iter(proofs))] > PROOF_LIFE:
-            del proofs[first]
-
     def _allowed(
         self, credential: Credential, request: Request, path: str, carrier: Carrier, proof: str
     ) -> Admitted:
         method = request.method.decode()
         query = request.target.partition(b"?")[2]
-        if any(byte not in SAFE for byte in request.path) or "//" in path or _dotted(path):
+        strange = any(byte not in SAFE for byte in request.path) or "//" in path
+        if strange or not path.startswith("/") or _dotted(path):
             raise RefusedHere(403, "path", "a plain path without encoded or dotted parts", "path")
+        if any(name.lower() in ROUTING for name, _ in request.fields.pairs):
+            raise RefusedHere(403, "routing", "a field that names another method or path")
         if path == STATUS:
             return Admitted(credential, path, query, carrier, self.dialects[0], None, proof)
         for dialect in self.dialects:
@@ -343,6 +368,8 @@ class State:
                 if endpoint.named == "path":
                     check_model(credential, named or "")
                 return Admitted(credential, path, query, carrier, dialect, endpoint, proof)
+        if any(one.nearly(path) for one in self.dialects):
+            raise RefusedHere(403, "path", "spell method and path as the API has them")
         if credential.paths and _within(path, credential.paths):
             return Admitted(credential, path, query, carrier, self.dialects[0], None, proof)
         if not self._reading and not credential.paths:
@@ -398,7 +425,7 @@ def _divided(target: str) -> tuple[str, str]:
 
 
 def _dotted(path: str) -> bool:
-    return any(part in (".", "..") for part in path.split("/"))
+    return any(part.partition(";")[0] in (".", "..") for part in path.split("/"))
 
 
 def _within(path: str, allowed: Sequence[str]) -> bool:

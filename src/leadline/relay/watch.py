@@ -8,6 +8,7 @@ from leadline.formats.http1 import Fields
 
 ANSWER_BYTES_MAX = 8 << 20
 UNFOLDED_BYTES_MAX = 64 << 20
+UNFOLDED_AT_ONCE_MAX = 1 << 20  # of one piece, so that no answer keeps the others waiting
 _WINDOWS = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
 
 
@@ -32,12 +33,14 @@ class Watch:
             return
         if self._unfold is not None:
             try:
-                piece = self._unfold.decompress(piece, UNFOLDED_BYTES_MAX - self._unfolded + 1)
+                piece = self._unfold.decompress(piece, UNFOLDED_AT_ONCE_MAX)
             except zlib.error:
                 self.readable = False
                 return
             self._unfolded += len(piece)
-            if self._unfolded > UNFOLDED_BYTES_MAX:
+            rest = self._unfold.unconsumed_tail or self._unfold.unused_data
+            if rest or self._unfolded > UNFOLDED_BYTES_MAX:
+                self._whole.clear()
                 self.readable = False
                 return
         if self.streams:

@@ -1,6 +1,9 @@
 """One side of a relayed connection: bytes in the order they came, no more held than the bound."""
 
 import asyncio
+import contextlib
+import socket
+import struct
 from collections.abc import Callable
 
 from typing_extensions import override
@@ -9,6 +12,7 @@ from leadline.core.errors import Invalid
 from leadline.formats import http1
 
 HELD_BYTES_MAX = 256 * 1024
+_RESET = struct.pack("ii", 1, 0)  # linger on, for no time: unsent data is dropped, and a reset sent
 
 
 class GoneError(Exception):
@@ -31,6 +35,7 @@ class Side(asyncio.BaseProtocol):
         self._paused = False
         self.ended = False
         self.broken = False
+        self.ends_by_closing = False  # a mere close would be a clean end, so `abort` sends a reset
         self.on_gone: Callable[[], None] | None = None
         self.transport: asyncio.Transport
 
@@ -86,6 +91,11 @@ class Side(asyncio.BaseProtocol):
     def gone(self) -> bool:
         """Whether nothing can be sent to it any more."""
         return self.ended or self.transport.is_closing()
+
+    @property
+    def unread_bytes(self) -> int:
+        """How many bytes came that nobody has read."""
+        return len(self._held)
 
     async def came(self, seconds: float) -> bool:
         """Wait until something is there to read, or the other end closed; False if it is late."""
@@ -169,6 +179,10 @@ class Side(asyncio.BaseProtocol):
 
     def abort(self) -> None:
         """Close at once; what was not sent is dropped, so that the other end sees no clean end."""
+        if self.ends_by_closing:
+            with contextlib.suppress(OSError):  # closed already
+                sock = self.transport.get_extra_info("socket")
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
 
     def close(self) -> None:

@@ -4,9 +4,10 @@ import asyncio
 import secrets
 import signal
 import ssl
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -33,6 +34,31 @@ OTHER = Dialect(
 def clock() -> datetime:
     """The time, where no installation is: a relay needs neither its store nor its access rules."""
     return datetime.now(UTC)  # noqa: TID251 -- as `wiring.home.clock`
+
+
+class Steady:
+    """The machine's time, which here never goes back: setting a clock back puts off no end.
+
+    It begins at *last*, the time of the journal's last entry, where that is later than *wall* says.
+    A step forward is followed.
+    """
+
+    def __init__(
+        self,
+        last: datetime | None,
+        wall: Callable[[], datetime] = clock,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wall, self._seconds = wall, seconds
+        now = wall()
+        self._start = max(now, last or now) - timedelta(seconds=seconds())
+
+    def __call__(self) -> datetime:
+        """The time."""
+        passed = timedelta(seconds=self._seconds())
+        now = max(self._wall(), self._start + passed)
+        self._start = now - passed
+        return now
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +117,8 @@ def serve(how: Serving, say: Callable[[str], None]) -> None:
     keep = _keep(how)
     journal = open_journal(how.folder, open_signer, _origin(how.folder), clock())
     try:
-        state = State(journal, spoken, clock, prover(), how.public_url)
+        now = Steady(journal.ledger.last)
+        state = State(journal, spoken, now, prover(), how.public_url)
         server = Server(state, upstream, how.folder, keep=keep)
         asyncio.run(_until_told(server, at, how, say, keep.recipient if keep else ""))
     finally:
@@ -144,8 +171,9 @@ def tell(folder: Path, told: Mapping[str, object]) -> object:
             raise
     journal = open_journal(folder, open_signer, _origin(folder), clock())
     try:
+        now = Steady(journal.ledger.last)
         # at rest nothing is relayed, so that what its API would be read by does not matter
-        return control.command(State(journal, (OTHER,), clock, prover()), dict(told))
+        return control.command(State(journal, (OTHER,), now, prover()), dict(told))
     finally:
         journal.close()
 
