@@ -219,6 +219,13 @@ def test_an_override_that_lowers_ends_with_what_its_author_saw() -> None:
     assert ids([learned, other], [newer, down]) == ["b", "a"]
 
 
+def test_an_override_to_the_worst_that_is_possible_counts_whatever_was_seen() -> None:
+    """It raises the case above one that is as open: the least possible is raised too."""
+    open_, other = case("a", {EXPOSED: "Y"}), case("0", {EXPOSED: "Y"})
+    assert ids([open_, other]) == ["0", "a"]
+    assert ids([open_, other], [override("3DF", "FSU", "14D")]) == ["a", "0"]
+
+
 def test_what_cannot_be_ordered_is_refused() -> None:
     """Two cases of one id, two tables, an override of nobody, without reason, person, offset."""
     with pytest.raises(Invalid, match="same id"):
