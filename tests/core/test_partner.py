@@ -127,6 +127,15 @@ def test_a_restriction_has_a_first_and_a_last_moment_and_an_end_has_none() -> No
     assert rules.against(rules.position(BANK, other), USE, TERMS, START + DAY) == ""
 
 
+def test_use_is_over_at_the_expiry_or_at_an_end_before_it() -> None:
+    """A rest after which it goes on moves nothing, nor does an end after the expiry."""
+    ends = WATER.expires
+    assert rules.position(WATER, opened()).ends == ends
+    assert rules.position(WATER, resting(opened(), START, START + SECOND)).ends == ends
+    assert rules.position(WATER, resting(opened(), START + SECOND, None)).ends == START + SECOND
+    assert rules.position(WATER, resting(opened(), ends + SECOND, None)).ends == ends
+
+
 def test_no_party_agrees_to_its_own_proposal() -> None:
     """Nor twice, nor to what has ended; both parties may be the one that proposes."""
     found = rules.position(WATER, proposed())
