@@ -120,9 +120,9 @@ def test_a_signature_is_for_this_very_act() -> None:
 
 
 @pytest.fixture
-def shared(sqlite_url: str) -> Iterator[DeskWorld]:
-    """The same desk on a database that several may write to at once."""
-    with closing(open_store(sqlite_url, kinds=KINDS)) as store:
+def shared(database_url: str) -> Iterator[DeskWorld]:
+    """The same desk on each database that several may write to at once."""
+    with closing(open_store(database_url, kinds=KINDS)) as store:
         world = quorum()
         memory = world.store
         world.store = store
@@ -174,6 +174,43 @@ def test_of_two_officials_at_once_one_is_refused(shared: DeskWorld) -> None:
         "this very determination is recorded already",
     ]
     assert len(shared.acts(Kind.DETERMINATION_RECORDED)) == 1
+
+
+def test_a_withdrawal_at_once_with_others_acts_is_recorded_and_nothing_of_theirs_after_it(
+    shared: DeskWorld,
+) -> None:
+    """Whoever is first: the developer waits for nobody, and nobody comes after."""
+    concur(shared, "second-official", propose(shared))
+    thing, text = shared.on.resource(), shared.terms()
+    decides = shared.signed(
+        "official", Action.DETERMINATION_RECORD, thing, desk.signed_facts(FOUND)
+    )
+    signs = shared.signed("official", Action.TERMS_AGREE, thing, {"terms": text.digest})
+    deeds = (
+        lambda: desk.record_determination(shared.at("official"), shared.on, FOUND, decides),
+        lambda: desk.withdraw(shared.at("developer"), shared.on),
+        lambda: desk.agree_terms(shared.at("official"), shared.on, text, signs),
+        lambda: exchange.ask(shared.at("evaluator"), shared.on, "a question"),
+    )
+    ready, told = threading.Barrier(len(deeds)), list[str]()
+
+    def attempt(number: int) -> None:
+        ready.wait()
+        try:
+            told.append(deeds[number]().kind.value)
+        except (Refused, Stale) as error:
+            told.append(str(error))
+
+    threads = [threading.Thread(target=attempt, args=(number,)) for number in range(len(deeds))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    kinds = [act.kind for act in shared.acts()]
+    assert kinds[-1] is Kind.ENGAGEMENT_WITHDRAWN
+    refused = [one for one in told if "this engagement was withdrawn" in one]
+    assert len(told) == len(deeds)
+    assert len(refused) + len(set(told) & {kind.value for kind in kinds}) == len(deeds)
 
 
 def test_after_withdrawal_no_determination_is_recorded() -> None:
