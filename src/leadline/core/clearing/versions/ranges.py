@@ -23,7 +23,7 @@ class Answer(StrEnum):
     """What the ranges and lists say of one release."""
 
     AFFECTED = "affected"
-    NOT_AFFECTED = "not affected"
+    NOT_AFFECTED = "not_affected"
     UNKNOWN = "unknown"
 
 
