@@ -264,9 +264,10 @@ def test_an_amendment_to_come_takes_nothing_away_before_its_day(world: DeskWorld
         digest="b" * 64,
         supersedes=old.digest,
         in_force=InForce(begins),
-        reports=(shorter, series),
+        reports=(replace(shorter, categories=("breach", "leak")), series),
     )
     given = Law(Library((*world.library.texts, old, new), world.library.bodies))
+    assert {old.digest, new.digest} <= {one.digest for one in given.texts()}
     made, ctx = reported(world, "breach"), world.at("developer")
     obligations.follow(ctx, given, "a-law", ("large",))
     incidents.began(ctx, Event.INTERNAL_USE_BEGUN, "my model", world.now - timedelta(days=100))

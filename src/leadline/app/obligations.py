@@ -33,8 +33,9 @@ class Law:
     own: tuple[Regime, ...] = ()
 
     def texts(self) -> tuple[Regime, ...]:
-        """Every text that counts for what is new."""
-        return (*map(self.library.newest, self.library.ids()), *self.own)
+        """Every text with its own days."""
+        ids = self.library.ids()
+        return (*(one for id_ in ids for one in self.library.each(id_)), *self.own)
 
     def text(self, digest: str) -> Regime:
         """The text with this SHA-256; raises NotFound."""
