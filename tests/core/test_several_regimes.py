@@ -94,6 +94,17 @@ def test_each_regime_has_its_own_anchor_window_and_end() -> None:
     assert gone.word(later) is State.WITHDRAWN
 
 
+def test_the_window_shown_is_one_that_was_open() -> None:
+    """What was opened under a further regime, and has ended, is not shown as never opened."""
+    on = under_both()
+    assert on.shown(START) == on.window
+    on = after(on, rules.open_access(on, DEVELOPER, START, under="other"), START)
+    assert on.shown(START) == on.windows["other"] != on.window
+    on = after(on, rules.end_access(on, OFFICIAL, START + DAY), START + DAY, OFFICIAL)
+    assert on.shown(START + DAY).ends == START + DAY
+    assert on.shown(START + DAY).ended_by is EndedBy.PARTY
+
+
 def test_a_newer_text_counts_for_what_is_new_and_history_keeps_its_own() -> None:
     """Access that was opened under thirty days keeps them; what is opened under ten has ten."""
     on = under_both()

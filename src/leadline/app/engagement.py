@@ -379,10 +379,9 @@ def record_determination(
 
 
 def state_of(ctx: Context, on: Dealings) -> tuple[State, Window]:
-    """The word and an access window at this moment: one that is open, else that of the first regime."""
+    """The word and an access window at this moment, as `Standing.shown` chooses it."""
     stands = standing(ctx, on)
-    opened = stands.open_windows(ctx.now)
-    return stands.word(ctx.now), next(iter(opened.values()), stands.window)
+    return stands.word(ctx.now), stands.shown(ctx.now)
 
 
 def require_open(ctx: Context, on: Dealings) -> None:
@@ -392,7 +391,7 @@ def require_open(ctx: Context, on: Dealings) -> None:
     """
     stands = standing(ctx, on)
     if not stands.open_windows(ctx.now):
-        cause = stands.window.ended_by
+        cause = stands.shown(ctx.now).ended_by
         raise Refused(f"access is not open ({cause.value if cause else 'never opened'})")
 
 

@@ -68,7 +68,8 @@ def purposes() -> Purposes:
 class Held:
     """The terms in effect, and what each party signed last; a party that signed none is absent.
 
-    *destroy_by* is when what was received is to be destroyed, once access has opened.
+    *destroy_by* is when what was received is to be destroyed, once access has opened: counted from the
+    last end, where it opened under several regimes.
     """
 
     effective: Terms | None
@@ -89,7 +90,8 @@ def party(ctx: Context, on: Dealings) -> Party:
 def held(ctx: Context, on: Dealings) -> Held:
     """The terms of an engagement: in effect, and signed by one party."""
     ctx.require(Action.ENGAGEMENT_READ, on.resource())
-    ends = engagement.standing(ctx, on).window.ends
+    windows = engagement.standing(ctx, on).windows.values()
+    ends = max((one.ends for one in windows if one.ends), default=None)
     with ctx.store.read() as view:
         latest = {
             str(one.act.detail.get("party")): str(one.act.detail.get("terms"))

@@ -86,9 +86,10 @@ class AtDesk:
         """One engagement with its acts so far."""
         return engagement.standing(self.ctx, self.dealings(engagement_id))
 
-    def ends(self, on: Dealings) -> str:
-        """When open access ends, as acts have it now."""
-        _, window = engagement.state_of(self.ctx, on)
+    def ends(self, on: Dealings, under: str = "") -> str:
+        """When access under one regime ends, as acts have it now; under the first without an id."""
+        stands = engagement.standing(self.ctx, on)
+        window = stands.windows[stands.text(under).id]
         return window.ends.isoformat() if window.ends else "no moment yet"
 
     def withdraw(self, engagement_id: str) -> datetime:
@@ -275,8 +276,7 @@ def lines(stands: Standing, now: datetime) -> Iterator[str]:
 
 def document(stands: Standing, now: datetime) -> dict[str, Any]:
     """An engagement as the command line shows it: the word, the windows, what asks again, the acts."""
-    opened = stands.open_windows(now)
-    first = next(iter(opened.values()), stands.window)
+    first = stands.shown(now)
     ends = first.ends.isoformat() if first.ends else None
     return {
         "engagement": stands.engagement.id,

@@ -125,6 +125,13 @@ class Standing:
         """Those of the windows that are open at *now*."""
         return {id_: one for id_, one in self.windows.items() if one.is_open(now)}
 
+    def shown(self, now: datetime) -> Window:
+        """The window to show where one is: one that is open, else the last to end, else the first."""
+        opened = [one for one in self.windows.values() if one.opened and one.ends]
+        current = [one for one in opened if one.is_open(now)]
+        last = sorted(opened, key=lambda one: one.ends or now)[-1:]
+        return next(iter([*current, *last]), self.window)
+
     def party(self, by: Principal) -> Party:
         """Whose side *by* is on."""
         return "developer" if by.org == self.engagement.developer else "government"
