@@ -101,7 +101,7 @@ def open_access(which: Which, home: Home = None, path: Kept = FILE, *, under: Un
     with edge(), at_desk(home_of(home), kept(path)) as me:
         on = me.dealings(which)
         engagement.open_access(me.ctx, on, under=under)
-        typer.echo(f"access lasts until {me.ends(on)} at most; nothing follows when it ends")
+        typer.echo(f"access lasts until {me.ends(on, under)} at most; nothing follows when it ends")
 
 
 @app.command("extend")
