@@ -129,6 +129,36 @@ def _by_packaging(a: str, b: str) -> int:
     return _sign(Version(a), Version(b))
 
 
+def _by_nuget(a: str, b: str) -> int:
+    """`VersionComparer.Compare`: four numbers, then labels; a label counts as a number if it fits."""
+    left, right = (version.partition("+")[0].partition("-") for version in (a, b))
+    for one, other in zip_longest(left[0].split("."), right[0].split("."), fillvalue="0"):
+        if int(one) != int(other):
+            return _sign(int(one), int(other))
+    if not left[2] or not right[2]:
+        return bool(right[2]) - bool(left[2])
+    for first, second in zip_longest(left[2].split("."), right[2].split(".")):
+        if first is None or second is None:
+            return -1 if first is None else 1
+        order = _nuget_label(first, second)
+        if order:
+            return order
+    return 0
+
+
+def _nuget_label(one: str, other: str) -> int:
+    numbers = [int(text) if _fits(text) else None for text in (one, other)]
+    if numbers[0] is not None and numbers[1] is not None:
+        return _sign(numbers[0], numbers[1])
+    if numbers != [None, None]:
+        return -1 if numbers[0] is not None else 1
+    return _sign(one.upper(), other.upper())
+
+
+def _fits(text: str) -> bool:
+    return re.fullmatch("-?[0-9]+", text) is not None and -(2**31) <= int(text) < 2**31
+
+
 def _by_rubygems(a: str, b: str) -> int:
     """`Gem::Version#<=>`, with the zeros that do not count taken off as `canonical_segments` does."""
     for left, right in zip_longest(_segments(a), _segments(b), fillvalue=0):
@@ -329,6 +359,7 @@ REFERENCES: dict[str, Callable[[str, str], int]] = {
     "semver": _by_library,
     "golang": _by_library,
     "cargo": _by_library,
+    "nuget": _by_nuget,
     "gem": _by_rubygems,
     "deb": _by_dpkg,
     "rpm": _by_rpm,
