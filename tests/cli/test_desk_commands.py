@@ -300,6 +300,7 @@ def test_withdrawal_ends_access_at_once_and_needs_no_regime_file(at: Terminals) 
         pass
     assert time.monotonic() - began < 5
     assert told.startswith("withdrawn; access ended at")
+    assert told.endswith("if you run a relay, it is told by you: leadline relay revoke --all")
     again = at.ok("dev", "engagement", "withdraw", id_, "--yes")
     assert again.startswith("withdrawn")
     missing = at.run("dev", "engagement", "show", id_)

@@ -96,6 +96,17 @@ def test_other_files_are_refused(text: str, key: str) -> None:
     assert key in refused.value.field
 
 
+def test_paths_that_servers_take_for_one_with_a_model() -> None:
+    """Letters' case, a last slash, parameters; no path that names no model."""
+    dialect = load_dialect((DATA / "gemini.toml").read_bytes(), "f")
+    for path in ("/V1beta/models/a:generatecontent", "/v1beta;x/models/a:generateContent;y/"):
+        assert dialect.endpoint("POST", path) is None
+        assert dialect.nearly(path)
+    assert not dialect.nearly("/v1beta/files/a")
+    chat = load_dialect((DATA / "openai-chat.toml").read_bytes(), "f")
+    assert not chat.nearly("/v1/models/")
+
+
 def test_the_least_file_reads_nothing() -> None:
     """It carries a credential and no more."""
     dialect = load_dialect(LEAST.encode(), "f")

@@ -164,6 +164,7 @@ def withdraw(
             with desk.at_desk(home_of(home), kept(path)) as me:
                 at = me.withdraw(which).isoformat()
         typer.echo(f"withdrawn; access ended at {at}")
+        typer.echo("if you run a relay, it is told by you: leadline relay revoke --all")
 
 
 @app.command("add-regime")
