@@ -215,6 +215,25 @@ def test_a_reader_past_its_term_is_refused_recorded_and_shown(world: DeskWorld) 
     assert [one.who for one in shown] == ["evaluator"] * 4
 
 
+def test_whom_the_access_rules_refuse_is_shown_as_well(world: DeskWorld) -> None:
+    """A partner past its end, a rival who guessed an id: with their organisation and the rule."""
+    world.change("partner", access_until=world.now)
+    for person in ("partner", "rival"):
+        with pytest.raises(NotFound):
+            engagement.dealings(world.at(person), world.on.library, world.on.id)
+    shown = terms.refusals(world.at("developer"), world.on)
+    assert [(one.who, one.org, one.what, one.purpose) for one in shown] == [
+        ("partner", "a-utility", f"engagement/{world.on.id}", ""),
+        ("rival", "another-developer", f"engagement/{world.on.id}", ""),
+    ]
+    assert "access rules refuse engagement:read: access-ended" in shown[0].why
+    world.change("partner", access_until=world.now + timedelta(days=1))
+    with pytest.raises(Denied):
+        terms.held(world.at("partner"), world.on)
+    last = terms.refusals(world.at("developer"), world.on)[-1]
+    assert last.why == "access rules refuse engagement:read: no role reaches there"
+
+
 def test_priority_use_needs_both_signatures(world: DeskWorld) -> None:
     """One side's signature under it opens nothing."""
     priority = Priority("hospitals only", world.now + timedelta(days=3))

@@ -231,21 +231,29 @@ def refusal(ctx: Context, engagement: str, *, what: str, purpose: str, why: str,
 
 
 def refusals(ctx: Context, on: Dealings) -> tuple[RefusedUse, ...]:
-    """Who tried what outside the terms, when, and why it was refused; oldest first."""
+    """Who tried what and was refused, by the terms or by the access rules, and why; oldest first.
+
+    Where the access rules refused, no purpose is known.
+    """
     ctx.require(Action.ENGAGEMENT_READ, on.resource())
     with ctx.store.read() as view:
-        acts = [one.act for one in view.acts(engagement=on.id, kind=Kind.USE_REFUSED)]
+        acts = [one.act for one in view.acts(engagement=on.id)]
+        orgs = {one.id: one.org for one in view.principals()}
     return tuple(
-        RefusedUse(
-            act.at,
-            act.actor,
-            str(act.detail.get("party", "")),
-            str(act.detail.get("what", act.about)),
-            str(act.detail.get("purpose", "")),
-            str(act.detail.get("why", "")),
-        )
-        for act in acts
+        _refused(act, orgs) for act in acts if act.kind in {Kind.USE_REFUSED, Kind.ACCESS_DENIED}
     )
+
+
+def _refused(act: Act, orgs: Mapping[str, str]) -> RefusedUse:
+    told = {name: str(value) for name, value in act.detail.items()}
+    if act.kind is Kind.ACCESS_DENIED:
+        rules = act.detail.get("rules")
+        named = ", ".join(map(str, rules)) if isinstance(rules, tuple) else ""
+        why = f"access rules refuse {told.get('action', '')}: {named or 'no role reaches there'}"
+        return RefusedUse(act.at, act.actor, orgs.get(act.actor, ""), act.about, "", why)
+    what, party = told.get("what", act.about), told.get("party", "")
+    purpose, why = told.get("purpose", ""), told.get("why", "")
+    return RefusedUse(act.at, act.actor, party, what, purpose, why)
 
 
 def text(view: Reading, engagement: str) -> Terms | None:

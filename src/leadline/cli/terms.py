@@ -123,7 +123,7 @@ def show(
 def refusals(
     engagement: Engagement, home: Home = None, path: Kept = FILE, *, as_json: AsJson = False
 ) -> None:
-    """Every use that was refused: who tried what, for what purpose, and why not."""
+    """Everything that was refused: who tried what, for what purpose, and why not."""
     from leadline.app import terms as use
     from leadline.core.record.act import instant
     from leadline.wiring.desk import at_desk
@@ -138,7 +138,8 @@ def refusals(
         typer.echo(json.dumps({"refusals": rows}))
         return
     for row in rows:
-        typer.echo(f"{row['at']}  {row['who']} ({row['org']})  {row['what']}  for {row['purpose']}")
+        purpose = f"  for {row['purpose']}" if row["purpose"] else ""
+        typer.echo(f"{row['at']}  {row['who']} ({row['org']})  {row['what']}{purpose}")
         typer.echo(f"    {row['why']}")
 
 
