@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 import make
 from leadline.cli import log
+from leadline.formats.note import parse_vkeys
 from leadline.settings import Home
 from leadline.wiring import home as wiring
 
@@ -60,6 +61,8 @@ def proved(home: Home, folder: Path) -> list[str]:
 def test_an_act_is_proved_to_somebody_without_the_installation(home: Home, tmp_path: Path) -> None:
     """Publish, prove, hand over three files; the installation is gone when they are verified."""
     arguments = proved(home, tmp_path)
+    keys = run("policy", "--keys", "--home", home.folder)
+    assert len(parse_vkeys(keys)) == 2
     shutil.rmtree(home.folder)
     told = run(*arguments)
     assert "inquiry.lodged (act-9005)" in told

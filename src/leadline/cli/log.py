@@ -190,13 +190,24 @@ def prove(
 
 
 @app.command()
-def policy(*, home: Home = None) -> None:
+def policy(
+    *,
+    home: Home = None,
+    keys: Annotated[
+        bool, typer.Option("--keys", help="The log's verifier keys alone, as `--key` takes them.")
+    ] = False,
+) -> None:
     """Print the quorum file (C2SP tlog-policy) that outsiders verify this log with."""
     from leadline import settings
     from leadline.wiring import record
 
     with edge():
-        typer.echo(record.policy(settings.home(home)), nl=False)
+        lines = record.policy(settings.home(home)).splitlines()
+    for line in lines:
+        if not keys:
+            typer.echo(line)
+        elif line.startswith("log "):
+            typer.echo(line.split()[1])
 
 
 @app.command()
