@@ -292,6 +292,9 @@ def test_new_weights_a_new_variant_expiry_and_a_new_text_ask_again() -> None:
     assert (found[0].cites, found[1].cites) == ("", "s")
     assert found[3].since == FOUND.expires
     assert len(deciding.questions_open(on, START + 100 * DAY - timedelta(microseconds=1))) == 3
+    for over in (rules.withdraw(on, DEVELOPER), rules.end(on, OFFICIAL)):
+        gone = after(on, over, DEVELOPER, START + 2 * DAY)
+        assert deciding.questions_open(gone, START + 100 * DAY) == ()
     plain = recorded(ALONE)
     plain = after(plain, rules.add_regime(plain, DEVELOPER, regime=NEWER), DEVELOPER)
     assert deciding.questions_open(plain, START) == ()

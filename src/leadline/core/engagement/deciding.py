@@ -337,11 +337,11 @@ def digest_of(act: Act) -> str:
 def questions_open(on: Standing, now: datetime) -> tuple[Asked, ...]:
     """What asks the question of the recorded determinations again, oldest first.
 
-    Empty before the first determination. Each is a question and nothing else: nothing follows if
-    nobody answers it.
+    Empty before the first determination, and once the engagement is over. Each is a question and
+    nothing else: nothing follows if nobody answers it.
     """
     recorded = determinations(on)
-    if not recorded:
+    if not recorded or on.recorded(Kind.ENGAGEMENT_WITHDRAWN, Kind.ENGAGEMENT_ENDED):
         return ()
     found = [*_new_weights(on, recorded), *_expired(on, recorded, now), *_new_text(on, recorded)]
     return tuple(sorted(found, key=lambda one: one.since))
