@@ -42,6 +42,11 @@ def test_an_endless_event_is_left_out_and_said(piece: bytes) -> None:
     assert reader.feed(b"\n\ndata: a\n\n")[-1] == b"a"
 
 
+def test_empty_lines_before_a_stream_end_no_event() -> None:
+    """Nor does a mark behind them begin anything."""
+    assert EventStream().feed(b"\n\r\n\xef\xbb\xbfdata: a\ndata: b\n\n\n\n") == [b"b"]
+
+
 def test_one_line_feed_belongs_to_a_carriage_return() -> None:
     """The next is a line of its own, though each comes in a piece of its own."""
     reader = EventStream()

@@ -19,12 +19,16 @@ from leadline.formats.http1 import Fields
 from leadline.formats.relay_journal import Entry
 from leadline.relay import control
 from leadline.relay.bodies import SealedBodies
+from leadline.relay.journal import HEAD as HEAD_FILE
+from leadline.relay.journal import JOURNAL, open_journal, verify
 from leadline.relay.ledger import Credential, Ledger
 from leadline.relay.server import upstream_at
 from leadline.relay.watch import Watch
+from leadline.vault.keys import open_signer
 from leadline.wiring.relay import Steady
 from relay.relay_world import (
     NOW,
+    ORIGIN,
     OTHER,
     QUICK,
     Holder,
@@ -313,7 +317,7 @@ def test_a_bomb_keeps_nobody_waiting() -> None:
     begun, watch = time.process_time(), Watch(chat, STREAMED)
     watch.take(gzip.compress(b"\n" * (64 << 20)))
     assert not watch.readable
-    assert time.process_time() - begun < 2
+    assert time.process_time() - begun < 5
     two = Watch(chat, STREAMED)
     two.take(gzip.compress(EVENT) + gzip.compress(EVENT))
     assert not two.readable
@@ -373,3 +377,28 @@ def test_without_a_cap_on_streams_no_bound_is_claimed(tmp_path: Path) -> None:
             assert "3 at a time" in ledger.overshoot(world.issue(caps=caps(streams=3)).made)
 
     asyncio.run(run())
+
+
+def test_wherever_a_kill_tears_the_journal_it_is_whole_again(tmp_path: Path) -> None:
+    """Cut at any place behind what was signed: the rest of that line goes, and what it said is lost."""
+    journal = open_journal(tmp_path, open_signer, ORIGIN, NOW)
+    issued = Credential("c", "d", "e", "p", NOW).record()
+    journal.append(NOW, "credential.issued", **issued)
+    journal.sign()
+    begun = {"id": "x", "credential": "c", "method": "POST", "path": "/", "asked": "", "proof": ""}
+    journal.append(NOW, "exchange.begun", **begun)
+    journal.append(NOW, "requests.refused", count=1)
+    path = tmp_path / JOURNAL
+    whole, head = path.read_bytes(), (tmp_path / HEAD_FILE).read_bytes()
+    journal.close()
+    lines = whole.splitlines(keepends=True)
+    signed, second = len(lines[0]), len(lines[0] + lines[1])
+    for cut in {signed, second, *range(signed, len(whole) + 1, 23), second - 1, len(whole) - 1}:
+        path.write_bytes(whole[:cut])
+        (tmp_path / HEAD_FILE).write_bytes(head)
+        again = open_journal(tmp_path, open_signer, ORIGIN, NOW)
+        lost = 1 if cut >= second else 0
+        assert again.ledger.counts["exchanges"] == lost
+        assert again.ledger.counts["refused"] == (1 if cut == len(whole) else 0)
+        again.close()
+        assert verify(path).torn_bytes == 0

@@ -32,6 +32,9 @@ class EventStream:
         lines = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
         found = list[bytes]()
         for line in lines[:-1]:
+            if not line and not self._line and not self._data:
+                self._first = False
+                continue  # an empty line that ends no event
             self._keep(line)
             whole = bytes(self._line)
             self._line.clear()

@@ -8,7 +8,7 @@ from leadline.formats.http1 import Fields
 
 ANSWER_BYTES_MAX = 8 << 20
 UNFOLDED_BYTES_MAX = 64 << 20
-UNFOLDED_AT_ONCE_MAX = 1 << 20  # of one piece, so that no answer keeps the others waiting
+UNFOLDED_AT_ONCE_MAX = 4 << 20  # of one piece, so that no answer keeps the others waiting
 _WINDOWS = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
 
 
