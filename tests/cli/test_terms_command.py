@@ -132,6 +132,7 @@ def admitted(desks: Terminal, tmp_path: Path) -> None:
         desks.ok(person, "partner", *words)
     # A first command makes the seat, and with it the key that signs next.
     assert "target pkg:generic/pump@1" in desks.ok("partner", "partner", "show", ENGAGEMENT)
+    assert "purposes: assessment, " in desks.ok("partner", "partner", "show", ENGAGEMENT)
     key = str(desks.key("partner"))
     assert "signed" in desks.ok("partner", "partner", "sign", ENGAGEMENT, "--key", key)
 

@@ -188,7 +188,8 @@ def show(
     for target in found.position.partner.targets:
         typer.echo(f"  target {target}")
     for name, value in (text or {"terms": "none in effect yet"}).items():
-        typer.echo(f"  {name}: {value}")
+        shown = ", ".join(map(str, value)) if isinstance(value, tuple) else value
+        typer.echo(f"  {name}: {shown}")
 
 
 def _end(

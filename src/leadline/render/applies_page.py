@@ -162,5 +162,6 @@ def _given(answer: Answer, question: Question) -> str:
 
 
 def _next() -> Section:
+    ids = Command("leadline regime list", "Every text with its id:")
     about = "Each text in plain sentences, with what it asks and by when:"
-    return Section("next", "Read more", (Command("leadline regime explain ID", about),))
+    return Section("next", "Read more", (ids, Command("leadline regime explain ID", about)))
