@@ -332,3 +332,23 @@ def test_criteria_of_an_installation_are_loaded_when_they_are_needed(at: Termina
     draft.write_text(DRAFT.replace('"demonstration"', '"absent"'))
     done = at.run("off", "determination", "propose", id_, str(draft), at.key("off"))
     assert (done.exit_code, "no criteria pack 'absent'" in done.output) == (4, True)
+
+
+def test_a_text_to_come_leaves_the_text_of_today_for_new_engagements(at: Terminals) -> None:
+    """An amendment whose day has not come is no reason to turn a new engagement away."""
+    folder = at.house.folder / "regimes"
+    now = library(folder).newest("two-persons")
+    begins = (clock() + timedelta(days=300)).date()
+    later = (
+        (folder / "two-persons.toml").read_text().replace("since = 2026-06-02", f"since = {begins}")
+    )
+    later = later.replace("\nstatus", f'\nsupersedes = "{now.digest}"\nstatus', 1)
+    (folder / "two-persons.later.toml").write_text(later)
+    assert library(folder).newest("two-persons").in_force.since == begins
+    id_ = at.ok(
+        "dev", "engagement", "open", "our model", "--digest", DIGEST, "--regime", "two-persons"
+    ).split()[0]
+    found = desk.dealings(at.house.ctx("dev"), library(folder), id_)
+    assert found.regime.digest == now.digest
+    anchor = (clock() + timedelta(days=20)).isoformat()
+    at.ok("dev", "engagement", "anchor", id_, anchor)
