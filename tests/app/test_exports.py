@@ -1,15 +1,18 @@
 """Evidence that leaves: what goes, who held it, what stays behind and is counted, and referrals."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 import make
 from desk_world import DeskWorld
+from fakes import MemoryVault
 from leadline.app import engagement as desk
-from leadline.app import exports, vaulting
+from leadline.app import exports, terms, vaulting
 from leadline.app.exports import Export
 from leadline.app.vaulting import Material, Offer
 from leadline.core.access import Action
@@ -198,6 +201,44 @@ def test_after_a_withdrawal_only_the_developer_exports_and_what_is_closed_is_cou
     assert (set(made.items), made.withheld) == ({kept.id}, 1)
     with pytest.raises(Refused):
         exported(world, tmp_path / "second", own.id, person="developer")
+
+
+class Meanwhile(MemoryVault):
+    """The same vault; something else happens while it is read."""
+
+    def __init__(self, inner: MemoryVault, deed: Callable[[], object]) -> None:
+        super().__init__()
+        vars(self).update(vars(inner))
+        self._deed = deed
+
+    @override
+    def get(self, digest: str) -> bytes:
+        """As the vault, after the deed."""
+        self._deed()
+        return super().get(digest)
+
+
+def test_a_withdrawal_while_evidence_is_gathered_stops_the_export(
+    world: DeskWorld, tmp_path: Path
+) -> None:
+    """Refused and on record, and no folder; so are terms that others take the place of."""
+    deposited(world, b"a transcript")
+    newer = world.terms(purposes=("assessment", "evidence"), days=9)
+
+    def agree() -> None:
+        for person in ("developer", "official"):
+            desk.agree_terms(world.at(person), world.on, newer)
+
+    for deed, why in (
+        (agree, "other terms came into effect"),
+        (lambda: desk.withdraw(world.at("developer"), world.on), "withdrawn"),
+    ):
+        ctx = replace(world.at("official"), vault=Meanwhile(world.vault, deed))
+        with pytest.raises(Refused, match=why):
+            exports.export(ctx, world.on, (), "a court", "evidence", tmp_path / "out")
+        assert why in terms.refusals(world.at("developer"), world.on)[-1].why
+    assert not (tmp_path / "out").exists()
+    assert not world.acts(Kind.EXPORT_MADE)
 
 
 @pytest.mark.parametrize("to", ["", " ", "a\nb", "x" * 201])

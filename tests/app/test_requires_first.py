@@ -53,6 +53,7 @@ CALLER_ASKS: dict[str, str] = {
     "terms.covered": PART,
     "terms.judged": PART,
     "terms.party": OWN,
+    "terms.record": PART,
     "terms.refusal": PART,
     "terms.refuse": PART,
     "terms.use": PART,

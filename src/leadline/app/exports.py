@@ -122,8 +122,7 @@ def export(
         digests=tuple(sorted(contents)),
         withheld=withheld,
     )
-    with ctx.store.write() as tx:
-        tx.record(act)
+    terms.record(ctx, on, use, act)
     made = Export(id_, act.id, items, withheld, use.terms)
     whole = bundle.snapshot(ctx)
     parts = {

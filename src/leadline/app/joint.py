@@ -131,8 +131,7 @@ def make(ctx: Context, on: Dealings, run: Run, profile: Profile, out: Path) -> P
         left_out=pack.left_out,
         files=told,
     )
-    with ctx.store.write() as tx:
-        tx.record(act)
+    terms.record(ctx, on, use, act)
     whole = bundle.snapshot(ctx)
     leaving.write(ctx, out, {**parts, **_log_parts(on, whole, act)})
     return pack

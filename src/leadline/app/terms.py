@@ -159,9 +159,27 @@ def use(
     that is no short word.
     """
     found = covered(ctx, on.id, on.developer, purpose=purpose, what=what, until=until)
-    with ctx.store.write() as tx:
-        tx.record(ctx.act(Kind.USE_RECORDED, on.id, on.id, **found.detail()))
+    record(ctx, on, found, ctx.act(Kind.USE_RECORDED, on.id, on.id, **found.detail()))
     return found
+
+
+def record(ctx: Context, on: Dealings, use: Use, act: Act) -> None:
+    """Record *act*, of a use that `covered` answered, if the terms cover it at this moment still.
+
+    What a party signed or ended meanwhile counts, so that nothing is used after a withdrawal.
+
+    Raises: Refused, after the act USE_REFUSED.
+    """
+    attempt = _attempt(ctx, on.developer, use.purpose, use.until)
+    with ctx.store.write() as tx:
+        terms, why = judged(ctx, tx, on.id, attempt)
+        digest = terms.digest if terms else ""
+        if not why and digest != use.terms:
+            why = "other terms came into effect meanwhile; try again under those"
+        told = {"what": use.what, "purpose": use.purpose, "why": why, "terms": digest}
+        tx.record(refusal(ctx, on.id, **told) if why else act)
+    if why:
+        raise Refused(why)
 
 
 def covered(
@@ -177,14 +195,18 @@ def covered(
 
     *developer* is the organisation whose thing it is: to its own people terms set no limit.
     """
-    own = ctx.principal.org == developer != ""
-    attempt = Attempt(purpose, ctx.principal.org, ctx.principal.roles, own, until=until)
+    attempt = _attempt(ctx, developer, purpose, until)
     with ctx.store.read() as view:
         terms, why = judged(ctx, view, engagement, attempt)
     digest = terms.digest if terms else ""
     if why:
         refuse(ctx, engagement, what=what, purpose=purpose, why=why, terms=digest)
     return Use(purpose, what, digest, until)
+
+
+def _attempt(ctx: Context, developer: str, purpose: str, until: datetime | None) -> Attempt:
+    own = ctx.principal.org == developer != ""
+    return Attempt(purpose, ctx.principal.org, ctx.principal.roles, own, until=until)
 
 
 def judged(
