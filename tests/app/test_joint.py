@@ -133,6 +133,20 @@ def test_the_receiver_verifies_and_keeps_where_it_came_from_and_pools_nothing(
         )
 
 
+def test_nothing_is_received_once_the_engagement_is_over(world: DeskWorld, tmp_path: Path) -> None:
+    """After a withdrawal nothing comes to stand beside it, and nothing is kept."""
+    made(world, tmp_path / "pack")
+    other = DeskWorld()
+    desk.withdraw(other.at("developer"), other.on)
+    before = other.acts()
+    with pytest.raises(Refused, match="was withdrawn"):
+        joint.receive(
+            other.at("evaluator"), other.on, tmp_path / "pack", world.signer.vkeys(), KNOWN
+        )
+    assert other.acts() == before
+    assert not other.vault.content
+
+
 def test_only_evaluators_exchange(world: DeskWorld, tmp_path: Path) -> None:
     """Only evaluators exchange."""
     for person in ("developer", "official", "officer", "partner", "rival", "auditor"):

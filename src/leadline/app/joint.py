@@ -16,8 +16,10 @@ from leadline.app import folder as files
 from leadline.app.bundle import Snapshot
 from leadline.app.context import Context
 from leadline.app.engagement import Dealings
+from leadline.app.ports import Reading
 from leadline.app.verify import Verified, verify_bundle
 from leadline.core.access import Action
+from leadline.core.engagement.partner import going_on
 from leadline.core.engagement.terms import Terms
 from leadline.core.errors import Invalid, Refused, Tampered
 from leadline.core.marking import Marking, Tlp
@@ -145,7 +147,8 @@ def receive(
     Both forms go to the vault beside the engagement *on*, under the marking of its parties.
 
     Raises: Denied; Tampered, naming the place, for a signature, a file, a run or a number that does
-    not hold, which is an act and an alert; Refused, for a profile that is not installed here.
+    not hold, which is an act and an alert; Refused, for a profile that is not installed here, for a
+    pack that was received before, and once the engagement is over.
     """
     ctx.require(Action.JOINT_EXCHANGE, on.resource())
     try:
@@ -159,9 +162,7 @@ def receive(
         ctx.alarm("bundle", "joint-pack", what, engagement=on.id)
         raise
     with ctx.store.read() as view:
-        before = view.acts(engagement=on.id, kind=Kind.JOINT_PACK_RECEIVED)
-    if any(one.act.detail.get("manifest") == found.manifest for one in before):
-        raise Refused(f"{found.pack.id} was received before")
+        _receivable(view, on, found)
     kept = {
         name: ctx.vault.put(
             files.read(folder, name, bytes_max=FORM_BYTES_MAX), marking=PARTIES, engagement=on.id
@@ -169,6 +170,7 @@ def receive(
         for name in (OURS, THEIRS)
     }
     with ctx.store.write() as tx:
+        _receivable(tx, on, found)
         tx.record(
             ctx.act(
                 Kind.JOINT_PACK_RECEIVED,
@@ -185,6 +187,14 @@ def receive(
             )
         )
     return found
+
+
+def _receivable(view: Reading, on: Dealings, found: Received) -> None:
+    acts = [one.act for one in view.acts(engagement=on.id)]
+    going_on(acts)
+    before = [act for act in acts if act.kind is Kind.JOINT_PACK_RECEIVED]
+    if any(act.detail.get("manifest") == found.manifest for act in before):
+        raise Refused(f"{found.pack.id} was received before")
 
 
 def verify(folder: Path, vkeys: str, profiles: Sequence[Profile]) -> Received:
