@@ -67,6 +67,20 @@ def test_what_does_not_follow_changes_nothing(
     assert len(world.acts(Kind.RELAY_COMMITTED)) == 1
 
 
+def test_other_keys_do_not_follow(signer: FileSigner, tmp_path: Path) -> None:
+    """A journal that was begun anew under the same name is no continuation."""
+    world = DeskWorld()
+    developer = world.at("developer")
+    receive(developer, world.on, signer.sign(TOLD.text).encode(), signer.vkeys())
+    other = open_signer(tmp_path / "other.key", ORIGIN)
+    later = other.sign(replace(TOLD, size=9).text).encode()
+    with pytest.raises(Refused, match="other keys"):
+        receive(developer, world.on, later, other.vkeys())
+    turned = "\n".join(reversed(signer.vkeys().split("\n")))
+    receive(developer, world.on, signer.sign(replace(TOLD, size=9).text).encode(), turned)
+    assert [act.detail["size"] for act in world.acts(Kind.RELAY_COMMITTED)] == [4, 9]
+
+
 def test_what_is_not_signed_so_is_refused(signer: FileSigner, tmp_path: Path) -> None:
     """One signature missing, a changed text, other keys, no statement, somebody else's developer."""
     world = DeskWorld()

@@ -403,6 +403,8 @@ def test_what_cannot_be_issued(tmp_path: Path) -> None:
             ):
                 with pytest.raises(Invalid):
                     world.issue(**wanted)
+            with pytest.raises(Invalid, match="--minutes"):
+                world.issue(minutes=1441)
             with pytest.raises(Invalid, match="prices"):
                 caps(micros=1)
             with pytest.raises(Invalid, match="whole number"):

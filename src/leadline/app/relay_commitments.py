@@ -1,5 +1,7 @@
 """What a developer's relay committed to, as the installation takes it: a signed head and sums, no entry."""
 
+from hashlib import sha256
+
 from leadline.app.context import Context
 from leadline.app.engagement import Dealings
 from leadline.app.signature import check
@@ -30,17 +32,22 @@ def read(content: bytes, vkeys: str) -> Statement:
 def receive(ctx: Context, on: Dealings, content: bytes, vkeys: str) -> Statement:
     """Record what a relay committed to for an engagement.
 
-    Raises: Invalid, Tampered, as `read`; Refused, if it is of other dealings, or does not follow what
-    the same relay committed to before.
+    That a longer journal continues a shorter one is not proved by its head; who keeps both can have it
+    proved by the entries.
+
+    Raises: Invalid, Tampered, as `read`; Refused, if it is of other dealings, signed by other keys than
+    the same relay's before, of fewer entries, or of as many and not the same.
     """
     ctx.require(Action.SUBMISSION_OFFER, on.resource())
-    told = read(content, vkeys)
+    told, keys = read(content, vkeys), _digest(vkeys)
     if on.id not in told.engagements:
         raise Refused(f"these commitments say nothing of {on.id}")
     with ctx.store.read() as view:
         earlier = [one.act for one in view.acts(engagement=on.id, kind=Kind.RELAY_COMMITTED)]
     for act in earlier:
         if act.about == told.origin:
+            if act.detail.get("keys", keys) != keys:  # older acts name none
+                raise Refused(f"{told.origin} committed with other keys before; ask its developer")
             _follows(int(str(act.detail["size"])), str(act.detail["root"]), told)
     with ctx.store.write() as tx:
         tx.record(
@@ -50,12 +57,18 @@ def receive(ctx: Context, on: Dealings, content: bytes, vkeys: str) -> Statement
                 on.id,
                 size=told.size,
                 root=told.root,
+                keys=keys,
                 stated=instant(told.at),
                 keeps_bodies=told.keeps_bodies,
                 **told.counts,
             )
         )
     return told
+
+
+def _digest(vkeys: str) -> str:
+    """SHA-256 of a key file, in whatever order its lines stand."""
+    return sha256("\n".join(sorted(vkeys.split())).encode()).hexdigest()
 
 
 def _follows(size: int, root: str, told: Statement) -> None:

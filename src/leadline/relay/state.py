@@ -100,7 +100,7 @@ class State:
         Raises: Invalid, if it would live longer than a day, or is bound in a way not known.
         """
         if not timedelta(0) < lifetime <= LIFETIME_MAX:
-            raise Invalid("--hours", "more than none and at most 24; issue a new one tomorrow")
+            raise Invalid("--minutes", "from 1 to 1440; issue a new one tomorrow")
         if not credential.engagement:
             raise Invalid("--engagement", "say which dealings it is for")
         kind, _, print_ = credential.bound.partition(":")
