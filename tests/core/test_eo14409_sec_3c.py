@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from inspect import getmembers, isfunction, signature
 from pathlib import Path
 
 import pytest
@@ -79,14 +80,25 @@ def about(answer: Answer, *, days: int = 400) -> Determination:
 PROPOSAL = deciding.digest(about(Answer.COVERED))
 
 
-def asked_last(on: Standing) -> str:
-    """The id of the last request for information."""
-    return next((act.id for act in reversed(on.recorded(Kind.INFORMATION_ASKED))), "none")
+def last_of(on: Standing, kind: Kind) -> str:
+    """The id of the last act of this kind."""
+    return next((act.id for act in reversed(on.recorded(kind))), "none")
+
+
+def corrected(on: Standing, by: Principal, now: datetime) -> Deed:
+    """The last determination with other caveats, back and forth."""
+    one, other = about(Answer.COVERED), replace(about(Answer.COVERED), caveats=("new words",))
+    of = last_of(on, Kind.DETERMINATION_RECORDED)
+    if len(on.recorded(Kind.DETERMINATION_CORRECTED)) % 2:
+        one, other = other, one
+    return deciding.correct(on, by, now, of=of, old=one, new=other)
 
 
 def answers(on: Standing, by: Principal, now: datetime, hour: int) -> dict[str, Deed | str]:
     """What each rule says to *by* at *now*: the deed, or the words of its refusal."""
     time = START + hour * HOUR
+    told = last_of(on, Kind.DETERMINATION_RECORDED)
+    again = last_of(on, Kind.RECONSIDERATION_ASKED)
     tries = {
         "lodge": partial(rules.lodge_inquiry, on, by, now, question="q"),
         "answer": partial(deciding.answer_inquiry, on, by, now, answer=Answer.COVERED, basis="b"),
@@ -99,12 +111,22 @@ def answers(on: Standing, by: Principal, now: datetime, hour: int) -> dict[str, 
             deciding.record_determination, on, by, now, determination=about(Answer.COVERED)
         ),
         "ask": partial(rules.ask_information, on, by, now, question="q"),
-        "tell": partial(rules.answer_information, on, by, asked=asked_last(on), answer="a"),
+        "tell": partial(
+            rules.answer_information, on, by, asked=last_of(on, Kind.INFORMATION_ASKED), answer="a"
+        ),
         "message": partial(rules.send_message, on, by, to=("developer",), content="c"),
         "propose": partial(deciding.propose, on, by, now, determination=about(Answer.COVERED)),
         "concur": partial(deciding.concur, on, by, now, proposal=PROPOSAL),
         "dissent": partial(deciding.dissent, on, by, now, proposal=PROPOSAL, reasons="r"),
         "recuse": partial(deciding.recuse, on, by, now),
+        "correct": partial(corrected, on, by, now),
+        "respond": partial(deciding.respond, on, by, determination=told, response="r"),
+        "reconsider": partial(
+            deciding.ask_reconsideration, on, by, determination=told, reasons="r"
+        ),
+        "look again": partial(
+            deciding.answer_reconsideration, on, by, now, asked=again, answer="a"
+        ),
         "regime": partial(rules.add_regime, on, by, regime=FURTHER),
         "weights": partial(
             rules.register_weights, on, by, digest="ee" * 32, name="w2", variant=Variant.NOT_STATED
@@ -124,6 +146,7 @@ def answers(on: Standing, by: Principal, now: datetime, hour: int) -> dict[str, 
 RULES = (
     *("lodge", "answer", "anchor", "terms", "open", "extend", "end access", "determine"),
     *("ask", "tell", "message", "propose", "concur", "dissent", "recuse", "regime", "weights"),
+    *("correct", "respond", "reconsider", "look again"),
 )
 steps = st.tuples(
     st.sampled_from([*RULES * 3, "end", "withdraw"]),
@@ -170,6 +193,19 @@ stories = st.builds(
 )
 
 
+def test_every_rule_is_tried() -> None:
+    """Each function of the desk that answers a deed; `leave` is what `withdraw` does."""
+    functions = {
+        one.__name__
+        for module in (rules, deciding)
+        for _, one in getmembers(module, isfunction)
+        if signature(one).return_annotation is Deed and one.__module__ == module.__name__
+    }
+    assert len(functions - {"deed_of", "leave"}) == len(RULES) + len(("end", "withdraw"))
+    on = Standing(FACTS, REGIME)
+    assert set(answers(on, DEVELOPER, START, 0)) == {*RULES, "end", "withdraw"}
+
+
 def test_the_words_for_a_state_are_six() -> None:
     """No further word can be shown, and none of the six bears on a release."""
     assert [str(word) for word in State] == [
@@ -201,6 +237,8 @@ def test_only_the_developer_moves_the_anchor(
                 Kind.REGIME_ADDED,
                 Kind.WEIGHTS_REGISTERED,
                 Kind.INFORMATION_ANSWERED,
+                Kind.RESPONSE_MADE,
+                Kind.RECONSIDERATION_ASKED,
             }
 
 
@@ -270,7 +308,10 @@ def test_every_state_is_reached_and_can_be_withdrawn_from(word: State) -> None:
 def test_covered_changes_nothing_the_developer_may_do(
     plan: list[tuple[str, Principal, int, int]], answer: Answer, hour: int
 ) -> None:
-    """With any determination recorded or none, every rule answers the developer the same."""
+    """With any determination recorded or none, every rule answers the developer the same.
+
+    But for those that speak of the determination itself: to those it may respond once there is one.
+    """
     on = last(plan)
     if on.recorded(Kind.ENGAGEMENT_WITHDRAWN, Kind.ENGAGEMENT_ENDED):
         return
@@ -280,5 +321,7 @@ def test_covered_changes_nothing_the_developer_may_do(
     deed = deciding.record_determination(on, OTHERS[-2], now, determination=about(answer, days=401))
     act = Act("d", deed.kind, now, "all", "e", "e", deed.detail)
     told = replace(on, acts=(*on.acts, act))
-    assert answers(told, DEVELOPER, now, hour) == answers(on, DEVELOPER, now, hour)
+    with_it, without = answers(told, DEVELOPER, now, hour), answers(on, DEVELOPER, now, hour)
+    for name in set(with_it) - {"correct", "respond", "reconsider", "look again"}:
+        assert with_it[name] == without[name], name
     assert told.window == on.window
