@@ -173,6 +173,19 @@ def test_a_determination_from_proposal_to_response(at: Terminals) -> None:
     assert (again.exit_code, "recused already" in again.output) == (5, True)
 
 
+def test_access_under_a_further_regime_has_an_end_of_its_own(at: Terminals) -> None:
+    """What `open-access` prints is the end under the regime that it named."""
+    id_, under = opened(at), ("--under", "us-eo-14409")
+    at.ok("dev", "engagement", "add-regime", id_, "us-eo-14409")
+    anchor = (datetime.now(UTC) + timedelta(days=25)).replace(microsecond=0)  # noqa: TID251 -- what a person types
+    at.ok("dev", "engagement", "anchor", id_, anchor.isoformat(), *under)
+    told = at.ok("dev", "engagement", "open-access", id_, *under)
+    assert f"access lasts until {anchor.isoformat()} at most" in told
+    at.ok("off", "engagement", "end-access", id_)
+    shown = json.loads(at.ok("dev", "engagement", "show", id_, "--json"))
+    assert "ended-by-a-party" in shown["access"]
+
+
 def test_a_dissent_alone_stands_and_its_reasons_are_read(at: Terminals) -> None:
     """It does not keep the others from anything, and the developer reads it as well."""
     id_ = opened(at)
