@@ -175,7 +175,7 @@ def test_a_determination_from_proposal_to_response(at: Terminals) -> None:
 
 def test_access_under_a_further_regime_has_an_end_of_its_own(at: Terminals) -> None:
     """What `open-access` prints is the end under the regime that it named."""
-    id_, under = opened(at), ("--under", "us-eo-14409")
+    id_, under = opened(at), ("--regime", "us-eo-14409")
     at.ok("dev", "engagement", "add-regime", id_, "us-eo-14409")
     anchor = (datetime.now(UTC) + timedelta(days=25)).replace(microsecond=0)  # noqa: TID251 -- what a person types
     at.ok("dev", "engagement", "anchor", id_, anchor.isoformat(), *under)
