@@ -37,7 +37,7 @@ def _micros(option: str, text: str) -> int:
 
 @app.command("serve")
 def serve(  # noqa: PLR0913, PLR0917 -- what a process is started with
-    upstream: Annotated[str, typer.Option(help="The API's https URL.")],
+    upstream: Annotated[str, typer.Option(help="The API's https URL; http on this machine.")],
     dialect: Annotated[
         list[str] | None,
         typer.Option(help="What it speaks, such as openai-chat; several one by one."),
