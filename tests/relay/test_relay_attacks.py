@@ -25,7 +25,7 @@ from leadline.relay.ledger import Credential, Ledger
 from leadline.relay.server import upstream_at
 from leadline.relay.watch import Watch
 from leadline.vault.keys import open_signer
-from leadline.wiring.relay import Steady
+from leadline.wiring.relay import Steady, prover
 from relay.relay_world import (
     NOW,
     ORIGIN,
@@ -402,3 +402,18 @@ def test_wherever_a_kill_tears_the_journal_it_is_whole_again(tmp_path: Path) -> 
         assert again.ledger.counts["refused"] == (1 if cut == len(whole) else 0)
         again.close()
         assert verify(path).torn_bytes == 0
+
+
+@pytest.mark.parametrize(
+    "proof",
+    ["", "a.b.c", "A" * 30_000, "W10.e30.", "eyJhbGciOiJub25lIiwidHlwIjoiZHBvcCtqd3QifQ.e30.", "é"],
+)
+def test_what_is_no_proof_is_a_bad_credential(tmp_path: Path, proof: str) -> None:
+    """Whatever it is; the connection is answered as any other."""
+
+    async def run() -> None:
+        async with relaying(tmp_path, [OK], prove=prover()) as world:
+            holder = world.issue(bound="dpop:" + "a" * 43)
+            assert status(await holder.ask(holder.request(headers=[f"DPoP: {proof}"]))) == 401
+
+    asyncio.run(run())
