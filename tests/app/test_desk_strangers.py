@@ -218,7 +218,7 @@ def test_after_a_withdrawal_nothing_is_recorded_by_anybody_else() -> None:
     desk.withdraw(world.at("developer"), world.on)
     before, kept = len(world.acts()), set(world.vault.content)
     writes = (
-        *("terms", "end access", "end", "ask", "send", "recuse", "look again"),
+        *("terms", "end access", "end", "ask", "send", "recuse", "look again", "statement"),
         *("respond", "reconsider", "anchor", "open", "extend", "inquiry", "regime"),
     )
     for name in writes:

@@ -24,6 +24,7 @@ from leadline.core.approval import Granted
 from leadline.core.engagement import deciding
 from leadline.core.engagement.deciding import Asked, Proposal, Recorded
 from leadline.core.engagement.determination import Determination
+from leadline.core.engagement.engagement import require_going_on
 from leadline.core.errors import Invalid, NotFound
 from leadline.core.marking import Marking
 from leadline.core.record.act import Act, Kind
@@ -206,8 +207,12 @@ def answer_reconsideration(ctx: Context, on: Dealings, asked: str, answer: str) 
 
 
 def keep_statement(ctx: Context, on: Dealings, statement: str, marking: Marking) -> str:
-    """Keep the text that the developer may hand on, under a marking of its own; answers its digest."""
+    """Keep the text that the developer may hand on, under a marking of its own; answers its digest.
+
+    Raises: Denied; Refused, after a withdrawal or an end; Invalid, for no words.
+    """
     ctx.require(Action.INQUIRY_ANSWER, on.resource())
+    require_going_on(standing(ctx, on))
     content = text("statement", statement)
     return ctx.vault.put(content, marking=marking, engagement=on.id)
 
