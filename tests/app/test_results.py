@@ -1,5 +1,6 @@
 """Results reach named persons only, with receipts; everything else is refused and on record."""
 
+import base64
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -9,13 +10,17 @@ import pytest
 import make
 from desk_world import DeskWorld
 from leadline.app import engagement as desk
+from leadline.app import partners
 from leadline.app import results as use
 from leadline.app import terms as app_terms
+from leadline.app.assertion import Signed
 from leadline.app.results import Parcel
 from leadline.app.vaulting import Material, Offer, deposit
+from leadline.core.engagement.partner import Partner, Stage
 from leadline.core.engagement.result import Result
 from leadline.core.errors import Denied, Invalid, NotFound, Refused
 from leadline.core.record.act import Kind
+from vault_world import World
 
 CONTENT = b"7 of 9 solved"
 
@@ -215,6 +220,34 @@ def test_names_are_short_and_can_be_shown(world: DeskWorld) -> None:
                 CONTENT,
                 Parcel(name, ("official",), world.now + timedelta(days=1), "assessment"),
             )
+
+
+def test_a_partner_past_its_end_or_without_a_signature_reads_no_result(world: DeskWorld) -> None:
+    """Sent once it signed, read while it stands, and then no more: refused, recorded, shown."""
+    on, ends = world.on, world.now + timedelta(days=3)
+    stages, org = (Stage(("api",), 1, 1),), "a-utility"
+    made = Partner(org, "early", ("target-1",), stages, ends, "government")
+    partners.propose(world.at("official"), on, made, "r")
+    with pytest.raises(Refused, match="has not agreed to this partner"):
+        sent(world, "partner")
+    partners.agree(world.at("developer"), on, org, "r")
+    with pytest.raises(Refused, match="has not signed the terms"):
+        sent(world, "partner")
+
+    def sign(challenge: bytes) -> Signed:
+        signature = base64.b64encode(World().key("partner").sign(challenge)).decode()
+        return Signed("key-partner", "key", {"signature": signature})
+
+    partners.sign(world.at("partner"), on, sign)
+    (id_,) = sent(world, "partner")
+    assert use.read(world.at("partner"), id_, "assessment")[1] == CONTENT
+    world.now = ends
+    with pytest.raises(Refused, match="ended at"):
+        use.read(world.at("partner"), id_, "assessment")
+    assert app_terms.refusals(world.at("developer"), on)[-1].who == "partner"
+    beside = replace(made, organisation=make.PROGRAMME, expires=ends + timedelta(days=1))
+    partners.propose(world.at("official"), on, beside, "r")
+    assert len(sent(world, "official")) == 1
 
 
 def test_nothing_is_sent_outside_the_terms(world: DeskWorld) -> None:

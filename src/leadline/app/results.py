@@ -17,7 +17,7 @@ from leadline.app.engagement import PARTIES, Dealings
 from leadline.app.ports import Reading, Stored
 from leadline.core.access import Action, Bounds, Circumstances, Principal, Resource
 from leadline.core.engagement import partner as partners
-from leadline.core.engagement.partner import Partner
+from leadline.core.engagement.partner import Partner, Position
 from leadline.core.engagement.result import Result
 from leadline.core.engagement.terms import Attempt
 from leadline.core.errors import Denied, Invalid, NotFound, Refused
@@ -248,29 +248,33 @@ def _judged(
     """The digest of the terms in effect, and why they do not cover this reader; empty if they do."""
     id_ = of.engagement if isinstance(of, Result) else of.id
     own = reader.org == of.developer != ""
+    found = None if own else _partner(view, id_, reader.org)
+    if found is not None and _reads(ctx, id_, of.developer, reader):
+        found = None
     attempt = Attempt(
-        purpose,
-        reader.org,
-        reader.roles,
-        own=own,
-        partner=_partner(view, id_, reader.org, ctx.now),
-        until=until,
+        purpose, reader.org, reader.roles, own=own, partner=found is not None, until=until
     )
     agreed, why = terms.judged(ctx, view, id_, attempt)
-    return agreed.digest if agreed else "", why
+    digest = agreed.digest if agreed else ""
+    if found is not None and not why:
+        why = partners.closed(found, digest, ctx.now)
+    return digest, why
 
 
-def _partner(view: Reading, engagement: str, org: str, now: datetime) -> bool:
-    """Whether *org* is a trusted partner that both parties agreed to, and not ended or restricted."""
-    acts = [one.act for one in view.acts(engagement=engagement)]
-    found = (
-        partners.position(row.value, acts)
-        for row in view.find(Partner, engagement=engagement)
-        if row.value.organisation == org
-    )
-    return any(
-        one.agreed and now < one.partner.expires and one.resting(now) is None for one in found
-    )
+def _partner(view: Reading, engagement: str, org: str) -> Position | None:
+    """Where *org* stands as a trusted partner of the engagement; None where it was never proposed."""
+    rows = view.find(Partner, engagement=engagement)
+    row = next((one for one in rows if one.value.organisation == org), None)
+    if row is None:
+        return None
+    return partners.position(row.value, [one.act for one in view.acts(engagement=engagement)])
+
+
+def _reads(ctx: Context, engagement: str, developer: str, reader: Principal) -> bool:
+    """Whether a person reads the engagement itself, and so is no mere partner's."""
+    thing = Resource("engagement", engagement, engagement, developer, PARTIES)
+    given = Circumstances(ctx.now, assurance=3, suspended=ctx.suspended)
+    return ctx.access.decide(reader, Action.ENGAGEMENT_READ, thing, given).allowed
 
 
 def _people(ctx: Context, ids: Sequence[str]) -> list[Principal]:

@@ -196,11 +196,9 @@ def against(found: Position, use: TargetUse, terms: str, now: datetime) -> str:
 
     *terms* is the digest of the terms in effect. An end is exclusive: at that moment it is over.
     """
-    ended = _over(found, now)
-    if ended:
-        return ended
-    if not found.signed or found.signed != terms:
-        return "this partner has not signed the terms in effect; sign them first"
+    nothing = closed(found, terms, now)
+    if nothing:
+        return nothing
     if use.target not in found.partner.targets:
         return f"{use.target!r} is none of the targets assigned to this partner"
     if use.capability not in found.capabilities:
@@ -210,6 +208,19 @@ def against(found: Position, use: TargetUse, terms: str, now: datetime) -> str:
         return f"{rate} uses in 24 hours are open; use it again later"
     few = f"{found.left} credits are left, {use.credits} were asked for"
     return few if use.credits > found.left else ""
+
+
+def closed(found: Position, terms: str, now: datetime) -> str:
+    """Why nothing at all is this partner's at *now*, whatever it is; empty if something may be.
+
+    *terms* is the digest of the terms in effect.
+    """
+    ended = _over(found, now)
+    if ended:
+        return ended
+    if not found.signed or found.signed != terms:
+        return "this partner has not signed the terms in effect; sign them first"
+    return ""
 
 
 def propose(on: Standing, by: Principal, now: datetime, *, partner: Partner, reason: str) -> Deed:
