@@ -39,7 +39,12 @@ def script(tmp_path: Path) -> Iterator[Script]:
 def planned(script: Script) -> Plan:
     """The plan, entered under open access; nothing has run."""
     engagement.open_engagement(
-        script.desk, script.dealings, script.cast, script.lab.subject, script.done.by
+        script.desk,
+        script.dealings,
+        script.cast,
+        script.lab.subject,
+        script.done.by,
+        script.sign,
     )
     return assess._plan(script)
 

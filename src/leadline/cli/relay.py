@@ -191,7 +191,8 @@ def revoke(
     if as_json:
         typer.echo(json.dumps({"ended": ended}))
         return
-    typer.echo(f"ended for good: {', '.join(map(str, ended)) or 'nothing; none was open'}")
+    names = ", ".join(map(str, ended)) if isinstance(ended, (list, tuple)) else ""
+    typer.echo(f"ended for good: {names or 'nothing; none was open'}")
 
 
 @app.command("verify")

@@ -226,7 +226,8 @@ class Server:
         """Make the journal durable, and sign it."""
         loop, signed = asyncio.get_running_loop(), 0.0
         while True:
-            with contextlib.suppress(Unavailable):  # tried again; meanwhile nobody can append
+            # house: allow swallowed-exception -- tried again; meanwhile nobody can append, and each caller is told
+            with contextlib.suppress(Unavailable):
                 await asyncio.to_thread(self.state.journal.settle)
                 self.state.tell_untold()
                 self.state.enter_revoked()

@@ -1,7 +1,6 @@
 """One side of a relayed connection: bytes in the order they came, no more held than the bound."""
 
 import asyncio
-import contextlib
 import socket
 import struct
 from collections.abc import Callable
@@ -180,8 +179,8 @@ class Side(asyncio.BaseProtocol):
     def abort(self) -> None:
         """Close at once; what was not sent is dropped, so that the other end sees no clean end."""
         if self.ends_by_closing:
-            with contextlib.suppress(OSError):  # closed already
-                sock = self.transport.get_extra_info("socket")
+            sock = self.transport.get_extra_info("socket")
+            if sock.fileno() >= 0:  # not closed already
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
 
