@@ -171,13 +171,17 @@ def test_what_cannot_be_is_refused_and_changes_nothing(room: Room) -> None:
     (mine / "inquiry.toml").write_bytes(b"")
     done = room.run("dana", "inquiry", "lodge", str(mine), "--yes")
     assert done.exit_code == 2
-    assert room.run("dana", "inquiry", "status", str(mine)).exit_code in {2, 4}
+    told = room.run("dana", "inquiry", "status", str(mine))
+    assert (told.exit_code, "was not sent yet" in told.output) == (2, True)
     (mine / "inquiry.toml").write_bytes(b"model = 'm'")
     done = room.run("dana", "inquiry", "lodge", str(mine), "--yes", "--regime", "nowhere")
     assert done.exit_code == 4
     told = room.run("olga", "inquiry", "answer", "x", "maybe", "--reason", "r", "--key", "k")
     assert told.exit_code == 2
     assert room.kinds() == before
+    told = room.run("olga", "inquiry", "answer", "x", "undetermined", "--reason", "r", "--key", "k")
+    assert (told.exit_code, "no engagement x" in told.output) == (4, True)
+    assert room.kinds()[len(before) :] == [Kind.ACCESS_DENIED, Kind.ALERT_RAISED]
 
 
 def test_an_interruption_before_sending_is_gone_on_from(room: Room) -> None:

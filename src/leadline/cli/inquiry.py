@@ -208,8 +208,9 @@ def status(
     from leadline.wiring.desk import at_desk
 
     with edge(), at_desk(home_of(home), kept(path)) as me:
-        id_ = wiring.Folder(Path(what)).engagement() if Path(what).is_dir() else what
-        if not id_:
+        folder = Path(what).is_dir()
+        id_ = wiring.Folder(Path(what)).engagement() if folder else what
+        if not id_ or (folder and not wiring.known(me, id_)):
             raise Invalid("DIR", f"the inquiry in {what} was not sent yet; `lodge` sends it")
         found = use.asked(me.ctx, me.dealings(id_))
     if as_json:
