@@ -10,7 +10,9 @@ import contextlib
 import ctypes
 import json
 import os
+import select
 import signal
+import stat
 import sys
 import threading
 import time
@@ -159,10 +161,15 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _die_with_parent() -> None:
-    """Ask the kernel to end this process when its starter ends, however that happens."""
+    """Ask the kernel to end this process when its starter ends, however that happens.
+
+    A starter that ended before this, while modules were still being read, is told by its end of the
+    pipe that it gave as standard input; nothing is ever written there.
+    """
     parent = os.getppid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
+    piped = stat.S_ISFIFO(os.fstat(0).st_mode)
+    if os.getppid() != parent or (piped and select.select([0], [], [], 0)[0]):
         sys.exit(130)
 
 

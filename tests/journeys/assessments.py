@@ -243,9 +243,17 @@ def state_of(pid: int) -> str:
         return "X"
 
 
+def _words_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()[:300]
+    except (FileNotFoundError, ProcessLookupError):
+        return "gone"
+
+
 def gone(pids: Sequence[int], *, seconds: float = 10) -> None:
     """Return once none of *pids* runs; fail if one still does after *seconds*."""
     until = time.monotonic() + seconds
     while left := [pid for pid in pids if state_of(pid) not in {"X", "Z"}]:
-        assert time.monotonic() < until, f"still there after {seconds} s: {left}"
+        told = [f"{pid} {state_of(pid)} {_words_of(pid)}" for pid in left]
+        assert time.monotonic() < until, f"still there after {seconds} s: {told}"
         time.sleep(0.02)

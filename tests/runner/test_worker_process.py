@@ -172,3 +172,22 @@ def test_a_finished_shard_names_its_result(yard: Yard) -> None:
     assert (result.shard, result.subject) == ("one", "baseline")
     assert [easy] == [sample.item for sample in result.samples]
     assert {path.name for path in yard.place.logs.iterdir()} == set(result.logs)
+
+
+@pytest.mark.parametrize(
+    ("starter_ends", "status", "said"), [(True, 130, b""), (False, 0, b"on\n")]
+)
+def test_a_starter_that_ended_while_modules_were_read_is_noticed(
+    *, starter_ends: bool, status: int, said: bytes
+) -> None:
+    """Before the kernel could be asked for anything: the starter's end of the pipe tells."""
+    words = "from leadline.worker import settle_in; settle_in(); print('on')"
+    with subprocess.Popen(
+        [sys.executable, "-c", words], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        if starter_ends:
+            process.stdin.close()
+        assert process.stdout.read() == said
+        assert process.wait(timeout=60) == status

@@ -58,7 +58,7 @@ class LocalPool:
         with told:
             self.processes[name] = subprocess.Popen(
                 list(self.command(self.job, name)),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # it ends with this process; see `worker.settle_in`
                 stdout=told,
                 stderr=told,
             )
@@ -69,7 +69,7 @@ class LocalPool:
             status = process.poll()
             if status is None:
                 continue
-            del self.processes[name]
+            _let_go(self.processes.pop(name))
             self.executor.release(name)
             if status != 0:
                 self._start()
@@ -87,5 +87,11 @@ class LocalPool:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            _let_go(process)
             self.executor.release(name)
         self.processes.clear()
+
+
+def _let_go(process: "subprocess.Popen[bytes]") -> None:
+    if process.stdin is not None:
+        process.stdin.close()
