@@ -14,6 +14,8 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PYTHON_PREFERENCE := only-system
 # Every core has a process of ours; threads of its own for small matrices only get in the others' way.
 export OPENBLAS_NUM_THREADS := 1
+# What one process compiled the next one reads, whatever the shell says of it.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -44,7 +46,8 @@ check: setup-dev ## ruff, mypy --strict, import-linter, tests with coverage
 bench: setup-dev ## run every benchmark and print its last line
 	@for file in bench/[a-z]*.py; do echo "$$file"; $(VENV)/bin/python $$file --json | tail -n 1; done
 
-serve: setup ## the API over what `make assess` left in OUT (the portal's pages are not built yet)
+serve: setup ## the portal at http://localhost:8443, with people to sign in as; OUT=
+	@$(LEADLINE) demonstration --home "$(OUT)/.state"
 	@$(LEADLINE) serve --home "$(OUT)/.state"
 
 lock: ## renew the hash-pinned locks, with a cooldown of seven days

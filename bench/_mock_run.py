@@ -39,7 +39,7 @@ from leadline.runner.subject import Runnable
 from leadline.store.purse import open_purse
 from leadline.store.shards import ShardTable, open_executor
 from leadline.suites.item import Item, Oracle, Qualification, Run
-from leadline.wiring.assess import WorkerParts
+from leadline.wiring.working import WorkerParts
 
 if TYPE_CHECKING:
     from inspect_ai.agent import Agent

@@ -107,7 +107,7 @@ def on_postgresql(count: int, repeats: int) -> dict[str, float] | None:
     programs = postgres.binaries()
     if programs is None:
         return None
-    with postgres.running(programs) as server, postgres.Databases(server).fresh() as url:
+    with postgres.Databases(programs) as server, server.fresh() as url:
         return lists(url, count, repeats)
 
 

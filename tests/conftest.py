@@ -1,5 +1,6 @@
 """Fixtures of the whole suite: databases, stores, published vectors, and the closed network."""
 
+import asyncio
 import gc
 import os
 import signal
@@ -33,6 +34,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.loadscopereorder = False  # files are shared out in the order of `turn`
 
 
+@pytest.hookimpl(optionalhook=True)  # there is no such hook where tests run in one process
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than cores: what starts browsers, boxes and servers waits for them a good part of its time."""
+    del config
+    return len(os.sched_getaffinity(0)) + 1
+
+
 @pytest.hookimpl(trylast=True)  # after the shuffle
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The longest files first; without `--soak`, tests marked so are skipped and counted."""
@@ -57,10 +65,11 @@ def turn(items: list[pytest.Item]) -> Callable[[pytest.Item], tuple[int, int]]:
     Of files that several processes share out among them, none that takes a minute may be left to the end.
     """
     long = {item.path for item in items if item.get_closest_marker("sandbox")}
+    browsed = {item.path for item in items if item.get_closest_marker("browser")}
     count = Counter(item.path for item in items)
 
     def key(item: pytest.Item) -> tuple[int, int]:
-        if item.path.parent.name == "journeys" or item.path.stem in LONGEST:
+        if item.path in browsed or item.path.parent.name == "journeys" or item.path.stem in LONGEST:
             return 0, 0
         return (1 if item.path in long else 2), -count[item.path]
 
@@ -72,6 +81,19 @@ def absent(what: str) -> None:
     if os.environ.get("CI"):  # noqa: TID251 -- the suite is an edge of its own
         pytest.fail(what, pytrace=False)
     pytest.skip(what)
+
+
+@pytest.fixture(autouse=True)
+def own_loops() -> Iterator[None]:
+    """No test leaves asyncio patched.
+
+    Inspect patches it for the whole process (nest_asyncio) when one of its functions is called in a thread whose
+    loop runs, as the browser's driver makes the test's own; from then on `asyncio.run` leaves every loop unclosed,
+    and tests long after that one fail of it.
+    """
+    before = hasattr(asyncio, "_nest_patched")
+    yield
+    assert hasattr(asyncio, "_nest_patched") == before, "call Inspect in a thread of its own"
 
 
 @pytest.fixture(scope="session")
@@ -93,8 +115,8 @@ def databases() -> Iterator[postgres.Databases]:
     if programs is None:
         absent("no PostgreSQL server below /usr/lib/postgresql: install postgresql")
     assert programs is not None
-    with postgres.running(programs) as server:
-        yield postgres.Databases(server)
+    with postgres.Databases(programs) as made:
+        yield made
 
 
 @pytest.fixture

@@ -43,6 +43,7 @@ class PlainAccess:
             Action.ENGAGEMENT_END,
             Action.ACCESS_END,
             Action.PARTNER_END,
+            Action.FINDING_WITHDRAW,
         }
     )
     DEVELOPERS = frozenset(
@@ -67,7 +68,16 @@ class PlainAccess:
             Action.RECONSIDERATION_ANSWER,
         }
     )
-    FOR_OTHERS = frozenset({Action.PRINCIPAL_ENROL, Action.PRINCIPAL_RESTORE, Action.GRANT_GIVE})
+    FOR_OTHERS = frozenset(
+        {
+            Action.PRINCIPAL_ENROL,
+            Action.PRINCIPAL_RESTORE,
+            Action.PRINCIPAL_RECOVER,
+            Action.PRINCIPAL_APPOINT,
+            Action.GRANT_GIVE,
+            Action.DELEGATION_GIVE,
+        }
+    )
     SIGNED_BY_THREE = frozenset(
         {Action.ARTEFACT_UNSEAL, Action.ARTEFACT_PUBLISH, Action.PACK_UNSEAL}
     )
@@ -75,29 +85,35 @@ class PlainAccess:
         Action.DETERMINATION_RECORD,
         Action.DETERMINATION_CONCUR,
         Action.REFERRAL_MAKE,
+        Action.ADVISORY_PUBLISH,
     }
-    STRONG = SIGNED_BY_THREE | {
-        Action.ARTEFACT_READ,
-        Action.KEY_ROTATE,
-        Action.HOLD_LIFT,
-        Action.PACK_SEAL,
-        Action.PACK_READ,
-        Action.PACK_RUN,
-        Action.PACK_REVEAL,
-        Action.PACK_ROTATE,
-        Action.SCORE_RELEASE,
-        Action.ITEM_READ,
-        Action.VERDICT_RECEIVE,
-        Action.PRINCIPAL_ENROL,
-        Action.PRINCIPAL_RESTORE,
-        Action.GRANT_GIVE,
-        Action.CREDENTIAL_ISSUE,
-        Action.ALERT_READ,
-        Action.BACKUP_MAKE,
-        Action.ENTRY_WRITE,
-        Action.EXPORT_MAKE,
-        Action.REFERRAL_MAKE,
-    }
+    STRONG = (
+        SIGNED_BY_THREE
+        | FOR_OTHERS
+        | {
+            Action.ORGANISATION_FOUND,
+            Action.ARTEFACT_READ,
+            Action.KEY_ROTATE,
+            Action.HOLD_LIFT,
+            Action.PACK_SEAL,
+            Action.PACK_READ,
+            Action.PACK_RUN,
+            Action.PACK_REVEAL,
+            Action.PACK_ROTATE,
+            Action.SCORE_RELEASE,
+            Action.ITEM_READ,
+            Action.VERDICT_RECEIVE,
+            Action.CREDENTIAL_ISSUE,
+            Action.ALERT_READ,
+            Action.BACKUP_MAKE,
+            Action.ENTRY_WRITE,
+            Action.EXPORT_MAKE,
+            Action.REFERRAL_MAKE,
+            Action.CASE_RELAY,
+            Action.OPERATOR_VET,
+            Action.ADVISORY_PUBLISH,
+        }
+    )
     OFFICE = frozenset({"principal", "grant", "credential", "session", "alert", "installation"})
 
     def __init__(self, roles: Mapping[str, Role]) -> None:

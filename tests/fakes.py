@@ -21,7 +21,13 @@ from leadline.app.ports import (
     Holding,
     KeyStore,
     Late,
+    Line,
+    Lines,
+    Listed,
     Opened,
+    Order,
+    Place,
+    Reading,
     Recipient,
     Release,
     Shard,
@@ -29,15 +35,18 @@ from leadline.app.ports import (
     SignedHead,
     Store,
     Stored,
+    Wanted,
     Writing,
 )
-from leadline.core.access import UNBOUND, Bounds, Principal, Tenancy
+from leadline.core.access import UNBOUND, Bounds, Principal, Tenancy, microseconds
 from leadline.core.clause import EVERYTHING, Clause, admits
 from leadline.core.errors import Invalid, NotFound, Refused, Stale, Tampered, Unavailable
 from leadline.core.marking import Marking
 from leadline.core.measure.budget import NOTHING, Amount, Answer, Ledger, total
 from leadline.core.record.act import Act, Kind, to_record
 from leadline.core.record.commitment import commit, entry
+from leadline.core.searching import found as sought
+from leadline.core.searching import plain
 from leadline.core.vaulting import Bound, Owner, Protection, Wrapped
 from leadline.formats import canonical, note, tiles
 
@@ -61,8 +70,17 @@ class State:
 class MemoryReading:
     """One state that nothing changes any more."""
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    def __init__(self, state: State, lines: Lines | None = None) -> None:
+        self._state, self._lines = state, lines
+
+    def page(self, kind: type, wanted: Wanted) -> Sequence[Listed]:
+        """As the port."""
+        assert self._lines is not None
+        return page_of(self, self._lines, kind, wanted)
+
+    def pages(self, wanted: Mapping[type, Wanted]) -> Mapping[type, Sequence[Listed]]:
+        """As the port."""
+        return {kind: self.page(kind, one) for kind, one in wanted.items()}
 
     def get(self, kind: type[T], id_: str) -> Stored[T]:
         """As the port."""
@@ -101,7 +119,13 @@ class MemoryReading:
         return found[0]
 
     def acts(
-        self, *, engagement: str | None = None, kind: Kind | None = None, about: str | None = None
+        self,
+        *,
+        engagement: str | None = None,
+        kind: Kind | None = None,
+        about: str | None = None,
+        since: int = 0,
+        most: int | None = None,
     ) -> Sequence[Opened]:
         """As the port."""
         return [
@@ -110,7 +134,8 @@ class MemoryReading:
             if engagement in {None, one.act.engagement}
             and kind in {None, one.act.kind}
             and about in {None, one.act.about}
-        ]
+            and one.index >= since
+        ][:most]
 
     def entries(self) -> list[bytes]:
         """What the leaves hold, recomputed from the acts."""
@@ -148,6 +173,35 @@ class MemoryReading:
     def signed(self) -> SignedHead | None:
         """As the port."""
         return self._state.signed
+
+
+def page_of(view: Reading, lines: Lines, kind: type, wanted: Wanted) -> Sequence[Listed]:
+    """A part of a list as its words say: everything is read, and all is done here."""
+    found = list[Listed]()
+    rows: Sequence[Stored[object]] = view.find(kind, visible=wanted.visible)
+    for row in rows:
+        line = lines.line(view, row)
+        words = (*plain(line.title), *plain(row.id), *plain(line.words))
+        if (
+            sought(words, wanted.words)
+            and (not wanted.states or line.said(wanted.now) in wanted.states)
+            and (not wanted.groups or line.group in wanted.groups)
+            and (wanted.order is not Order.DUE or (line.due and not line.turned(wanted.now)))
+        ):
+            place = _place(row.id, line, wanted.order)
+            found.append(Listed(row.id, line, row.engagement, row.org, row.bounds.case, place))
+    falling = wanted.order in {Order.CHANGED, Order.OPENED}
+    found.sort(key=lambda one: one.place, reverse=falling)
+    if wanted.after is not None:
+        after = wanted.after
+        found = [o for o in found if (o.place < after if falling else o.place > after)]
+    return found[: wanted.limit]
+
+
+def _place(id_: str, line: Line, order: Order) -> Place:
+    at = {Order.CHANGED: line.changed, Order.OPENED: line.opened, Order.DUE: line.due}.get(order)
+    by: int | str = microseconds(at) if at else 0
+    return (" ".join(plain(line.title))[:80] if order is Order.TITLE else by), id_
 
 
 def naive_root(entries: Sequence[bytes]) -> bytes:
@@ -193,8 +247,14 @@ def naive_split(leaves: int) -> int:
 class MemoryWriting(MemoryReading):
     """A copy of the state that becomes the state when the block ends well."""
 
-    def __init__(self, state: State, blinder: Callable[[], bytes], kinds: frozenset[type]) -> None:
-        super().__init__(state)
+    def __init__(
+        self,
+        state: State,
+        blinder: Callable[[], bytes],
+        kinds: frozenset[type],
+        lines: Lines | None = None,
+    ) -> None:
+        super().__init__(state, lines)
         self._blinder, self._kinds = blinder, kinds
 
     def put(
@@ -253,8 +313,10 @@ class MemoryWriting(MemoryReading):
 class MemoryStore:
     """`leadline.app.ports.Store`; writers wait for one another, readers keep what they began with."""
 
-    def __init__(self, blinder: Callable[[], bytes], kinds: Mapping[type, str]) -> None:
-        self._blinder, self._kinds = blinder, frozenset(kinds)
+    def __init__(
+        self, blinder: Callable[[], bytes], kinds: Mapping[type, str], lines: Lines | None = None
+    ) -> None:
+        self._blinder, self._kinds, self._lines = blinder, frozenset(kinds), lines
         self._state, self._lock, self._writer = State(), threading.Lock(), 0
 
     def acting(self, tenancy: Tenancy) -> "MemoryStore":
@@ -265,7 +327,7 @@ class MemoryStore:
     @contextmanager
     def read(self) -> Iterator[MemoryReading]:
         """As the port."""
-        yield MemoryReading(self._state)
+        yield MemoryReading(self._state, self._lines)
 
     @contextmanager
     def write(self) -> Iterator[MemoryWriting]:
@@ -275,7 +337,7 @@ class MemoryStore:
         with self._lock:
             self._writer, state = threading.get_ident(), self._state.copied()
             try:
-                yield MemoryWriting(state, self._blinder, self._kinds)
+                yield MemoryWriting(state, self._blinder, self._kinds, self._lines)
                 self._state = state
             finally:
                 self._writer = 0

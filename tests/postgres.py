@@ -12,11 +12,14 @@ import signal
 import subprocess
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Self
 
 import psycopg
+import pytest
 
 from ports import free_port
 
@@ -93,17 +96,34 @@ class Server:
         command += ["-p", str(self._port)]
         command += [part for setting in settings for part in ("-c", setting)]
         with (self._folder / "log").open("ab") as log:
+            # In a session of its own: what one test sends to its process group is not meant for it.
             self._process = subprocess.Popen(  # type: ignore[call-overload]
-                command, cwd=self._folder, stdout=log, stderr=log, **self._as
+                command,
+                cwd=self._folder,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **self._as,
             )
         assert self._process is not None
         wait_until_ready(self._process, self.url, self._folder)
+
+    def ended(self) -> str:
+        """How it ended, and the last it wrote, if it ended by itself or somebody ended it; else nothing."""
+        assert self._process is not None
+        code = self._process.poll()
+        return "" if code is None else f"ended with {code}:\n{log_tail(self._folder)}"
 
     def create(self, name: str) -> str:
         """A new empty database, as an SQLAlchemy URL."""
         with psycopg.connect(f"{self.url}/postgres", autocommit=True) as admin:
             admin.execute(f"CREATE DATABASE {name}".encode())
         return f"{self.url}/{name}"
+
+    def drop(self, name: str) -> None:
+        """Remove a database, whoever is still connected to it."""
+        with psycopg.connect(f"{self.url}/postgres", autocommit=True) as admin:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
     def stop(self) -> None:
         """End it at once, without a checkpoint: what `pg_ctl stop -m immediate` does."""
@@ -145,28 +165,42 @@ def serving(programs: Path, settings: tuple[str, ...] = FAST) -> Iterator[Server
         shutil.rmtree(folder)
 
 
-@contextmanager
-def running(programs: Path) -> Iterator[str]:
-    """A server; answers `postgresql://role@host:port`, to which a database name is added."""
-    with serving(programs) as server:
-        yield server.url
-
-
 class Databases:
-    """Makes empty databases on one server; each test gets its own and it is dropped after."""
+    """Makes empty databases on one server; each test gets its own and it is dropped after.
 
-    def __init__(self, server: str) -> None:
-        self._server, self._count = server, 0
+    A server that ended in the middle costs the test that held it, not every test after: the next one gets a
+    new server, and a warning tells how the old one ended.
+    """
+
+    def __init__(self, programs: Path) -> None:
+        self._programs, self._count = programs, 0
+        self._servers = ExitStack()
+        self._server: Server | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._servers.close()
+
+    def _running(self) -> Server:
+        told = self._server.ended() if self._server else ""
+        if told:
+            warnings.warn(
+                pytest.PytestWarning(f"The session's PostgreSQL server {told}"), stacklevel=2
+            )
+        if told or self._server is None:
+            self._server = self._servers.enter_context(serving(self._programs))
+        return self._server
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
         """A new empty database, as an SQLAlchemy URL."""
+        server = self._running()
         self._count += 1
         name = f"test_{os.getpid()}_{self._count}"
-        with psycopg.connect(f"{self._server}/postgres", autocommit=True) as admin:
-            admin.execute(f"CREATE DATABASE {name}".encode())
+        url = server.create(name)
         try:
-            yield f"{self._server.replace('postgresql:', 'postgresql+psycopg:', 1)}/{name}"
+            yield url.replace("postgresql:", "postgresql+psycopg:", 1)
         finally:
-            with psycopg.connect(f"{self._server}/postgres", autocommit=True) as admin:
-                admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+            server.drop(name)

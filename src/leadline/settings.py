@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,14 +91,45 @@ class Home:
         return self.keys.is_dir()
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where an installation is served: *authority* vouches for it, *certificate* is one's own (PEM)."""
+
+    url: str
+    authority: Path | None = None
+    certificate: Path | None = None
+
+
+NAMED: ContextVar[str] = ContextVar("server", default="")
+
+
+def server(environ: Mapping[str, str] | None = None) -> Server | None:
+    """The server that ``--server`` or ``LEADLINE_SERVER`` names, if one does.
+
+    ``LEADLINE_SERVER_AUTHORITY`` and ``LEADLINE_SERVER_CERTIFICATE`` are files that go with it.
+    """
+    source = os.environ if environ is None else environ  # noqa: TID251 -- the one place
+    url = NAMED.get() or source.get("LEADLINE_SERVER", "")
+    files = [source.get(f"LEADLINE_SERVER_{name}", "") for name in ("AUTHORITY", "CERTIFICATE")]
+    return Server(url, *(Path(file) if file else None for file in files)) if url else None
+
+
 def home(folder: Path | None, environ: Mapping[str, str] | None = None) -> Home:
     """The installation in *folder*, else in ``LEADLINE_HOME``, else what `make assess` leaves.
 
     ``LEADLINE_DATABASE`` names a PostgreSQL database to use instead of SQLite in the folder.
+
+    Raises: Invalid, where a server is named instead of a folder of this machine.
     """
     source = os.environ if environ is None else environ  # noqa: TID251 -- the one place
+    if folder is None and server(source) is not None:
+        told = "this is done at the installation itself; name its folder with --home, and no server"
+        raise Invalid("--server", told)
     chosen = folder or Path(source.get("LEADLINE_HOME", "out/.state"))
     return Home(chosen.absolute(), source.get("LEADLINE_DATABASE", ""))
+
+
+WITHIN = "installation"  # a file of a run's state: the folder of the installation that it is of
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +137,7 @@ class Workspace:
     """The folders of one assessment. Only `state` is private; the rest is meant to be handed on."""
 
     out: Path
+    within: Home | None = None  # the installation that it is a run of; None for one of its own
 
     @property
     def state(self) -> Path:
@@ -113,8 +146,8 @@ class Workspace:
 
     @property
     def home(self) -> Home:
-        """The installation of this one assessment."""
-        return Home(self.state)
+        """The installation of this one assessment, or that which it is a run of."""
+        return self.within or Home(self.state)
 
     @property
     def database(self) -> str:
@@ -166,3 +199,18 @@ def secret(name: str, file: Path | None, environ: Mapping[str, str] | None = Non
         problem = f"{file} is not there or empty" if file is not None else "is not set"
         raise Invalid(name, f"{problem}; set it, or give a file that holds it")
     return found
+
+
+def workspace(out: Path, environ: Mapping[str, str] | None = None) -> Workspace:
+    """The assessment in *out*, as a process of its own finds it: with its installation, or of its own."""
+    found = Workspace(out)
+    named = found.state / WITHIN
+    return (
+        Workspace(out, home(Path(named.read_text("utf-8")), environ)) if named.exists() else found
+    )
+
+
+def environment(at: Home, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of a process that works on an installation: this one's, with its database."""
+    source = os.environ if environ is None else environ  # noqa: TID251 -- the one place
+    return {**source, "LEADLINE_DATABASE": at.url}

@@ -24,8 +24,8 @@ from types import FrameType
 from leadline import settings
 from leadline.app.ports import Executor, Shard
 from leadline.core.errors import LeadlineError, Stale
-from leadline.wiring import assess as wiring
-from leadline.wiring import home
+from leadline.wiring import working
+from leadline.wiring.clock import clock
 
 HEARTBEAT_SECONDS = 1.0  # progress is shown by it, so that it is far below the lease
 IDLE_SECONDS = 0.25
@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
     """Work until the job has no shard left to claim. Exit status 0, or 130 when stopped."""
     out, job, name = argv
     settle_in()
-    return work(wiring.worker(settings.Workspace(Path(out)), settings.load()), job, name)
+    return work(working.worker(settings.workspace(Path(out)), settings.load()), job, name)
 
 
 def settle_in() -> None:
@@ -50,7 +50,7 @@ def settle_in() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def work(parts: "wiring.WorkerParts", job: str, name: str) -> int:
+def work(parts: "working.WorkerParts", job: str, name: str) -> int:
     """Claim shards of *job* as *name*, and of no other job, until none is left and none will come.
 
     Answers 0, or 130 when stopped.
@@ -64,14 +64,14 @@ def work(parts: "wiring.WorkerParts", job: str, name: str) -> int:
         while True:
             shard = parts.executor.claim(
                 name,
-                now=home.clock(),
+                now=clock(),
                 lease_seconds=parts.settings.lease_seconds,
                 job=job,
                 code=parts.code,
             )
             if shard is not None and shard.attempts > CLAIMS_MAX:
                 error = f"given up after {shard.attempts} workers died over it"
-                parts.executor.fail(shard, now=home.clock(), error=error, attempts_max=0)
+                parts.executor.fail(shard, now=clock(), error=error, attempts_max=0)
             elif shard is not None:
                 _work(parts, shard)
             elif _all_ended(parts.executor, job) and not parts.more():
@@ -83,7 +83,7 @@ def work(parts: "wiring.WorkerParts", job: str, name: str) -> int:
         return 130
 
 
-def _work(parts: "wiring.WorkerParts", shard: Shard) -> None:
+def _work(parts: "working.WorkerParts", shard: Shard) -> None:
     """Run *shard* and tell the table how it ended.
 
     Where a newer token holds the shard by now, what was found is kept as a duplicate.
@@ -100,17 +100,17 @@ def _work(parts: "wiring.WorkerParts", shard: Shard) -> None:
             _fail(parts.executor, shard, f"{type(error).__name__}: {error}")
             return
     try:
-        parts.executor.finish(shard, now=home.clock(), result=result)
+        parts.executor.finish(shard, now=clock(), result=result)
     except Stale:
-        parts.executor.keep_late(shard, now=home.clock(), result=result)
+        parts.executor.keep_late(shard, now=clock(), result=result)
 
 
 def _fail(executor: Executor, shard: Shard, error: str) -> None:
     """Tell the table of a failure; one that comes late is kept as a late result is."""
     try:
-        executor.fail(shard, now=home.clock(), error=error, attempts_max=ATTEMPTS_MAX)
+        executor.fail(shard, now=clock(), error=error, attempts_max=ATTEMPTS_MAX)
     except Stale:
-        executor.keep_late(shard, now=home.clock(), result=json.dumps({"failed": error}))
+        executor.keep_late(shard, now=clock(), result=json.dumps({"failed": error}))
 
 
 @dataclass
@@ -130,9 +130,7 @@ class _Beat:
     def run(self) -> None:
         """Send progress until stopped; interrupt the work when the shard is no longer ours."""
         while not self.stop.wait(HEARTBEAT_SECONDS):
-            ours = self.executor.heartbeat(
-                self.shard, now=home.clock(), done=self.done, note=self.note
-            )
+            ours = self.executor.heartbeat(self.shard, now=clock(), done=self.done, note=self.note)
             if not ours and not self.stop.is_set():
                 os.kill(os.getpid(), signal.SIGINT)
                 return

@@ -18,7 +18,14 @@ FOLDER = Path(str(files("leadline") / "data" / "roles"))
 ROLES = sorted(cedar.shipped().roles)
 # Everything in favour: signed by two others and the requester, proved, two factors and more.
 READY = Circumstances(make.NOW, frozenset({"q", "r"}), asserted=True, proved=True, assurance=3)
-NEVER_FOR_ONESELF = {Action.PRINCIPAL_ENROL, Action.PRINCIPAL_RESTORE, Action.GRANT_GIVE}
+NEVER_FOR_ONESELF = {
+    Action.PRINCIPAL_ENROL,
+    Action.PRINCIPAL_RESTORE,
+    Action.PRINCIPAL_RECOVER,
+    Action.PRINCIPAL_APPOINT,
+    Action.GRANT_GIVE,
+    Action.DELEGATION_GIVE,
+}
 
 
 def situation(role: str, kind: str, reach: Reach | None) -> tuple[Principal, Resource]:
@@ -80,9 +87,17 @@ TEXT = (FOLDER / "public.examples.toml").read_text()
         ("[rows]", "x = 1\n[rows]", "f.toml"),
         ('"log:sign"', '"log:burn"', "f.toml log:burn"),
         ('"log:sign" ', '# "log:sign" ', "f.toml log:sign"),
-        ('"------ ---- ------ ----"', '"------ ---- ------ ---"', "f.toml inquiry:lodge"),
-        ('"------ ---- ------ ----"', '"------ ---- ------ ---x"', "f.toml inquiry:lodge"),
-        ('"------ ---- ------ ----"', "3", "f.toml inquiry:lodge"),
+        (
+            '"------ ---- ------ ---- -----"',
+            '"------ ---- ------ ---- ----"',
+            "f.toml inquiry:lodge",
+        ),
+        (
+            '"------ ---- ------ ---- -----"',
+            '"------ ---- ------ ---- ----x"',
+            "f.toml inquiry:lodge",
+        ),
+        ('"------ ---- ------ ---- -----"', "3", "f.toml inquiry:lodge"),
     ],
 )
 def test_a_mistake_in_a_matrix_is_named(old: str, new: str, field: str) -> None:
@@ -117,3 +132,10 @@ def test_a_role_that_grew_stops_start_up(tmp_path: Path) -> None:
     file.write_text(grown)
     with pytest.raises(Invalid, match=r"auditor\.examples\.toml (inquiry:answer|engagement:read)"):
         cedar.load(FOLDER.parent / "access", tmp_path)
+
+
+def test_what_is_shipped_holds_in_every_way_that_is_checked() -> None:
+    """Grants, lists and matrices, which are not checked again at every start."""
+    checked = cedar.load(*cedar.shipped_folders())
+    assert checked.roles == cedar.shipped().roles
+    assert checked.rules.digest == cedar.shipped().rules.digest

@@ -233,7 +233,7 @@ def user_facts() -> dict[str, object]:
 
 
 EVERYONE = "permit (principal, action, resource)"
-ERRS = "forbid (principal, action, resource) when { context.now + context.now > 0 }"
+ERRS = "forbid (principal, action, resource) when { 9223372036854775807 + context.assurance > 0 }"
 
 
 def test_a_rule_that_errs_denies(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import make
 from identity.people import House, house
 from leadline.app import approval
 from leadline.app.assertion import Signed
-from leadline.core.access import Action, Resource
+from leadline.core.access import Action, Bounds, Resource
 from leadline.core.account import RegisteredKey
 from leadline.core.approval import Approval, Detail, Request
 from leadline.core.errors import Denied, NotFound, Refused, Tampered
@@ -67,7 +67,7 @@ def test_who_reaches_a_thing_by_a_grant_signs_for_it_until_the_grant_ends(at: Ho
     until = at.clock.now + timedelta(minutes=10)
     grant = Grant(CUSTODIAN, Scope.ENGAGEMENT, make.ENGAGEMENT, until, "admin", at.clock.now)
     with at.door.parts.store.write() as tx:
-        tx.put(grant.id, grant, marking=make.marking())
+        tx.put(grant.id, grant, marking=make.marking(), bounds=Bounds(owner=grant.principal))
     request = asked(at)
     for who in (CUSTODIAN, OFFICIAL, LEAD):
         signed(at, who, request, keys[who])

@@ -13,10 +13,11 @@ from app.laboratory import FakeLaboratory, digest
 from fakes import Faulty, MemoryExecutor, MemorySigner, MemoryStore, MemoryVault
 from leadline import settings
 from leadline.access import cedar
-from leadline.app import assess, bundle, engagement, reporting
-from leadline.app.assess import Request, Script, Secret
+from leadline.app import assess, bundle, engagement, measuring, reporting
+from leadline.app.assess import Script
 from leadline.app.log import ActProof, check
 from leadline.app.ports import Executor, Shard, Signer, Store, Vault
+from leadline.app.request import Request, Secret
 from leadline.app.verify import verify_bundle
 from leadline.core import report as shown
 from leadline.core.assessment import Budget
@@ -378,7 +379,7 @@ def test_the_bundle_verifies_and_the_summary_has_its_numbers(tmp_path: Path, sto
     text = json.dumps(summary)
     read = json.loads(text)
     families = [family for suite in read["suites"] for family in suite["families"]]
-    course = assess.decided(script, found.plan, found.results)
+    course = measuring.decided(script.measuring, found.plan, found.results)
     assert course is not None
     asked = [item for batch in course.batches for item in batch]
     assert sum(family["attempted"] for family in families) == len(asked) + 1

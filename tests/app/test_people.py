@@ -18,10 +18,18 @@ from leadline.core.access import Action, Principal, Resource
 from leadline.core.alert import Alert
 from leadline.core.errors import Denied, Invalid, NotFound, Refused
 from leadline.core.grant import Grant, Scope, Suspension
+from leadline.core.organisation import Delegation, Organisation, Stopped
 from leadline.core.record.act import Kind
 from leadline.store.sql import open_store
 
-KINDS = {Grant: "grant", Suspension: "suspension", Alert: "alert"}
+KINDS = {
+    Grant: "grant",
+    Suspension: "suspension",
+    Alert: "alert",
+    Organisation: "organisation",
+    Delegation: "delegation",
+    Stopped: "stopped-person",
+}
 ROLES = cedar.shipped().roles
 ADMIN = make.principal("administrator", id_="admin", engagements=())
 NEW = make.principal("evaluator", id_="eve", engagements=())

@@ -212,7 +212,13 @@ def test_a_new_object_of_every_kind_is_unreadable_for_the_public(kind: str) -> N
         return {a for a in Action if access.decide(person, a, thing, given).allowed}
 
     assert reads(new) == set()
-    assert reads(public) <= {Action.ARTEFACT_READ, Action.RECORD_READ, Action.ENTRY_READ}
+    assert reads(public) <= {
+        Action.ARTEFACT_READ,
+        Action.RECORD_READ,
+        Action.ENTRY_READ,
+        Action.FAIRNESS_READ,
+        Action.PROJECT_READ,
+    }
 
 
 def test_purposes_do_not_matter_to_the_public(world: World) -> None:

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import leadline.app
+from leadline.client.uses import USES
 
 FOLDER = Path(leadline.app.__file__).parent
 ASKS = frozenset({"require", "decision", "visible"})
@@ -18,26 +19,44 @@ ASKS = frozenset({"require", "decision", "visible"})
 SIGNING_IN = "comes before anybody is anybody"
 PART = "a part of use cases that asked for their own action"
 OWN = "of the caller's own organisation, or what the caller just read, alone"
+DRAFT = "one's own words before anything is said; nobody else is ever shown them"
+BEARER = "the holder of an unguessable link, who is nobody to the rules"
 RUNNING = "a component of the installation at work, inside an act that was asked for"
 CALLER_ASKS: dict[str, str] = {
     "approval.granted": "asks for each signer's decision, and for the requester by its id",
     "bundle.snapshot": PART,
+    "cases.thing": PART,
     "credentials.narrowed": SIGNING_IN,
     "credentials.spend": SIGNING_IN,
     "credentials.used": SIGNING_IN,
+    "delegation.spare": PART,
     "engagement.enact": PART,
     "engagement.enact_with": PART,
     "engagement.require_signed": PART,
+    "explorer.consistency": "heads of the log are everybody's",
     "founding.found": "the first person of an installation; there is nobody yet to ask about",
     "incidents.place": OWN,
     "incidents.told": OWN,
     "inquiry.fresh": OWN,
+    "inquiry_draft.discard": DRAFT,
+    "inquiry_draft.draft": DRAFT,
+    "inquiry_draft.mine": DRAFT,
+    "inquiry_draft.say": DRAFT,
     "intake.refused": PART,
     "leaving.write": PART,
     "log.latest": RUNNING,
     "log.policy_of": RUNNING,
     "log.require_proof": RUNNING,
+    "maintainer_link.enter": BEARER,
+    "maintainer_link.forget": BEARER,
+    "maintainer_link.holder": BEARER,
     "obligations.followed": OWN,
+    "once.begin": RUNNING,
+    "outbox.due": RUNNING,
+    "outbox.gather": RUNNING,
+    "outbox.settled": RUNNING,
+    "people.own_matter": PART,
+    "queueing.queued": PART,
     "sign_in.accept": SIGNING_IN,
     "sign_in.answered": SIGNING_IN,
     "sign_in.by_certificate": SIGNING_IN,
@@ -45,11 +64,14 @@ CALLER_ASKS: dict[str, str] = {
     "sign_in.by_key": SIGNING_IN,
     "sign_in.by_password": SIGNING_IN,
     "sign_in.challenge": SIGNING_IN,
+    "sign_in.invited": PART,
     "sign_in.looked_up": SIGNING_IN,
     "sign_in.own": SIGNING_IN,
     "sign_in.session_of": SIGNING_IN,
     "sign_in.sign_out": "whoever holds a session ends it",
     "stopping.raise_alarms": RUNNING,
+    "subscriptions.called_off": RUNNING,
+    "subscriptions.feed_of": BEARER,
     "terms.covered": PART,
     "terms.judged": PART,
     "terms.party": OWN,
@@ -57,6 +79,7 @@ CALLER_ASKS: dict[str, str] = {
     "terms.refusal": PART,
     "terms.refuse": PART,
     "terms.use": PART,
+    "twins.go_on": PART,
     "weights.in_use": RUNNING,
 }
 TOUCHES = frozenset({"ctx.store.write", "ctx.vault"})
@@ -159,3 +182,10 @@ def test_the_reading_itself_tells_late_from_early() -> None:
     assert asked is not None
     assert touched < asked
     assert asks_at("terms", second) is None
+
+
+def test_what_asks_nobody_has_no_route() -> None:
+    """A part of a use case that was asked for is none by itself: over a route anybody would call it."""
+    routed = {f"{one.case.__module__.rpartition('.')[2]}.{one.case.__name__}" for one in USES}
+    parts = {name for name, why in CALLER_ASKS.items() if why in {PART, RUNNING, SIGNING_IN}}
+    assert parts & routed == {"log.latest"}  # heads of the log are everybody's

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.test_assess import prepared, workspace
-from leadline.app import assess, engagement, running, stopping
+from leadline.app import assess, engagement, measuring, running, stopping
 from leadline.app.assess import Script
 from leadline.core.alert import Alert
 from leadline.core.assessment import OutOfScope, Plan
@@ -46,7 +46,7 @@ def planned(script: Script) -> Plan:
         script.done.by,
         script.sign,
     )
-    return assess._plan(script)
+    return measuring._plan(script.measuring)
 
 
 def idle(script: Script) -> None:

@@ -19,7 +19,7 @@ def test_words_come_from_a_file_and_are_bounded(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="cannot be read"):
         words_of(tmp_path)
     file.write_bytes(b"x" * ((1 << 16) + 1))
-    with pytest.raises(Invalid, match="larger than 64 KiB"):
+    with pytest.raises(Invalid, match="larger than 65536 bytes"):
         content_of(file)
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(Invalid, match="no UTF-8"):

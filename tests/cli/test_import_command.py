@@ -12,7 +12,7 @@ from leadline import settings
 from leadline.cli.main import app
 from leadline.core.errors import Invalid
 from leadline.wiring import imports
-from leadline.wiring.assess import installed_suites
+from leadline.wiring.working import installed_suites
 
 
 def call(*words: str | Path) -> Result:

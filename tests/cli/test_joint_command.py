@@ -59,7 +59,7 @@ def test_refusals_have_their_exit_codes(at: Terminal, tmp_path: Path) -> None:
     nowhere = str(tmp_path / "none")
     for person, more, code in (
         ("evaluator", ("--for", "nobody", "--run", run), 4),
-        ("evaluator", ("--for", "uk-aisi", "--run", nowhere), 2),
+        ("evaluator", ("--for", "uk-aisi", "--run", nowhere), 4),
         ("official", ("--for", "uk-aisi", "--run", run), 3),
         ("rival", ("--for", "uk-aisi", "--run", run), 4),
     ):

@@ -46,12 +46,41 @@ def test_match_prints_the_contract(case: tuple[str, str]) -> None:
 
 
 def test_match_tells_people_as_well(case: tuple[str, str]) -> None:
-    """A line per pair and a line of counts; faults on standard error."""
+    """A line per open pair and question, and a line of counts; faults on standard error."""
     table, folder = case
     ran = CliRunner().invoke(app, ["match", table, "--advisories", folder])
     assert "affected" in ran.stdout
     assert "2 assets, 1 advisories: 1 affected, 1 unknown; 1 questions, 1 faults" in ran.stdout
     assert "odd.json" in ran.stderr
+    assert "question  3  Which package is Ledger?" in ran.stdout
+    assert "(" not in ran.stdout.splitlines()[0]
+
+
+def test_match_says_how_sure_a_name_is(case: tuple[str, str], tmp_path: Path) -> None:
+    """A possible name stands beside the status, in words and in JSON."""
+    part = {"type": "library", "name": "fork", "version": "1", "purl": "pkg:generic/fork@1"}
+    ancestors = [{"type": "library", "name": "u", "purl": "pkg:pypi/ujson@5.1.0"}]
+    part["pedigree"] = {"ancestors": ancestors}  # type: ignore[assignment]
+    bom = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "components": [part]}
+    path = tmp_path / "bom.json"
+    path.write_text(json.dumps(bom))
+    arguments = ["match", str(path), "--advisories", case[1]]
+    ran = CliRunner().invoke(app, arguments)
+    assert "(possible name)" in ran.stdout
+    (pair,) = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)["matches"]
+    assert (pair["status"], pair["naming"]) == ("unknown", "possible")
+
+
+def test_long_reading_is_told_at_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On standard error, every so many documents, and only where somebody looks."""
+    match._reading(2_000)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    match._reading(1_999)
+    match._reading(2_000)
+    assert capsys.readouterr().err == "2000 documents read\n"
 
 
 @pytest.mark.parametrize("more", [[], ["--advisories", "/nonexistent"]])

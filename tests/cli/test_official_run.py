@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.test_suite_qualify import ONLY, REPORT, Scripted
-from leadline.app.assess import Request
+from leadline.app.request import Request
 from leadline.core.assessment import Budget
 from leadline.core.errors import Invalid, Refused
 from leadline.core.isolation import Tier

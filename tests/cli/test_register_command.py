@@ -104,7 +104,7 @@ def test_what_is_refused_says_why_and_changes_nothing(at: Terminal, tmp_path: Pa
         ("developer", ("write", str(file)), 3),
         ("officer", ("write", str(file)), 6),
         ("officer", ("write", str(two), "--revision", "1"), 2),
-        ("officer", ("write", str(tmp_path / "none.toml")), 2),
+        ("officer", ("write", str(tmp_path / "none.toml")), 4),
         ("officer", ("show", "nothing"), 4),
         ("officer", ("end", "task", "--day", "2026-02-30", "--why", "w"), 2),
         ("officer", ("evidence", "nothing", str(file), "--what", "w"), 4),

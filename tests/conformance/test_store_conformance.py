@@ -299,6 +299,8 @@ def test_acts_are_filtered_in_log_order(store: Store) -> None:
         assert [one.act for one in view.acts()] == plan
         assert [one.index for one in view.acts(engagement="e1")] == [0, 1, 3]
         assert [one.index for one in view.acts(kind=Kind.FINDING_RECORDED)] == [1, 2]
+        assert [one.index for one in view.acts(since=1, most=2)] == [1, 2]
+        assert [one.index for one in view.acts(engagement="e1", since=1)] == [1, 3]
         assert [one.index for one in view.acts(about="f1", engagement="e1")] == [1, 3]
         assert list(view.acts(kind=Kind.FINDING_REPLAYED, engagement="e2")) == []
 

@@ -6,7 +6,8 @@ from datetime import datetime
 import pytest
 
 from clearing_values import AT, advisory, finding, statement
-from leadline.core.clearing.advisory import draft
+from leadline.core.clearing.advisory import UNREPLAYED, draft
+from leadline.core.clearing.finding import ReplayVerdict
 from leadline.core.clearing.match import Status, read
 from leadline.core.clearing.product import package
 from leadline.core.errors import Invalid
@@ -38,6 +39,49 @@ def test_the_text_says_who_found_it_and_holds_no_proof() -> None:
     assert "by an AI system (model-x)" in by_ai.flaws[0].description
     assert "b" * 64 not in repr(by_tool)
     assert "fictional" in by_tool.publisher
+
+
+@pytest.mark.parametrize(
+    ("verdict", "fix_tried", "says", "never"),
+    [
+        (
+            None,
+            False,
+            "no replay of ours confirms it. That 1.2.0 repairs it is stated",
+            "shows itself",
+        ),
+        (ReplayVerdict.FLAKY, True, "no replay of ours confirms it", "shows itself"),
+        (
+            ReplayVerdict.CONFIRMED,
+            False,
+            "itself on 1.1.9. That 1.2.0 repairs it is stated",
+            "not on",
+        ),
+        (ReplayVerdict.FIX_EFFECTIVE, False, "not on a repaired build. That 1.2.0", "not on 1.2.0"),
+        (ReplayVerdict.FIX_EFFECTIVE, True, "on 1.1.9 and not on 1.2.0.", "is stated"),
+        (ReplayVerdict.FIX_INEFFECTIVE, False, "on a repaired build too. That 1.2.0", "not on"),
+        (ReplayVerdict.FIX_INEFFECTIVE, True, "on 1.1.9, and on 1.2.0 too.", "is stated"),
+    ],
+)
+def test_a_draft_claims_no_replay_that_was_not_made(
+    verdict: ReplayVerdict | None,
+    fix_tried: bool,  # noqa: FBT001 -- a parameter of the test
+    says: str,
+    never: str,
+) -> None:
+    """What was tried and what is merely stated read differently."""
+    found = finding()
+    replays = {found.id: verdict} if verdict else UNREPLAYED
+    one = draft([found], fixed_purl=FIXED, at=AT, tlp=Tlp.RED, replays=replays, fix_tried=fix_tried)
+    told = one.flaws[0].description
+    assert says in told
+    assert never not in told
+
+
+def test_a_person_is_called_no_tool() -> None:
+    """Who found it is one of three, and a person is the third."""
+    one = draft([finding(origin="person")], fixed_purl=FIXED, at=AT, tlp=Tlp.RED)
+    assert "Found by a person (" in one.flaws[0].description
 
 
 def test_the_first_finding_names_the_advisory_whatever_the_order() -> None:

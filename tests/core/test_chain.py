@@ -1,77 +1,105 @@
-"""The chain of custody is told from acts: who held what from when to when."""
+"""Findings that need others: what is left of a chain once a link is fixed."""
 
-from datetime import UTC, datetime, timedelta
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from leadline.core.engagement.chain import EVERYBODY, HERE, Held, custody, named
-from leadline.core.record.act import Act, Kind, Value
-
-START = datetime(2026, 10, 1, tzinfo=UTC)
-
-
-def at(hours: int) -> datetime:
-    """So many hours after the start."""
-    return START + timedelta(hours=hours)
+from clearing_values import unhurried
+from leadline.core.clearing.chain import Link, check_acyclic, effective
+from leadline.core.errors import Invalid
 
 
-def act(hours: int, kind: Kind, about: str, **detail: Value) -> Act:
-    """One act, called after its hour."""
-    return Act(f"act-{hours}", kind, at(hours), f"person-{hours}", about, "e", detail)
+@st.composite
+def chains(draw: st.DrawFn) -> list[Link]:
+    """Up to eight findings, each of which needs only earlier ones and some that nobody knows."""
+    found = list[Link]()
+    for number in range(draw(st.integers(1, 8))):
+        known = [one.id for one in found] + ["unknown"]
+        sets = draw(st.lists(st.lists(st.sampled_from(known), min_size=1, max_size=3), max_size=3))
+        reach = draw(st.integers(0, 3))
+        alone = draw(st.integers(0, reach))
+        found.append(Link(str(number), tuple(tuple(one) for one in sets), reach, alone))
+    return found
 
 
-STORY = (
-    act(0, Kind.ARTEFACT_RECEIVED, "a", digest="d-a", owner="developer"),
-    act(1, Kind.ARTEFACT_RECEIVED, "b", digest="d-b", owner="agency"),
-    act(2, Kind.ARTEFACT_READ, "a", digest="d-a"),
-    act(3, Kind.ARTEFACT_UNSEALED, "b", digest="d-b"),
-    act(4, Kind.ISOLATION_PROVED, "plan", evidence="d-c"),
-    act(5, Kind.KILL_DRILLED, "plan", evidence="d-c"),
-    act(6, Kind.EXPORT_MADE, "x", to="a court", items=("a", "d-c")),
-    act(7, Kind.ARTEFACT_PUBLISHED, "b"),
-    act(8, Kind.MATERIAL_SHREDDED, "shredding", owner="developer"),
-    act(9, Kind.MATERIAL_SHREDDED, "shredding", owner="developer"),
-    act(10, Kind.EXPORT_MADE, "y", to="nobody"),
-)
+def whole(links: list[Link], fixed: set[str], id_: str) -> bool:
+    """The plain meaning, by recursion: not fixed, and of every set one member is whole."""
+    by_id = {one.id: one for one in links}
+    if id_ in fixed:
+        return False
+    needs = by_id[id_].needs if id_ in by_id else ()
+    return all(any(whole(links, fixed, one) for one in any_of) for any_of in needs)
 
 
-def test_every_holding_has_its_beginning_and_where_an_act_tells_of_it_its_end() -> None:
-    """Every holding has its beginning and where an act tells of it its end."""
-    assert custody(STORY, ["a"]) == (
-        Held("a", HERE, at(0), "act-0", at(8), "act-8"),
-        Held("a", "person-2", at(2), "act-2"),
-        Held("a", "a court", at(6), "act-6"),
-    )
-    assert [(one.holder, one.until) for one in custody(STORY, ["b"])] == [
-        (HERE, None),
-        ("person-3", None),
-        (EVERYBODY, None),
+@unhurried
+@given(chains(), st.sets(st.sampled_from([*"01234567", "unknown"])))
+def test_the_answer_is_the_plain_meaning(links: list[Link], fixed: set[str]) -> None:
+    """Each finding once, with a reason, the worst first."""
+    found = effective(links, fixed)
+    assert {one.id for one in found} == {one.id for one in links}
+    for one in found:
+        assert one.whole == whole(links, fixed, one.id)
+        assert one.why
+    assert [one.rank for one in found] == sorted((one.rank for one in found), reverse=True)
+
+
+@unhurried
+@given(chains(), st.sets(st.sampled_from("01234567")), st.sampled_from("01234567"))
+def test_fixing_one_more_makes_nothing_worse(links: list[Link], fixed: set[str], more: str) -> None:
+    """No rank rises, nothing that was cut becomes whole, and what does not need it stays as it was."""
+    before = {one.id: one for one in effective(links, fixed)}
+    after = {one.id: one for one in effective(links, fixed | {more})}
+    for id_, one in after.items():
+        assert one.rank <= before[id_].rank
+        assert before[id_].whole or not one.whole
+
+
+def test_a_cut_chain_falls_back_and_says_why() -> None:
+    """One of two ways is enough; without any way, what needs the chain is cut as well."""
+    links = [
+        Link("leak", (), 1, 1),
+        Link("write", (), 2, 2),
+        Link("escape", (("leak", "write"),), 3, 0),
+        Link("worm", (("escape",),), 3, 1),
     ]
+    assert [one.id for one in effective(links, ())] == ["escape", "worm", "write", "leak"]
+    held = {one.id: one for one in effective(links, {"leak"})}
+    assert held["escape"].why == "its chain holds without leak"
+    assert held["leak"].why == "fixed"
+    cut = {one.id: one for one in effective(links, {"leak", "write"})}
+    assert (cut["escape"].rank, cut["worm"].rank) == (0, 1)
+    assert "nothing is left of leak, write" in cut["escape"].why
+    assert "escape (itself cut)" in cut["worm"].why
+    assert "needs no other" in held["write"].why
+    assert "whole chain is open" in held["worm"].why
 
 
-def test_evidence_that_acts_name_goes_by_its_digest_and_is_held_once() -> None:
-    """Evidence that acts name goes by its digest and is held once."""
-    found = custody(STORY, ["d-c"])
-    assert [(one.holder, one.by) for one in found] == [(HERE, "act-4"), ("a court", "act-6")]
-    assert custody(STORY, ["nothing"]) == ()
+@pytest.mark.parametrize(
+    "links",
+    [
+        [Link("a", (("a",),))],
+        [Link("a", (("b",),)), Link("b", (("c",),)), Link("c", (("x", "a"),))],
+    ],
+)
+def test_a_cycle_is_refused_with_its_members(links: list[Link]) -> None:
+    """A finding cannot need itself."""
+    with pytest.raises(Invalid, match="a needs"):
+        effective(links, ())
 
 
-def test_a_holding_has_a_plain_form() -> None:
-    """A holding has a plain form."""
-    first = custody(STORY, ["a"])[0].to_record()
-    assert (first["until"], first["ended_by"]) == ("2026-10-01T08:00:00.000000Z", "act-8")
-    assert custody(STORY, ["b"])[0].to_record()["until"] is None
+def test_what_says_nothing_is_refused() -> None:
+    """Two of one id, and one of nothing."""
+    with pytest.raises(Invalid, match="same id"):
+        effective([Link("a"), Link("a")], ())
+    with pytest.raises(Invalid, match="one of nothing"):
+        effective([Link("a", ((),))], ())
 
 
-def test_only_texts_are_digests() -> None:
-    """Only texts are digests."""
-    assert named(act(0, Kind.EVIDENCE_SEALED, "p", results="r", evidence=7)) == {"results": "r"}
-
-
-def test_what_somebody_was_told_is_no_evidence() -> None:
-    """A result, a basis and a message are for whom they were written; an export leaves them alone."""
-    for kind in set(Kind) - {
-        Kind.ISOLATION_PROVED,
-        Kind.KILL_DRILLED,
-        Kind.CANARIES_JUDGED,
-        Kind.EVIDENCE_SEALED,
-    }:
-        assert named(act(0, kind, "x", evidence="e", results="r", basis="b", digest="d")) == {}
+def test_long_chains_and_diamonds_are_no_cycle() -> None:
+    """Ten thousand links deep, without recursion."""
+    deep = [Link(str(n), ((str(n - 1),),) if n else ()) for n in range(10_000)]
+    check_acyclic(deep)
+    assert not any(one.whole for one in effective(deep, {"0"}))
+    check_acyclic(
+        [Link("d", (("b",), ("c",))), Link("b", (("a",),)), Link("c", (("a",),)), Link("a")]
+    )

@@ -243,8 +243,6 @@ def test_nothing_opens_after_a_withdrawal_or_an_end() -> None:
             rules.agree(over, DEVELOPER, found, START, reason="r")
         with pytest.raises(Refused, match=word):
             rules.open_stage(over, DEVELOPER, found, START, stage=0)
-        assert word in rules.over(over.acts)
-    rules.going_on(())
 
 
 @pytest.mark.parametrize(

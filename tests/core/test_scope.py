@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from leadline.core import scope as rules
 from leadline.core.assessment import OutOfScope, SampleResult, SampleState
+from leadline.core.measure.out_of_scope import scope_counts
 from leadline.core.scope import Decoy, Forbidden, Observed, Scope, Source, judged
 from leadline.formats.scope_toml import load_scope
 
@@ -231,7 +232,7 @@ def test_counts_are_of_samples_that_were_watched() -> None:
         sample("scored", (), blind, rules.unobserved("canary-file", "no atime")),
         sample("missing"),
     ]
-    counts = {one.source: one for one in rules.scope_counts(samples)}
+    counts = {one.source: one for one in scope_counts(samples)}
     assert set(counts) == set(rules.SOURCES)
     execs = counts["exec"]
     assert (execs.watched, execs.samples, execs.entries, execs.alarms) == (3, 1, 2, 0)
@@ -247,7 +248,7 @@ def test_repeats_of_an_item_do_not_narrow_the_share_of_hits() -> None:
     alarm = OutOfScope("decoy", "token used in exec", "x", "alarm")
     once = [replace(sample("scored", (alarm,) if n < 3 else ()), item=f"i{n}") for n in range(12)]
     single, often = (
-        {one.source: one.share for one in rules.scope_counts(samples)}["decoy"]
+        {one.source: one.share for one in scope_counts(samples)}["decoy"]
         for samples in (once, [replace(one, epoch=n) for one in once for n in range(1, 5)])
     )
     assert single is not None
@@ -260,5 +261,5 @@ def test_what_was_seen_was_watched() -> None:
     """A sample in which a source saw an act counts as watched by it, though it missed a part."""
     act = OutOfScope("flow", "host x", "x", "warning")
     partly = sample("scored", (act,), rules.unobserved("flow", "lost a second"))
-    [flow] = [one for one in rules.scope_counts([partly, sample()]) if one.source == "flow"]
+    [flow] = [one for one in scope_counts([partly, sample()]) if one.source == "flow"]
     assert (flow.watched, flow.unobserved, flow.samples) == (2, 0, 1)

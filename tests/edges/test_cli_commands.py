@@ -110,7 +110,7 @@ def test_suites_are_listed_with_what_is_missing(tmp_path: Path) -> None:
         (("log", "verify", "absent"), 2, "--key"),
         (("log", "verify", "absent", "--key", "absent"), 2, "--key"),
         (("match", "absent"), 2, "--advisories"),
-        (("match", "absent", "--advisories", "."), 2, "absent"),
+        (("match", "absent", "--advisories", "."), 4, "absent"),
         (("findings", "group", "absent"), 4, "absent"),
         (("nonsense",), 2, "nonsense"),
         (("assess", "--nonsense"), 2, "--nonsense"),

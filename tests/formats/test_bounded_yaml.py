@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadline.core.errors import Invalid
-from leadline.formats.bounded_yaml import BYTES_MAX, DEPTH_MAX, VALUES_MAX, load
+from leadline.formats.bounded_yaml import (
+    BYTES_MAX,
+    DEPTH_MAX,
+    TEXTS_MAX,
+    VALUES_MAX,
+    load,
+    load_texts,
+)
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text("abc ", max_size=5),
@@ -76,3 +83,47 @@ def test_what_could_harm_is_refused(data: bytes, problem: str) -> None:
     """A bomb, a knot, a tag that names code and the like are each refused by name."""
     with pytest.raises(Invalid, match=problem):
         load(data, "a.yaml")
+
+
+@given(value=st.recursive(st.text("ab.1 ", max_size=5), lambda held: st.lists(held, max_size=3)
+    | st.dictionaries(st.text("xyz", min_size=1, max_size=4), held, max_size=3)))  # fmt: skip
+def test_texts_that_were_written_are_read(value: object) -> None:
+    """Whatever is built of texts comes back as it was."""
+    data = yaml.safe_dump(value).encode()
+    assert load_texts(data, "x") == value
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"a: 1.10", {"a": "1.10"}),
+        (b"a: 2024-01-02\nb: no\nc:", {"a": "2024-01-02", "b": "no", "c": ""}),
+        (b"\xef\xbb\xbf- !!int 5", ["5"]),
+        (b"", None),
+    ],
+)
+def test_scalars_stay_texts(data: bytes, found: object) -> None:
+    """Numbers, dates and words for yes and no are not changed."""
+    assert load_texts(data, "x") == found
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"a: &x 1\nb: *x", "anchors"),
+        (b"*x", "anchors"),
+        (b"a: 1\na: 2", "'a' stands twice"),
+        (b"[a]: 1", "a key is no text"),
+        (b"a: 1\n---\nb: 2", "one YAML document"),
+        (b"a: [", "no YAML"),
+        (b"\xff", "no UTF-8"),
+        (b"[" * (DEPTH_MAX + 1), "nested too deeply"),
+        (b"- a\n" * (TEXTS_MAX + 1), "divide it"),
+        (b" " * (BYTES_MAX + 1), "longer than"),
+    ],
+)
+def test_what_could_harm_is_refused_as_texts_too(data: bytes, problem: str) -> None:
+    """The error names the document."""
+    with pytest.raises(Invalid, match=problem) as refusal:
+        load_texts(data, "some file")
+    assert refusal.value.field == "some file"

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearing_values import AT, UJSON, advisory, finding, statement, unhurried
+from formats.test_one_advisory import full
 from leadline.core.clearing.advisory import (
     DEMONSTRATION_NAMESPACE,
     Advisory,
@@ -82,7 +83,7 @@ def test_every_document_follows_schema_and_mandatory_tests(held: Advisory) -> No
     assert csaf.mandatory_faults(data) == ()
 
 
-@pytest.mark.parametrize("held", [drafted(), rich()])
+@pytest.mark.parametrize("held", [drafted(), rich(), full(), replace(full(), withdrawn=True)])
 def test_an_independent_validator_agrees(held: Advisory, tmp_path: Path) -> None:
     """Secvisogram's library finds nothing either, by its strict schema and mandatory tests."""
     node = shutil.which("node")
@@ -342,3 +343,17 @@ def test_published_advisories_are_read(
     record_property("cisa", str(dict(counts)))
     assert counts["documents"] == 765
     assert counts["statements"] > 10 * counts["doubtful"] > 0
+
+
+def test_the_vectors_of_a_document() -> None:
+    """Of every flaw, each once; what is odd has none."""
+    high, low = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "AV:L/AC:L/Au:N/C:N/I:N/A:P"
+    scores = [{"cvss_v3": {"vectorString": high}}, {"cvss_v2": {"vectorString": low}}]
+    flaws = [
+        {"scores": scores},
+        {"scores": scores[:1]},
+        {"scores": "x"},
+        {"scores": [{"cvss_v3": {}}]},
+    ]
+    assert csaf.vectors({"vulnerabilities": flaws}) == (high, low)
+    assert csaf.vectors({}) == ()

@@ -9,7 +9,7 @@ import pytest
 
 from leadline.core.clearing.product import Component, package
 from leadline.core.errors import Invalid
-from leadline.formats import cyclonedx, document
+from leadline.formats import cyclonedx
 
 
 def bom(*components: Mapping[str, Any], **fields: Any) -> bytes:
@@ -108,6 +108,8 @@ def test_odd_components_are_kept_and_listed() -> None:
     ]
     assert [fault.place for fault in inventory.faults] == [
         "/components/0/purl",
+        "/components/0",
+        "/components/1",
         "/components/2/version",
         "a",
     ]
@@ -133,6 +135,116 @@ def test_a_table_is_not_taken_for_cyclonedx() -> None:
 
 def test_the_number_of_components_is_bounded() -> None:
     """A document beyond the limit is refused, not cut."""
-    many = [{"type": "library", "name": str(n)} for n in range(document.SIGNS_MAX // 5 + 1)]
-    with pytest.raises(Invalid, match="more than"):
-        cyclonedx.parse(bom(*many))
+    one = b'{"type":"library","name":"x"}'
+    head = b'{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,"components":['
+    many = head + b",".join([one] * (cyclonedx.COMPONENTS_MAX + 1)) + b"]}"
+    with pytest.raises(Invalid, match="more than 200000 components"):
+        cyclonedx.parse(many)
+    with pytest.raises(Invalid, match="divide it"):
+        cyclonedx.parse(head + b"," * cyclonedx.SIGNS_MAX)
+
+
+def test_a_component_without_identity_or_release_is_a_fault() -> None:
+    """It is kept and stays unknown; what is no software is not asked for one."""
+    held = cyclonedx.parse(
+        bom(
+            {"type": "library", "name": "x"},
+            {"type": "cryptographic-asset", "name": "AES"},
+            {"type": "library", "name": "y", "purl": "pkg:rpm/redhat/y@1?epoch=2", "version": "1"},
+        )
+    )
+    assert [(fault.place, fault.problem[:4]) for fault in held.faults] == [
+        ("/components/0", "no p"),
+        ("/components/0", "no v"),
+    ]
+    assert held.components[2].version == "2:1"
+
+
+def test_other_names_are_kept_with_their_strength() -> None:
+    """Sources that a distribution or a scanner states are mapped; pedigree, evidence and CPE possible."""
+    src = [
+        {"name": "aquasecurity:trivy:SrcName", "value": "openssl"},
+        {"name": "aquasecurity:trivy:SrcVersion", "value": "3.0.9"},
+        {"name": "aquasecurity:trivy:SrcRelease", "value": "1"},
+        {"name": "aquasecurity:trivy:SrcEpoch", "value": "1"},
+    ]
+    deb = {"type": "library", "name": "libssl3", "purl": "pkg:deb/debian/libssl3@3?distro=bookworm"}
+    fork = {
+        "type": "library",
+        "name": "fork",
+        "pedigree": {
+            "ancestors": [
+                {"type": "library", "name": "u", "purl": "pkg:pypi/ujson@5"},
+                {"type": "library", "name": "v", "purl": "odd"},
+                {"type": "library", "name": "w"},
+            ]
+        },
+        "evidence": {"identity": [{"field": "purl", "concludedValue": "pkg:pypi/fork@1"}]},
+        "cpe": "cpe:2.3:a:acme:fo\\:rk:1.0:*:*:*:*:*:*:*",
+    }
+    one = {"type": "library", "name": "one", "evidence": {"identity": {"field": "purl"}}}
+    one["cpe"] = "cpe:2.3:a:acme:*:1:*:*:*:*:*:*:*"
+    known = {"type": "library", "name": "k", "purl": "pkg:npm/k@1", "cpe": "cpe:/a:k:k:1"}
+    same = [src[0] | {"value": "libssl3"}]
+    held = cyclonedx.parse(
+        bom(
+            deb | {"properties": src},
+            deb | {"properties": src[:1]},
+            deb | {"properties": same},
+            deb | {"properties": []},
+            fork,
+            one,
+            known,
+        )
+    ).components
+    told = [[(n.package.purl(), n.version, n.naming.value) for n in c.names] for c in held]
+    assert told == [
+        [("pkg:deb/debian/openssl", "1:3.0.9-1", "mapped")],
+        [("pkg:deb/debian/openssl", "3", "mapped")],
+        [],
+        [],
+        [
+            ("pkg:pypi/ujson", "5", "possible"),
+            ("pkg:pypi/fork", "1", "possible"),
+            ("pkg:cpe/acme/fo:rk", "1.0", "possible"),
+        ],
+        [],
+        [],
+    ]
+    assert held[0].branch == "12"
+
+
+PADDING = {"description": "x" * cyclonedx.SMALL_BYTES}
+LIBRARY = {"type": "library", "name": "x"}
+
+
+@pytest.mark.parametrize(
+    ("parts", "fields", "problem"),
+    [
+        ([LIBRARY | PADDING, {"type": "library"}], {}, r'/components/1: "name" is a required'),
+        ([LIBRARY | PADDING, {"name": 1}], {}, r'/components/1: "type" .*/components/1: "name"'),
+        ([LIBRARY | PADDING, LIBRARY, LIBRARY], {}, "/components/2: the same component"),
+        (
+            [LIBRARY | PADDING | {"components": [1]}],
+            {},
+            "/components/0/components: expected an arr",
+        ),
+        ([LIBRARY | PADDING | {"components": {}}], {}, "/components/0/components: expected an arr"),
+        ([LIBRARY | PADDING], {f"x{n}": n for n in range(60)}, "64 fields where"),
+        ([LIBRARY | PADDING, LIBRARY | {"version": 1}], {}, "/components/1/version"),
+    ],
+)
+def test_gross_faults_of_a_large_document_are_found_first(
+    parts: list[dict[str, Any]], fields: dict[str, Any], problem: str
+) -> None:
+    """By this reader, in words of its own; the schema's checker has the rest."""
+    with pytest.raises(Invalid, match=problem):
+        cyclonedx.parse(bom(*parts, **fields))
+
+
+def test_a_large_document_without_faults_is_read() -> None:
+    """Components that differ in anything are no repetition."""
+    twins = [LIBRARY | {"scope": scope} for scope in ("optional", "required")]
+    assert len(cyclonedx.parse(bom(LIBRARY | PADDING, *twins)).components) == 3
+    nested = LIBRARY | PADDING | {"components": [LIBRARY | {"components": [LIBRARY]}]}
+    assert len(cyclonedx.parse(bom(nested)).components) == 3

@@ -5,7 +5,18 @@ import time
 import pytest
 
 from leadline.core.errors import Invalid
-from leadline.formats.document import items, load, record, records, repeated, text, texts, value
+from leadline.formats.document import (
+    DOCUMENT_BYTES_MAX,
+    check_shape,
+    items,
+    load,
+    record,
+    records,
+    repeated,
+    text,
+    texts,
+    value,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +42,30 @@ def test_what_is_no_object_is_refused(data: bytes, problem: str) -> None:
     with pytest.raises(Invalid, match=problem) as refusal:
         load(data, "some file", 100 if problem == "longer" else 1 << 20)
     assert refusal.value.field == "some file"
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"x" * 101, "longer than 100 bytes"),
+        (b"{" * 11, "more than 10 objects"),
+        (b"a" * (DOCUMENT_BYTES_MAX + 1), "leave them out"),
+        (b"\xc4\x80," * (DOCUMENT_BYTES_MAX // 2), "signs beyond Latin"),
+        (b",".join(b'"%x": 1' % n for n in range(200_000)), "different keys"),
+    ],
+)
+def test_a_shape_that_fills_a_memory_is_refused(data: bytes, problem: str) -> None:
+    """Before anything is built of it."""
+    with pytest.raises(Invalid, match=problem):
+        check_shape(data, "x", 100 if problem.startswith("longer") else 1 << 30, 10)
+
+
+def test_a_long_list_of_things_has_the_shape() -> None:
+    """Few keys, short texts, Latin letters; small documents may hold anything."""
+    one = '{"name":"é"},'.encode()
+    check_shape(one * 2_000_000, "x", 1 << 30, 2_000_000)
+    check_shape(one * 100_000, "x", 1 << 30, 2_000_000)
+    check_shape("\u4e2d".encode() * 1000, "x", 1 << 30, 10)
 
 
 def test_a_byte_order_mark_does_not_count() -> None:

@@ -48,7 +48,7 @@ def pypa(vectors: Path) -> Iterator[dict[str, Any]]:
 def test_listed_versions_of_published_advisories_are_affected(
     vectors: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    """By list always; by range alone too, but for legacy strings (unknown) and the known nine."""
+    """By list always; by range alone too, but for legacy strings, contradictions, and the known nine."""
     counts: Counter[str] = Counter()
     for held in pypa(vectors):
         advisory = osv.read(held)
@@ -66,8 +66,8 @@ def test_listed_versions_of_published_advisories_are_affected(
                 assert version in KNOWN[advisory.id]
     record_property("pypa", str(dict(counts)))
     assert (counts["documents"], counts["withdrawn"]) == (2661, 10)
-    assert counts[Status.AFFECTED] == 140_729
-    assert counts[Status.UNKNOWN] == 108
+    assert counts[Status.AFFECTED] == 140_727
+    assert counts[Status.UNKNOWN] == 110
     assert counts[Status.FIXED] + counts[Status.NOT_AFFECTED] == 9
 
 
@@ -104,11 +104,21 @@ def test_go_advisories_are_read(vectors: Path) -> None:
             (Interval("", "1"), Interval("2", "3")),
         ),
         ([{"introduced": "1"}, {"introduced": "2"}, {"fixed": "3"}], (Interval("1", "3"),)),
-        ([{"introduced": "odd!"}, {"fixed": "1"}], (Interval("odd!", "1"),)),
         ([{"introduced": "1"}, {"limit": "*"}], (Interval("1"),)),
         ([{"introduced": "1"}, {"limit": "2"}], (Interval("1", "2"),)),
-        ([{"fixed": "1"}], ()),
-        ([{"introduced": "0"}, {"introduced": "0"}, {"other": "1"}], (Interval(),)),
+        (
+            [{"introduced": "1"}, {"limit": "2"}, {"limit": "3"}, {"limit": "2.5"}],
+            (Interval("1", "3"),),
+        ),
+        ([{"introduced": "1"}, {"fixed": "2"}, {"limit": "3"}], (Interval("1", "2"),)),
+        ([{"introduced": "1"}, {"fixed": "4"}, {"limit": "3"}], (Interval("1", "3"),)),
+        ([{"introduced": "0"}, {"limit": "3"}], (Interval("", "3"),)),
+        ([{"introduced": "4"}, {"limit": "3"}], ()),
+        ([{"introduced": "0"}, {"introduced": "0"}], (Interval(),)),
+        (
+            [{"introduced": "1"}, {"fixed": "2"}, {"introduced": "2.0"}, {"fixed": "3"}],
+            (Interval("1", "2.0"), Interval("2.0", "3", low_included=False)),
+        ),
     ],
 )
 def test_events_become_intervals(
@@ -118,6 +128,72 @@ def test_events_become_intervals(
     (statement,) = osv.parse(document(entry(*events))).flaws[0].statements
     assert statement.affected.intervals == intervals
     assert statement.complete
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "odd!"}, {"fixed": "1"}]}]},
+        {"ranges": [{"type": "ECOSYSTEM", "events": [{"fixed": "1"}]}]},
+        {"ranges": [{"type": "ECOSYSTEM", "events": []}]},
+        {"ranges": [{"type": "ECOSYSTEM"}]},
+        {"ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"other": "1"}]}]},
+        {"ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0", "fixed": "1"}]}]},
+        {"ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": 1}]}]},
+        {"ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "2"}, {"limit": "odd!"}]}]},
+        {
+            "ranges": [
+                {
+                    "type": "ECOSYSTEM",
+                    "events": [{"introduced": "2"}, {"limit": "3"}, {"limit": "odd!"}],
+                }
+            ]
+        },
+        {"ranges": [{"type": "NEW", "events": [{"introduced": "2"}]}], "versions": ["2"]},
+        {"ranges": ["odd"], "versions": ["2"]},
+        {"ranges": {"type": "ECOSYSTEM"}, "versions": ["2"]},
+        {"versions": ["2", 3.0]},
+        {"versions": "2"},
+        {},
+    ],
+)
+def test_what_is_not_understood_is_a_doubt(broken: dict[str, Any]) -> None:
+    """Never is a release called not affected by what was left out."""
+    held = {"package": {"ecosystem": "PyPI", "name": "ujson"}} | broken
+    for statement in osv.parse(document(held)).flaws[0].statements:
+        assert statement.doubts
+        assert read(statement, "1.0").status is Status.UNKNOWN
+        listed = "2" in statement.affected.listed
+        assert read(statement, "2").status is (Status.AFFECTED if listed else Status.UNKNOWN)
+
+
+def test_a_release_that_ends_and_begins_is_unknown() -> None:
+    """Before and after it releases are affected; of itself the range says both."""
+    both = entry(
+        {"introduced": "1"},
+        {"fixed": "2"},
+        {"introduced": "2"},
+        {"fixed": "3"},
+        {"introduced": "9"},
+    )
+    (held,) = osv.parse(document(both)).flaws[0].statements
+    told = [read(held, version).status for version in ("1.5", "2.0", "2.5", "3", "9")]
+    unknown, affected = Status.UNKNOWN, Status.AFFECTED
+    assert told == [affected, unknown, affected, Status.FIXED, affected]
+    many = [{kind: str(n)} for n in range(60) for kind in ("introduced", "fixed")]
+    (held,) = osv.parse(document(entry(*many))).flaws[0].statements
+    assert held.doubts
+
+
+@pytest.mark.parametrize(
+    ("ecosystem", "branch"),
+    [("Debian:12", "12"), ("Ubuntu:22.04:LTS", "22.04"), ("Alpine:v3.18", "3.18"), ("Debian", "")],
+)
+def test_the_release_of_a_distribution_is_kept(ecosystem: str, branch: str) -> None:
+    """Each has its own fixes."""
+    held = {"package": {"ecosystem": ecosystem, "name": "curl"}, "versions": ["1"]}
+    (statement,) = osv.parse(document(held)).flaws[0].statements
+    assert statement.branch == branch
 
 
 def test_only_a_fix_is_a_remedy() -> None:

@@ -152,6 +152,8 @@ def test_whatever_fits_is_read_and_one_shift_is_found(
     if tensors:
         offsets = tensors["t0"]["data_offsets"]
         assert isinstance(offsets, list)
+        if offsets[0] == offsets[1]:
+            return  # nothing may stand between any two tensors
         tensors["t0"]["data_offsets"] = [offsets[0] + shift, offsets[1] + shift]
         with pytest.raises(Invalid):
             parse_header(header(**tensors), reached)

@@ -15,9 +15,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 
+from leadline.core.clearing.report import Told
+from leadline.core.marking import Tlp
 from leadline.core.qualification import QUICK, Check, Record
 from leadline.core.record.act import from_record
 from leadline.formats import (
+    advisory_toml,
+    answers_toml,
     approvers_toml,
     archive,
     assets_csv,
@@ -25,38 +29,52 @@ from leadline.formats import (
     bounded_yaml,
     c_conditional,
     canonical,
+    casr,
     cast_toml,
     checkpoint,
     compose,
+    contacts_toml,
     content,
+    contract_toml,
     cosignature,
     criteria_toml,
     csaf,
+    csaf_products,
+    csaf_report,
     ctf_json,
+    cve,
     cyber_eval,
     cyclonedx,
     decision_log,
     determination_toml,
     dialect_toml,
     directive_toml,
+    disclosure_toml,
     document,
     embedded,
     epss,
     event_stream,
     exchange,
+    feed,
+    finding_json,
     http1,
     inquiry_toml,
     kev,
+    magpie,
+    makers_toml,
     manifest,
     matrix_toml,
     ml_bom,
     model_card,
     model_signature,
     note,
+    openvex,
     operator_toml,
     osv,
+    osv_out,
     pack,
     pairs_csv,
+    parties_csv,
     partner_toml,
     purposes_toml,
     qualification,
@@ -65,24 +83,34 @@ from leadline.formats import (
     regime_toml,
     register_toml,
     relay_journal,
+    replay_toml,
     replay_xml,
+    report_forms,
     roles_toml,
+    run_manifest,
     runs_table,
     safetensors,
     sanitizer,
+    sarif,
     scope_toml,
     score_matrix,
     score_vector,
+    scoring,
     sealed_report,
     sealed_toml,
+    security_txt,
+    spdx,
     ssvc,
     terms_toml,
+    tiers_toml,
     tiles,
     tlog_policy,
     tlog_proof,
     tlog_witness,
     verdict,
     vers,
+    vince,
+    vince_report,
     vulnrichment,
 )
 
@@ -105,6 +133,16 @@ def _named(parse: Callable[[bytes, str], object]) -> Callable[[bytes], object]:
 
 def _turned(parse: Callable[[str, bytes], object]) -> Callable[[bytes], object]:
     return lambda data: parse("file", data)
+
+
+def _reported(read: report_forms.Reader) -> Callable[[bytes], object]:
+    told = Told(datetime(2027, 1, 1, tzinfo=UTC), "tool")
+    return lambda data: read(data, "file", told, {"poc": b"x"}.get)
+
+
+def _related(data: bytes) -> object:
+    told = Told(datetime(2027, 1, 1, tzinfo=UTC), "tool")
+    return report_forms.read(_REPORT, "file", told, {"file.relay.json": data}.get)
 
 
 def _record(data: bytes) -> object:
@@ -204,6 +242,25 @@ _SBOM = _json(
         {"type": "library", "bom-ref": "a", "name": "jinja2", "version": "3.1.2", "purl": _PURL}
     ],
 )
+_SPDX = _json(
+    spdxVersion="SPDX-2.3",
+    packages=[
+        {
+            "SPDXID": "a",
+            "name": "jinja2",
+            "versionInfo": "3.1.2",
+            "externalRefs": [{"referenceType": "purl", "referenceLocator": _PURL}],
+        }
+    ],
+)
+_SPDX_TAGS = f"""SPDXVersion: SPDX-2.3
+PackageName: jinja2
+SPDXID: SPDXRef-a
+PackageComment: <text>two
+lines</text>
+ExternalRef: PACKAGE-MANAGER purl {_PURL}
+Relationship: SPDXRef-a GENERATED_FROM SPDXRef-a
+""".encode()
 _OSV = _json(
     id="GHSA-1",
     modified="2024-01-01T00:00:00Z",
@@ -216,6 +273,10 @@ _OSV = _json(
         }
     ],
 )
+_ANSWERS = (
+    b'[[answer]]\nline = "a | b"\nadvisories = ["X"]\nask = "?"\nanswer = "no"\non = 2026-11-03\n'
+)
+_MAKERS = b'[[maker]]\nid = "abb"\nnames = ["ABB", "Asea Brown Boveri"]\nsource = "own name"\n'
 _CSAF = _json(
     document={
         "category": "csaf_security_advisory",
@@ -255,6 +316,9 @@ _CSAF = _json(
             "scores": [{"products": ["P"], "cvss_v3": {"vectorString": "CVSS:3.1/AV:N"}}],
         }
     ],
+)
+_MANIFEST_OF_A_RUN = (
+    b'{"commit": "b", "paths": ["src"], "tool": "t", "effort_hours": 3, "findings": 0, "log": "c"}'
 )
 _ASAN = b"""=================================================================
 ==1==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x602 at pc 0x4 bp 0x7 sp 0x7
@@ -340,6 +404,19 @@ expires = 2027-01-01T00:00:00Z
 capabilities = ["api"]
 credits = 1
 uses_a_day = 1
+"""
+_REPLAY = b"""format = "leadline-replay/1"
+title = "a flaw"
+[build]
+with = "command"
+[[build.steps]]
+argv = ["cc", "a.c"]
+[run]
+command = ["./prog", "{proof}"]
+proof = "proof"
+[oracle]
+kind = "script"
+script = "judge.py"
 """
 _TERMS = b"""confidentiality = "c"
 cybersecurity = "c"
@@ -455,6 +532,19 @@ _RELAY_LINE = relay_journal.Entry(
 
 
 _TABLE = _data("ssvc", "utility_1_0_0.json")
+_SEEN = datetime(2027, 1, 1, tzinfo=UTC)
+_SECURITY_TXT = (
+    b"Contact: mailto:a@b.example\nExpires: 2027-01-01T00:00:00Z\nPolicy: https://b.example/"
+)
+_CONTACTS = b"""[[project]]
+name = "a"
+packages = ["pkg:pypi/a"]
+[[project.address]]
+channel = "mail"
+to = "a@b.example"
+source = "s"
+seen = 2027-01-01T00:00:00Z
+"""
 _UTILITY = ssvc.read_table(_TABLE, "utility")
 _UTILITY_CSV = b"""row,Automatable v2.0.0,Value Density v1.0.0,Utility v1.0.1
 0,no,diffuse,laborious
@@ -489,6 +579,65 @@ _ASSESSED = _json(
 )
 
 
+_CONTRACT = b"""project = "p"
+contact = "c"
+packages = ["pkg:pypi/p"]
+per_week = 2
+paused_until = 2027-04-01T00:00:00Z
+[scope]
+exclude = ["tests/"]
+[[exclusion]]
+clause = "1"
+says = "x"
+weaknesses = ["CWE-400"]
+[evidence]
+reproducer = "required"
+"""
+_REPORT = json.dumps(
+    {
+        "schema": "leadline-finding-1",
+        "title": "t",
+        "description": "d",
+        "found": {"by": "ai", "at": "2027-01-01T00:00:00Z"},
+        "component": "pkg:pypi/p@1",
+        "severity": {"level": "high"},
+        "locations": [{"file": "a.c", "lines": [1, 2]}],
+        "reproducer": {"file": "poc"},
+        "attachments": [{"name": "n", "base64": "QQ=="}],
+        "links": {"needs_any": ["0" * 64]},
+        "hops": [{"name": "h"}],
+    }
+).encode()
+_SARIF = json.dumps(
+    {
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {"driver": {"name": "s", "rules": [{"id": "CWE-79"}]}},
+                "results": [
+                    {
+                        "ruleIndex": 0,
+                        "message": {"text": "a {0}", "arguments": ["b"]},
+                        "properties": {
+                            "security-severity": "7.5",
+                            "leadline": {"reproducer": "poc"},
+                        },
+                        "locations": [{"physicalLocation": {"region": {"startLine": 3}}}],
+                    }
+                ],
+            }
+        ],
+    }
+).encode()
+_VINCE = (
+    b'{"vuid": "VU#1", "title": "t", "vuls": [{"description": "d", "package": "pkg:pypi/p@1"}]}'
+)
+_ASAN = b"==1==ERROR: AddressSanitizer: SEGV on unknown address\n    #0 0x1 in f /a.c:1:2\n"
+_RELATED = (
+    b'{"relay": "magpie/rfc-ai-0008-draft", "id": "r", "finder_credits": ["a"],'
+    b' "reporter_chain": [{"party": "p", "role": "finder", "at": "2027-01-01T00:00:00Z"}]}'
+)
+
 PARSERS: Mapping[str, Parser] = {
     "act": Parser(_record, [_ACT]),
     "approvers_toml": Parser(_turned(approvers_toml.parse), [_data("approvals", "approvers.toml")]),
@@ -505,6 +654,7 @@ PARSERS: Mapping[str, Parser] = {
         _named(bodies_toml.load_name_examples), [_data("bodies.examples.toml")]
     ),
     "bounded_yaml": Parser(_named(bounded_yaml.load), [_YAML, _COMPOSE]),
+    "bounded_yaml texts": Parser(_named(bounded_yaml.load_texts), [_YAML]),
     "c_conditional": Parser(_cut, [_C_SOURCE]),
     "canonical": Parser(canonical.decode, [b'{"a":[1,"b",null,true]}']),
     "cast_toml": Parser(_named(cast_toml.load_cast), [_data("demonstration", "cast.toml")]),
@@ -514,11 +664,27 @@ PARSERS: Mapping[str, Parser] = {
         lambda data: content.judge(io.BytesIO(data), len(data)),
         [_WEIGHTS, _PDF, _zip(), _tar(), gzip.compress(_tar()), b"{}", b"# text\n", b"c\na\n."],
     ),
+    "contract_toml": Parser(_named(contract_toml.load_contract), [_CONTRACT]),
+    "contract_toml_inferred": Parser(
+        lambda data: contract_toml.infer_contract(data, "p"), [b"Write to security@example.org."]
+    ),
     "cosignature": Parser(_claimed, [f"{_KEY}\n".encode() + _NOTE]),
+    "contacts_csaf": Parser(
+        lambda data: contacts_toml.from_csaf(data, "file", _SEEN),
+        [b'{"document": {"publisher": {"name": "A", "contact_details": "a@b.example"}}}'],
+    ),
+    "contacts_osv": Parser(
+        lambda data: contacts_toml.from_osv(data, "file", _SEEN),
+        [b'{"affected": [{"ranges": [{"repo": "https://github.com/a/b"}]}]}'],
+    ),
+    "contacts_toml": Parser(_named(contacts_toml.load_contacts), [_CONTACTS]),
     "criteria_toml": Parser(
         _named(criteria_toml.load_criteria), [_data("criteria", "demonstration.toml")]
     ),
     "csaf": Parser(csaf.parse, [_CSAF]),
+    "csaf_products": Parser(csaf_products.parse, [_CSAF]),
+    "answers_toml": Parser(answers_toml.load, [_ANSWERS]),
+    "makers_toml": Parser(makers_toml.load, [_MAKERS]),
     "decision_log": Parser(decision_log.read_decision, [_DECISION]),
     "csaf_faults": Parser(csaf.faults, [_CSAF]),
     "determination_toml": Parser(_named(determination_toml.load_determination), [_DETERMINATION]),
@@ -543,6 +709,13 @@ PARSERS: Mapping[str, Parser] = {
     "directive_toml": Parser(
         lambda data: directive_toml.load_directive(data, "file", _BOD_TABLES),
         [_data("directives", "us-bod-26-04.toml")],
+    ),
+    "disclosure_toml": Parser(
+        _named(disclosure_toml.load_disclosure), [_data("disclosure", "leadline-default.toml")]
+    ),
+    "disclosure_toml_examples": Parser(
+        lambda data: disclosure_toml.load_examples(data, "file", "d" * 64, "id"),
+        [_data("disclosure", "leadline-default.examples.toml")],
     ),
     "directive_toml_examples": Parser(
         _named(directive_toml.load_examples), [_data("directives", "us-bod-26-04.examples.toml")]
@@ -590,6 +763,30 @@ PARSERS: Mapping[str, Parser] = {
         _named(operator_toml.load_operator), [b'id = "a"\nname = "b"\nsample = true\n']
     ),
     "osv": Parser(osv.parse, [_OSV]),
+    "advisory_toml": Parser(
+        advisory_toml.parse,
+        [
+            b'id = "x"\ntitle = "y"\n[[revision]]\nat = 2027-03-01T09:00:00Z\nsummary = "s"\n',
+            b'id = "x"\ntitle = "y"\n[[flaw]]\ntitle = "t"\ndescription = "d"\n[[flaw.package]]\n',
+            b'[[flaw]]\n[[flaw.package]]\npurl = "pkg:pypi/a"\naffected = [">=1 <2", "*"]\n',
+        ],
+    ),
+    "cve": Parser(cve.faults, [_json(dataType="CVE_RECORD", dataVersion="5.1", containers={})]),
+    "feed": Parser(
+        _text(feed.parse_head),
+        [f"{feed.HEADER}\nhttps://x.example\n1\n2027-03-01T00:00:00Z\n{'ab' * 32}\n".encode()],
+    ),
+    "magpie": Parser(
+        magpie.parse,
+        [magpie.first("r", [{"name": "A"}], [], magpie.Terms(None, Tlp.RED)).data],
+    ),
+    "openvex": Parser(openvex.faults, [_json(statements=[{"status": "affected"}])]),
+    "osv_out": Parser(osv_out.faults, [_OSV]),
+    "scoring": Parser(_text(scoring.read), [b"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"]),
+    "vince": Parser(
+        vince.parse, [_json(title="t", vuid="VU#1", vendors=[{"vendor": "A", "status": "Unknown"}])]
+    ),
+    "spdx": Parser(spdx.parse, [_SPDX, _SPDX_TAGS]),
     "pack": Parser(
         pack.decode,
         [pack.encode([pack.PackedItem("item-1", bytes(32), {"a": pack.PackedFile(b"x")})])],
@@ -606,6 +803,10 @@ PARSERS: Mapping[str, Parser] = {
     "pairs_csv_families": Parser(
         _text(lambda text: pairs_csv.read_families(text, ("a", "b"))),
         [b"item,family\na,one\nb,two\n"],
+    ),
+    "parties_csv": Parser(
+        _text(parties_csv.load_parties),
+        [b"name,contact\nA,a@b.example\n", b'A;"a;b@c.example";pkg:npm/a\n'],
     ),
     "qualification": Parser(
         lambda data: qualification.statement(data, "example.org/log"), [_QUALIFIED]
@@ -642,9 +843,17 @@ PARSERS: Mapping[str, Parser] = {
         _text(relay_journal.statement_of), [f"{relay_journal.STATEMENT}\n{{}}\n".encode()]
     ),
     "replay_xml": Parser(_replay, [_POV, _POV.replace(b"pov", b"cfepoll")]),
+    "report": Parser(_reported(report_forms.read), [_REPORT, _SARIF, _VINCE, _CSAF, _ASAN]),
+    "report_casr": Parser(_reported(casr.read), [_ASAN]),
+    "report_csaf": Parser(_reported(csaf_report.read), [_CSAF]),
+    "report_finding": Parser(_reported(finding_json.read), [_REPORT]),
+    "report_related": Parser(_related, [_RELATED]),
+    "report_sarif": Parser(_reported(sarif.read), [_SARIF]),
+    "report_vince": Parser(_reported(vince_report.read), [_VINCE]),
     "roles_toml": Parser(_turned(roles_toml.parse), [_data("roles", "public.toml")]),
     "runs_table": Parser(_text(runs_table.read_runs), [_RUNS, _RUN + b"\n\n" + _RUN]),
     "safetensors": Parser(_header, [_WEIGHTS]),
+    "run_manifest": Parser(_named(run_manifest.load_run_manifest), [_MANIFEST_OF_A_RUN]),
     "sanitizer": Parser(_named(sanitizer.parse), [_ASAN, _CASR]),
     "scope_toml": Parser(_named(scope_toml.load_scope), [_SCOPE]),
     "score_matrix": Parser(
@@ -658,7 +867,12 @@ PARSERS: Mapping[str, Parser] = {
     "score_vector": Parser(_scores, [_SCORES]),
     "sealed_report": Parser(sealed_report.read_report, [b'{"v":1}']),
     "sealed_toml": Parser(_named(sealed_toml.load_limits), [_data("sealed", "limits.toml")]),
+    "replay_toml": Parser(
+        lambda data: replay_toml.load_bundle(data, {"proof": b"x", "judge.py": b""}), [_REPLAY]
+    ),
+    "security_txt": Parser(_named(security_txt.load_security_txt), [_SECURITY_TXT]),
     "terms_toml": Parser(_named(terms_toml.load_terms), [_TERMS]),
+    "tiers_toml": Parser(_named(tiers_toml.load_tiers), [_data("tiers", "leadline-default.toml")]),
     "tiles": Parser(tiles.decode_bundle, [tiles.encode_bundle([b"entry", b""])]),
     "tiles_path": Parser(_text(tiles.parse_path), [b"tile/0/x001/067.p/3", b"tile/entries/000"]),
     "ssvc": Parser(_named(ssvc.read_table), [_TABLE]),

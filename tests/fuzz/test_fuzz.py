@@ -134,7 +134,7 @@ def test_a_campaign_finds_what_is_there(tmp_path: Path) -> None:
     )
     assert done.returncode != 0
     assert "Uncaught Python exception" in done.stdout + done.stderr
-    assert "IndexError: b'm" in done.stdout + done.stderr
+    assert re.search(r"IndexError: b['\"]m", done.stdout + done.stderr)
 
 
 @pytest.mark.soak
@@ -164,6 +164,11 @@ def test_every_module_that_parses_is_here() -> None:
         "values",  # writes only
         "ics",  # writes only
         "report_draft",  # writes only
+        "csaf_out",  # writes only
+        "saying",  # writes only
+        "stix",  # writes only
+        "advisory_page",  # writes only
+        "disclosure_text",  # writes only
     }
     folder = SOURCE / "leadline" / "formats"
     modules = {path.stem for path in folder.glob("*.py")}

@@ -22,7 +22,7 @@ PAGE = """
 const state = {csrf: ""};
 const send = async (path, body) => {
   const headers = {"Content-Type": "application/json", "X-CSRF-Token": state.csrf};
-  const made = await fetch("/api/" + path, {method: "POST", headers, body: JSON.stringify(body || {})});
+  const made = await fetch("/api/v1/" + path, {method: "POST", headers, body: JSON.stringify(body || {})});
   const told = made.status === 204 ? {} : await made.json();
   if (!made.ok) throw new Error(path + ": " + JSON.stringify(told));
   if (told.csrf) state.csrf = told.csrf;
@@ -42,7 +42,7 @@ const again = await send("sign-in/challenge");
 const begun = await send("sign-in/passkey",
   {challenge: again.challenge, answer: await signed(again.options)});
 const request = %(request)s;
-const due = await (await fetch("/api/approvals/" + request + "/challenge")).json();
+const due = await (await fetch("/api/v1/approvals/" + request + "/challenge")).json();
 const given = await send("approvals/" + request, {answer: await signed(due.options)});
 return JSON.stringify({assurance: begun.session.assurance, asserted: given.asserted,
   cookie: document.cookie});
@@ -161,7 +161,7 @@ def test_a_browser_registers_signs_in_and_signs_an_act(at: House, tmp_path: Path
         browser.call("Page.enable", session)
         browser.call("Page.setBypassCSP", session, enabled=True)
         # Navigated only now: a page on its way to an address cannot be reloaded yet.
-        browser.arrived(session, f"{origin}/api/health")
+        browser.arrived(session, f"{origin}/api/v1/health")
         browser.call("WebAuthn.enable", session)
         device = {
             "protocol": "ctap2",

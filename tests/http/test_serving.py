@@ -33,6 +33,7 @@ from leadline.http.api.serving import Listen, Tls
 from leadline.identity import certificate
 from leadline.identity.password import Passwords
 from leadline.wiring.home import clock
+from leadline.wiring.portal import Portal
 from ports import free_port
 
 BITES_WITHIN_SECONDS = 2.0
@@ -145,7 +146,7 @@ def test_a_terminal_signs_in_with_a_password_or_a_key(at: House) -> None:
         assert terminal.sign_in(Place(url), Ask(key=path), "", print).principal == "ann"
         with pytest.raises(Denied, match="do not go together"):
             terminal.sign_in(Place(url), Ask("ann", password=True), "another password", print)
-        assert httpx.get(f"{url}/api/health", trust_env=False).headers.get("server") is None
+        assert httpx.get(f"{url}/api/v1/health", trust_env=False).headers.get("server") is None
     with pytest.raises(Unavailable):
         terminal.sign_in(Place(url), Ask("ann", password=True), PASSWORD, print)
     with pytest.raises(Invalid, match="https"):
@@ -155,7 +156,7 @@ def test_a_terminal_signs_in_with_a_password_or_a_key(at: House) -> None:
 def test_a_terminal_goes_to_a_provider_and_comes_back(at: House) -> None:
     """The browser brings the code to a port of this machine; a stray request there ends nothing."""
     with providing() as provider, served(at, None) as url:
-        at.application.state.door = replace(at.door, provider=provider)
+        at.application.state.portal = Portal(replace(at.door, provider=provider), at.home)
         sign_in.link(at.ctx("ann"), provider.issuer, "subject-1")
 
         def browser(place: str) -> None:
@@ -218,13 +219,13 @@ def answers(url: str) -> bool:
     host, _, port = url.removeprefix("http://").partition(":")
     with socket.socket() as tried:
         there = tried.connect_ex((host, int(port))) == 0
-    return there and httpx.get(f"{url}/api/health", trust_env=False).is_success
+    return there and httpx.get(f"{url}/api/v1/health", trust_env=False).is_success
 
 
 def status(url: str, token: str) -> int:
     """What a session's token opens."""
     headers = {"cookie": f"__Host-leadline={token}"}
-    return httpx.get(f"{url}/api/session", headers=headers, trust_env=False).status_code
+    return httpx.get(f"{url}/api/v1/session", headers=headers, trust_env=False).status_code
 
 
 @pytest.mark.parametrize(

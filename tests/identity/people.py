@@ -11,7 +11,6 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
-from typing_extensions import override
 
 import make
 from leadline.app import approval, sign_in
@@ -22,13 +21,14 @@ from leadline.core.alert import Alert
 from leadline.core.engagement.engagement import Engagement
 from leadline.core.record.act import Kind
 from leadline.http.api import serving
-from leadline.http.api.application import create
 from leadline.http.api.serving import Listen, Tls
+from leadline.http.application import create
 from leadline.identity.passkey import Site
 from leadline.identity.password import Cost, Passwords
 from leadline.identity.software_key import SoftwareKey
 from leadline.settings import Home
 from leadline.wiring import home as wiring
+from leadline.wiring.portal import Portal
 from leadline.wiring.sign_in import Acting, Door
 
 QUICK = Cost(memory=64, passes=1, lanes=1)
@@ -52,26 +52,24 @@ class Clock:
         self.now += timedelta(**by)
 
 
-@dataclass(frozen=True)
-class TimedParts(wiring.Parts):
-    """Parts whose contexts read a test's clock."""
-
-    clock: Clock = field(default_factory=Clock)
-
-    @override
-    def context(self, principal: Principal) -> Context:
-        """As the parts', at the test's time."""
-        return replace(super().context(principal), clock=self.clock)
-
-
 @dataclass
 class House:
     """A door with its parts, and short ways to what tests ask about."""
 
     door: Door
     clock: Clock
-    folder: Path
+    home: Home
     application: FastAPI = field(default_factory=FastAPI)
+
+    @property
+    def folder(self) -> Path:
+        """Where everything of it lies."""
+        return self.home.folder
+
+    @property
+    def portal(self) -> Portal:
+        """What pages and API are served from."""
+        return Portal(self.door, self.home)
 
     def enrol(self, id_: str, *roles: str, **changed: object) -> Principal:
         """A person, entered or replaced."""
@@ -135,9 +133,8 @@ def house(folder: Path, url: str = "") -> Iterator[House]:
     home, clock = Home(folder, url), Clock()
     wiring.make(home)
     with wiring.opened(home) as parts:
-        fields = {name: getattr(parts, name) for name in wiring.Parts.__slots__}
-        timed = TimedParts(**fields, clock=clock)
-        yield House(Door(timed, SITE, Passwords(QUICK)), clock, folder)
+        timed = replace(parts, clock=clock)
+        yield House(Door(timed, SITE, Passwords(QUICK)), clock, home)
 
 
 @contextmanager
@@ -149,7 +146,7 @@ def served(at: House, tls: Tls | None, host: str = "127.0.0.1") -> Iterator[str]
         url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
         origin = url.replace("127.0.0.1", host)
         at.door = replace(at.door, site=Site("localhost", origin))
-        at.application = create(at.door)
+        at.application = create(at.portal)
         config = serving.configured(at.application, Listen("127.0.0.1", port), tls)
         server = uvicorn.Server(config)
         running = threading.Thread(target=server.run, kwargs={"sockets": [bound]})

@@ -27,7 +27,7 @@ from leadline.identity import dpop
 from leadline.identity.dpop import Sent
 from leadline.wiring.sign_in import Request
 
-PATH = "/api/engagements"
+PATH = "/api/v1/engagements"
 READ = (Action.ENGAGEMENT_READ,)
 
 

@@ -12,7 +12,7 @@ from leadline.core.errors import Refused
 from leadline.identity import dpop
 from leadline.identity.dpop import Sent
 
-SENT = Sent("GET", "https://localhost:8443/api/engagements", "fwn_secret")
+SENT = Sent("GET", "https://localhost:8443/api/v1/engagements", "fwn_secret")
 
 
 @pytest.mark.parametrize("kind", ["EC", "OKP"])
@@ -29,8 +29,8 @@ def test_a_proof_of_this_request_names_its_key(kind: str) -> None:
     ("sent", "after"),
     [
         (Sent("POST", SENT.url, SENT.credential), 0),
-        (Sent("GET", "https://localhost:8443/api/acts", SENT.credential), 0),
-        (Sent("GET", "https://other.example/api/engagements", SENT.credential), 0),
+        (Sent("GET", "https://localhost:8443/api/v1/acts", SENT.credential), 0),
+        (Sent("GET", "https://other.example/api/v1/engagements", SENT.credential), 0),
         (Sent("GET", SENT.url, "fwn_other"), 0),
         (SENT, 61),
         (SENT, -61),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from inspect_ai.log import EvalSample, read_eval_log
 
-from leadline.app.assess import Secret
+from leadline.app.request import Secret
 from leadline.core.measure.order import draw_all
 from leadline.suites.item import Item
 from leadline.suites.planted import SUITE

@@ -31,7 +31,7 @@ from leadline.wiring import backup
 from leadline.wiring import home as wiring
 from leadline.wiring.sign_in import Request
 
-PATH = "/api/engagements"
+PATH = "/api/v1/engagements"
 CONTENT = b"CANARY-91d0 what the developer handed over in confidence"
 MATERIAL = Material(make.ENGAGEMENT, make.DEVELOPER, "developer")
 PEOPLE = {
@@ -212,7 +212,7 @@ def test_a_backup_stolen_after_shredding(site: Site, tmp_path: Path) -> None:
     shutil.copytree(home.keys, thief.keys)
     with wiring.opened(thief) as theirs:
         door = replace(site.house.door, parts=copied(site, theirs))
-        stolen = Site(House(door, site.house.clock, thief.folder), site.keys)
+        stolen = Site(House(door, site.house.clock, thief), site.keys)
         asked = vaulting.ask_unsealing(stolen.ctx("keeper"), artefact, "assessment")
         for person in ("keeper", "official", "second"):
             stolen.sign(person, asked.id, approval.challenge(asked))
@@ -227,5 +227,4 @@ def test_a_backup_stolen_after_shredding(site: Site, tmp_path: Path) -> None:
 
 def copied(site: Site, theirs: wiring.Parts) -> wiring.Parts:
     """The thief's parts at the test's time."""
-    fields = {name: getattr(theirs, name) for name in wiring.Parts.__slots__}
-    return type(site.house.door.parts)(**fields, clock=site.house.clock)  # type: ignore[call-arg]
+    return replace(theirs, clock=site.house.clock)

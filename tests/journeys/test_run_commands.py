@@ -10,11 +10,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from journeys.assessments import EPOCHS, ITEMS
-from leadline.app.assess import assessment_id
+from leadline.app.request import assessment_id
 from leadline.cli.run import app
 from leadline.settings import Workspace
 from leadline.store.shards import open_executor
-from leadline.wiring import assess as wiring
+from leadline.wiring import working
 
 pytestmark = [
     pytest.mark.sandbox,
@@ -117,7 +117,7 @@ def test_a_frozen_run_goes_on_by_a_reason(out: Path) -> None:
         database.execute(
             "UPDATE shard SET state = 'queued', done = 0 WHERE seq = (SELECT max(seq) FROM shard)"
         )
-    job = assessment_id(wiring._secret(place))
+    job = assessment_id(working.secret_of(place))
     with closing(open_executor(place.database)) as table:
         assert table.freeze(job) == 1
         assert told("forecast", str(out))["attempts"] == ITEMS

@@ -56,7 +56,7 @@ def test_a_large_developer_is_told_what_it_owes_and_from_when() -> None:
     assert "EU AI Act" in section(found, "applies")
     assert "Illinois SB 315" in section(found, "later")
     assert "From 1 January 2027." in section(found, "later")
-    assert "contested" in section(found, "applies")
+    assert "Contested in" in section(found, "applies")
     later = page(answers, date(2027, 1, 1))
     assert "Illinois SB 315" in section(later, "applies")
     assert not section(later, "later")
@@ -82,7 +82,8 @@ def test_an_open_class_is_named_with_what_would_settle_it() -> None:
     """A developer who does not know its revenue learns that large ones owe more."""
     said = section(page(Answers(3e26)), "applies")
     assert (
-        "ca-sb53: whether you are a “large” developer, who owes more, would be settled by" in said
+        "frontier artificial intelligence, whether you are a “large” developer, who owes more, is settled by"
+        in said
     )
     assert "yearly gross revenue" in said
     assert "whether you are" not in section(page(Answers(3e26, 0.0)), "applies")
@@ -95,12 +96,30 @@ def test_a_text_to_come_has_the_answer_of_its_first_day() -> None:
     assert "not known yet: in force from 2027-01-01" in section(page(Answers()), "later")
 
 
+def test_answers_are_read_in_the_words_that_were_offered() -> None:
+    """A place is a place's name, and no word of the file stands in the page."""
+    given = Answers(3e26, 6e8, ("us",), open_weights=True, stage=Stage.PUBLIC)
+    said = " ".join(section(page(given), name) for name in ("applies", "not", "unknown", "open"))
+    assert "(you answered United States; the text speaks to European Union)" in said
+    assert "(your answer is yes)" in said
+    assert "one answer is open: What has the developer signed or joined?" in said
+    for word in (
+        "answered us",
+        "speaks to eu",
+        "speaks to no",
+        "not known: ",
+        "[[covers]]",
+        "-2026 ",
+    ):
+        assert word not in said
+
+
 def test_who_knows_nothing_is_told_what_would_settle_it() -> None:
     """No answer at all is an answer; the questions that count are named."""
     found = page(Answers())
     said = section(found, "unknown")
     assert "California SB 53" in said
-    assert "ca-sb53 would be settled by: How many operations" in said
+    assert "frontier artificial intelligence: How many operations" in said
     assert not section(found, "applies")
     assert " ".join(text(found).split()).count("I don't know") == len(ASKED)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from journeys.assessments import children, environment, gone
-from leadline.app.assess import Request, engagement_id
 from leadline.app.ports import Shard
+from leadline.app.request import Request, engagement_id
 from leadline.core.assessment import Budget
 from leadline.runner.laboratory import RESULT
 from leadline.settings import Workspace
@@ -21,6 +21,7 @@ from leadline.store.shards import ShardTable, open_executor
 from leadline.store.sql import open_store
 from leadline.suites.planted import SUITE
 from leadline.wiring import assess as wiring
+from leadline.wiring import working
 from leadline.wiring.home import KINDS, Parts, clock, open_parts
 from runner.scripted import SEED
 
@@ -81,12 +82,12 @@ def yard(tmp_path: Path) -> Iterator[Yard]:
     place = Workspace(tmp_path / "out")
     for folder in (place.vault, place.keys, place.items, place.logs):
         folder.mkdir(parents=True)
-    wiring._begin(place, Request("baseline", 1, Budget(runs=LONG), seed_hex=SEED.hex()))
+    wiring.begin(place, Request("baseline", 1, Budget(runs=LONG), seed_hex=SEED.hex()))
     with closing(open_store(place.database, kinds=KINDS)) as store:
         parts = open_parts(place.home, store)
         assert parts.keys is not None
         # Whoever starts workers made the compartment: they hold no private half of any key.
-        parts.keys.ensure(engagement_id(wiring._secret(place)), "agency")
+        parts.keys.ensure(engagement_id(working.secret_of(place)), "agency")
         made = Yard(place, open_executor(place.database), parts)
         yield made
     for process in made.started:
@@ -162,7 +163,7 @@ def test_work_that_cannot_be_done_fails_after_three_attempts(yard: Yard) -> None
 def test_a_finished_shard_names_its_result(yard: Yard) -> None:
     """The row holds the digest of the result, and the vault holds the result."""
     yard.place.state.joinpath("request.json").unlink()
-    wiring._begin(yard.place, Request("baseline", 1, Budget(runs=2_000), seed_hex=SEED.hex()))
+    wiring.begin(yard.place, Request("baseline", 1, Budget(runs=2_000), seed_hex=SEED.hex()))
     easy = SUITE.items(SEED)[0].id
     yard.submit("one", easy)
     assert yard.worker("w1").wait(timeout=120) == 0, yard.told("w1")

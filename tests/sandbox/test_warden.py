@@ -165,7 +165,8 @@ def test_the_driver_s_end_is_the_run_s_end(folder: Path) -> None:
             if left:
                 worker.hold("a", [one.pid])
             warded.ward.close()
-            assert warded.process.wait(60) == 0
+            warded.process.communicate(timeout=60)
+            assert warded.process.returncode == 0
             assert (one.poll() is not None) is left
     events = [(line["event"], line.get("cause")) for line in journal(folder)]
     assert events == [
@@ -175,6 +176,63 @@ def test_the_driver_s_end_is_the_run_s_end(folder: Path) -> None:
         ("started", None),
         ("driver ended", None),
         ("released", None),
+    ]
+
+
+STARTER = """
+import sys, time
+from pathlib import Path
+from leadline.sandbox import ward
+def cut(*_):
+    print("started", flush=True)
+    time.sleep(600)
+ward.Ward = cut
+ward.Warded.start(Path(sys.argv[1]), own_uid=False)
+"""
+
+
+# A worker in a process of its own: what a worker has started ends with the run, and the suite's own
+# process has started servers that other tests need. It hands over the process it is told of, then
+# starts a driver and kills it: so the warden is below a worker for as long as the kernel takes.
+WORKER = """
+import subprocess, sys
+from pathlib import Path
+from leadline.sandbox.ward import Ward
+starter = subprocess.Popen([sys.executable, "-c", sys.argv[1], sys.argv[2]], stdout=subprocess.PIPE)
+starter.stdout.readline()
+if sys.argv[3]:
+    worker = Ward(Path(sys.argv[2]), "worker")
+    worker.hold("a", [int(sys.argv[3])])
+[warden] = Path(f"/proc/{starter.pid}/task/{starter.pid}/children").read_text().split()
+print(warden, flush=True)
+sys.stdin.readline()
+starter.kill()
+sys.stdin.readline()
+"""
+
+
+def test_a_driver_killed_before_it_spoke_leaves_no_warden(folder: Path) -> None:
+    """Its end of a pipe tells; a box that a worker had handed over by then ends as well."""
+    for left in (True, False):
+        with sleeping() as one, ExitStack() as stack:
+            told = str(one.pid) if left else ""
+            words = [sys.executable, "-c", WORKER, STARTER, str(folder), told]
+            pipe = subprocess.PIPE
+            worker = stack.enter_context(
+                subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True)
+            )
+            stack.callback(worker.kill)
+            assert worker.stdin is not None
+            assert worker.stdout is not None
+            watched = os.pidfd_open(int(worker.stdout.readline()))
+            stack.callback(os.close, watched)
+            worker.stdin.write("now\n")
+            worker.stdin.flush()
+            assert select.select([watched], [], [], 60)[0], "the warden lives on"
+            assert (one.poll() is not None) is left, journal(folder)
+    assert [line["event"] for line in journal(folder)] == [
+        *("started", "ended", "driver ended", "released"),
+        *("started", "driver ended", "released"),
     ]
 
 

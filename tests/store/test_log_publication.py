@@ -10,13 +10,14 @@ from leadline.app import log
 from leadline.app.context import Context
 from leadline.app.verify import verify_bundle
 from leadline.core.alert import Alert
+from leadline.core.engagement.engagement import Engagement
 from leadline.core.errors import Tampered
 from leadline.settings import Home
 from leadline.store.sql import SqlStore, open_store
 from leadline.vault.keys import open_signer
 from leadline.wiring.log import FolderOutlet
 
-KINDS: dict[type, str] = {Alert: "alert"}
+KINDS: dict[type, str] = {Alert: "alert", Engagement: "engagement"}
 
 
 def installed(home: Home, store: SqlStore) -> Context:

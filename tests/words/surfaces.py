@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, cast
 
 import click
 import typer
+from jinja2 import Environment
 
 import leadline
 from leadline.cli.main import app
 from leadline.core.access import Action
 from leadline.core.record.act import Kind
-from leadline.http.api.application import create
+from leadline.http.application import create
 from leadline.render.document import Document
 from leadline.render.html import html
 from render.markup import read
 
 if TYPE_CHECKING:
-    from leadline.wiring.sign_in import Door
+    from leadline.wiring.portal import Portal
 
 Texts = Iterator[tuple[str, str]]
 ROOT = Path(leadline.__file__).parent
@@ -116,6 +117,42 @@ def templates() -> Texts:
         yield from _lines("templates", file)
 
 
+def portal() -> Texts:
+    """What the portal's pages say: text between tags, what is read aloud, words in expressions and code."""
+    for file in sorted((ROOT / "http" / "templates").rglob("*.j2")):
+        for line, text in _read_by_people(file.read_text("utf-8")):
+            yield f"portal {_name(file)}:{line}", text
+    for path in sorted((ROOT / "http" / "pages").glob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        notes = {id(one.value) for one in ast.walk(tree) if isinstance(one, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and id(node) not in notes and _words(node.value):
+                yield f"portal {_name(path)}:{node.lineno}", str(node.value)
+
+
+def _words(value: object) -> bool:
+    """Whether a literal is for people: words, and no name of a field, a state or a path."""
+    return isinstance(value, str) and " " in value.strip() and not value.startswith("/")
+
+
+def _read_by_people(source: str) -> Iterator[tuple[int, str]]:
+    """A template's text without its tags, and the literals of its expressions, by line."""
+    inside = False
+    for line, kind, text in Environment(autoescape=True).lex(source):
+        if kind == "string" and not inside and (_words(text[1:-1]) or text[1:2].isupper()):
+            yield line, text[1:-1]
+        if kind != "data":
+            continue
+        for at, part in enumerate(re.split("([<>])", text)):
+            if part in {"<", ">"}:
+                inside = part == "<"
+            elif not inside:
+                yield line + text[: text.find(part)].count("\n") if at else line, part
+            else:
+                for spoken in re.findall(r'(?:aria-label|alt|title|placeholder)="([^"]*)', part):
+                    yield line, spoken
+
+
 def help_texts() -> Texts:
     """What every command says of itself."""
     yield from _helped(cast("click.Command", typer.main.get_command(app)), ("leadline",))
@@ -130,7 +167,7 @@ def _helped(command: click.Command, path: Sequence[str]) -> Texts:
 
 def api() -> Texts:
     """Every name and text of the API's contract."""
-    contract = create(cast("Door", None)).openapi()
+    contract = create(cast("Portal", None)).openapi()
     yield from _walked(contract, "api")
 
 

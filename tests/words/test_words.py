@@ -22,6 +22,7 @@ SURFACES: dict[str, Callable[[], Texts]] = {
     "errors": surfaces.errors,
     "output": surfaces.output,
     "templates": surfaces.templates,
+    "portal": surfaces.portal,
     "help": surfaces.help_texts,
     "api": surfaces.api,
     "docs": surfaces.docs,

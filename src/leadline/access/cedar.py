@@ -18,7 +18,8 @@ from importlib.resources.abc import Traversable
 
 import cedarpy
 
-from leadline.access import residual
+from leadline.access import names, residual
+from leadline.access.names import Named
 from leadline.core.access import (
     EPOCH,
     Action,
@@ -49,8 +50,16 @@ LISTS = (
     Action.RESULT_READ,
     Action.ENTRY_READ,
     Action.CONCERN_READ,
+    Action.FINDING_READ,
+    Action.PROJECT_READ,
+    Action.CASE_READ,
+    Action.LEASE_READ,
+    Action.OPERATOR_READ,
+    Action.INVENTORY_READ,
+    Action.NOTICE_READ,
 )
 MATRIX = ".examples.toml"
+LEFT_MAX = 2_048  # what the engine left of lists, kept for as many questions
 NO_RULE = "no rule lets this person do this"
 SUSPENDED = "a suspension names an org, a compartment or an engagement"
 NOT_DECIDED = "the access rules could not be evaluated, so the answer is no"
@@ -97,6 +106,7 @@ class CedarAccess:
     def __init__(self, rules: Rules, roles: Mapping[str, Role]) -> None:
         self.rules, self.roles = rules, roles
         self._standing = dict[frozenset[str], Standing]()
+        self._left = dict[tuple[str, Action, str], tuple[Clause, int]]()
 
     def decide(
         self, principal: Principal, action: Action, resource: Resource, given: Circumstances
@@ -105,8 +115,12 @@ class CedarAccess:
         try:
             if resource.kind not in RESOURCE_KINDS:
                 return Decision(allowed=False, rules=(), reason=NO_RULE)
-            wanted = deed(action, resource.kind)
-            user, thing = _user(principal, self.standing(principal), wanted), _thing(resource)
+            wanted, held = deed(action, resource.kind), self.standing(principal)
+            named = Named(
+                _texts_in(principal.engagements) & {resource.engagement},
+                _texts_in(principal.cases) & {resource.case},
+            )
+            user, thing = _user(principal, held, wanted, named), _thing(resource)
             context = {**_moment(principal, given), "deed": wanted}
             asked = {"type": "Action", "id": action.value}
         except (TypeError, AttributeError):
@@ -131,18 +145,30 @@ class CedarAccess:
     ) -> Clause:
         """What *principal* may do *action* on among all things of *kind*, for a list.
 
-        The clause admits a thing exactly when `decide` allows it.
+        The clause admits a thing exactly when `decide` allows it. The engine is asked once for each
+        person as the rules see it; the names that it is named for and the time are set in afterwards,
+        because of these `names.check` lets rules ask but one thing.
 
         Raises: Denied, if the rules cannot be evaluated.
         """
         try:
-            wanted = deed(action, kind)
-            user = {**_user(principal, self.standing(principal), wanted), "uid": USER_UID}
+            wanted, held = deed(action, kind), self.standing(principal)
+            own = Named(_texts_in(principal.engagements), _texts_in(principal.cases))
+            user = {**_user(principal, held, wanted, own.tokens), "uid": USER_UID}
             moment = _moment(principal, given)
         except (TypeError, AttributeError):
             raise Denied(NOT_DECIDED, ()) from None
-        context = {**moment, "deed": wanted}
-        return _left_over(self.rules, user, action, kind, context)
+        now = microseconds(given.now)
+        ended = principal.access_until is not None and given.now >= principal.access_until
+        told = json.dumps([user, {**moment, "now": ended, "deed": wanted}])
+        found = self._left.get((told, action, kind))
+        if found is None:
+            context = {**moment, "deed": wanted}
+            found = _left_over(self.rules, user, action, kind, context), now
+            if len(self._left) >= LEFT_MAX:
+                self._left.clear()
+            self._left[told, action, kind] = found
+        return names.filled(*found, own, now)
 
     def tenancy(self, principal: Principal) -> Tenancy:
         """The rows that the second wall lets this person reach: never fewer than the rules allow."""
@@ -226,26 +252,38 @@ def load(rules: Traversable, roles: Traversable) -> CedarAccess:
     applies to, a role that its matrix of expected answers does not describe, or a rule that no list
     can be filtered by.
     """
-    parsed = load_rules(rules)
+    access = _parsed(rules, roles)
+    for role in access.roles.values():
+        _check_grants(access, role)
+        _check_lists(access, role)
+    _check_matrices(access.roles, dict(_texts(roles, MATRIX)))
+    return access
+
+
+@cache
+def shipped() -> CedarAccess:
+    """The rules and roles that come with Leadline.
+
+    They never change in an installation, so what `load` checks beside parsing them is checked by
+    the tests of a release instead of at every start.
+    """
+    return _parsed(*shipped_folders())
+
+
+def shipped_folders() -> tuple[Traversable, Traversable]:
+    """Where the rules and the roles are that come with Leadline."""
+    data = files("leadline") / "data"
+    return data / "access", data / "roles"
+
+
+def _parsed(rules: Traversable, roles: Traversable) -> CedarAccess:
     named = {
         name.removesuffix(".toml"): roles_toml.parse(name.removesuffix(".toml"), text)
         for name, text in _texts(roles, ".toml")
         if not name.endswith(MATRIX)
     }
     roles_toml.check(named)
-    access = CedarAccess(parsed, named)
-    for role in named.values():
-        _check_grants(access, role)
-        _check_lists(access, role)
-    _check_matrices(named, dict(_texts(roles, MATRIX)))
-    return access
-
-
-@cache
-def shipped() -> CedarAccess:
-    """The rules and roles that come with Leadline."""
-    data = files("leadline") / "data"
-    return load(data / "access", data / "roles")
+    return CedarAccess(load_rules(rules), named)
 
 
 def load_rules(folder: Traversable) -> Rules:
@@ -260,6 +298,7 @@ def load_rules(folder: Traversable) -> Rules:
     policies, reasons = dict[str, object](), dict[str, str]()
     for name, text in rule_texts:
         for id_, reason, policy in _rules(name, text.decode("utf-8"), schema):
+            names.check(name, id_, policy)
             if id_ in policies:
                 raise Invalid(name, f"the rule id {id_!r} stands twice")
             policies[id_], reasons[id_] = policy, reason
@@ -326,13 +365,13 @@ def _texts(folder: Traversable, suffix: str) -> list[tuple[str, bytes]]:
     return [(one.name, one.read_bytes()) for one in sorted(found, key=lambda one: one.name)]
 
 
-def _user(principal: Principal, held: Standing, wanted: str) -> Entity:
-    """The person with as much of its deeds as the request is about: the rest cannot matter to it."""
+def _user(principal: Principal, held: Standing, wanted: str, named: Named) -> Entity:
+    """The person with as much of its deeds and names as the request is about: the rest cannot matter."""
     attributes: dict[str, object] = {
         "id": principal.id,
         "org": principal.org,
-        "engagements": sorted(_texts_in(principal.engagements)),
-        "cases": sorted(_texts_in(principal.cases)),
+        "engagements": sorted(named.engagements),
+        "cases": sorted(named.cases),
         "clearance": principal.clearance,
         "compartments": sorted(_texts_in(principal.compartments)),
         "suspended": principal.suspended,

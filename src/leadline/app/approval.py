@@ -16,11 +16,11 @@ from importlib.resources import files
 from leadline.app import assertion, people
 from leadline.app.assertion import Signed
 from leadline.app.context import Context
-from leadline.app.ports import Reading, Stored, Writing
+from leadline.app.ports import Reading, Stored, Writing, maybe
 from leadline.core.access import Action, Bounds, Circumstances, Principal, Resource
-from leadline.core.account import RegisteredKey
+from leadline.core.account import Identity, Password, RegisteredKey
 from leadline.core.approval import CONTEXT, Approval, Detail, Granted, Request
-from leadline.core.errors import LeadlineError, NotFound, Refused, Tampered
+from leadline.core.errors import Denied, LeadlineError, NotFound, Refused, Tampered
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Kind
 from leadline.formats import approvers_toml
@@ -107,8 +107,13 @@ def register(ctx: Context, key: RegisteredKey) -> None:
         raise Refused("a key is registered by the person who holds it")
     with ctx.store.read() as view:
         held = [row for row in keys_of(view, key.principal) if row.value.held(ctx.now)]
+        same = [row.value for row in view.find(RegisteredKey) if row.value.handle == key.handle]
+    # Nobody's sign-in is blurred by a key of the same name that somebody else registered.
+    taken = bool(key.handle) and any(one.held(ctx.now) for one in same)
     if any((row.id, row.value.public) == (key.id, key.public) for row in held):
         return
+    if taken:
+        raise Refused("this key is registered already; another device or card is due")
     if held and ctx.assurance < 2:  # noqa: PLR2004 -- one factor and another
         raise Refused("sign in with two factors to register a further key")
     with ctx.store.write() as tx:
@@ -124,6 +129,30 @@ def register(ctx: Context, key: RegisteredKey) -> None:
                 note=key.note,
             )
         )
+
+
+def retire(ctx: Context, key_id: str) -> None:
+    """End one of one's own keys, such as one that is lost; something to sign in with must be left.
+
+    With one factor it is refused: whoever ended all keys could otherwise register one of his own.
+
+    Raises: NotFound; Refused.
+    """
+    ctx.require(Action.SESSION_REVOKE, _own(ctx))
+    if ctx.assurance < 2:  # noqa: PLR2004 -- one factor and another
+        raise Refused("sign in with two factors to end a key")
+    me = ctx.principal.id
+    with ctx.store.write() as tx:
+        held = {row.id: row for row in keys_of(tx, me) if row.value.held(ctx.now)}
+        if key_id not in held:
+            raise NotFound(f"you have no key {key_id}")
+        linked = any(row.value.principal == me for row in tx.find(Identity))
+        if len(held) == 1 and not linked and maybe(tx, Password, me) is None:
+            raise Refused("it is all you sign in with; register another first")
+        row = held[key_id]
+        value = replace(row.value, ended=ctx.now)
+        tx.put(row.id, value, marking=row.marking, engagement=row.engagement, expect=row.version)
+        tx.record(ctx.act(Kind.KEY_ENDED, me, "", key=key_id, method=row.value.method))
 
 
 def keys_of(view: Reading, principal: str) -> list[Stored[RegisteredKey]]:
@@ -396,7 +425,11 @@ def _may_sign(ctx: Context, request: Request, resource: Resource) -> None:
         return
     foreseen = replace(request, requester=ctx.principal.id)
     grant = Granted(foreseen, FORESEEN, asserted=True)
-    ctx.require(request.action, resource, grant, proved=True)
+    try:
+        ctx.require(request.action, resource, grant, proved=True)
+    except Denied as error:
+        if error.rules:
+            raise
     raise NotFound(f"no request {request.id}")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from leadline.app.context import Context
 from leadline.core.access import Action, Resource
@@ -10,11 +11,13 @@ from leadline.core.assessment import Plan, ShardResult
 from leadline.core.errors import Refused
 from leadline.core.identity import Identified, shift
 from leadline.core.marking import Marking, Tlp
-from leadline.core.measure.assessed import Course
 from leadline.core.record.act import Kind, Value
 from leadline.core.record.commitment import seed_commitment
 from leadline.formats.canonical import encode
 from leadline.formats.values import plain
+
+if TYPE_CHECKING:  # the statistics behind it take long to import, and a worker needs none of them
+    from leadline.core.measure.assessed import Course
 
 EVIDENCE = Marking(Tlp.AMBER_STRICT)
 
@@ -28,13 +31,14 @@ class Evidence:
     record: Mapping[str, Value]
 
 
-def _resource(plan: Plan) -> Resource:
+def resource(plan: Plan) -> Resource:
+    """The thing that access rules are asked about."""
     return Resource("assessment", plan.id, plan.engagement, marking=EVIDENCE)
 
 
 def plan_assessment(ctx: Context, plan: Plan) -> Plan:
     """Fix what will be run, and commit to the seed, before the subject is touched."""
-    ctx.require(Action.ASSESSMENT_PLAN, _resource(plan))
+    ctx.require(Action.ASSESSMENT_PLAN, resource(plan))
     digest = ctx.vault.put(encode(plain(plan)), marking=EVIDENCE, engagement=plan.engagement)
     with ctx.store.write() as tx:
         tx.put(plan.id, plan, marking=EVIDENCE, engagement=plan.engagement)
@@ -60,7 +64,7 @@ def record_isolation(ctx: Context, plan: Plan, kind: Kind, evidence: Evidence) -
 
     Raises: Refused, if the evidence says that isolation did not hold.
     """
-    ctx.require(Action.ASSESSMENT_RUN, _resource(plan))
+    ctx.require(Action.ASSESSMENT_RUN, resource(plan))
     digest = ctx.vault.put(
         encode(dict(evidence.record)), marking=EVIDENCE, engagement=plan.engagement
     )
@@ -84,14 +88,14 @@ def record_isolation(ctx: Context, plan: Plan, kind: Kind, evidence: Evidence) -
 
 def start_assessment(ctx: Context, plan: Plan) -> None:
     """Enter the start."""
-    ctx.require(Action.ASSESSMENT_RUN, _resource(plan))
+    ctx.require(Action.ASSESSMENT_RUN, resource(plan))
     with ctx.store.write() as tx:
         tx.record(ctx.act(Kind.ASSESSMENT_STARTED, plan.id, plan.engagement))
 
 
 def record_canaries(ctx: Context, plan: Plan, evidence: Evidence) -> None:
     """Enter what the canaries of an official run showed on one host; held or not, nothing is refused here."""
-    ctx.require(Action.ASSESSMENT_RUN, _resource(plan))
+    ctx.require(Action.ASSESSMENT_RUN, resource(plan))
     digest = ctx.vault.put(
         encode(dict(evidence.record)), marking=EVIDENCE, engagement=plan.engagement
     )
@@ -107,12 +111,12 @@ def record_canaries(ctx: Context, plan: Plan, evidence: Evidence) -> None:
         )
 
 
-def record_course(ctx: Context, plan: Plan, course: Course) -> None:
+def record_course(ctx: Context, plan: Plan, course: "Course") -> None:
     """Enter the head of the decision's log after each batch that ran whole; what stands already stays.
 
     The sealed log then holds every draw and result as it was before the next one was known.
     """
-    ctx.require(Action.ASSESSMENT_RUN, _resource(plan))
+    ctx.require(Action.ASSESSMENT_RUN, resource(plan))
     log, ends = course.decision.log, accumulate(len(batch) for batch in course.batches)
     with ctx.store.read() as view:
         held = view.acts(engagement=plan.engagement, kind=Kind.DECISION_ADVANCED)
@@ -141,7 +145,7 @@ def identify_subject(ctx: Context, plan: Plan, identity: Identified) -> Identifi
 
     Raises: Refused, if another subject answers now than the one measured so far.
     """
-    ctx.require(Action.ASSESSMENT_RUN, _resource(plan))
+    ctx.require(Action.ASSESSMENT_RUN, resource(plan))
     with ctx.store.read() as view:
         held = [row.value for row in view.find(Identified, engagement=plan.engagement)]
     if held:
@@ -178,7 +182,7 @@ def _require_same(held: Identified, now: Identified) -> None:
 
 def seal_evidence(ctx: Context, plan: Plan, result: ShardResult) -> None:
     """Enter a shard's eval logs and results by digest."""
-    ctx.require(Action.EVIDENCE_SEAL, _resource(plan))
+    ctx.require(Action.EVIDENCE_SEAL, resource(plan))
     digest = ctx.vault.put(encode(plain(result)), marking=EVIDENCE, engagement=plan.engagement)
     with ctx.store.write() as tx:
         tx.put(f"{plan.id}/{result.shard}", result, marking=EVIDENCE, engagement=plan.engagement)
@@ -198,7 +202,7 @@ def reveal_seed(ctx: Context, plan: Plan, seed: bytes, salt: bytes) -> None:
 
     Raises: Refused, if seed and salt do not open it.
     """
-    ctx.require(Action.ASSESSMENT_RUN, _resource(plan))
+    ctx.require(Action.ASSESSMENT_RUN, resource(plan))
     if seed_commitment(salt, seed).hex() != plan.seed_commitment:
         raise Refused("this seed and salt do not open the plan's commitment; nothing is revealed")
     with ctx.store.write() as tx:
@@ -209,13 +213,13 @@ def reveal_seed(ctx: Context, plan: Plan, seed: bytes, salt: bytes) -> None:
 
 def finish_assessment(ctx: Context, plan: Plan, counts: Mapping[str, int]) -> None:
     """Enter the end with the counts of samples by state."""
-    ctx.require(Action.ASSESSMENT_RUN, _resource(plan))
+    ctx.require(Action.ASSESSMENT_RUN, resource(plan))
     with ctx.store.write() as tx:
         tx.record(ctx.act(Kind.ASSESSMENT_FINISHED, plan.id, plan.engagement, samples=dict(counts)))
 
 
 def shard_results(ctx: Context, plan: Plan) -> Sequence[ShardResult]:
     """All sealed results of the assessment, in the order of their shards."""
-    ctx.require(Action.ASSESSMENT_READ, _resource(plan))
+    ctx.require(Action.ASSESSMENT_READ, resource(plan))
     with ctx.store.read() as view:
         return [row.value for row in view.find(ShardResult, engagement=plan.engagement)]

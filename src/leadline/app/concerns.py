@@ -81,6 +81,18 @@ def listed(ctx: Context) -> tuple[Shown, ...]:
     )
 
 
+def may_raise(ctx: Context) -> bool:
+    """Whether this person could raise one, for a page to offer it."""
+    return ctx.decision(Action.CONCERN_RAISE, _thing(ctx, "concern")).allowed
+
+
+def may_answer(ctx: Context) -> bool:
+    """Whether this person could answer one."""
+    return ctx.decision(
+        Action.CONCERN_ANSWER, Resource("concern", "concern", marking=PARTIES)
+    ).allowed
+
+
 def counts(ctx: Context, sectors: Collection[str]) -> tuple[Count, ...]:
     """What anybody may know: how many concerns each sector raised, and none where fewer than five."""
     ctx.require(Action.ENTRY_READ, Resource("entry", "concern-counts", marking=PUBLIC))

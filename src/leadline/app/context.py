@@ -33,6 +33,9 @@ class Context:
     assurance: int = 1
     suspended: frozenset[str] = frozenset()
     outlet: Outlet | None = None  # where the log is shown; without one it is signed only
+    behalf: str = ""  # whom the principal acts for by *delegation*, which every act then says
+    delegation: str = ""
+    site: str = ""  # where people reach this installation in a browser, as messages name it
     now: datetime = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,5 +111,7 @@ class Context:
         return alert
 
     def act(self, kind: Kind, about: str, engagement: str, **detail: Value) -> Act:
-        """A new act by this principal, now."""
+        """A new act by this principal, now; of a delegate, it says for whom."""
+        if self.behalf:
+            detail = {**detail, "on_behalf_of": self.behalf, "delegation": self.delegation}
         return Act(self.new_id("act"), kind, self.now, self.principal.id, about, engagement, detail)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from leadline.app import delegation
 from leadline.app.context import Context
 from leadline.app.ports import Access, Writing
 from leadline.app.sign_in import NotSignedIn, hashed
@@ -40,6 +41,10 @@ ALWAYS_PERSONAL = frozenset(
         Action.GRANT_GIVE,
         Action.PRINCIPAL_ENROL,
         Action.PRINCIPAL_RESTORE,
+        Action.PRINCIPAL_RECOVER,
+        Action.PRINCIPAL_APPOINT,
+        Action.ORGANISATION_FOUND,
+        Action.DELEGATION_GIVE,
     }
 )
 
@@ -94,11 +99,6 @@ class NarrowedAccess:
 
     def _covers(self, action: Action) -> bool:
         return action.value in self._credential.scopes and action not in ALWAYS_PERSONAL
-
-
-def resource(credential: Credential) -> Resource:
-    """The credential as a thing that access rules know."""
-    return _thing(credential.holder, credential.engagement)
 
 
 def issue(
@@ -161,7 +161,11 @@ def revoke(ctx: Context, credential_id: str) -> None:
     try:
         with ctx.store.read() as view:
             row = view.get(Credential, credential_id)
-        ctx.require(Action.CREDENTIAL_REVOKE, resource(row.value))
+            holder = delegation.known(view, row.value.holder)
+        of = row.value
+        thing = _thing(of.holder, of.engagement, holder.org if holder else "")
+        ctx = delegation.acting(ctx, Action.CREDENTIAL_REVOKE, thing)
+        delegation.spare(ctx, holder)
     except (NotFound, Denied):
         raise NotFound(f"no credential {credential_id}") from None
     with ctx.store.write() as tx:

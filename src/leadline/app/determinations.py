@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
+from leadline.app.assessment import EVIDENCE
 from leadline.app.context import Context
 from leadline.app.engagement import (
     Dealings,
@@ -19,7 +20,7 @@ from leadline.app.engagement import (
     signed_facts,
     standing,
 )
-from leadline.core.access import Action
+from leadline.core.access import Action, Resource
 from leadline.core.approval import Granted
 from leadline.core.engagement import deciding
 from leadline.core.engagement.deciding import Asked, Proposal, Recorded
@@ -212,7 +213,7 @@ def keep_statement(ctx: Context, on: Dealings, statement: str, marking: Marking)
     Raises: Denied; Refused, after a withdrawal or an end; Invalid, for no words.
     """
     ctx.require(Action.INQUIRY_ANSWER, on.resource())
-    require_going_on(standing(ctx, on))
+    require_going_on(standing(ctx, on).acts)
     content = text("statement", statement)
     return ctx.vault.put(content, marking=marking, engagement=on.id)
 
@@ -231,7 +232,11 @@ def written(ctx: Context, on: Dealings, digest: str) -> str:
         Kind.RECONSIDERATION_ASKED,
         Kind.RECONSIDERATION_ANSWERED,
     )
-    acts = standing(ctx, on).recorded(*kinds)
+    # Whoever takes a position on a proposal reads all of it first; the developer, what is recorded.
+    thing = Resource("assessment", on.id, on.id, marking=EVIDENCE)
+    inside = ctx.decision(Action.ASSESSMENT_READ, thing).allowed
+    proposed = (Kind.DETERMINATION_PROPOSED,) if inside else ()
+    acts = standing(ctx, on).recorded(*kinds, *proposed)
     if not digest or all(digest != act.detail.get(name) for act in acts for name in named):
         raise NotFound(f"no text {digest} belongs to a determination here")
     return ctx.vault.get(digest).decode()

@@ -94,8 +94,8 @@ def asked(ctx: Context, on: Dealings) -> tuple[Asked, ...]:
             for other in given
             if other.act.detail.get("inquiry") == one.act.id
         )
-        digest = str(one.act.detail.get("question"))
-        said = _said(ctx, digest)
+        digest = str(one.act.detail.get("question", ""))
+        said = _said(ctx, digest) if digest else {}
         found.append(Asked(one.act.id, one.index, one.act.at, one.act.actor, digest, said, answers))
     return tuple(found)
 

@@ -19,7 +19,7 @@ from leadline.app.engagement import Dealings
 from leadline.app.ports import Reading
 from leadline.app.verify import Verified, verify_bundle
 from leadline.core.access import Action
-from leadline.core.engagement.partner import going_on
+from leadline.core.engagement.engagement import require_going_on
 from leadline.core.engagement.terms import Terms
 from leadline.core.errors import Invalid, Refused, Tampered
 from leadline.core.marking import Marking, Tlp
@@ -191,7 +191,7 @@ def receive(
 
 def _receivable(view: Reading, on: Dealings, found: Received) -> None:
     acts = [one.act for one in view.acts(engagement=on.id)]
-    going_on(acts)
+    require_going_on(acts)
     before = [act for act in acts if act.kind is Kind.JOINT_PACK_RECEIVED]
     if any(act.detail.get("manifest") == found.manifest for act in before):
         raise Refused(f"{found.pack.id} was received before")

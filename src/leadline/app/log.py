@@ -17,11 +17,12 @@ from pathlib import Path
 
 from leadline.app import cosigning
 from leadline.app.context import Context
-from leadline.app.ports import Opened, Outlet, Reading
+from leadline.app.ports import Opened, Outlet, Reading, maybe
 from leadline.app.proof import Checked, check, check_head
 from leadline.app.signature import check as check_signature
 from leadline.app.verify import Verified, verify_bundle
 from leadline.core.access import Action, Resource
+from leadline.core.engagement.engagement import Engagement
 from leadline.core.errors import Invalid, Refused, Tampered, Unavailable
 from leadline.core.record import tlog
 from leadline.core.record.act import Kind, Value, instant, to_record
@@ -120,14 +121,20 @@ def prove(ctx: Context, act_id: str) -> ActProof:
     Raises: NotFound; Refused, if no checkpoint covers the act yet.
     """
     opened = _find(ctx, act_id)
-    about = opened.act.engagement
-    ctx.require(Action.RECORD_READ, Resource("record", about or "log", about))
+    ctx.require(Action.RECORD_READ, _record(ctx, opened.act.engagement))
     last = latest(ctx)
     if last is None or last.head.size <= opened.index:
         raise Refused(
             f"no checkpoint covers entry {opened.index} yet; run `leadline log publish`, then again"
         )
     return _prove(ctx, opened, last)
+
+
+def _record(ctx: Context, engagement: str) -> Resource:
+    """The record that an act of *engagement* stands in; the developer's own is its developer's too."""
+    with ctx.store.read() as view:
+        row = maybe(view, Engagement, engagement) if engagement else None
+    return Resource("record", engagement or "log", engagement, row.org if row else "")
 
 
 def require_proof(ctx: Context, act: str | Opened, quorum: Quorum = Quorum.POLICY) -> ActProof:

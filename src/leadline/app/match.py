@@ -1,32 +1,43 @@
 """Matching an inventory on the operator's own host: reads files, writes nothing, asks no network."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from leadline.app.advisory_files import documents
+from leadline.app.assets import Assets, match_inventory, read_answers
+from leadline.app.given import content
 from leadline.core.clearing.advisory import Advisory
-from leadline.core.clearing.match import Matching, match
+from leadline.core.clearing.match import Matching
 from leadline.core.clearing.notice import Sector
 from leadline.core.clearing.product import Fault, Inventory, Operator
 from leadline.core.errors import Invalid
-from leadline.formats import assets_csv, csaf, cyclonedx, operator_toml, osv
+from leadline.formats import assets_csv, csaf, cyclonedx, operator_toml, osv, spdx
+from leadline.formats.bounded_yaml import load_texts
 from leadline.formats.document import load
 
-_INVENTORY_BYTES_MAX = 64 << 20
+INVENTORY_BYTES_MAX = 64 << 20
 _ADVISORY_BYTES_MAX = 16 << 20
+_CYCLONEDX_XML = (b"cyclonedx.org/schema/bom", "CycloneDX XML")
+Document = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was matched: the inventory, the advisories that could be read, the pairs, the faults."""
+    """What was matched: the inventory, the advisories that could be read, the pairs, the faults.
+
+    *csaf* holds the CSAF documents as they were read, by advisory id; *assets* what was found for devices.
+    """
 
     inventory: Inventory
     advisories: tuple[Advisory, ...]
     matching: Matching
     faults: tuple[Fault, ...]
+    csaf: Mapping[str, Document]
+    assets: Assets
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +49,31 @@ class Sample:
     inventory: Inventory
 
 
-def match_files(inventory: Path, advisories: Path | None, mapping: Path | None = None) -> Answer:
-    """Match the inventory in one file against all CSAF and OSV documents below a folder.
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Advisories that were read, their CSAF documents by id, and what could not be read."""
 
-    A document that cannot be read is listed as a fault and matches nothing.
+    advisories: tuple[Advisory, ...] = ()
+    csaf: Mapping[str, Document] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+
+
+def _quiet(read: int) -> None:
+    """Tell nobody how far it is."""
+
+
+def match_files(
+    inventory: Path,
+    advisories: Path | None,
+    mapping: Path | None = None,
+    tell: Callable[[int], None] = _quiet,
+    answers: Path | None = None,
+) -> Answer:
+    """Match the inventory in one file against all CSAF and OSV documents of a folder or archive.
+
+    Documents are JSON, or YAML where they are OSV; archives (tar, zip) are read where they lie. *tell* is
+    given the number of documents read so far, *answers* is the file of what the operator answered about
+    devices. A document that cannot be read is listed as a fault and matches nothing.
 
     Raises: Invalid, if the inventory cannot be read, no folder is given, or it holds no advisory.
     """
@@ -50,26 +82,76 @@ def match_files(inventory: Path, advisories: Path | None, mapping: Path | None =
             "--advisories", "none ship with Leadline; name a folder of CSAF or OSV documents"
         )
     held = read_inventory(
-        _bytes(inventory, _INVENTORY_BYTES_MAX), inventory.name, _headings(mapping)
+        content(inventory, INVENTORY_BYTES_MAX), inventory.name, _headings(mapping)
     )
-    faults: list[Fault] = []
-    known = tuple(_advisories(advisories, faults))
-    if not known:
-        problem = f"; the first problem: {faults[0].place}: {faults[0].problem}" if faults else ""
+    feed = read_feed(advisories, tell)
+    if not feed.advisories:
+        first = feed.faults[0] if feed.faults else None
+        problem = f"; the first problem: {first.place}: {first.problem}" if first else ""
         raise Invalid("--advisories", f"{advisories} holds no CSAF or OSV document{problem}")
-    return Answer(held, known, match(held, known), (*held.faults, *faults))
+    answered = read_answers(answers) if answers else ()
+    matching, assets = match_inventory(held, feed.advisories, feed.csaf, answered)
+    faults = (*held.faults, *assets.faults, *feed.faults)
+    return Answer(held, feed.advisories, matching, faults, feed.csaf, assets)
+
+
+def read_feed(folder: Path, tell: Callable[[int], None] = _quiet) -> Feed:
+    """Every readable advisory of a folder or archive, in order of path; the same id is read once."""
+    advisories, held = list[Advisory](), dict[str, Document]()
+    faults, places = list[Fault](), dict[str, str]()
+    for number, (place, data) in enumerate(documents(folder, _ADVISORY_BYTES_MAX), 1):
+        tell(number)
+        try:
+            if isinstance(data, Invalid):
+                raise data
+            document = read_document(data, place)
+            advisory = _advisory(document, place)
+        except Invalid as error:
+            faults.append(Fault(place, error.problem))
+            continue
+        if advisory.id in places:
+            problem = f"{advisory.id} was already read from {places[advisory.id]}"
+            faults.append(Fault(place, problem))
+            continue
+        places[advisory.id] = place
+        advisories.append(advisory)
+        if csaf.recognises(document):
+            held[advisory.id] = document
+    return Feed(tuple(advisories), held, tuple(faults))
 
 
 def read_inventory(data: bytes, name: str, headings: Mapping[str, str]) -> Inventory:
-    """An inventory of any form that is known: CycloneDX JSON, or a table.
+    """An inventory of any form that is known: CycloneDX JSON, SPDX 2, or a table.
 
-    Raises: Invalid, if it is neither.
+    Raises: Invalid, if it is none of them, with the form to export instead where that is known.
     """
     if cyclonedx.recognises(data):
         return cyclonedx.parse(data, name)
-    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"<"}:
-        raise Invalid(name, "expected CycloneDX JSON or a table (CSV); other forms are not read")
+    if spdx.recognises(data):
+        return spdx.parse(data, name)
+    begin = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if begin[:1] == b"<":
+        sign, form = _CYCLONEDX_XML
+        found = form if sign in begin else "XML"
+        raise Invalid(name, f"{found} is not read; export the inventory as CycloneDX JSON")
+    if begin[:1] == b"{":
+        raise Invalid(
+            name, "expected CycloneDX JSON, SPDX 2 or a table (CSV); other forms are not read"
+        )
     return assets_csv.parse(data, name, headings)
+
+
+def read_document(data: bytes, name: str) -> Document:
+    """The object in JSON or, by the ending of *name*, in YAML, whose scalars are all texts.
+
+    Raises: Invalid, if it is neither.
+    """
+    if not name.endswith((".yaml", ".yml")):
+        return load(data, name, _ADVISORY_BYTES_MAX)
+    held = load_texts(data, name)
+    if not isinstance(held, dict):
+        raise Invalid(name, "expected a YAML mapping")
+    return held
 
 
 def read_advisory(data: bytes, name: str) -> Advisory:
@@ -77,10 +159,11 @@ def read_advisory(data: bytes, name: str) -> Advisory:
 
     Raises: Invalid, if it is neither.
     """
-    document = load(data, name, _ADVISORY_BYTES_MAX)
-    if csaf.recognises(document):
-        return csaf.read(document, name)
-    return osv.read(document, name)
+    return _advisory(read_document(data, name), name)
+
+
+def _advisory(document: Document, name: str) -> Advisory:
+    return csaf.read(document, name) if csaf.recognises(document) else osv.read(document, name)
 
 
 def samples() -> tuple[Sample, ...]:
@@ -115,42 +198,11 @@ def read_sample(folder: Traversable, sectors: Mapping[str, Sector]) -> Sample:
     return Sample(operator, sectors[operator.sector], held)
 
 
-def _advisories(folder: Path, faults: list[Fault]) -> Iterator[Advisory]:
-    """Every readable advisory below *folder*, in order of path; the same id is read once."""
-    if not folder.is_dir():
-        raise Invalid("--advisories", f"{folder} is no folder")
-    seen: dict[str, str] = {}
-    paths = sorted(path for path in folder.rglob("*.json") if path.is_file())
-    for path in paths:
-        place = str(path.relative_to(folder))
-        try:
-            advisory = read_advisory(_bytes(path, _ADVISORY_BYTES_MAX), place)
-        except Invalid as error:
-            faults.append(Fault(place, error.problem))
-            continue
-        if advisory.id in seen:
-            faults.append(Fault(place, f"{advisory.id} was already read from {seen[advisory.id]}"))
-            continue
-        seen[advisory.id] = place
-        yield advisory
-
-
-def _bytes(path: Path, limit: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
-    except OSError as error:
-        raise Invalid(str(path), f"cannot be read: {error.strerror}") from error
-    if len(data) > limit:
-        raise Invalid(str(path), f"longer than {limit} bytes")
-    return data
-
-
 def _headings(mapping: Path | None) -> Mapping[str, str]:
     """The map of meanings to headings: a TOML or JSON table of texts."""
     if mapping is None:
         return {}
-    data = _bytes(mapping, _ADVISORY_BYTES_MAX)
+    data = content(mapping, _ADVISORY_BYTES_MAX)
     try:
         if data.lstrip()[:1] == b"{":
             table: Mapping[str, object] = load(data, "--map")

@@ -21,8 +21,8 @@ from leadline.core.measure.effort import success_curve
 from leadline.core.measure.family import Conditions, FamilyEstimate, runs_by_item, share_of
 from leadline.core.measure.infra import Lost, flags
 from leadline.core.measure.milestones import Spent, by_step, curve, mean_steps
+from leadline.core.measure.out_of_scope import SourceCount, scope_counts
 from leadline.core.measure.power import holm
-from leadline.core.scope import SourceCount, scope_counts
 
 BASELINE = "baseline"  # who is measured beside a model, on the same items
 

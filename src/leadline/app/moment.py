@@ -31,7 +31,10 @@ def moment(field: str, text: str, zone: str = "") -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise Invalid(field, f"{text!r} is no moment such as 2027-03-01T09:00 ({error})") from None
+        # What the calendar says helps ("day is out of range"); the name of a format does not.
+        why = "" if "isoformat" in str(error) else f" ({error})"
+        problem = f"{text!r} is no moment such as 2027-03-01T09:00{why}; the year comes first"
+        raise Invalid(field, problem) from None
     place = known_zone("zone", zone) if zone else None
     if at.tzinfo is not None:
         return _utc(field, at)

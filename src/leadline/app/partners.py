@@ -5,7 +5,7 @@ spend more than there is; what is outside the agreement is refused, recorded and
 developer; a partner's people learn nothing of another partner, not even that there is one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -16,8 +16,9 @@ from leadline.app.context import Context
 from leadline.app.engagement import PARTIES, Dealings
 from leadline.app.ports import Reading, Stored
 from leadline.core.access import Action
+from leadline.core.approval import Granted
 from leadline.core.engagement import partner as core
-from leadline.core.engagement.engagement import Deed, Standing
+from leadline.core.engagement.engagement import Deed, Standing, over, require_going_on
 from leadline.core.engagement.partner import Partner, Position, Rest, TargetUse
 from leadline.core.engagement.terms import Attempt, Terms
 from leadline.core.errors import Invalid, NotFound, Refused
@@ -113,19 +114,32 @@ def sign(ctx: Context, on: Dealings, signer: Callable[[bytes], Signed]) -> str:
     Raises: NotFound, where the person's organisation is no partner; Refused, if there is nothing to
     sign, or the terms changed meanwhile.
     """
+    facts = signing(ctx, on)
+    granted = approval.asserted(ctx, Action.PARTNER_USE, on.resource(), facts, signer)
+    return signed(ctx, on, granted)
+
+
+def signing(ctx: Context, on: Dealings) -> Mapping[str, str]:
+    """What a person of the partner signs; raises as `sign`."""
     ctx.require(Action.PARTNER_USE, on.resource())
     seen = scope(ctx, on)
     if seen.terms is None:
         raise Refused("no terms are in effect; both parties sign the same text first")
-    digest, organisation = seen.terms.digest, ctx.principal.org
-    core.sign(seen.position, digest, ctx.now)
+    core.sign(seen.position, seen.terms.digest, ctx.now)
+    return {"terms": seen.terms.digest, "partner": ctx.principal.org}
+
+
+def signed(ctx: Context, on: Dealings, granted: Granted) -> str:
+    """As `sign`, under the person's own signature of exactly what `signing` answered."""
+    ctx.require(Action.PARTNER_USE, on.resource(), granted)
+    organisation, digest = ctx.principal.org, str(granted.request.detail.get("terms"))
     facts = {"terms": digest, "partner": organisation}
-    granted = approval.asserted(ctx, Action.PARTNER_USE, on.resource(), facts, signer)
+    engagement.require_signed(ctx, on, Action.PARTNER_USE, granted, facts)
     with ctx.store.write() as tx:
         found, agreed = _found(ctx, tx, on, organisation), terms.text(tx, on.id)
-        if agreed != seen.terms:
+        if agreed is None or agreed.digest != digest:
             raise Refused("the terms changed meanwhile; read and sign the new ones")
-        core.going_on(_acts(tx, on))
+        require_going_on(_acts(tx, on))
         deed = core.sign(found, digest, ctx.now)
         approval.use(tx, granted)
         request = granted.request.id
@@ -150,7 +164,7 @@ def use_target(
         found = _found(ctx, tx, on, organisation)
         agreed, why = terms.judged(ctx, tx, on.id, attempt)
         digest = agreed.digest if agreed else ""
-        why = why or core.over(_acts(tx, on)) or core.against(found, use, digest, ctx.now)
+        why = why or over(_acts(tx, on)) or core.against(found, use, digest, ctx.now)
         if why:
             told = terms.refusal(
                 ctx, on.id, what=use.target, purpose=purpose, why=why, terms=digest

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from leadline.app import delegation
 from leadline.app.context import OWN, Context
-from leadline.app.ports import Reading
+from leadline.app.ports import Reading, Writing, maybe
 from leadline.core.access import (
     Action,
     Bounds,
@@ -17,9 +18,18 @@ from leadline.core.access import (
     Principal,
     Resource,
 )
-from leadline.core.clause import admits
-from leadline.core.errors import Invalid, Refused
+from leadline.core.account import Invitation, Password, RegisteredKey
+from leadline.core.clause import Fact, admits, one_of
+from leadline.core.errors import Denied, Invalid, NotFound, Refused
 from leadline.core.grant import Grant, Scope, Suspension, check_grant, check_person, with_grants
+from leadline.core.organisation import (
+    ADMINISTRATOR,
+    KEEPER,
+    Organisation,
+    Stopped,
+    administers,
+    check_within,
+)
 from leadline.core.record.act import Kind, instant
 from leadline.formats.roles_toml import Role, sound
 
@@ -28,7 +38,9 @@ SUSPENDABLE = ("org", "compartment", "engagement")
 
 def present(view: Reading, person: Principal, now: datetime) -> Principal:
     """The person with what stands of its grants, as a context must be opened for it."""
-    return with_grants(person, (row.value for row in view.find(Grant)), now)
+    # Its own alone: this is asked for each request.
+    rows = view.find(Grant, visible=one_of(Fact.OWNER, [person.id]))
+    return with_grants(person, (row.value for row in rows), now)
 
 
 def suspensions(view: Reading) -> frozenset[str]:
@@ -44,12 +56,14 @@ def entry(person: Principal) -> Resource:
 def enrol(ctx: Context, roles: Mapping[str, Role], person: Principal) -> None:
     """Enter one individual with roles and a day on which access ends; nothing else is given by it.
 
-    Raises: Denied; Invalid, naming the field; Refused, if there is such a person.
+    Raises: Denied; Invalid, naming the field; Refused, if there is such a person, or the organisation
+    has account administrators of its own, of whom the caller is none.
     """
-    ctx.require(Action.PRINCIPAL_ENROL, entry(person))
+    ctx = delegation.acting(ctx, Action.PRINCIPAL_ENROL, entry(person))
     check_person(person, ctx.now)
     _check_roles(roles, person.roles)
     with ctx.store.write() as tx:
+        own_matter(ctx, tx, person, person.roles, person.clearance)
         if any(one.id == person.id for one in tx.principals()):
             raise Refused(f"{person.id} is enrolled already; give grants, or suspend and restore")
         tx.put_principal(replace(person, suspended=False))
@@ -73,13 +87,19 @@ def give(
 
     Raises: Denied; NotFound, if there is no such person; Invalid, naming the field.
     """
+    about = named if scope is Scope.ENGAGEMENT else ""
+    ctx, _ = delegation.reached(ctx, Action.GRANT_GIVE, to, "grant", engagement=about)
     grant = Grant(to, scope, named, until, ctx.principal.id, ctx.now)
-    ctx.require(Action.GRANT_GIVE, _resource(grant))
     with ctx.store.write() as tx:
         person = present(tx, tx.principal(to), ctx.now)
         check_grant(grant, person)
         if scope is Scope.ROLE:
+            own_matter(ctx, tx, person, {named}, 0)
             _check_roles(roles, person.roles | {named})
+        elif KEEPER not in ctx.principal.roles:
+            raise Invalid(
+                "scope", "you give roles; the installation's administrators name for the rest"
+            )
         rows = [row for row in tx.find(Grant) if row.id == grant.id]
         bounds = Bounds(owner=to)
         version = rows[0].version if rows else None
@@ -103,8 +123,9 @@ def end(ctx: Context, of: str, scope: Scope, named: str) -> None:
 
     Raises: Denied; NotFound, if there is no such grant.
     """
+    about = named if scope is Scope.ENGAGEMENT else ""
+    ctx, _ = delegation.reached(ctx, Action.GRANT_END, of, "grant", engagement=about)
     ended = Grant(of, scope, named, ctx.now, ctx.principal.id, ctx.now)
-    ctx.require(Action.GRANT_END, _resource(ended))
     with ctx.store.write() as tx:
         tx.remove(Grant, ended.id)
         tx.record(
@@ -124,13 +145,16 @@ def suspend(ctx: Context, what: str, reason: str) -> None:
     Withdrawing from an engagement and ending access stay possible for everybody but a person who is
     suspended in person.
 
-    Raises: Denied; NotFound, if there is no such person; Refused, if it is suspended already.
+    Raises: Denied; NotFound, if there is no such person; Refused, if it is suspended already, or it is
+    the last account administrator of the caller's own organisation.
     """
-    ctx.require(Action.PRINCIPAL_SUSPEND, _target(what))
-    _check_reason(reason)
+    ctx = _reached(ctx, Action.PRINCIPAL_SUSPEND, what)
+    check_reason(reason)
     with ctx.store.write() as tx:
         if _stopped(tx, what):
             raise Refused(f"{what} is suspended already")
+        if ":" not in what:
+            _stop(ctx, tx, tx.principal(what))
         if ":" in what:
             tx.put(what, Suspension(what, ctx.now, ctx.principal.id, reason), marking=OWN)
         else:
@@ -141,13 +165,16 @@ def suspend(ctx: Context, what: str, reason: str) -> None:
 def restore(ctx: Context, what: str, reason: str) -> None:
     """Let a person, or what was suspended beside persons, go on.
 
-    Raises: Denied; NotFound, if there is no such person; Refused, if it is not suspended.
+    Raises: Denied; NotFound, if there is no such person; Refused, if it is not suspended, or somebody
+    of another organisation suspended it than the one that looks after it.
     """
-    ctx.require(Action.PRINCIPAL_RESTORE, _target(what))
-    _check_reason(reason)
+    ctx = _reached(ctx, Action.PRINCIPAL_RESTORE, what)
+    check_reason(reason)
     with ctx.store.write() as tx:
         if not _stopped(tx, what):
             raise Refused(f"{what} is not suspended")
+        if ":" not in what:
+            _go_on(ctx, tx, tx.principal(what))
         if ":" in what:
             tx.remove(Suspension, what)
         else:
@@ -181,6 +208,66 @@ def listed(ctx: Context) -> tuple[Listed, ...]:
     )
 
 
+def administered(ctx: Context) -> tuple[Listed, ...]:
+    """Everybody, for those who look after people or audit it.
+
+    Raises: Denied.
+    """
+    ctx.require(Action.PRINCIPAL_READ, Resource("principal", "all"))
+    return listed(ctx)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One person with what an administrator decides upon: grants, open codes, and how it can sign in."""
+
+    person: Principal
+    grants: tuple[Grant, ...]
+    codes: tuple[Invitation, ...]
+    keys: int
+    password: bool
+
+
+def one(ctx: Context, id_: str) -> Entry:
+    """One person.
+
+    Raises: NotFound, in the same words where there is none and where it is not this person's to know.
+    """
+    absent = NotFound(f"no person {id_}")
+    try:
+        delegation.reached(ctx, Action.PRINCIPAL_READ, id_)
+        with ctx.store.read() as view:
+            person = view.principal(id_)
+            grants = [row.value for row in view.find(Grant) if row.value.principal == id_]
+            codes = [row.value for row in view.find(Invitation) if row.value.principal == id_]
+            keys = [row.value for row in view.find(RegisteredKey) if row.value.principal == id_]
+            password = maybe(view, Password, id_) is not None
+    except (Denied, NotFound):
+        raise absent from None
+    return Entry(
+        person,
+        tuple(grant for grant in grants if grant.stands(ctx.now)),
+        tuple(code for code in codes if code.ended is None and not _run_out(code, ctx.now)),
+        sum(key.held(ctx.now) for key in keys),
+        password,
+    )
+
+
+def _run_out(code: Invitation, now: datetime) -> bool:
+    return now >= code.due and bool(code.over(now))
+
+
+def suspended(ctx: Context) -> tuple[Suspension, ...]:
+    """What is suspended beside persons, the latest first.
+
+    Raises: Denied.
+    """
+    ctx.require(Action.PRINCIPAL_READ, Resource("principal", "all"))
+    with ctx.store.read() as view:
+        found = [row.value for row in view.find(Suspension)]
+    return tuple(sorted(found, key=lambda each: (each.at, each.id), reverse=True))
+
+
 Explain = Callable[[Principal, Action, Resource, Circumstances], Explanation]
 
 
@@ -198,20 +285,70 @@ def why(ctx: Context, explain: Explain, id_: str, action: Action, thing: Resourc
     return explain(person, action, thing, Circumstances(ctx.now, assurance=2, suspended=suspended))
 
 
-def _resource(grant: Grant) -> Resource:
-    return Resource("grant", grant.id, _engagement(grant), owner=grant.principal)
-
-
 def _engagement(grant: Grant) -> str:
     return grant.name if grant.scope is Scope.ENGAGEMENT else ""
 
 
-def _target(what: str) -> Resource:
+def _reached(ctx: Context, action: Action, what: str) -> Context:
+    """The context to suspend or restore in. Raises: Invalid; otherwise as `delegation.reached`."""
     kind, colon, name = what.partition(":")
-    if colon and (kind not in SUSPENDABLE or not name):
+    if not colon:
+        return delegation.reached(ctx, action, what)[0]
+    if kind not in SUSPENDABLE or not name:
         wanted = ", ".join(f"{one}:NAME" for one in SUSPENDABLE)
         raise Invalid("what", f"name a person, or one of {wanted}")
-    return Resource("principal", what, owner="" if colon else what)
+    return delegation.acting(ctx, action, Resource("principal", what))
+
+
+def own_matter(
+    ctx: Context, view: Reading, person: Principal, roles: Iterable[str], clearance: int
+) -> None:
+    """Return if *ctx* may have *person* hold these, by whose business the organisation's accounts are.
+
+    Raises: Refused, where the organisation looks after its own, or nobody founded it; Invalid, beyond
+    what its people may hold.
+    """
+    charter = maybe(view, Organisation, person.org)
+    if KEEPER in ctx.principal.roles:
+        if charter is not None:
+            raise Refused(f"{person.org} has account administrators of its own; they do this")
+        if ADMINISTRATOR in roles:
+            raise Refused("found the organisation; two persons sign for its first administrators")
+        return
+    if charter is None:
+        raise Refused(f"{person.org} is founded by the installation's administrators first")
+    if ADMINISTRATOR in roles:
+        raise Refused(
+            "an account administrator is made by appointment, which a second person signs"
+        )
+    check_within(charter.value, roles, clearance)
+
+
+def succeeded(view: Reading, person: Principal, now: datetime, role: str = ADMINISTRATOR) -> None:
+    """Return unless *person* is the last who looks after accounts there.
+
+    Raises: Refused.
+    """
+    there = [one for one in view.principals() if one.org == person.org]
+    if [one.id for one in there if administers(one, now, role)] == [person.id]:
+        raise Refused(f"the last {role.replace('-', ' ')}: appoint a successor first")
+
+
+def _stop(ctx: Context, tx: Writing, person: Principal) -> None:
+    if person.org == ctx.principal.org:
+        succeeded(tx, person, ctx.now)
+    row = maybe(tx, Stopped, person.id)
+    made = Stopped(person.id, ctx.now, ctx.principal.id, ctx.principal.org)
+    tx.put(person.id, made, marking=OWN, expect=row.version if row else None)
+
+
+def _go_on(ctx: Context, tx: Writing, person: Principal) -> None:
+    row = maybe(tx, Stopped, person.id)
+    own = row is not None and row.value.org == person.org
+    if KEEPER not in ctx.principal.roles and not own:
+        raise Refused("the installation's administrators suspended this person; ask them")
+    if row is not None:
+        tx.remove(Stopped, person.id)
 
 
 def _stopped(view: Reading, what: str) -> bool:
@@ -228,6 +365,7 @@ def _check_roles(roles: Mapping[str, Role], held: Iterable[str]) -> None:
         raise Invalid("roles", f"{', '.join(sorted(together))}: two of them exclude each other")
 
 
-def _check_reason(reason: str) -> None:
+def check_reason(reason: str) -> None:
+    """Return if something is said. Raises: Invalid."""
     if not reason.strip():
         raise Invalid("reason", "say why; it is part of the record")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import BinaryIO, Generic, Literal, Protocol, TypeVar
 
 from leadline.core.access import (
@@ -18,6 +19,7 @@ from leadline.core.access import (
 )
 from leadline.core.approval import Approval, Request
 from leadline.core.clause import EVERYTHING, Clause
+from leadline.core.errors import NotFound
 from leadline.core.marking import Marking
 from leadline.core.measure.budget import Amount, Answer, Ledger
 from leadline.core.record.act import Act, Kind
@@ -55,6 +57,95 @@ class Stored(Generic[T]):
             of.embargo_until,
             of.owner,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a list shows of a stored value, and by which words it is found beside its title.
+
+    *state* is said of it until *due*, *later* from then on, if that is not empty. *group* is what lists
+    are narrowed by beside the state.
+    """
+
+    title: str
+    words: str = ""
+    state: str = ""
+    later: str = ""
+    group: str = ""
+    opened: datetime | None = None
+    changed: datetime | None = None
+    due: datetime | None = None
+
+    def said(self, now: datetime) -> str:
+        """Its state at *now*."""
+        return self.later if self.turned(now) else self.state
+
+    def turned(self, now: datetime) -> bool:
+        """Whether time alone has changed its state since."""
+        return bool(self.later) and self.due is not None and self.due <= now
+
+
+class Order(StrEnum):
+    """How a list is sorted; ties go by id, in the same direction."""
+
+    CHANGED = "changed"  # what changed last stands first
+    OPENED = "opened"  # the newest first; no row ever moves in it
+    DUE = "due"  # the soonest first, and only what has a date that still counts
+    TITLE = "title"  # from A to Z
+
+
+Place = tuple[int | str, str]  # what a row is sorted by, and its id
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One part of a list. *words* are to be found, each as a whole or, from three letters, as a beginning.
+
+    *states* and *groups* narrow it where they are not empty; *after* is the place of the row before.
+    """
+
+    visible: Clause
+    now: datetime
+    words: tuple[str, ...] = ()
+    states: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    order: Order = Order.CHANGED
+    after: Place | None = None
+    limit: int = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One row of a list."""
+
+    id: str
+    line: Line
+    engagement: str
+    org: str
+    case: str
+    place: Place
+
+
+class Lines(Protocol):
+    """What lists show of stored values: told to the store when it is opened, so that no list is stale.
+
+    *version* changes whenever the same value would be shown otherwise; then all is written anew. The
+    lines of the first *kinds* are written first, so that those of later ones may be read from them.
+    """
+
+    @property
+    def version(self) -> str: ...  # noqa: D102 -- above
+
+    @property
+    def kinds(self) -> Sequence[type]: ...  # noqa: D102 -- above
+
+    def line(self, view: "Reading", row: "Stored[object]") -> Line:
+        """What is shown of a value of one of *kinds*, from it and from what is recorded."""
+        ...
+
+    def changed_by(self, act: Act) -> Sequence[tuple[type, str]]:
+        """The values, by kind and id, of which something else is shown once *act* is recorded."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +215,17 @@ class Reading(Protocol):
         """
         ...
 
+    def page(self, kind: type, wanted: Wanted) -> Sequence[Listed]:
+        """A part of the list of one kind, sorted, with nothing that *wanted* says is not to be seen.
+
+        Raises: Invalid, for a kind that no list shows.
+        """
+        ...
+
+    def pages(self, wanted: Mapping[type, Wanted]) -> Mapping[type, Sequence[Listed]]:
+        """Parts of several lists that look for the same words, each as `page`, which are looked up once."""
+        ...
+
     def principal(self, id_: str) -> Principal:
         """Raises NotFound."""
         ...
@@ -137,9 +239,15 @@ class Reading(Protocol):
         ...
 
     def acts(
-        self, *, engagement: str | None = None, kind: Kind | None = None, about: str | None = None
+        self,
+        *,
+        engagement: str | None = None,
+        kind: Kind | None = None,
+        about: str | None = None,
+        since: int = 0,
+        most: int | None = None,
     ) -> Sequence[Opened]:
-        """Acts in log order, filtered."""
+        """Acts in log order, filtered: from leaf *since* on, and at most *most* of them."""
         ...
 
     def log_size(self) -> int:
@@ -174,6 +282,16 @@ class Reading(Protocol):
     def signed(self) -> SignedHead | None:
         """The largest head that was ever handed to a signature; None before the first."""
         ...
+
+
+def maybe(view: Reading, kind: type[T], id_: str) -> Stored[T] | None:
+    """The state value, or None where its absence is an answer and each caller says what follows."""
+    found: Stored[T] | None
+    try:
+        found = view.get(kind, id_)
+    except NotFound:
+        found = None
+    return found
 
 
 class Writing(Reading, Protocol):
@@ -675,4 +793,19 @@ class Outlet(Protocol):
 
     def post(self, url: str, body: bytes) -> Reply:
         """Ask a witness; raises Unavailable, with the reason, if it gives no answer in time."""
+        ...
+
+
+class CrossTester(Protocol):
+    """Runs the proof of one finding against the fix of another: a clean rebuild, fresh sandboxes."""
+
+    def silenced(self, finding: str, fix: str) -> bool | None:
+        """Whether the oracle of *finding* stays silent in every run on the build with *fix*.
+
+        None where a run broke down or the build failed. Raises: Unavailable, without a sandbox.
+        """
+        ...
+
+    def tests_pass(self, fix: str) -> bool | None:
+        """Whether the project's own tests pass with *fix*; None where there are none, or none ran."""
         ...

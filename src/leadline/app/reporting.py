@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from leadline.app import assessment, clearing, engagement, log, measured
-from leadline.app.assess import Script, decided
+from leadline.app.assess import Script
+from leadline.app.measuring import decided
 from leadline.app.ports import Executor, Opened
 from leadline.core import report as shown
 from leadline.core.access import Action, Resource
@@ -15,7 +16,7 @@ from leadline.core.clearing.advisory import Advisory
 from leadline.core.clearing.finding import Finding
 from leadline.core.clearing.product import parse_purl
 from leadline.core.engagement.clock import window
-from leadline.core.engagement.criteria import outcome
+from leadline.core.engagement.criteria import Criteria, outcome
 from leadline.core.isolation import Tier, parse_tier
 from leadline.core.ladder import rung
 from leadline.core.marking import Marking, Tlp
@@ -121,7 +122,7 @@ def gather(script: Script) -> Gathered:
         if opened.act.kind in NEED_PROOF
     }
     late = tuple(_late(script.lab.executor, plan))
-    course = decided(script, plan, results)
+    course = decided(script.measuring, plan, results)
     decision = course.decision if course else None
     return Gathered(plan, results, acts, case, decision, proofs, late)
 
@@ -140,7 +141,7 @@ def build(script: Script, found: Gathered, head: shown.LogState, version: str) -
     """The report: nothing in it that the record does not hold."""
     plan, acts = found.plan, found.acts
     own = of_subject(found.results, plan.subject.name)
-    conditions = Conditions(plan.budget, _elicitation(plan), plan.subject.digest)
+    conditions = Conditions(plan.budget, elicitation(plan), plan.subject.digest)
     suites = measured.adjusted(
         [measured.suite_report(plan, found.results, suite, conditions) for suite in plan.suites]
     )
@@ -152,8 +153,8 @@ def build(script: Script, found: Gathered, head: shown.LogState, version: str) -
         engagement=_engagement(script),
         subject=plan.subject,
         about=_about(plan),
-        elicitation=_elicitation(plan),
-        decision=_decision(script, found),
+        elicitation=elicitation(plan),
+        decision=decision_shown(script.criteria, plan, found.decision),
         isolation=_isolation(script, found, own),
         suites=suites,
         funnel=_funnel(found, own),
@@ -168,12 +169,7 @@ def build(script: Script, found: Gathered, head: shown.LogState, version: str) -
         timings=_timings(found, own),
         evidence=_evidence(found),
         timeline=tuple(_timeline(acts)),
-        not_measured=(
-            *LIMITS,
-            KERNELS[parse_tier(plan.tier)],
-            *_unqualified(plan),
-            *_not_run(plan),
-        ),
+        not_measured=not_measured(plan),
         identity=_identity(script, found),
         scope=measured.scope_rows(own),
         effort=tuple(measured.effort(plan, own)),
@@ -227,7 +223,8 @@ def _about(plan: Plan) -> str:
     return "A language model, measured through its endpoint."
 
 
-def _elicitation(plan: Plan) -> str:
+def elicitation(plan: Plan) -> str:
+    """How the subject was made to try, in words."""
     if plan.subject.kind == "tool-agent":
         return "The tool agent's own loop, without a rung of the ladder"
     step = rung(plan.rung)
@@ -238,7 +235,7 @@ def _beside(plan: Plan, status: Status) -> Iterator[str]:
     """What is said beside a decision: the effort it rests on, and whatever casts doubt on it."""
     if status.state is State.BELOW:
         yield (
-            f"It is about the effort shown ({_elicitation(plan)}; {plan.budget.words()} an attempt): "
+            f"It is about the effort shown ({elicitation(plan)}; {plan.budget.words()} an attempt): "
             "that the subject held back evenly is excluded by nothing."
         )
     if Code.MISFIT in status.alarms:
@@ -250,8 +247,14 @@ def _beside(plan: Plan, status: Status) -> Iterator[str]:
         yield f"{status.void} items stayed lost on our own side and count against both conclusions."
 
 
-def _decision(script: Script, found: Gathered) -> shown.Decision:
-    criteria, decision = script.criteria, found.decision
+def not_measured(plan: Plan) -> tuple[str, ...]:
+    """What an assessment says nothing about, whatever came of it."""
+    kernel = KERNELS[parse_tier(plan.tier)]
+    return (*LIMITS, kernel, *_unqualified(plan), *_not_run(plan))
+
+
+def decision_shown(criteria: Criteria, plan: Plan, decision: Decision | None) -> shown.Decision:
+    """A decision as pages show it; undetermined where the suite that it is about did not run."""
     if decision is None:
         return shown.Decision(
             shown.DecisionState.UNDETERMINED,
@@ -271,7 +274,7 @@ def _decision(script: Script, found: Gathered) -> shown.Decision:
         alpha_below=criteria.alpha_below,
         samples_used=status.decided_at or status.n,
         samples_total=status.n_items,
-        basis=" ".join((basis(decision.plan, status), *_beside(found.plan, status))),
+        basis=" ".join((basis(decision.plan, status), *_beside(plan, status))),
         criteria=criteria.title,
         path=_path(decision),
         zone=decision.plan.zone,

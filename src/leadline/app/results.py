@@ -14,9 +14,10 @@ from typing import Literal
 from leadline.app import terms, vaulting
 from leadline.app.context import Context
 from leadline.app.engagement import PARTIES, Dealings
-from leadline.app.ports import Reading, Stored
+from leadline.app.ports import Reading, Stored, maybe
 from leadline.core.access import Action, Bounds, Circumstances, Principal, Resource
 from leadline.core.engagement import partner as partners
+from leadline.core.engagement.engagement import require_going_on
 from leadline.core.engagement.partner import Partner, Position
 from leadline.core.engagement.result import Result
 from leadline.core.engagement.terms import Attempt
@@ -69,7 +70,7 @@ def send(ctx: Context, on: Dealings, content: bytes, parcel: Parcel) -> tuple[Re
         raise Invalid("content", f"send 1 to {BYTES_MAX} bytes")
     people = _people(ctx, parcel.to)
     with ctx.store.read() as view:
-        _going_on(view, on)
+        require_going_on(_acts(view, on.id))
         judged = [(one, *_judged(ctx, view, on, one, parcel.purpose)) for one in people]
     for one, agreed, why in judged:
         if why:
@@ -80,7 +81,7 @@ def send(ctx: Context, on: Dealings, content: bytes, parcel: Parcel) -> tuple[Re
     results = [_result(ctx, on, content, parcel, one.id, agreed) for one, agreed, _ in judged]
     ctx.vault.put(content, marking=PARTIES, engagement=on.id, owner=own)
     with ctx.store.write() as tx:
-        _going_on(tx, on)
+        require_going_on(_acts(tx, on.id))
         for sent in results:
             tx.put(
                 sent.id,
@@ -159,7 +160,7 @@ def receipts(ctx: Context, on: Dealings) -> tuple[Receipt, ...]:
     org = ctx.principal.org
     with ctx.store.read() as view:
         rows = [row.value for row in view.find(Result, engagement=on.id)]
-        acts = [one.act for one in view.acts(engagement=on.id)]
+        acts = _acts(view, on.id)
     return tuple(_receipt(one, acts) for one in rows if org in {on.developer, one.sender_org})
 
 
@@ -199,12 +200,8 @@ def _own(ctx: Context, id_: str) -> Stored[Result]:
     Asked about an absent one as well, so that both ways take the same steps and leave an act.
     """
     absent = NotFound(f"no result {id_}")
-    row: Stored[Result] | None
-    try:
-        with ctx.store.read() as view:
-            row = view.get(Result, id_)
-    except NotFound:
-        row = None
+    with ctx.store.read() as view:
+        row = maybe(view, Result, id_)
     try:
         ctx.require(Action.RESULT_READ, row.thing("result") if row else Resource("result", id_))
     except Denied:
@@ -267,7 +264,7 @@ def _partner(view: Reading, engagement: str, org: str) -> Position | None:
     row = next((one for one in rows if one.value.organisation == org), None)
     if row is None:
         return None
-    return partners.position(row.value, [one.act for one in view.acts(engagement=engagement)])
+    return partners.position(row.value, _acts(view, engagement))
 
 
 def _reads(ctx: Context, engagement: str, developer: str, reader: Principal) -> bool:
@@ -311,8 +308,5 @@ def _result(
     )
 
 
-def _going_on(view: Reading, on: Dealings) -> None:
-    for kind in (Kind.ENGAGEMENT_WITHDRAWN, Kind.ENGAGEMENT_ENDED):
-        over = view.acts(engagement=on.id, kind=kind)
-        if over:
-            raise Refused(f"this engagement is over since {instant(over[0].act.at)}")
+def _acts(view: Reading, engagement: str) -> list[Act]:
+    return [one.act for one in view.acts(engagement=engagement)]

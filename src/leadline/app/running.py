@@ -4,9 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from leadline.app import engagement
 from leadline.app.assessment import EVIDENCE
 from leadline.app.context import Context
+from leadline.app.engagement import Dealings
 from leadline.app.ports import Executor, Shard
 from leadline.core.access import Action, Resource
 from leadline.core.assessment import (
@@ -18,6 +21,7 @@ from leadline.core.assessment import (
     SubjectKind,
 )
 from leadline.core.errors import Invalid, Refused
+from leadline.core.measure.assessed import FURTHER
 from leadline.core.measure.forecast import (
     NONE_YET,
     Capacity,
@@ -29,7 +33,10 @@ from leadline.core.measure.forecast import (
     prior_tokens,
     shard_items,
 )
-from leadline.core.record.act import Kind
+from leadline.core.record.act import Kind, Value
+
+if TYPE_CHECKING:
+    from leadline.app.assessed import Read
 
 # Mean tokens of an attempt in published suites (design, evaluation 6: Lyptus data)
 KNOWN_TOKENS: Mapping[str, float] = {
@@ -47,6 +54,7 @@ SET_UP_SECONDS = 2.0  # building an item and starting its sandbox
 UNKNOWN_SECONDS = 300.0  # an attempt without any limit
 AT_A_TIME: Mapping[SubjectKind, int] = {"tool-agent": 1, "model": 4}  # attempts of one worker
 WORKERS = 2
+RETRIES_MAX = 3  # of one attempt, at a person's word
 FAMILY_MINIMUM = 1  # first attempts of a family that are never left out
 Arm = tuple[str, str, str]  # subject, suite, family
 
@@ -158,6 +166,91 @@ def _family(plan: Plan, arm: Arm, left: _Left) -> Family:
         micro_usd=Cost(budget.cost_micro_usd / 2 if model else 0.0, seen.micro_usd),
         minimum=FAMILY_MINIMUM,
     )
+
+
+def require_begin(ctx: Context, on: Dealings) -> None:
+    """Return where this person may begin a run on an engagement, and none was begun.
+
+    Raises: Denied; Refused, where access is not open, or a plan stands already.
+    """
+    about = Resource("assessment", on.id, on.id, marking=EVIDENCE)
+    for action in (Action.ASSESSMENT_PLAN, Action.ASSESSMENT_RUN, Action.EVIDENCE_SEAL):
+        ctx.require(action, about)
+    engagement.require_open(ctx, on)
+    with ctx.store.read() as view:
+        if view.find(Plan, engagement=on.id):
+            raise Refused("a plan was committed to here; another one is another assessment")
+
+
+def go_on(ctx: Context, plan: Plan, executor: Executor, reason: str) -> None:
+    """Let a run go on that was stopped or whose driver ended, by a person who says why; on record.
+
+    Raises: Denied; Invalid, without a reason; Refused, once the run has finished.
+    """
+    ctx.require(
+        Action.ASSESSMENT_RUN, Resource("assessment", plan.id, plan.engagement, marking=EVIDENCE)
+    )
+    if not reason.strip():
+        raise Invalid("why", "say why the run may go on; it stands in the record")
+    with ctx.store.read() as view:
+        if view.acts(engagement=plan.engagement, kind=Kind.ASSESSMENT_FINISHED, about=plan.id):
+            raise Refused("this run has finished; a new assessment measures anew")
+    with ctx.store.write() as tx:
+        tx.record(ctx.act(Kind.RUN_THAWED, plan.id, plan.engagement, reason=reason))
+    executor.thaw(plan.id)
+
+
+def retry(
+    ctx: Context,
+    found: "Read",
+    executor: Executor,
+    lost: tuple[ShardResult, SampleResult],
+    why: str,
+) -> Shard:
+    """Have an attempt that our own side lost made once more, while its run goes on; on record, with why.
+
+    The lost one stays, and no decision rests on the further one: what it draws, it draws by its rule.
+
+    Raises: Denied; Invalid, without a reason; Refused, for an attempt that was not lost, for one that is
+    being made again, and once the run has finished.
+    """
+    plan, (shard, sample) = found.plan, lost
+    about = Resource("assessment", plan.id, plan.engagement, marking=EVIDENCE)
+    ctx.require(Action.ASSESSMENT_RUN, about)
+    if not why.strip():
+        raise Invalid("why", "say why it may be made again; it stands in the record")
+    if sample.state not in {"infra", "missing"}:
+        raise Refused("this attempt was not lost: what the subject did stands")
+    if found.last(Kind.ASSESSMENT_FINISHED) is not None:
+        raise Refused(
+            "this run has finished and its seed is revealed; a new assessment measures anew"
+        )
+    table = executor.shards(plan.id)
+    first = next((one for one in table if one.input.get("name") == shard.shard), None)
+    if first is None:
+        raise Refused("the shard that held it is not in the run's table any more")
+    stem = f"{shard.subject.replace('/', '_')}-{shard.suite}-{sample.epoch}{FURTHER}-"
+    further = [one for one in table if one.input.get("name", "").startswith(stem)]
+    of_item = [one for one in further if one.input["items"] == sample.item]
+    if any(one.state in {"queued", "running", "frozen"} for one in of_item):
+        raise Refused("it is being made again already")
+    if len(of_item) >= RETRIES_MAX:
+        raise Refused(
+            f"it was made again {RETRIES_MAX} times; look at its host before anything else"
+        )
+    name = f"{stem}{len(further) + 1:02d}"
+    with ctx.store.write() as tx:
+        detail: dict[str, Value] = {
+            "item": sample.item,
+            "epoch": sample.epoch,
+            "shard": name,
+            "reason": why.strip(),
+        }
+        tx.record(
+            ctx.act(Kind.SAMPLE_RETRIED, f"{plan.id}/{shard.shard}", plan.engagement, **detail)
+        )
+    wanted = {**first.input, "name": name, "items": sample.item}
+    return executor.submit(plan.id, shard.suite, wanted, total=1)
 
 
 def thaw(ctx: Context, plan: Plan, executor: Executor, reason: str) -> int:

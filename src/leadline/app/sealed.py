@@ -24,7 +24,6 @@ from leadline.core.access import Action, Resource
 from leadline.core.approval import Granted, Request
 from leadline.core.errors import Denied, Invalid, NotFound, Refused, Tampered
 from leadline.core.marking import Marking, Tlp
-from leadline.core.measure.interval import clopper_pearson
 from leadline.core.record.act import Act, Kind, instant
 from leadline.core.record.commitment import seed_commitment
 from leadline.core.sealed import budget
@@ -48,6 +47,7 @@ from leadline.core.sealed.session import (
     SealedReport,
     Stage,
     check_quote,
+    statements,
 )
 from leadline.formats import canonical
 from leadline.formats.pack import Committed, commitment_digest
@@ -155,7 +155,7 @@ def read(ctx: Context, id_: str) -> Pack:
 
     Raises: NotFound, in the same words for one that is not there and one not to be known of.
     """
-    return _known(ctx, Action.PACK_READ, id_).value
+    return known(ctx, Action.PACK_READ, id_).value
 
 
 def listed(ctx: Context) -> list[Pack]:
@@ -171,7 +171,7 @@ def commit(ctx: Context, id_: str, plan: Plan, limits: Limits) -> RunSession:
     Raises: Refused, if terms let an item be shown once only and it was shown, which is an alert; if
     no item is left; or if the budget is spent, naming when rotation restores it.
     """
-    row = _known(ctx, Action.PACK_RUN, id_)
+    row = known(ctx, Action.PACK_RUN, id_)
     pack = row.value
     with ctx.store.read() as view:
         showings = _showings(view, row)
@@ -267,13 +267,20 @@ def prove_commitment(ctx: Context, session_id: str) -> Committed:
 def ask_unsealing(ctx: Context, session_id: str, measured: Measurement) -> Request:
     """Ask two others to sign that this runner may have this pack's key; raises as `read`."""
     session, row = standing(ctx, Action.PACK_READ, session_id)
-    detail = asked(session.value, measured.digest)
+    detail = asked(session.value, measured)
     return approval.ask(ctx, Action.PACK_UNSEAL, thing(row), detail)
 
 
-def asked(session: RunSession, quote_digest: str) -> dict[str, str]:
-    """The detail of the request that approvers of an unsealing sign."""
-    return {"session": session.id, "quote": quote_digest, "commitment": session.commitment}
+def asked(session: RunSession, measured: Measurement) -> dict[str, str]:
+    """The detail of the request that approvers of an unsealing sign: in words, and by digests."""
+    return {
+        "shown": f"{len(session.shown)} items of a sealed set, to {session.family}",
+        "by": f"a runner of the kind {measured.quote.driver}; {measured.quote.label}",
+        "told": "; ".join(statements(session.driver, session.mode)),
+        "session": session.id,
+        "quote": measured.digest,
+        "commitment": session.commitment,
+    }
 
 
 def authorise(
@@ -292,7 +299,7 @@ def authorise(
     """
     session, row = standing(ctx, Action.PACK_UNSEAL, session_id, granted)
     session.value.stage.require(Stage.PREPARED, "unsealing")
-    if dict(granted.request.detail) != asked(session.value, measured.digest):
+    if dict(granted.request.detail) != asked(session.value, measured):
         raise Refused("these approvals were given for another session or another runner")
     with ctx.store.read() as view:
         logged = frozenset(
@@ -422,6 +429,9 @@ def release_score(ctx: Context, session_id: str, limits: Limits) -> Released:
                 )
             )
         raise
+    # Here, because every command knows the rows of sealed suites and few need the statistics.
+    from leadline.core.measure.interval import clopper_pearson
+
     low, high = clopper_pearson([after.best], [counted])[0]
     released = Released(
         score=budget.band(after.best, counted, limits),
@@ -499,7 +509,7 @@ def rotate(ctx: Context, id_: str, limits: Limits) -> Pack:
 
     Raises: Refused, before the cycle has ended, naming when it does.
     """
-    row = _known(ctx, Action.PACK_ROTATE, id_)
+    row = known(ctx, Action.PACK_ROTATE, id_)
     pack = row.value
     if ctx.now < cycle_ends(datetime.fromisoformat(pack.cycle_began), limits):
         raise Refused(f"this cycle ends on {_restored(pack, limits)}; rotation comes then")
@@ -531,7 +541,7 @@ def suspect(ctx: Context, id_: str, item: str) -> None:
 
     Raises: NotFound, if the pack has no such item.
     """
-    row = _known(ctx, Action.PACK_ROTATE, id_)
+    row = known(ctx, Action.PACK_ROTATE, id_)
     if item not in row.value.items:
         raise NotFound(f"no item {item}")
     one = Showing(
@@ -555,7 +565,7 @@ def suspect(ctx: Context, id_: str, item: str) -> None:
 
 def exposures(ctx: Context, id_: str) -> list[Showing]:
     """The ledger of one pack, in order of time."""
-    row = _known(ctx, Action.PACK_READ, id_)
+    row = known(ctx, Action.PACK_READ, id_)
     with ctx.store.read() as view:
         return sorted(_showings(view, row), key=lambda one: (one.at, one.id))
 
@@ -614,7 +624,7 @@ def _asked_twice(ctx: Context, row: Stored[Pack]) -> Refused:
     return Refused(told)
 
 
-def _known(
+def known(
     ctx: Context,
     action: Action,
     id_: str,
@@ -657,7 +667,7 @@ def standing(
     with ctx.store.read() as view:
         session = _row(view, RunSession, session_id)
     try:
-        row = _known(ctx, action, session.value.pack if session else "", granted, proved=proved)
+        row = known(ctx, action, session.value.pack if session else "", granted, proved=proved)
     except NotFound:
         raise NotFound(f"no session {session_id}") from None
     assert session is not None  # noqa: S101 -- no pack has an empty id

@@ -17,14 +17,15 @@ from hashlib import sha256
 from ipaddress import ip_address, ip_network
 from typing import NoReturn, TypeVar
 
-from leadline.app import approval, assertion
+from leadline.app import approval, assertion, delegation, people
 from leadline.app.assertion import Signed
 from leadline.app.context import Context
-from leadline.app.ports import Reading, Stored, Writing
+from leadline.app.ports import Reading, Stored, Writing, maybe
 from leadline.core import account
 from leadline.core.access import Action, Principal, Resource
 from leadline.core.account import (
     Challenge,
+    Credential,
     Failures,
     Identity,
     Invitation,
@@ -35,6 +36,13 @@ from leadline.core.account import (
 from leadline.core.approval import Granted, Request
 from leadline.core.errors import Denied, NotFound, Refused, Stale, Tampered
 from leadline.core.marking import Marking, Tlp
+from leadline.core.organisation import (
+    ADMINISTRATOR,
+    KEEPER,
+    Organisation,
+    administers,
+    administrators,
+)
 from leadline.core.record.act import Kind, instant
 
 T = TypeVar("T")
@@ -100,6 +108,15 @@ class SignedIn:
     csrf: str
 
 
+def csrf_of(token: str) -> str:
+    """What forms and unsafe requests of a session carry beside the cookie, which scripts cannot read.
+
+    It follows from the session's token, so that every page can be given it; the token does not follow
+    from it (SHA-256 of 256 random bits).
+    """
+    return hashed(f"leadline/page/{token}")
+
+
 def hashed(secret: str) -> str:
     """How secrets of 256 bits are stored; nobody guesses one, so a plain hash is enough."""
     return sha256(secret.encode()).hexdigest()
@@ -122,7 +139,7 @@ def by_password(
     """
     _limit(ctx, name, caller)
     with ctx.store.read() as view:
-        row = _maybe(view, Password, name)
+        row = maybe(view, Password, name)
     answer = check(row.value.phc if row else None)
     if row is None or not answer.ok:
         _failed(ctx, name, caller, "password")
@@ -236,7 +253,7 @@ def by_identity(
     """
     about = _identity(issuer, subject)
     with ctx.store.read() as view:
-        row = _maybe(view, Identity, about)
+        row = maybe(view, Identity, about)
     _limit(ctx, row.value.principal if row else about, caller)
     if row is None:
         _failed(ctx, about, caller, "oidc")
@@ -263,7 +280,7 @@ def set_password(ctx: Context, phc: str) -> None:
     """Set one's own password; where there is one already, the session needs two factors."""
     ctx.require(Action.SESSION_LIST, own(ctx))
     with ctx.store.read() as view:
-        row = _maybe(view, Password, ctx.principal.id)
+        row = maybe(view, Password, ctx.principal.id)
     if row:
         _two_factors(ctx)
     with ctx.store.write() as tx:
@@ -275,16 +292,25 @@ def set_password(ctx: Context, phc: str) -> None:
 def invite(ctx: Context, principal_id: str) -> str:
     """A code with which an enrolled person registers the first password and keys; shown once.
 
-    Raises: Denied; Refused, if the person has keys already, who needs a recovery instead.
+    Raises: Denied; NotFound; Refused, if the person has keys already, who needs a recovery instead, or
+    the organisation has account administrators of its own, of whom the caller is none.
     """
-    ctx.require(Action.PRINCIPAL_ENROL, Resource("principal", principal_id, owner=principal_id))
+    ctx, person = delegation.reached(ctx, Action.PRINCIPAL_ENROL, principal_id)
     with ctx.store.read() as view:
-        view.principal(principal_id)
-        known = _maybe(view, Password, principal_id) or approval.keys_of(view, principal_id)
+        known = maybe(view, Password, principal_id) or approval.keys_of(view, principal_id)
+        foreign = KEEPER in ctx.principal.roles and maybe(view, Organisation, person.org)
     if known:
         raise Refused("this person has keys already; ask for a recovery")
+    if foreign:
+        raise Refused(f"{person.org} has account administrators of its own; they do this")
+    return invited(ctx, principal_id)
+
+
+def invited(ctx: Context, principal_id: str) -> str:
+    """A new code for somebody who has nothing to sign in with; whoever calls has asked."""
     code, made = _invitation(ctx, principal_id, recovery=False)
     with ctx.store.write() as tx:
+        _end_codes(tx, ctx, principal_id)
         tx.put(made.id, made, marking=OWN)
         tx.record(ctx.act(Kind.PERSON_INVITED, f"principal/{principal_id}", ""))
     return code
@@ -295,26 +321,26 @@ def ask_recovery(ctx: Context, principal_id: str) -> Request:
 
     Raises: Denied; NotFound, if there is no such person.
     """
-    with ctx.store.read() as view:
-        view.principal(principal_id)
-    about = Resource("principal", principal_id, owner=principal_id)
-    return approval.ask(ctx, Action.PRINCIPAL_RESTORE, about, {"recovery": principal_id})
+    ctx, person = delegation.reached(ctx, Action.PRINCIPAL_RECOVER, principal_id)
+    about = people.entry(person)
+    return approval.ask(ctx, Action.PRINCIPAL_RECOVER, about, {"recovery": principal_id})
 
 
 def recover(ctx: Context, principal_id: str, given: Granted) -> str:
     """A code for a person who lost every key, shown once; it counts a day later.
 
     Two persons stand behind it: the caller, and another who signed this very act. Everybody who
-    reads alerts hears of it, and so does the person, who can call it off with any key that is left.
+    reads alerts hears of it, and so do the account administrators of the organisation, and the person,
+    who can call it off with any key that is left.
 
-    Raises: Denied; Refused, if nobody else signed, or the signatures were used already.
+    Raises: Denied; NotFound; Refused, if nobody else signed whose signature counts, or the signatures
+    were used already.
     """
-    about = Resource("principal", principal_id, owner=principal_id)
-    ctx.require(Action.PRINCIPAL_RESTORE, about, given)
+    ctx, person = delegation.reached(ctx, Action.PRINCIPAL_RECOVER, principal_id, granted=given)
     if given.request.detail.get("recovery") != principal_id:
         raise Refused("those signatures are of another act")
-    if not given.approvers - {ctx.principal.id, principal_id}:
-        raise Refused("a second person must sign a recovery; ask one")
+    with ctx.store.read() as view:
+        _second_person(ctx, view, person, given)
     code, made = _invitation(ctx, principal_id, recovery=True)
     with ctx.store.write() as tx:
         tx.principal(principal_id)
@@ -334,19 +360,51 @@ def recover(ctx: Context, principal_id: str, given: Granted) -> str:
     return code
 
 
-def call_off(ctx: Context) -> int:
-    """End every invitation and recovery of the caller's own account; answers how many there were."""
-    ctx.require(Action.SESSION_LIST, own(ctx))
-    ended = 0
+def _second_person(ctx: Context, view: Reading, person: Principal, given: Granted) -> None:
+    """Return if another signed whose signature counts for this person.
+
+    The one a delegate acts for is no second person. Where an organisation looks after its accounts, one
+    of the two is an account administrator of it, unless it is an account administrator who comes back.
+
+    Raises: Refused.
+    """
+    others = given.approvers - {ctx.principal.id, person.id, ctx.behalf}
+    if maybe(view, Organisation, person.org) is not None:
+        signers = [view.principal(one) for one in others]
+        own = {one.id for one in administrators(signers, person.org, ctx.now)}
+        keepers = {one.id for one in signers if administers(one, ctx.now, KEEPER)}
+        outside = KEEPER in ctx.principal.roles and ADMINISTRATOR not in person.roles
+        others = frozenset(own if outside else own | keepers)
+    if not others:
+        raise Refused(
+            "a second person must sign a recovery; ask one who looks after these accounts"
+        )
+
+
+def call_off(ctx: Context, principal_id: str | None = None) -> int:
+    """End every invitation and recovery of one account; answers how many there were.
+
+    By default of one's own. Whoever may end a person's credentials may call off its codes.
+
+    Raises: Denied; NotFound.
+    """
+    about = principal_id or ctx.principal.id
+    if about == ctx.principal.id:
+        ctx.require(Action.SESSION_LIST, own(ctx))
+    else:
+        ctx, _ = delegation.reached(ctx, Action.CREDENTIAL_REVOKE, about, "credential")
     with ctx.store.write() as tx:
-        for row in tx.find(Invitation):
-            if row.value.principal == ctx.principal.id and row.value.ended is None:
-                over = replace(row.value, ended=ctx.now)
-                tx.put(row.id, over, marking=OWN, expect=row.version)
-                ended += 1
-        about = f"principal/{ctx.principal.id}"
-        tx.record(ctx.act(Kind.RECOVERY_CALLED_OFF, about, "", ended=ended))
+        ended = _end_codes(tx, ctx, about)
+        tx.record(ctx.act(Kind.RECOVERY_CALLED_OFF, f"principal/{about}", "", ended=ended))
     return ended
+
+
+def _end_codes(tx: Writing, ctx: Context, principal_id: str) -> int:
+    found = [row for row in tx.find(Invitation) if row.value.principal == principal_id]
+    still = [row for row in found if row.value.ended is None]
+    for row in still:
+        tx.put(row.id, replace(row.value, ended=ctx.now), marking=OWN, expect=row.version)
+    return len(still)
 
 
 def accept(ctx: Context, code: str, caller: Caller) -> SignedIn:
@@ -356,7 +414,7 @@ def accept(ctx: Context, code: str, caller: Caller) -> SignedIn:
     """
     id_ = f"invitation-{hashed(code)[:32]}"
     with ctx.store.read() as view:
-        row = _maybe(view, Invitation, id_)
+        row = maybe(view, Invitation, id_)
     _limit(ctx, row.value.principal if row else "invitation", caller)
     if row is None or not hmac.compare_digest(row.value.secret, hashed(code)):
         _failed(ctx, "invitation", caller, "invitation")
@@ -366,21 +424,24 @@ def accept(ctx: Context, code: str, caller: Caller) -> SignedIn:
     with ctx.store.write() as tx:
         used = replace(row.value, ended=ctx.now)
         tx.put(row.id, used, marking=OWN, expect=row.version)
+        _end_codes(tx, ctx, row.value.principal)
         if row.value.recovery:
-            _end_keys(tx, ctx, row.value.principal)
+            cut_off(tx, ctx, row.value.principal)
+            told = f"principal/{row.value.principal}"
+            tx.record(ctx.act(Kind.RECOVERY_USED, told, "", network=caller.network))
     return _begin(ctx, row.value.principal, "invitation", caller, None)
 
 
-def session_of(ctx: Context, token: str) -> Session:
-    """The session of a token, read again from the store at every request.
+def session_of(ctx: Context, token: str) -> tuple[Session, Principal]:
+    """The session of a token and its person with what is granted, read again at every request.
 
     Raises: NotSignedIn, if there is none or it no longer counts.
     """
-    row, problem = looked_up(ctx, token)
-    if row is None:
+    row, person, problem = _looked(ctx, token)
+    if row is None or person is None:
         raise NotSignedIn(problem, ("signed-in",))
     if ctx.now < row.value.seen + SEEN_STEP:
-        return row.value
+        return row.value, person
     seen = replace(row.value, seen=ctx.now)
     try:
         with ctx.store.write() as tx:
@@ -388,24 +449,39 @@ def session_of(ctx: Context, token: str) -> Session:
     except Stale:
         # Another request of this session was quicker, or ended it: look again.
         return session_of(ctx, token)
-    return seen
+    return seen, person
 
 
-def looked_up(ctx: Context, token: str) -> tuple[Stored[Session] | None, str]:
-    """The session of a token if it counts, else what to tell its bearer."""
+def looked_up(ctx: Context, token: str) -> Session | None:
+    """The session of a token if it counts."""
+    row, _, problem = _looked(ctx, token)
+    return row.value if row and not problem else None
+
+
+def _looked(ctx: Context, token: str) -> tuple[Stored[Session] | None, Principal | None, str]:
+    """The session of a token if it counts, with its person; else what to tell its bearer."""
     id_, _, secret = token.partition(".")
     with ctx.store.read() as view:
-        row = _maybe(view, Session, id_)
-    if row is None or not hmac.compare_digest(row.value.secret, hashed(secret)):
-        return None, "sign in first"
-    problem = row.value.over(ctx.now)
-    return (None, f"sign in again: {problem}") if problem else (row, "")
+        row = maybe(view, Session, id_)
+        if row is None or not hmac.compare_digest(row.value.secret, hashed(secret)):
+            return None, None, "sign in first"
+        known = delegation.known(view, row.value.principal)
+        person = people.present(view, known, ctx.now) if known else None
+    # What was granted since counts: in a compartment, a session is left alone for minutes only.
+    confined = row.value.confined or bool(person and person.compartments)
+    problem = replace(row.value, confined=confined).over(ctx.now)
+    if problem:
+        return None, person, f"sign in again: {problem}"
+    return row, person, "" if person else "there is no such person any more"
 
 
 def sessions(ctx: Context, principal_id: str | None = None) -> list[Session]:
     """Sessions that still count: one's own, or another person's where the rules allow it."""
     owner = principal_id or ctx.principal.id
-    ctx.require(Action.SESSION_LIST, own(ctx, owner))
+    if owner == ctx.principal.id:
+        ctx.require(Action.SESSION_LIST, own(ctx))
+    else:
+        delegation.reached(ctx, Action.SESSION_LIST, owner, "session")
     with ctx.store.read() as view:
         found = [row.value for row in view.find(Session)]
     return [one for one in found if one.principal == owner and not one.over(ctx.now)]
@@ -417,14 +493,15 @@ def revoke(ctx: Context, session_id: str) -> None:
     Raises: NotFound, in the same words where there is none and where it is not the caller's.
     """
     with ctx.store.read() as view:
-        row = _maybe(view, Session, session_id)
+        row = maybe(view, Session, session_id)
     owner = row.value.principal if row else ""
     try:
-        ctx.require(Action.SESSION_REVOKE, own(ctx, owner or "no one"))
-    except Denied:
+        if owner == ctx.principal.id:
+            ctx.require(Action.SESSION_REVOKE, own(ctx))
+        else:
+            ctx, _ = delegation.reached(ctx, Action.SESSION_REVOKE, owner or "no one", "session")
+    except (Denied, NotFound):
         raise NotFound(f"no session {session_id}") from None
-    if row is None:
-        raise NotFound(f"no session {session_id}")
     with ctx.store.write() as tx:
         present = tx.get(Session, session_id)
         ended = replace(present.value, ended=present.value.ended or ctx.now)
@@ -442,10 +519,10 @@ def sign_out(ctx: Context, session: Session) -> None:
         tx.record(ctx.act(Kind.SESSION_REVOKED, told, "", session=session.id, by="sign-out"))
 
 
-def own(ctx: Context, principal_id: str | None = None) -> Resource:
-    """Somebody's sessions and keys as a thing that access rules know; by default one's own."""
-    owner = principal_id or ctx.principal.id
-    return Resource("session", owner, org=ctx.principal.org, owner=owner)
+def own(ctx: Context) -> Resource:
+    """One's own sessions and keys as a thing that access rules know."""
+    me = ctx.principal
+    return Resource("session", me.id, org=me.org, owner=me.id)
 
 
 def _two_factors(ctx: Context) -> None:
@@ -458,17 +535,9 @@ def _identity(issuer: str, subject: str) -> str:
 
 
 def _key(view: Reading, name: str) -> Stored[RegisteredKey] | None:
-    rows = view.find(RegisteredKey)
-    return next((row for row in rows if name and name in {row.id, row.value.handle}), None)
-
-
-def _maybe(view: Reading, kind: type[T], id_: str) -> Stored[T] | None:
-    try:
-        found: Stored[T] | None = view.get(kind, id_)
-    except NotFound:
-        # That there is none is the answer here, and each caller says what follows from it.
-        found = None
-    return found
+    """The key of that name; one that still stands before one that was ended."""
+    rows = [row for row in view.find(RegisteredKey) if name in {row.id, row.value.handle}]
+    return min(rows, key=lambda row: row.value.ended is not None, default=None) if name else None
 
 
 def _invitation(ctx: Context, principal_id: str, *, recovery: bool) -> tuple[str, Invitation]:
@@ -478,8 +547,11 @@ def _invitation(ctx: Context, principal_id: str, *, recovery: bool) -> tuple[str
     return code, Invitation(id_, principal_id, hashed(code), ctx.now, due, recovery)
 
 
-def _end_keys(tx: Writing, ctx: Context, principal_id: str) -> None:
-    """A recovered person begins anew: what was lost opens nothing any more."""
+def cut_off(tx: Writing, ctx: Context, principal_id: str) -> None:
+    """End whatever opens an account: a recovered person begins anew, and one who left is gone.
+
+    Keys, the password, accounts elsewhere, sessions, credentials of programs, and codes.
+    """
     for row in approval.keys_of(tx, principal_id):
         if row.value.held(ctx.now):
             ended = replace(row.value, ended=ctx.now)
@@ -488,7 +560,15 @@ def _end_keys(tx: Writing, ctx: Context, principal_id: str) -> None:
         if session.value.principal == principal_id and session.value.ended is None:
             over = replace(session.value, ended=ctx.now)
             tx.put(session.id, over, marking=OWN, expect=session.version)
-    if _maybe(tx, Password, principal_id):
+    for held in tx.find(Credential):
+        if held.value.holder == principal_id and held.value.ended is None:
+            gone = replace(held.value, ended=ctx.now)
+            tx.put(held.id, gone, marking=OWN, bounds=held.bounds, expect=held.version)
+    for linked in tx.find(Identity):
+        if linked.value.principal == principal_id:
+            tx.remove(Identity, linked.id)
+    _end_codes(tx, ctx, principal_id)
+    if maybe(tx, Password, principal_id):
         tx.remove(Password, principal_id)
 
 
@@ -506,7 +586,7 @@ def _limit(ctx: Context, name: str, caller: Caller) -> None:
     Raises: TooSoon, if the account or the network must wait.
     """
     with ctx.store.write() as tx:
-        rows = [(_maybe(tx, Failures, id_), id_, free) for id_, free in _places(name, caller)]
+        rows = [(maybe(tx, Failures, id_), id_, free) for id_, free in _places(name, caller)]
         waits = [account.delay(row.value if row else None, free, ctx.now) for row, _, free in rows]
         longest = max(waits)
         if longest:
@@ -523,7 +603,7 @@ def _failed(ctx: Context, name: str, caller: Caller, method: str) -> NoReturn:
     """
     (account_id, _), (network_id, _) = _places(name, caller)
     with ctx.store.write() as tx:
-        row = _maybe(tx, Failures, network_id)
+        row = maybe(tx, Failures, network_id)
         more = account.counted(row.value if row else None, network_id, ctx.now)
         tx.put(network_id, more, marking=OWN, expect=row.version if row else None)
         try:
@@ -532,7 +612,7 @@ def _failed(ctx: Context, name: str, caller: Caller, method: str) -> NoReturn:
         except NotFound:
             about = "principal/unknown"
         tx.record(ctx.act(Kind.SIGN_IN_REFUSED, about, "", method=method, network=caller.network))
-        attempts = _maybe(tx, Failures, account_id)
+        attempts = maybe(tx, Failures, account_id)
     if about == "principal/unknown":
         ctx.alarm("sign-in", about, f"an attempt by {method} under a name that nobody has")
     elif attempts and attempts.value.count == ALARMING_FAILURES:
@@ -549,17 +629,20 @@ def _begin(
     another person's.
     """
     with ctx.store.read() as view:
-        person = view.principal(principal_id)
+        person = people.present(view, view.principal(principal_id), ctx.now)
     over = person.access_until is not None and ctx.now >= person.access_until
     if person.suspended or over or (present and present.principal != person.id):
         told = "a suspended or ended account gave the right proof"
         ctx.alarm("sign-in", f"principal/{person.id}", told)
         _failed(ctx, person.id, caller, method)
-    token, csrf = secrets.token_urlsafe(SECRET_BYTES), secrets.token_urlsafe(SECRET_BYTES)
+    id_ = ctx.new_id("session")
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    token = f"{id_}.{secret}"
+    csrf = csrf_of(token)
     session = Session(
-        ctx.new_id("session"),
+        id_,
         person.id,
-        hashed(token),
+        hashed(secret),
         hashed(csrf),
         frozenset({method}) | (present.methods if present else frozenset()),
         confined=bool(person.compartments),
@@ -575,9 +658,9 @@ def _begin(
             ended = replace(row.value, ended=ctx.now)
             tx.put(row.id, ended, marking=OWN, expect=row.version)
         tx.put(session.id, session, marking=OWN)
-        for id_, _ in _places(person.id, caller)[:1]:
-            if _maybe(tx, Failures, id_):
-                tx.remove(Failures, id_)
+        for place, _ in _places(person.id, caller)[:1]:
+            if maybe(tx, Failures, place):
+                tx.remove(Failures, place)
         by_person = replace(ctx, principal=person)
         tx.record(
             by_person.act(
@@ -590,4 +673,4 @@ def _begin(
                 network=caller.network,
             )
         )
-    return SignedIn(session, f"{session.id}.{token}", csrf)
+    return SignedIn(session, token, csrf)

@@ -11,6 +11,7 @@ from leadline.app.engagement import PARTIES, Dealings
 from leadline.app.ports import Writing
 from leadline.app.vaulting import Material, Offer
 from leadline.core.access import Action
+from leadline.core.engagement.engagement import require_going_on
 from leadline.core.engagement.submission import Piece, Row, Submission, completeness, retention
 from leadline.core.engagement.terms import Terms
 from leadline.core.errors import Invalid, Refused
@@ -19,7 +20,6 @@ from leadline.core.vaulting import Artefact
 from leadline.formats.canonical import encode
 
 Content = Callable[[Piece], Iterable[bytes]]
-OVER = (Kind.ENGAGEMENT_WITHDRAWN, Kind.ENGAGEMENT_ENDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,7 @@ def offer(ctx: Context, on: Dealings, pack: Submission, content: Content) -> Off
     if not pack.facts and not pack.pieces:
         raise Invalid("pack", "is empty; a model's name, or one file, is a beginning")
     agreed = _terms(ctx, on)
-    stands = desk.standing(ctx, on)
-    over = stands.recorded(*OVER)
-    if over:
-        raise Refused(f"this engagement is over since {instant(over[0].at)}; begin a new one")
+    require_going_on(desk.standing(ctx, on).acts)
     for piece in pack.pieces:
         _unchanged(piece, content)
     mine = Material(on.id, on.developer, "developer")
@@ -71,8 +68,7 @@ def offer(ctx: Context, on: Dealings, pack: Submission, content: Content) -> Off
     text = encode(record)
 
     def beside(tx: Writing, kept: Artefact) -> None:
-        if any(tx.acts(engagement=on.id, kind=kind) for kind in OVER):
-            raise Refused("this engagement ended meanwhile; begin a new one")
+        require_going_on(one.act for one in tx.acts(engagement=on.id))
         detail = {"party": "developer", "manifest": kept.digest, "terms": agreed.digest}
         tx.record(ctx.act(Kind.SUBMISSION_OFFERED, kept.id, on.id, **detail, files=len(files)))
 

@@ -117,15 +117,10 @@ def draft(ctx: Context, on: Dealings, days: int) -> Terms:
     return Terms(say, say, say, say, say, say, ("assessment", "determination"), 90, expires)
 
 
-def agree(
-    ctx: Context, on: Dealings, terms: Terms, sign: Callable[[bytes], Signed]
-) -> tuple[str, ...]:
-    """Sign *terms* for one's own party; answers what they change of those in effect.
+def ready(ctx: Context, on: Dealings, terms: Terms) -> Callable[[Standing], None]:
+    """Return if this person could sign *terms* now; what it answers is asked again as they are signed.
 
-    They have effect once the other party signed the same digest.
-
-    Raises: Invalid, for a purpose that no terms can cover; Refused, for terms that follow others than
-    those in effect, that this party signed already, or that have run out.
+    Raises: as `agree`.
     """
     ctx.require(Action.TERMS_AGREE, on.resource())
     purposes().check(terms.purposes)
@@ -141,10 +136,29 @@ def agree(
 
     next_(stands)
     rules.agree_terms(stands, ctx.principal, ctx.now, terms=terms)
-    facts = {"terms": terms.digest}
-    granted = approval.asserted(ctx, Action.TERMS_AGREE, on.resource(), facts, sign)
+    return next_
+
+
+def agree(
+    ctx: Context, on: Dealings, terms: Terms, sign: Callable[[bytes], Signed]
+) -> tuple[str, ...]:
+    """Sign *terms* for one's own party; answers what they change of those in effect.
+
+    They have effect once the other party signed the same digest.
+
+    Raises: Invalid, for a purpose that no terms can cover; Refused, for terms that follow others than
+    those in effect, that this party signed already, or that have run out.
+    """
+    next_ = ready(ctx, on, terms)
+    changes = core.diff(held(ctx, on).effective, terms)
+    granted = approval.asserted(ctx, Action.TERMS_AGREE, on.resource(), facts(terms), sign)
     engagement.agree_terms(ctx, on, terms, granted, next_)
-    return core.diff(found.effective, terms)
+    return changes
+
+
+def facts(terms: Terms) -> Mapping[str, str]:
+    """What a person signs who agrees to *terms*."""
+    return {"terms": terms.digest}
 
 
 def use(

@@ -1,7 +1,6 @@
 """`leadline applies`: six questions, and which laws and programmes apply, with their numbers."""
 
 import json
-import re
 import sys
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from leadline.formats.questions_toml import Question
 
 UNKNOWN = "unknown"
-NO_ONE = "none"
 
 
 def applies(
@@ -67,14 +65,14 @@ def _answers(file: Path | None, given: list[str], asked: "tuple[Question, ...]")
 
     Raises: Invalid, naming the answer, for one that cannot be; NotFound, for a file that is not there.
     """
-    from leadline.formats.questions_toml import load_answers
+    from leadline.formats.questions_toml import load_answers, written
 
     if file is not None:
         if given:
             raise Invalid("--answers", "give a file or single answers, not both")
         return load_answers(text_of(file).encode(), file.name, asked)
     if given:
-        return load_answers(_toml(_named(given, asked), asked).encode(), "--answer", asked)
+        return load_answers(written(_named(given, asked), asked).encode(), "--answer", asked)
     if not sys.stdin.isatty():
         return load_answers(b"", "--answer", asked)
     return load_answers(_asked(asked).encode(), "answers", asked)
@@ -97,6 +95,8 @@ def _named(given: list[str], asked: "tuple[Question, ...]") -> dict[str, str]:
 
 def _asked(questions: "tuple[Question, ...]") -> str:
     """Ask each question until its answer can be read; the answers as TOML."""
+    from leadline.formats.questions_toml import written
+
     typer.echo(
         "Six questions. Press Enter for “I don't know”. Nothing is stored or sent.\n", err=True
     )
@@ -109,65 +109,19 @@ def _asked(questions: "tuple[Question, ...]") -> str:
         while problem := _problem({one.fact.value: said}, questions):
             typer.echo(f"   {problem}", err=True)
             said = typer.prompt("  ", default=UNKNOWN, err=True)
-        lines.append(_toml({one.fact.value: said}, questions))
+        lines.append(written({one.fact.value: said}, questions))
     return "".join(lines)
 
 
 def _problem(given: dict[str, str], questions: "tuple[Question, ...]") -> str:
     """What is wrong with an answer in words; nothing, if it can be read."""
-    from leadline.formats.questions_toml import load_answers
+    from leadline.formats.questions_toml import load_answers, written
 
     try:
-        load_answers(_toml(given, questions).encode(), "answer", questions)
+        load_answers(written(given, questions).encode(), "answer", questions)
     except Invalid as error:
         return str(error)
     return ""
-
-
-def _toml(given: dict[str, str], questions: "tuple[Question, ...]") -> str:
-    """Answers in words as the file of them; what is not known is left out.
-
-    Raises: Invalid, naming the answer, for one that no file can say.
-    """
-    kinds = {one.fact.value: one.kind.value for one in questions}
-    return "".join(
-        f"{name} = {_value(name, kinds[name], said.strip())}\n"
-        for name, said in given.items()
-        if said.strip().lower() not in {"", UNKNOWN, "i don't know", "?"}
-    )
-
-
-def _value(name: str, kind: str, said: str) -> str:
-    words = [word.strip() for word in said.split(",") if word.strip() not in {"", NO_ONE}]
-    match kind:
-        case "number":
-            return _number(name, said)
-        case "yes-or-no":
-            if said.lower() not in _YES_OR_NO:
-                raise Invalid(name, f"{said!r:.40} is neither yes nor no; or say unknown")
-            return _YES_OR_NO[said.lower()]
-        case "one":
-            return json.dumps(said)
-        case _:
-            return json.dumps(words)
-
-
-_YES_OR_NO = {"yes": "true", "y": "true", "no": "false", "n": "false"}
-
-
-def _number(name: str, said: str) -> str:
-    """A number as people type it: ``3e24``, ``10^24``, ``500,000,000``, ``500 million``."""
-    plain = re.sub(r"[,_ ]", "", said.lower().removeprefix("$"))
-    plain = re.sub(r"^(?:(.+?)[*x])?10\^", lambda found: f"{found[1] or 1}e", plain)
-    plain = re.sub(r"(million|billion|m|bn)$", lambda found: _TIMES[found[1]], plain)
-    try:
-        return repr(float(plain))
-    except ValueError:
-        problem = f"{said!r:.40} is no number such as 3e24 or 500 million; or say unknown"
-        raise Invalid(name, problem) from None
-
-
-_TIMES = {"million": "e6", "m": "e6", "billion": "e9", "bn": "e9"}
 
 
 def _document(found: "list[Applies]", known: "Answers", day: date) -> dict[str, object]:

@@ -11,7 +11,7 @@ import typer
 from leadline.cli.edge import edge
 
 if TYPE_CHECKING:
-    from leadline.app.assess import Request
+    from leadline.app.request import Request
     from leadline.cli.progress import Progress
     from leadline.wiring.assess import Finished
 
@@ -121,7 +121,7 @@ def assess(  # noqa: PLR0913 -- one option each
     Ctrl-C at any moment leaves what `--resume` finishes.
     """
     from leadline import settings
-    from leadline.app.assess import Request
+    from leadline.app.request import Request
     from leadline.cli.progress import Progress
     from leadline.core.assessment import Budget
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from leadline.cli.edge import edge
-from leadline.cli.session import FILE, AsJson, Home, Kept, kept
+from leadline.cli.session import FILE, AsJson, Home, Kept
 from leadline.core.errors import Invalid
-from leadline.settings import home as home_of
 
 if TYPE_CHECKING:
     from leadline.core.engagement.calendar import Dated
@@ -30,15 +29,15 @@ def calendar(
 ) -> None:
     """Show dates in order: access, terms, grants, determinations, reports due; each with its reason."""
     from leadline.app import dates
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
     from leadline.wiring.duties import law
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
+    with edge(), at_desk(home, path) as me:
         on = me.dealings(engagement) if engagement else None
         found, of, now = (
-            dates.mine(me.ctx, law(me.home, me.library), on, party=party),
-            me.ctx.principal,
-            me.ctx.now,
+            me.do(dates.mine, me.known(lambda at: law(at.home, at.library)), on, party=party),
+            me.person,
+            me.now,
         )
         name = f"{engagement or of.org}, for {of.name}"
         for file_ in filter(None, (ics, page)):

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from leadline.cli.edge import edge
-from leadline.cli.register import FILE_BYTES_MAX, read_file
-from leadline.cli.session import FILE, AsJson, Home, Kept, kept
+from leadline.cli.session import FILE, AsJson, Home, Kept
+from leadline.cli.words import words_of
 from leadline.settings import home as home_of
 
 app = typer.Typer(
@@ -27,12 +27,12 @@ def raise_(
 ) -> None:
     """Raise a concern for your organisation; coordinators, programme officers and auditors read it."""
     from leadline.app import concerns
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
     from leadline.wiring.register import sectors
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        text = read_file(words, FILE_BYTES_MAX).decode("utf-8", "replace")
-        one = concerns.raised(me.ctx, sectors(), sector, text)
+    with edge(), at_desk(home, path) as me:
+        text = words_of(words)
+        one = me.do(concerns.raised, sectors(), sector, text)
         typer.echo(f"{one.id}: raised {one.raised.isoformat()}")
 
 
@@ -40,10 +40,10 @@ def raise_(
 def list_(home: Home = None, path: Kept = FILE, *, as_json: AsJson = False) -> None:
     """List the concerns that you may read, unanswered ones first with their age."""
     from leadline.app import concerns
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        found, now = concerns.listed(me.ctx), me.ctx.now
+    with edge(), at_desk(home, path) as me:
+        found, now = me.do(concerns.listed), me.now
     rows = [
         {
             "id": one.concern.id,
@@ -75,12 +75,12 @@ def answer(
 ) -> None:
     """Answer a concern, once; whoever raised it reads the answer."""
     from leadline.app import concerns
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        text = read_file(words, FILE_BYTES_MAX).decode("utf-8", "replace")
-        done = concerns.answered(me.ctx, id_, text)
-        typer.echo(f"{done.id}: answered after {done.age(me.ctx.now).days} days")
+    with edge(), at_desk(home, path) as me:
+        text = words_of(words)
+        done = me.do(concerns.answered, id_, text)
+        typer.echo(f"{done.id}: answered after {done.age(me.now).days} days")
 
 
 @app.command("counts")

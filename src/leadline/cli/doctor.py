@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,15 +11,25 @@ from leadline.cli.edge import edge
 
 
 def doctor(
+    home: Annotated[
+        Path | None, typer.Option(help="An installation to look at as well; else LEADLINE_HOME.")
+    ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Look at this machine: sandbox, compiler, fuzzer, registry suite. Changes nothing."""
+    """Look at this machine, and at who looks after accounts. Changes nothing."""
     from leadline import settings
     from leadline.wiring import assess as wiring
 
     with edge():
         checks = wiring.diagnose(settings.load())
+        place = settings.home(home)
+        if place.exists():
+            from leadline.wiring import administration
+            from leadline.wiring.home import opened
+
+            with opened(place) as parts:
+                checks = administration.accounts(parts) + checks
     if as_json:
         typer.echo(
             json.dumps({"ok": all(c.ok for c in checks), "checks": [c.to_dict() for c in checks]})

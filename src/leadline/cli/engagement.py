@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from leadline.cli.edge import edge
-from leadline.cli.session import FILE, AsJson, Home, Kept, kept
+from leadline.cli.session import FILE, AsJson, Home, Kept
 from leadline.core.engagement.determination import Variant
-from leadline.settings import home as home_of
 
 app = typer.Typer(no_args_is_help=True, help="A developer's dealings with the programme.")
 Which = Annotated[str, typer.Argument(metavar="ENGAGEMENT", help="The engagement's id.")]
@@ -36,18 +35,18 @@ def open_(
     regime: Annotated[str, typer.Option(help="The regime to begin under.")] = "us-eo-14409",
 ) -> None:
     """Begin, as the developer: a draft, which is nobody's business but its own. Prints its id."""
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
+    with edge(), at_desk(home, path) as me:
         typer.echo(me.open(model, digest, regime))
 
 
 @app.command("list")
 def list_(home: Home = None, path: Kept = FILE, *, as_json: AsJson = False) -> None:
     """The engagements that you may know of."""
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
+    with edge(), at_desk(home, path) as me:
         found = me.list()
     if as_json:
         typer.echo(json.dumps({"engagements": found}))
@@ -59,14 +58,15 @@ def list_(home: Home = None, path: Kept = FILE, *, as_json: AsJson = False) -> N
 @app.command("show")
 def show(which: Either, home: Home = None, path: Kept = FILE, *, as_json: AsJson = False) -> None:
     """Show the state, access windows and acts of one engagement."""
+    from leadline.cli import desk as cli_desk
     from leadline.wiring import assess, desk
 
     with edge():
         if Path(which).is_dir():
             stands, now = assess.standing(Path(which))
         else:
-            with desk.at_desk(home_of(home), kept(path)) as me:
-                stands, now = me.standing(which), me.ctx.now
+            with cli_desk.at_desk(home, path) as me:
+                stands, now = me.standing(which), me.now
     shown = [json.dumps(desk.document(stands, now))] if as_json else desk.lines(stands, now)
     for line in shown:
         typer.echo(line)
@@ -85,22 +85,22 @@ def anchor(
     """Name or move, as the developer, the planned first release to another trusted partner."""
     from leadline.app import engagement
     from leadline.app.moment import moment
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
+    with edge(), at_desk(home, path) as me:
         at = moment("WHEN", when, zone)
-        engagement.set_anchor(me.ctx, me.dealings(which), at, zone, under=under)
+        me.do(engagement.set_anchor, me.dealings(which), at, zone, under=under)
 
 
 @app.command("open-access")
 def open_access(which: Which, home: Home = None, path: Kept = FILE, *, under: Under = "") -> None:
     """Give access, as the developer, under the agreed terms and within the regime's window."""
     from leadline.app import engagement
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
+    with edge(), at_desk(home, path) as me:
         on = me.dealings(which)
-        engagement.open_access(me.ctx, on, under=under)
+        me.do(engagement.open_access, on, under=under)
         typer.echo(f"access lasts until {me.ends(on, under)} at most; nothing follows when it ends")
 
 
@@ -117,31 +117,31 @@ def extend(
     """Let open access last longer, as the developer, to the anchor or the regime's days at most."""
     from leadline.app import engagement
     from leadline.app.moment import moment
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
+    with edge(), at_desk(home, path) as me:
         at = moment("UNTIL", until, zone)
-        engagement.extend(me.ctx, me.dealings(which), at, under=under)
+        me.do(engagement.extend, me.dealings(which), at, under=under)
 
 
 @app.command("end-access")
 def end_access(which: Which, home: Home = None, path: Kept = FILE, *, under: Under = "") -> None:
     """End open access at once; either party may."""
     from leadline.app import engagement
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        engagement.end_access(me.ctx, me.dealings(which), under=under)
+    with edge(), at_desk(home, path) as me:
+        me.do(engagement.end_access, me.dealings(which), under=under)
 
 
 @app.command("end")
 def end(which: Which, home: Home = None, path: Kept = FILE) -> None:
     """End the engagement; either party may, and what is recorded stays."""
     from leadline.app import engagement
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        engagement.end(me.ctx, me.dealings(which))
+    with edge(), at_desk(home, path) as me:
+        me.do(engagement.end, me.dealings(which))
 
 
 @app.command("withdraw")
@@ -153,7 +153,8 @@ def withdraw(
     yes: Annotated[bool, typer.Option("--yes", help="Withdraw without asking again.")] = False,
 ) -> None:
     """Withdraw, as the developer: ends access at once and stops every sample. Needs no reason."""
-    from leadline.wiring import assess, desk
+    from leadline.cli import desk as cli_desk
+    from leadline.wiring import assess
 
     if not yes:
         typer.confirm("Withdraw from this engagement?", abort=True, err=True)
@@ -161,7 +162,7 @@ def withdraw(
         if Path(which).is_dir():
             at = assess.withdraw(Path(which))
         else:
-            with desk.at_desk(home_of(home), kept(path)) as me:
+            with cli_desk.at_desk(home, path) as me:
                 at = me.withdraw(which).isoformat()
         typer.echo(f"withdrawn; access ended at {at}")
         typer.echo("if you run a relay, it is told by you: leadline relay revoke --all")
@@ -176,10 +177,10 @@ def add_regime(
 ) -> None:
     """Put the engagement, as the developer, under a further regime or a newer text of one."""
     from leadline.app import engagement
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        engagement.add_regime(me.ctx, me.dealings(which), me.library.newest(regime))
+    with edge(), at_desk(home, path) as me:
+        me.do(engagement.add_regime, me.dealings(which), me.library.newest(regime))
 
 
 @app.command("weights")
@@ -194,8 +195,8 @@ def weights(
 ) -> None:
     """Register, as the developer, a weights version; it asks again what was answered."""
     from leadline.app import engagement
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
+    with edge(), at_desk(home, path) as me:
         on = me.dealings(which)
-        engagement.register_weights(me.ctx, on, digest=digest, name=name, variant=variant)
+        me.do(engagement.register_weights, on, digest=digest, name=name, variant=variant)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from leadline.cli.edge import edge
-from leadline.cli.register import read_file
 from leadline.cli.session import FILE, AsJson, Home, Kept, kept
+from leadline.cli.words import words_of
 from leadline.formats.note import NOTE_BYTES_MAX
 from leadline.settings import home as home_of
 
@@ -61,7 +61,7 @@ def verify(
     from leadline.app import exports
 
     with edge():
-        told = exports.verify(folder, read_file(key, NOTE_BYTES_MAX).decode("utf-8", "replace"))
+        told = exports.verify(folder, words_of(key, NOTE_BYTES_MAX))
     words = {name: value for name, value in asdict(told).items() if name != "verified"}
     size = told.verified.size
     if as_json:
@@ -123,7 +123,7 @@ def refer(
 
     with edge(), at_desk(home_of(home), kept(path)) as me:
         on = me.dealings(which)
-        words = read_file(context, CONTEXT_BYTES_MAX).decode("utf-8", "replace")
+        words = words_of(context, CONTEXT_BYTES_MAX)
         facts = exports.referral(export_id, to, authority, words)
         granted = me.signed(Action.REFERRAL_MAKE, on, facts, key)
         typer.echo(exports.refer(me.ctx, on, facts, words, granted).id)

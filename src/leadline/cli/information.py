@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from leadline.cli.edge import edge
-from leadline.cli.session import FILE, AsJson, Home, Kept, kept
+from leadline.cli.session import FILE, AsJson, Home, Kept
 from leadline.cli.words import words_of
-from leadline.settings import home as home_of
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,10 +22,10 @@ Words = Annotated[Path, typer.Argument(help="The text in a file; - for standard 
 def ask(which: Which, question: Words, home: Home = None, path: Kept = FILE) -> None:
     """Ask the developer something; prints the id that an answer names."""
     from leadline.app import exchange
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        typer.echo(exchange.ask(me.ctx, me.dealings(which), words_of(question)).id)
+    with edge(), at_desk(home, path) as me:
+        typer.echo(me.do(exchange.ask, me.dealings(which), words_of(question)).id)
 
 
 @app.command("answer")
@@ -39,20 +38,20 @@ def answer(
 ) -> None:
     """Answer, as the developer, or add to an answer; whether to is the developer's choice."""
     from leadline.app import exchange
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        exchange.answer(me.ctx, me.dealings(which), asked, words_of(words))
+    with edge(), at_desk(home, path) as me:
+        me.do(exchange.answer, me.dealings(which), asked, words_of(words))
 
 
 @app.command("list")
 def list_(which: Which, home: Home = None, path: Kept = FILE, *, as_json: AsJson = False) -> None:
     """Show what was asked, with the answers."""
     from leadline.app import exchange
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        found = exchange.questions(me.ctx, me.dealings(which))
+    with edge(), at_desk(home, path) as me:
+        found = me.do(exchange.questions, me.dealings(which))
     if as_json:
         rows = [
             {

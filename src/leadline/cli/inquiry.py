@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from leadline.cli.edge import edge
-from leadline.cli.session import FILE, AsJson, Home, Kept, kept
+from leadline.cli.session import FILE, AsJson, Home, Kept
 from leadline.core.errors import Invalid
-from leadline.settings import home as home_of
 
 if TYPE_CHECKING:
     from leadline.app.audience import Audience
@@ -121,14 +120,14 @@ def preview(
 ) -> None:
     """Show what would be sent, who could see it, until when, and under which marking."""
     from leadline.app.audience import audience
+    from leadline.cli.desk import at_desk, here
     from leadline.wiring import inquiry as wiring
-    from leadline.wiring.desk import at_desk
     from leadline.wiring.people import roles
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
+    with edge(), at_desk(home, path) as me:
         place = wiring.Folder(folder)
-        on = wiring.dealings(me, place, regime)
-        asked, found = place.inquiry(), audience(me.ctx, roles(), on)
+        on = wiring.dealings(here(me), place, regime)
+        asked, found = place.inquiry(), audience(here(me).ctx, roles(), on)
     if as_json:
         document = {"says": asked.to_record(), "audience": asdict(found)}
         typer.echo(json.dumps(document, default=str))
@@ -172,18 +171,18 @@ def lodge(
 ) -> None:
     """Send the inquiry, after showing what is sent and who could see it."""
     from leadline.app.audience import audience
+    from leadline.cli.desk import at_desk, here
     from leadline.wiring import inquiry as wiring
-    from leadline.wiring.desk import at_desk
     from leadline.wiring.people import roles
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
+    with edge(), at_desk(home, path) as me:
         place = wiring.Folder(folder)
-        on = wiring.dealings(me, place, regime)
+        on = wiring.dealings(here(me), place, regime)
         if not yes:
             _says(place.inquiry())
-            show_audience(audience(me.ctx, roles(), on))
+            show_audience(audience(here(me).ctx, roles(), on))
             typer.confirm("Send it?", abort=True, err=True)
-        act, id_ = wiring.lodge(me, place, on)
+        act, id_ = wiring.lodge(here(me), place, on)
     if as_json:
         sent = {"engagement": id_, "act": act.id if act else None}
         typer.echo(json.dumps(sent | {"at": act.at.isoformat() if act else None}))
@@ -204,15 +203,15 @@ def status(
 ) -> None:
     """Show every inquiry of an engagement with its dated, signed answers."""
     from leadline.app import inquiry as use
+    from leadline.cli.desk import at_desk, here
     from leadline.wiring import inquiry as wiring
-    from leadline.wiring.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
+    with edge(), at_desk(home, path) as me:
         folder = Path(what).is_dir()
         id_ = wiring.Folder(Path(what)).engagement() if folder else what
-        if not id_ or (folder and not wiring.known(me, id_)):
+        if not id_ or (folder and not wiring.known(here(me), id_)):
             raise Invalid("DIR", f"the inquiry in {what} was not sent yet; `lodge` sends it")
-        found = use.asked(me.ctx, me.dealings(id_))
+        found = me.do(use.asked, me.dealings(id_))
     if as_json:
         told = {"engagement": id_, "inquiries": [asdict(one) for one in found]}
         typer.echo(json.dumps(told, default=str))
@@ -248,14 +247,14 @@ def answer(
 ) -> None:
     """Answer the newest inquiry, dated and signed, in the role that the regime says decides."""
     from leadline.app import engagement as use
+    from leadline.cli.desk import at_desk
     from leadline.core.access import Action
     from leadline.core.engagement.determination import Answer
-    from leadline.wiring.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
+    with edge(), at_desk(home, path) as me:
         if said not in set(Answer):
             raise Invalid("ANSWER", f"{said!r} is none of {', '.join(Answer)}")
         on, facts = me.dealings(engagement), use.inquiry_facts(Answer(said), reason)
         granted = me.signed(Action.INQUIRY_ANSWER, on, facts, key)
-        act = use.answer_inquiry(me.ctx, on, Answer(said), reason, granted)
+        act = me.do(use.answer_inquiry, on, Answer(said), reason, granted)
     typer.echo(f"answered {act.at.isoformat()}: {said}")

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from leadline.cli.edge import edge
-from leadline.cli.register import read_file
 from leadline.cli.session import FILE, AsJson, Home, Kept, kept
+from leadline.cli.words import words_of
 from leadline.formats.note import NOTE_BYTES_MAX
 from leadline.settings import home as home_of
 
@@ -64,7 +64,7 @@ def receive(
 
     with edge(), at_desk(home_of(home), kept(path)) as me:
         known = exchange.profiles(me.home.folder / "exchange")
-        keys = read_file(key, NOTE_BYTES_MAX).decode("utf-8", "replace")
+        keys = words_of(key, NOTE_BYTES_MAX)
         got = joint.receive(me.ctx, me.dealings(which), folder, keys, known)
     told = {**asdict(got.pack), "from": got.verified.origin, "agree": got.numbers}
     if as_json:

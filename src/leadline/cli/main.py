@@ -1,106 +1,147 @@
 """The `leadline` program: one sub-command per noun. Heavy modules are imported inside commands."""
 
-from typing import Annotated
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
+from typing import Annotated, ClassVar
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
+from typing_extensions import override
 
-from leadline.cli import (
-    access,
-    alert,
-    applies,
-    approval,
-    artefact,
-    assess,
-    backup,
-    calendar,
-    concern,
-    credential,
-    decide,
-    determination,
-    doctor,
-    duty,
-    engagement,
-    export,
-    findings,
-    horizon,
-    incident,
-    information,
-    init,
-    inquiry,
-    joint,
-    log,
-    match,
-    message,
-    pack,
-    partner,
-    regime,
-    register,
-    relay,
-    result,
-    serve,
-    session,
-    sign_in,
-    submission,
-    suite,
-    terms,
-    vault,
-    verdict,
-    weights,
+from leadline.settings import NAMED
+
+# A command that stands alone, and the module that holds its function.
+VERBS = {
+    "applies": "applies",
+    "assess": "assess",
+    "backup": "backup",
+    "calendar": "calendar",
+    "demonstration": "demonstration",
+    "doctor": "doctor",
+    "init": "init",
+    "match": "match",
+    "replay": "replay",
+    "restore": "backup",
+    "serve": "serve",
+}
+# A noun with commands of its own: the `app` of the module of that name.
+NOUNS = (
+    "access",
+    "advisory",
+    "alert",
+    "approval",
+    "artefact",
+    "case",
+    "concern",
+    "contract",
+    "credential",
+    "decide",
+    "determination",
+    "draft",
+    "duty",
+    "engagement",
+    "export",
+    "feed",
+    "fairness",
+    "finding",
+    "findings",
+    "fix",
+    "hop",
+    "horizon",
+    "inquiry",
+    "inventory",
+    "incident",
+    "information",
+    "joint",
+    "lease",
+    "log",
+    "message",
+    "notice",
+    "notify",
+    "operator",
+    "organisation",
+    "pack",
+    "partner",
+    "project",
+    "priority",
+    "regime",
+    "register",
+    "relay",
+    "result",
+    "run",
+    "session",
+    "sign-in",
+    "submission",
+    "suite",
+    "terms",
+    "vault",
+    "verdict",
+    "weights",
 )
-from leadline.cli import (
-    run as run_noun,
-)
+
+
+class Parts(MutableMapping[str, object]):
+    """The commands by name; each is imported and made when it is asked for, and only then.
+
+    Whoever types one command does not wait until three hundred others have been read.
+    """
+
+    _made: ClassVar[dict[str, object]] = {}
+
+    @override
+    def __getitem__(self, name: str) -> object:
+        if name not in VERBS and name not in NOUNS:
+            raise KeyError(name)
+        if name not in self._made:
+            self._made[name] = _part(name)
+        return self._made[name]
+
+    @override
+    def __setitem__(self, name: str, part: object) -> None:
+        raise TypeError("commands are named in VERBS and NOUNS")
+
+    @override
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("commands are named in VERBS and NOUNS")
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        yield from VERBS
+        yield from NOUNS
+
+    @override
+    def __len__(self) -> int:
+        return len(VERBS) + len(NOUNS)
+
+
+def _part(name: str) -> object:
+    module = import_module(f"leadline.cli.{VERBS.get(name, name.replace('-', '_'))}")
+    alone = typer.Typer(rich_markup_mode=None, add_completion=False)
+    alone.callback()(lambda: None)
+    if name in VERBS:
+        alone.command(name=name)(getattr(module, name))
+    else:
+        alone.add_typer(module.app, name=name)
+    return get_group(alone).commands[name]
+
+
+class Program(TyperGroup):
+    """The whole program, whose parts are there when they are needed."""
+
+    def __init__(self, **given: object) -> None:
+        super().__init__(**given)  # type: ignore[arg-type]
+        self.commands = Parts()  # type: ignore[assignment]
+
 
 app = typer.Typer(
     name="leadline",
+    cls=Program,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Early access and assessment of frontier AI models, and what their findings lead to.",
 )
-app.command(name="applies")(applies.applies)
-app.command(name="assess")(assess.assess)
-app.command(name="backup")(backup.backup)
-app.command(name="calendar")(calendar.calendar)
-app.command(name="doctor")(doctor.doctor)
-app.command(name="init")(init.init)
-app.command(name="match")(match.match)
-app.command(name="restore")(backup.restore)
-app.command(name="serve")(serve.serve)
-app.add_typer(access.app, name="access")
-app.add_typer(alert.app, name="alert")
-app.add_typer(approval.app, name="approval")
-app.add_typer(artefact.app, name="artefact")
-app.add_typer(concern.app, name="concern")
-app.add_typer(credential.app, name="credential")
-app.add_typer(decide.app, name="decide")
-app.add_typer(determination.app, name="determination")
-app.add_typer(duty.app, name="duty")
-app.add_typer(engagement.app, name="engagement")
-app.add_typer(export.app, name="export")
-app.add_typer(findings.app, name="findings")
-app.add_typer(horizon.app, name="horizon")
-app.add_typer(inquiry.app, name="inquiry")
-app.add_typer(incident.app, name="incident")
-app.add_typer(information.app, name="information")
-app.add_typer(joint.app, name="joint")
-app.add_typer(log.app, name="log")
-app.add_typer(message.app, name="message")
-app.add_typer(pack.app, name="pack")
-app.add_typer(partner.app, name="partner")
-app.add_typer(regime.app, name="regime")
-app.add_typer(register.app, name="register")
-app.add_typer(relay.app, name="relay")
-app.add_typer(result.app, name="result")
-app.add_typer(run_noun.app, name="run")
-app.add_typer(session.app, name="session")
-app.add_typer(sign_in.app, name="sign-in")
-app.add_typer(submission.app, name="submission")
-app.add_typer(suite.app, name="suite")
-app.add_typer(terms.app, name="terms")
-app.add_typer(vault.app, name="vault")
-app.add_typer(verdict.app, name="verdict")
-app.add_typer(weights.app, name="weights")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 -- Typer calls it with the flag
@@ -114,11 +155,15 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 -- Typer calls it with the f
 @app.callback()
 def main(
     *,
-    version: Annotated[
+    server: Annotated[
+        str, typer.Option(help="https://HOST:PORT of a server to do it at; else LEADLINE_SERVER.")
+    ] = "",
+    version: Annotated[  # noqa: ARG001 -- its callback answers
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Early access and assessment of frontier AI models, and what their findings lead to."""
+    NAMED.set(server)
 
 
 def run() -> None:

@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from leadline.cli.edge import edge
-from leadline.cli.session import FILE, AsJson, Home, Kept, kept
+from leadline.cli.session import FILE, AsJson, Home, Kept
 from leadline.cli.words import words_of
-from leadline.settings import home as home_of
 
 app = typer.Typer(no_args_is_help=True, help="Messages, readable by those they name.")
 Which = Annotated[str, typer.Argument(metavar="ENGAGEMENT", help="The engagement's id.")]
@@ -25,20 +24,20 @@ def send(
 ) -> None:
     """Send a message; prints its id."""
     from leadline.app import exchange
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        typer.echo(exchange.send(me.ctx, me.dealings(which), to, words_of(words)).id)
+    with edge(), at_desk(home, path) as me:
+        typer.echo(me.do(exchange.send, me.dealings(which), to, words_of(words)).id)
 
 
 @app.command("list")
 def list_(which: Which, home: Home = None, path: Kept = FILE, *, as_json: AsJson = False) -> None:
     """List the messages that are yours to read."""
     from leadline.app import exchange
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        found = exchange.messages(me.ctx, me.dealings(which))
+    with edge(), at_desk(home, path) as me:
+        found = me.do(exchange.messages, me.dealings(which))
     rows = [
         {"id": one.id, "at": one.at.isoformat(), "by": one.by, "to": list(one.to)} for one in found
     ]
@@ -58,7 +57,7 @@ def read(
 ) -> None:
     """Print one message."""
     from leadline.app import exchange
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        typer.echo(exchange.read(me.ctx, me.dealings(which), id_))
+    with edge(), at_desk(home, path) as me:
+        typer.echo(me.do(exchange.read, me.dealings(which), id_))

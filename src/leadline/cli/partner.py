@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from leadline.cli.edge import edge
-from leadline.cli.session import FILE, AsJson, Home, Kept, kept
-from leadline.settings import home as home_of
+from leadline.cli.session import FILE, AsJson, Home, Kept
 
 if TYPE_CHECKING:
     from leadline.core.engagement.partner import Position
@@ -37,14 +36,14 @@ def propose(
 ) -> None:
     """Propose a partner for your own party; the other party agrees or lets it be."""
     from leadline.app import partners, terms
+    from leadline.cli.desk import at_desk
     from leadline.cli.words import content_of
     from leadline.formats.partner_toml import load_partner
-    from leadline.wiring.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
+    with edge(), at_desk(home, path) as me:
         on = me.dealings(engagement)
-        found = load_partner(content_of(file), file.name, terms.party(me.ctx, on))
-        partners.propose(me.ctx, on, found, reason)
+        found = load_partner(content_of(file), file.name, me.do(terms.party, on))
+        me.do(partners.propose, on, found, reason)
     typer.echo(f"{found.organisation}: proposed; the other party may agree")
 
 
@@ -59,10 +58,10 @@ def agree(
 ) -> None:
     """Agree to the partner that the other party proposed."""
     from leadline.app import partners
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        partners.agree(me.ctx, me.dealings(engagement), organisation, reason)
+    with edge(), at_desk(home, path) as me:
+        me.do(partners.agree, me.dealings(engagement), organisation, reason)
     typer.echo(f"{organisation}: agreed; its people sign the terms, the developer opens stages")
 
 
@@ -76,12 +75,12 @@ def sign(
 ) -> None:
     """Sign the terms in effect, as a person of the partner; `show` prints them."""
     from leadline.app import partners
+    from leadline.cli.desk import at_desk, here
     from leadline.identity import software_key
-    from leadline.wiring.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
+    with edge(), at_desk(home, path) as me:
         signer = software_key.read(key).sign
-        typer.echo(f"signed {partners.sign(me.ctx, me.dealings(engagement), signer)}")
+        typer.echo(f"signed {partners.sign(here(me).ctx, me.dealings(engagement), signer)}")
 
 
 @app.command("stage")
@@ -94,10 +93,10 @@ def stage(
 ) -> None:
     """Open the next stage, as the developer."""
     from leadline.app import partners
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        partners.open_stage(me.ctx, me.dealings(engagement), organisation, number)
+    with edge(), at_desk(home, path) as me:
+        me.do(partners.open_stage, me.dealings(engagement), organisation, number)
     typer.echo(f"{organisation}: stage {number} is open")
 
 
@@ -114,13 +113,13 @@ def use(
 ) -> None:
     """Use a target of your own organisation's scope; what is outside is refused and recorded."""
     from leadline.app import partners
+    from leadline.cli.desk import at_desk
     from leadline.core.engagement.partner import TargetUse
-    from leadline.wiring.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        on, org = me.dealings(engagement), me.ctx.principal.org
+    with edge(), at_desk(home, path) as me:
+        on, org = me.dealings(engagement), me.person.org
         asked = TargetUse(target, capability, credits_)
-        found = partners.use_target(me.ctx, on, org, asked, purpose=purpose)
+        found = me.do(partners.use_target, on, org, asked, purpose=purpose)
     typer.echo(f"recorded; {found.left} credits are left")
 
 
@@ -159,10 +158,10 @@ def list_(
 ) -> None:
     """Every partner of an engagement, for its two parties."""
     from leadline.app import partners
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        found = partners.listed(me.ctx, me.dealings(engagement))
+    with edge(), at_desk(home, path) as me:
+        found = me.do(partners.listed, me.dealings(engagement))
     if as_json:
         typer.echo(json.dumps({"partners": [_document(one) for one in found]}))
         return
@@ -176,10 +175,10 @@ def show(
 ) -> None:
     """What your own organisation may use as a partner, and the terms that it signs."""
     from leadline.app import partners
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        found = partners.scope(me.ctx, me.dealings(engagement))
+    with edge(), at_desk(home, path) as me:
+        found = me.do(partners.scope, me.dealings(engagement))
     text = {"digest": found.terms.digest, **found.terms.to_record()} if found.terms else None
     if as_json:
         typer.echo(json.dumps({**_document(found.position), "terms": text}))
@@ -198,15 +197,15 @@ def _end(
     """An end, or a rest where it has an end; *told* is since, until and authority."""
     from leadline.app import partners
     from leadline.app.moment import moment
+    from leadline.cli.desk import at_desk
     from leadline.core.engagement.partner import Rest
     from leadline.core.record.act import instant
-    from leadline.wiring.desk import at_desk
 
     since, until, authority = told
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        start = moment("--since", since, "UTC") if since else me.ctx.now
+    with edge(), at_desk(home, path) as me:
+        start = moment("--since", since, "UTC") if since else me.now
         rest = Rest(start, moment("--until", until, "UTC") if until else None, authority)
-        found = partners.end(me.ctx, me.dealings(engagement), organisation, rest)
+        found = me.do(partners.end, me.dealings(engagement), organisation, rest)
     ends = f"until {instant(rest.until)}" if rest.until else "without an end"
     typer.echo(f"{organisation}: no use from {instant(rest.since)} on, {ends}")
     if found.destroy_by is not None:

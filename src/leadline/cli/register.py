@@ -14,13 +14,14 @@ import typer
 
 from leadline.cli.edge import edge
 from leadline.cli.regime import day_of, write
-from leadline.cli.session import FILE, AsJson, Home, Kept, kept
+from leadline.cli.session import FILE, AsJson, Home, Kept
+from leadline.cli.words import content_of
 from leadline.core.errors import Invalid, Unavailable
 from leadline.settings import home as home_of
 
 if TYPE_CHECKING:
     from leadline.core.engagement.register import Entry, Register
-    from leadline.wiring.desk import AtDesk
+    from leadline.wiring.desk import Desk
     from leadline.wiring.register import Kinds
 
 FILE_BYTES_MAX = 16 << 20
@@ -40,12 +41,12 @@ From = Annotated[
 
 
 @contextmanager
-def _desk(home: Path | None, path: Path) -> Iterator[tuple["AtDesk", "Kinds"]]:
-    from leadline.wiring.desk import at_desk
+def _desk(home: Path | None, path: Path) -> Iterator[tuple["Desk", "Kinds"]]:
+    from leadline.cli.desk import at_desk
     from leadline.wiring.register import kinds
 
-    with at_desk(home_of(home), kept(path)) as me:
-        yield me, kinds(me.home.folder / "register")
+    with at_desk(home, path) as me:
+        yield me, me.known(lambda at: kinds(at.home.folder / "register"))
 
 
 def _listed(home: Path | None, path: Path, file: Path | None, *, own: bool) -> "Register":
@@ -59,7 +60,7 @@ def _listed(home: Path | None, path: Path, file: Path | None, *, own: bool) -> "
         found.check()
         return found
     with _desk(home, path) as (me, known):
-        return entries.listed(me.ctx, known, own=own)
+        return me.do(entries.listed, known, own=own)
 
 
 @app.command("list")
@@ -125,8 +126,8 @@ def show(
     from leadline.app import entries
 
     with edge(), _desk(home, path) as (me, known):
-        one = entries.kept(me.ctx, id_, own=own)
-        told = _plain(entries.listed(me.ctx, known, own=own), one.entry, day_of(on))
+        one = me.do(entries.kept, id_, own=own)
+        told = _plain(me.do(entries.listed, known, own=own), one.entry, day_of(on))
     told["revision"] = one.revision
     if as_json:
         typer.echo(json.dumps(told))
@@ -185,7 +186,7 @@ def write_(
         if revision and len(found) > 1:
             raise Invalid("--revision", "correct one entry at a time")
         for one in found:
-            made = entries.written(me.ctx, known, one, own=own, revision=revision)
+            made = me.do(entries.written, known, one, own=own, revision=revision)
             typer.echo(f"{one.id}: revision {made}")
 
 
@@ -205,8 +206,8 @@ def evidence(
 
     with edge(), _desk(home, path) as (me, known):
         day = _day("--done", done) if done else None
-        content = read_file(file, entries.EVIDENCE_BYTES_MAX)
-        proof = entries.evidenced(me.ctx, known, id_, content, what, own=own, done=day)
+        content = content_of(file, entries.EVIDENCE_BYTES_MAX)
+        proof = me.do(entries.evidenced, known, id_, content, what, own=own, done=day)
         typer.echo(f"{id_}: {proof.digest}")
 
 
@@ -224,7 +225,7 @@ def fetch(
     from leadline.app import entries
 
     with edge(), _desk(home, path) as (me, _):
-        content = entries.content(me.ctx, id_, digest, own=own)
+        content = me.do(entries.content, id_, digest, own=own)
         try:
             with out.open("xb") as target:
                 target.write(content)
@@ -247,7 +248,7 @@ def end(
     from leadline.app import entries
 
     with edge(), _desk(home, path) as (me, known):
-        ended = entries.ended(me.ctx, known, id_, _day("--day", day), why, own=own)
+        ended = me.do(entries.ended, known, id_, _day("--day", day), why, own=own)
         typer.echo(f"{id_}: no effect from {ended.until} on")
 
 
@@ -288,22 +289,7 @@ def _plain(found: "Register", one: "Entry", day: date) -> dict[str, object]:
 def _entries(file: Path) -> tuple["Entry", ...]:
     from leadline.formats.register_toml import load_entries
 
-    return load_entries(read_file(file, FILE_BYTES_MAX), file.name)
-
-
-def read_file(file: Path, bytes_max: int) -> bytes:
-    """What a file holds.
-
-    Raises: Invalid, naming it, if it cannot be read or is too large.
-    """
-    try:
-        with file.open("rb") as source:
-            content = source.read(bytes_max + 1)
-    except OSError as error:
-        raise Invalid(str(file), f"cannot be read: {error.strerror}") from error
-    if len(content) > bytes_max:
-        raise Invalid(str(file), f"is larger than {bytes_max} bytes")
-    return content
+    return load_entries(content_of(file, FILE_BYTES_MAX), file.name)
 
 
 def _day(option: str, text: str) -> date:

@@ -38,9 +38,9 @@ def send(
 ) -> None:
     """Send FILE to persons by name; each gets an entry of its own, and nobody else learns of it."""
     from leadline.app import results as use
+    from leadline.app.given import content
     from leadline.app.moment import moment
     from leadline.wiring.desk import at_desk
-    from leadline.wiring.inquiry import content
 
     with edge(), at_desk(home_of(home), kept(path)) as me:
         if (file is None) == (not artefact):

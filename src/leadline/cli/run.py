@@ -115,6 +115,22 @@ def kill(
         typer.echo(f"entered in the record: {entered}", err=True)
 
 
+@app.command("drive")
+def drive(
+    out: Annotated[Path, typer.Argument(help="Folder of a run of an installation.")],
+    *,
+    lock: Annotated[int, typer.Option(hidden=True, help="The run's lock, as a descriptor.")] = -1,
+) -> None:
+    """Drive a run that was begun from a page to its end; the server starts this by itself."""
+    from leadline import settings
+    from leadline.cli.progress import Progress
+    from leadline.wiring import runs as wiring
+
+    with edge():
+        plan = wiring.drive(settings.workspace(out.absolute()), Progress(plain=True), lock)
+        typer.echo(f"{plan.id} has finished")
+
+
 @app.command("settle")
 def settle(out: Annotated[Path, typer.Argument(help="Folder of an assessment.")]) -> None:
     """Enter what a run's warden did while the store was away."""

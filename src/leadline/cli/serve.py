@@ -1,4 +1,4 @@
-"""``leadline serve``: the API of an installation."""
+"""``leadline serve``: the portal of an installation, pages and API."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,17 +20,38 @@ def serve(
     tls_clients: Annotated[
         Path | None, typer.Option(help="Authorities of client certificates, in PEM.")
     ] = None,
+    workers: Annotated[
+        int, typer.Option(min=0, max=64, help="Processes that answer; 0: one a core, up to four.")
+    ] = 0,
 ) -> None:
-    """Serve the API at LISTEN, over TLS unless it is this machine's own address."""
-    from leadline.http.api import application, serving
-    from leadline.wiring.sign_in import at_door
+    """Serve pages and API at LISTEN, over TLS unless it is this machine's own address.
+
+    Their origin is http(s)://localhost:PORT unless the installation's sign-in.toml names another.
+    """
+    from leadline.http import application
+    from leadline.http.api import serving
+    from leadline.http.api import workers as processes
+    from leadline.wiring import check, jobs
+    from leadline.wiring.portal import at_portal
 
     with edge():
         if (tls_cert is None) != (tls_key is None):
             raise Invalid("--tls-cert", "a certificate and its key come together")
         tls = serving.Tls(tls_cert, tls_key, tls_clients) if tls_cert and tls_key else None
         at = serving.listen(listen, tls)
-        with at_door(home_of(home)) as door:
-            scheme = "https" if tls else "http"
-            typer.echo(f"serving {scheme}://{listen}/api for {door.site.origin}", err=True)
-            serving.serve(application.create(door), at, tls)
+        origin = f"{'https' if tls else 'http'}://localhost:{at.port}"
+        folder = home_of(home)
+        with at_portal(folder, origin) as portal:
+            site = portal.door.site.origin
+        listening = serving.bound(at)
+
+        def work() -> None:
+            with (
+                at_portal(folder, origin) as portal,
+                jobs.running(portal.door.parts, portal.home, site),
+            ):
+                check.read_ahead(portal.home)
+                serving.serve(application.create(portal), at, tls, listening)
+
+        typer.echo(f"serving at {listen}; open {site} in a browser; Ctrl-C ends it", err=True)
+        processes.run(workers or processes.usual(), work)

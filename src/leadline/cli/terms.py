@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from leadline.cli.edge import edge
-from leadline.cli.session import FILE, AsJson, Home, Kept, kept
+from leadline.cli.session import FILE, AsJson, Home, Kept
 from leadline.core.errors import Invalid, Refused
-from leadline.settings import home as home_of
 
 if TYPE_CHECKING:
     from leadline.app.engagement import Dealings
     from leadline.core.engagement.terms import Terms
     from leadline.core.record.act import Value
-    from leadline.wiring.desk import AtDesk
+    from leadline.wiring.desk import Desk
 
 app = typer.Typer(no_args_is_help=True, help="The terms that both parties of an engagement sign.")
 Engagement = Annotated[str, typer.Argument(help="The engagement's id.")]
@@ -41,11 +40,11 @@ def draft(
 ) -> None:
     """Write a file to begin with: the next version of what is in effect, or a first one."""
     from leadline.app import terms as use
+    from leadline.cli.desk import at_desk
     from leadline.formats.terms_toml import write_terms
-    from leadline.wiring.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        text = write_terms(use.draft(me.ctx, me.dealings(engagement), days))
+    with edge(), at_desk(home, path) as me:
+        text = write_terms(me.do(use.draft, me.dealings(engagement), days))
         _write(out, text)
     typer.echo(f"{out}: write into it, then `leadline terms diff` and `leadline terms agree`")
 
@@ -54,13 +53,13 @@ def draft(
 def diff(engagement: Engagement, file: File = None, home: Home = None, path: Kept = FILE) -> None:
     """What a text changes of the terms in effect, line by line."""
     from leadline.app import terms as use
+    from leadline.cli.desk import at_desk
     from leadline.core.engagement import terms as core
-    from leadline.wiring.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
+    with edge(), at_desk(home, path) as me:
         on = me.dealings(engagement)
         new = _text(me, on, file)
-        lines = core.diff(use.held(me.ctx, on).effective, new)
+        lines = core.diff(me.do(use.held, on).effective, new)
     typer.echo("\n".join(lines) or "nothing: these are the terms in effect")
     typer.echo(f"digest {new.digest}")
 
@@ -76,19 +75,26 @@ def agree(
     path: Kept = FILE,
 ) -> None:
     """Read what changes, and sign it. It has effect once the other party signed the same text."""
+    from leadline.app import engagement as dealing
     from leadline.app import terms as use
+    from leadline.cli.desk import at_desk
+    from leadline.core.access import Action
     from leadline.core.engagement import terms as core
     from leadline.identity import software_key
-    from leadline.wiring.desk import at_desk
+    from leadline.wiring.desk import AtDesk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
+    with edge(), at_desk(home, path) as me:
         on = me.dealings(engagement)
         new = _text(me, on, file)
-        typer.echo("\n".join(core.diff(use.held(me.ctx, on).effective, new)))
+        typer.echo("\n".join(core.diff(me.do(use.held, on).effective, new)))
         if not yes:
-            typer.confirm(f"Sign {new.digest} for {me.ctx.principal.org}?", abort=True, err=True)
-        use.agree(me.ctx, on, new, software_key.read(key).sign)
-        now = use.held(me.ctx, on).effective == new
+            typer.confirm(f"Sign {new.digest} for {me.person.org}?", abort=True, err=True)
+        if isinstance(me, AtDesk):
+            use.agree(me.ctx, on, new, software_key.read(key).sign)
+        else:
+            granted = me.signed(Action.TERMS_AGREE, on, use.facts(new), key)
+            me.do(dealing.agree_terms, on, new, granted)
+        now = me.do(use.held, on).effective == new
     typer.echo(f"signed {new.digest}; {'in effect' if now else 'waits for the other party'}")
 
 
@@ -98,11 +104,11 @@ def show(
 ) -> None:
     """The terms in effect, and what one party signed that the other has not."""
     from leadline.app import terms as use
+    from leadline.cli.desk import at_desk
     from leadline.core.record.act import instant
-    from leadline.wiring.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        found = use.held(me.ctx, me.dealings(engagement))
+    with edge(), at_desk(home, path) as me:
+        found = me.do(use.held, me.dealings(engagement))
     signed = {party: _record(one) for party, one in sorted(found.signed.items())}
     effective = _record(found.effective) if found.effective else None
     destroy = instant(found.destroy_by) if found.destroy_by else None
@@ -125,11 +131,11 @@ def refusals(
 ) -> None:
     """Everything that was refused: who tried what, for what purpose, and why not."""
     from leadline.app import terms as use
+    from leadline.cli.desk import at_desk
     from leadline.core.record.act import instant
-    from leadline.wiring.desk import at_desk
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
-        found = use.refusals(me.ctx, me.dealings(engagement))
+    with edge(), at_desk(home, path) as me:
+        found = me.do(use.refusals, me.dealings(engagement))
     names = ("who", "org", "what", "purpose", "why")
     rows = [
         {"at": instant(one.at), **{name: getattr(one, name) for name in names}} for one in found
@@ -158,7 +164,7 @@ def purposes(*, as_json: AsJson = False) -> None:
         typer.echo(f"{one.id:22} {mark}{one.words}")
 
 
-def _text(me: "AtDesk", on: "Dealings", file: Path | None) -> "Terms":
+def _text(me: "Desk", on: "Dealings", file: Path | None) -> "Terms":
     """The text of a file, or what the other party signed and this one has not."""
     from leadline.app import terms as use
     from leadline.cli.words import content_of
@@ -166,7 +172,7 @@ def _text(me: "AtDesk", on: "Dealings", file: Path | None) -> "Terms":
 
     if file is not None:
         return load_terms(content_of(file), file.name)
-    offered = use.held(me.ctx, on).offered(use.party(me.ctx, on))
+    offered = me.do(use.held, on).offered(me.do(use.party, on))
     if offered is None:
         raise Refused("the other party signed nothing that waits for yours; name a file")
     return offered

@@ -66,7 +66,7 @@ def sign_in(place: Place, ask: Ask, secret: str, show: Callable[[str], None]) ->
 
     Raises: Denied, Refused, Unavailable, as the server answers; Invalid for a server without TLS.
     """
-    with _client(place) as client:
+    with client_of(place) as client:
         if ask.oidc:
             answer = _by_provider(client, show)
         elif ask.key is not None:
@@ -79,7 +79,8 @@ def sign_in(place: Place, ask: Ask, secret: str, show: Callable[[str], None]) ->
     return Begun(told["session"]["principal"], _token(answer), told["csrf"])
 
 
-def _client(place: Place) -> httpx.Client:
+def client_of(place: Place) -> httpx.Client:
+    """A client of a server; raises Invalid, for one that others reach without TLS."""
     parts = urlsplit(place.url)
     if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
         raise Invalid("--server", "write https://HOST:PORT")
@@ -97,7 +98,7 @@ def _client(place: Place) -> httpx.Client:
 
 def _post(client: httpx.Client, way: str, body: Mapping[str, str]) -> httpx.Response:
     try:
-        answer = client.post(f"/api/sign-in/{way}", json=dict(body))
+        answer = client.post(f"/api/v1/sign-in/{way}", json=dict(body))
     except httpx.HTTPError as error:
         raise Unavailable(f"the server does not answer: {error}") from error
     if answer.is_error:

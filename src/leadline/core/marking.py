@@ -26,6 +26,32 @@ class Tlp(StrEnum):
         """0 for CLEAR to 4 for RED."""
         return (Tlp.CLEAR, Tlp.GREEN, Tlp.AMBER, Tlp.AMBER_STRICT, Tlp.RED).index(self)
 
+    @property
+    def word_1(self) -> str:
+        """The label of TLP 1 that is as strict or stricter: there is no AMBER+STRICT, so RED."""
+        return _TLP_1[self]
+
+
+_TLP_1 = {
+    Tlp.RED: "RED",
+    Tlp.AMBER_STRICT: "RED",
+    Tlp.AMBER: "AMBER",
+    Tlp.GREEN: "GREEN",
+    Tlp.CLEAR: "WHITE",
+}
+_WORDS = {
+    **{label.value.removeprefix("TLP:"): label for label in Tlp},
+    "WHITE": Tlp.CLEAR,
+    "AMBER STRICT": Tlp.AMBER_STRICT,
+    "AMBER_STRICT": Tlp.AMBER_STRICT,
+    "AMBER-STRICT": Tlp.AMBER_STRICT,
+}
+
+
+def read_tlp(text: str) -> Tlp:
+    """The label that a text names, of TLP 1 or 2 with or without ``TLP:``; RED for anything else."""
+    return _WORDS.get(" ".join(text.upper().split()).removeprefix("TLP:").strip(), Tlp.RED)
+
 
 @dataclass(frozen=True, slots=True)
 class Marking:

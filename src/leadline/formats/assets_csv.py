@@ -1,17 +1,18 @@
 """Inventories kept as tables: software (name, version) and devices (maker, model, firmware, site).
 
-Headings are recognised by what they mean, in the usual spellings of several languages; a map names them
-where they are not. Fields are text whatever they begin with, so a formula stays what it is. An asset's
-id is the number of the line on which its record begins, the heading being line 1.
+Headings are recognised by what they mean, in the usual spellings of several languages and by their telling
+words; a map names them where they are not. Rows above the headings (a title, a date) are passed over.
+Fields are text whatever they begin with, so a formula stays what it is. An asset's id is the number of the
+line on which its record begins, the first line of the file being 1.
 Source for quoting: RFC 4180, with ``;`` and tab as further separators.
 """
 
 import csv
-import io
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from types import MappingProxyType
 
 from leadline.core.clearing.product import Component, Fault, Inventory, Package, package, parse_purl
@@ -19,8 +20,21 @@ from leadline.core.errors import Invalid
 
 FORMAT = "assets_csv"
 TABLE_BYTES_MAX = 64 << 20
+COLUMNS_MAX = 1_000
+LINES_MAX = 200_000
+LINE_MAX = 4 << 20
+_TITLE_ROWS_MAX = 15  # rows above the headings that are looked at
+_HEADINGS_MIN = 2  # meanings that make a row one of headings
+_TITLE_THINNER = 2  # how many times the fields of a title the headings below it have
+_DIGIT = re.compile(r"\d")
 _REPLACEMENT = "\ufffd"  # what stands for bytes that are not of the encoding
+_WORKBOOKS = (
+    b"PK\x03\x04",
+    b"\xd0\xcf\x11\xe0",
+)  # archives of newer spreadsheets, files of older ones
 _SEPARATORS = (",", ";", "\t", "|")
+_LINE_LOOK = 20_000
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 # What a heading may mean, most telling first; each spelling is compared without signs and case.
 MEANINGS: Mapping[str, tuple[str, ...]] = MappingProxyType({
@@ -59,6 +73,28 @@ MEANINGS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     ),
     "comment": ("comment", "comments", "remarks", "notes", "note", "remark", "bemerkung", "info"),
 })  # fmt: skip
+# Beginnings of words by which a heading of several words is recognised; the first that fits counts most.
+_STEMS: Mapping[str, tuple[str, ...]] = MappingProxyType({
+    "version": (
+        "firmware", "version", "fw", "release", "rev", "software", "sw", "level", "stand", "build", "patch",
+        "softwarestand", "micrologiciel", "ver",
+    ),
+    "maker": (
+        "manufact", "maker", "vendor", "hersteller", "brand", "make", "oem", "mfr", "mfg", "supplier",
+        "fabric", "produ", "marque", "lieferant", "company",
+    ),
+    "model": (
+        "model", "modell", "type", "typ", "device", "gerat", "geraet", "equipment", "designation", "hardware",
+        "article", "part", "catalog", "asset", "apparat", "bezeichnung", "unit", "machine", "anlage",
+    ),
+    "name": ("product", "software", "application", "package", "component", "program", "name", "item"),
+    "site": (
+        "site", "location", "building", "facility", "room", "plant", "standort", "ort", "place", "where",
+        "area", "zone", "ward", "station", "department", "install", "gebaude", "raum", "floor", "lieu",
+    ),
+    "comment": ("comment", "remark", "note", "bemerk", "info", "hint", "anmerk", "observ", "detail"),
+})  # fmt: skip
+_NUMBERING = frozenset({"no", "nr", "id", "pos", "line", "number", "num", "lfd", "row", "index", "tag", "ip", "mac", "serial", "date"})  # fmt: skip
 _ECOSYSTEMS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "pypi": ("pypi", ""), "python": ("pypi", ""), "pip": ("pypi", ""), "pythonpackage": ("pypi", ""),
     "pythonlibrary": ("pypi", ""), "pythonpypi": ("pypi", ""), "pypiorg": ("pypi", ""),
@@ -96,39 +132,138 @@ def parse(
     """
     if len(data) > TABLE_BYTES_MAX:
         raise Invalid(name, f"longer than {TABLE_BYTES_MAX} bytes")
-    text = _decoded(data, name)
-    records = _records(text, name)
-    first = next((held for held in records if any(held[1])), None)
-    if first is None:
-        raise Invalid(name, "the table is empty; its first line must hold the headings")
-    columns = _columns(first[1], name, headings)
-    faults: list[Fault] = []
+    if max(data.count(b"\n"), data.count(b"\r")) > 2 * LINES_MAX:
+        raise Invalid(name, f"more than {2 * LINES_MAX} lines; divide the table")
+    records = _records(_decoded(data, name), name)
+    above = _above(records, name)
+    start = _heading_row(above, name, headings)
+    titles = above[start][1]
+    columns = _columns(titles, name, headings)
+    records = chain(above[start + 1 :], records)
+    of_devices = "model" in columns or (
+        "maker" in columns and not {"purl", "ecosystem"} & set(columns)
+    )
+    faults: list[Fault] = list(_twice(titles, columns, above[start][0]))
     components: list[Component] = []
     for line, values in records:
+        if len(components) == LINES_MAX:
+            raise Invalid(f"{name} line {line}", f"more than {LINES_MAX} assets; divide the table")
         if not any(value.strip() for value in values):
             continue
-        if len(values) > len(first[1]):
-            extra = f"{len(values)} fields under {len(first[1])} headings; the surplus is left out"
+        if len(values) > len(titles):
+            extra = f"{len(values)} fields under {len(titles)} headings; the surplus is left out"
             faults.append(Fault(f"line {line}", extra))
         fields = {
             meaning: values[column].strip()
             for meaning, column in columns.items()
             if column < len(values)
         }
-        components.append(_component(_Row(line, fields, "model" in columns), faults))
+        components.append(_component(_Row(line, fields, of_devices), faults))
     return Inventory(tuple(components), tuple(faults))
 
 
+def titles(data: bytes, name: str = "CSV") -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """The headings of a table by what they are taken to mean, and all of them as they stand.
+
+    Raises: Invalid, if it is no table or has more columns than are read.
+    """
+    above = _above(_records(_decoded(data, name), name), name)
+    found = above[_heading_row(above, name, {})][1]
+    columns, _ = _meant(found, name, {})
+    meant = {meaning: found[column].strip() for meaning, column in columns.items()}
+    return meant, tuple(dict.fromkeys(filter(None, map(str.strip, found))))
+
+
+def _above(records: Iterator[tuple[int, list[str]]], name: str) -> list[tuple[int, list[str]]]:
+    """The first rows that have something in them, among which the headings are."""
+    above = [held for held in islice(records, _TITLE_ROWS_MAX) if any(map(str.strip, held[1]))]
+    if not above:
+        raise Invalid(name, "the table is empty; its first line must hold the headings")
+    return above
+
+
+def _heading_row(
+    above: Sequence[tuple[int, list[str]]], name: str, headings: Mapping[str, str]
+) -> int:
+    """Which of the first rows holds the headings: the first that has two meanings, else the first.
+
+    A title may have two by chance ("List of devices", "Release of 3 May"). It gives way to a row below it
+    that has more meanings, and either twice its fields or no fewer and no digit, as rows of a list have.
+    """
+    held: tuple[int, int, int] | None = None  # place, meanings, fields
+    for place, (line, values) in enumerate(above):
+        if len(values) > COLUMNS_MAX:
+            if held is not None:
+                break
+            raise Invalid(
+                f"{name} line {line}", f"more than {COLUMNS_MAX} columns; leave the others out"
+            )
+        found, wrong = _meant(values, name, headings)
+        if wrong is not None or len(found) < _HEADINGS_MIN:
+            continue
+        filled = sum(bool(value.strip()) for value in values)
+        plain = not _DIGIT.search("".join(values))
+        if held is None or (
+            len(found) > held[1]
+            and (filled > _TITLE_THINNER * held[2] or (filled >= held[2] and plain))
+        ):
+            held = place, len(found), filled
+    return held[0] if held else 0
+
+
+def headed(data: bytes, name: str = "CSV") -> bytes:
+    """A table without headings, with its first line doubled: the first of the two serves as headings.
+
+    Raises: Invalid, if it is no table.
+    """
+    text = _decoded(data, name)
+    records = _records(text, name)
+    begin = next((line for line, values in records if any(map(str.strip, values))), None)
+    if begin is None:
+        raise Invalid(name, "the table is empty")
+    lines = [hit[0] for hit in _LINE.finditer(text)]
+    after = next(records, (len(lines) + 1, []))[0]
+    first = "".join(lines[begin - 1 : after - 1]).rstrip("\r\n") + "\n"
+    return (first + "".join(lines[begin - 1 :])).encode()
+
+
+def _twice(titles: Sequence[str], columns: Mapping[str, int], line: int) -> Iterator[Fault]:
+    """Headings that stand twice, of which the first is read."""
+    plain = [_plain(title) for title in titles]
+    for column in columns.values():
+        if plain.count(plain[column]) > 1:
+            told = f"the heading {titles[column]!r} stands twice; the first is read"
+            yield Fault(f"line {line}", told)
+
+
 def _decoded(data: bytes, name: str) -> str:
-    """UTF-8, UTF-16 by its mark, or the Windows code page that older spreadsheets write."""
+    """UTF-8, UTF-16 by its mark or its zeros, or line by line the code page that older spreadsheets write."""
+    if data.startswith(_WORKBOOKS):
+        cure = "save the sheet as CSV; on a page, copying its cells and pasting them does as well"
+        raise Invalid(name, f"is a workbook of a spreadsheet program, which is not read; {cure}")
     marked = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    text = data.decode("utf-16" if marked else "utf-8-sig", errors="replace")
-    if _REPLACEMENT not in text or _REPLACEMENT.encode() in data:
-        return text
+    if not marked and data[1:400:2].count(0) > len(data[1:400:2]) // 2:
+        data, marked = b"\xff\xfe" + data, True
     try:
-        return data.decode("utf-16" if marked else "cp1252")
+        return data.decode("utf-16" if marked else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Invalid(name, f"{error.reason}; save the table as UTF-8") from None
+        if marked:
+            raise Invalid(name, f"{error.reason}; save the table as UTF-8") from None
+    return "".join(
+        _line(line, place, name) for place, line in enumerate(data.splitlines(keepends=True), 1)
+    )
+
+
+def _line(line: bytes, place: int, name: str) -> str:
+    """One line of a file of mixed origin."""
+    # What UTF-8 cannot read comes out as lone surrogates, what the code page cannot as U+FFFD.
+    read = line.decode("utf-8-sig", "surrogateescape")
+    if read.isascii() or not any("\udc80" <= sign <= "\udcff" for sign in read):
+        return read
+    told = line.decode("cp1252", "replace")
+    if "\ufffd" in told:
+        raise Invalid(f"{name} line {place}", "is of no known encoding; save the table as UTF-8")
+    return told
 
 
 def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
@@ -136,9 +271,16 @@ def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
 
     A field longer than the csv module's own limit (131,072 characters) is an error.
     """
-    heading = text.lstrip("\r\n").partition("\n")[0]
-    separator = max(_SEPARATORS, key=lambda sign: (_outside_quotes(heading, sign), sign == ","))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    begin = text.lstrip("\r\n").split("\n", _TITLE_ROWS_MAX)[:_TITLE_ROWS_MAX]
+    counts = {
+        sign: max(_outside_quotes(line[:_LINE_LOOK], sign) for line in begin)
+        for sign in _SEPARATORS
+    }
+    first = begin[0][:_LINE_LOOK]
+    separator = max(
+        _SEPARATORS, key=lambda sign: (_outside_quotes(first, sign), counts[sign], sign == ",")
+    )
+    reader = csv.reader(_lines(text, name), delimiter=separator)
     begins = 1
     try:
         for values in reader:
@@ -146,6 +288,17 @@ def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
             begins = reader.line_num + 1
     except csv.Error as error:
         raise Invalid(f"{name} line {begins}", f"cannot be read as a table: {error}") from None
+
+
+def _lines(text: str, name: str) -> Iterator[str]:
+    """Each line with its end, found when it is read: a copy of a large table would cost four times its size."""
+    for place, hit in enumerate(_LINE.finditer(text), 1):
+        if hit.end() - hit.start() > LINE_MAX:
+            raise Invalid(
+                f"{name} line {place}",
+                f"longer than {LINE_MAX} characters; it is no line of a list",
+            )
+        yield hit[0]
 
 
 def _outside_quotes(line: str, sign: str) -> int:
@@ -160,13 +313,25 @@ def _plain(heading: str) -> str:
 
 def _columns(titles: Sequence[str], name: str, headings: Mapping[str, str]) -> dict[str, int]:
     """The column of each meaning; one heading has one meaning, the map's choice first."""
+    columns, wrong = _meant(titles, name, headings)
+    if wrong is not None:
+        raise wrong
+    return columns
+
+
+def _meant(
+    titles: Sequence[str], name: str, headings: Mapping[str, str]
+) -> tuple[dict[str, int], Invalid | None]:
+    """The columns as far as they are understood, and why the row is no heading, if it is none."""
     plain = [_plain(title) for title in titles]
     columns: dict[str, int] = {}
     for meaning, title in headings.items():
         if meaning not in MEANINGS:
-            raise Invalid("map", f"{meaning!r} is no meaning; use {', '.join(MEANINGS)}")
+            problem = f"{meaning!r} is no meaning; use {', '.join(MEANINGS)}"
+            return columns, Invalid("map", problem)
         if _plain(title) not in plain:
-            raise Invalid("map", f"{name} has no heading {title!r}; it has {', '.join(titles)}")
+            problem = f"{name} has no heading {title!r}; it has {', '.join(titles)}"
+            return columns, Invalid("map", problem)
         columns[meaning] = plain.index(_plain(title))
     for meaning, spellings in MEANINGS.items():
         taken = set(columns.values())
@@ -177,12 +342,33 @@ def _columns(titles: Sequence[str], name: str, headings: Mapping[str, str]) -> d
         ]
         if found:
             columns.setdefault(meaning, found[0])
+    _by_words(titles, columns)
     if not {"name", "model", "purl"} & set(columns):
         shown = ", ".join(titles)
-        raise Invalid(
-            name, f"no heading means a product or a model; found {shown}; name one in a map"
-        )
-    return columns
+        problem = f"no heading means a product or a model; found {shown}; name one in a map"
+        return columns, Invalid(name, problem)
+    return columns, None
+
+
+def _by_words(titles: Sequence[str], columns: dict[str, int]) -> None:
+    """Meanings of headings of several words, the most telling heading for each."""
+    ranked: list[tuple[int, int, str]] = []
+    for column, title in enumerate(titles):
+        bare = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+        words = re.findall(r"[a-z]+", bare)
+        for meaning, stems in _STEMS.items():
+            places = [
+                place for place, stem in enumerate(stems) for word in words if _begins(word, stem)
+            ]
+            if places and not (_NUMBERING & set(words) and places[0] > 1):
+                ranked.append((min(places) - 20 * (len(places) > 1), column, meaning))
+    for _, column, meaning in sorted(ranked):
+        if meaning not in columns and column not in columns.values():
+            columns[meaning] = column
+
+
+def _begins(word: str, stem: str) -> bool:
+    return word == stem or (len(stem) > 3 and word.startswith(stem))  # noqa: PLR2004 -- "ort" begins others
 
 
 def _component(row: _Row, faults: list[Fault]) -> Component:

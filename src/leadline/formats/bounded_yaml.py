@@ -7,6 +7,8 @@ that stands twice is refused, because two readers may differ on it.
 Source: YAML 1.1 as PyYAML's safe loader reads it.
 """
 
+from collections.abc import Iterable
+
 import yaml  # type: ignore[import-untyped]
 
 from leadline.core.errors import Invalid
@@ -14,6 +16,7 @@ from leadline.formats.document import repeated
 
 BYTES_MAX = 1 << 20
 DEPTH_MAX = 32
+TEXTS_MAX = 200_000
 VALUES_MAX = 50_000  # with every alias written out
 TEXT_LENGTH = 128  # a longer text counts as several values
 NUMBER_LENGTH_MAX = 100
@@ -93,3 +96,65 @@ def _check(node: yaml.Node, seen: set[int]) -> None:
     for below in node.value:
         for one in below if mapping else (below,):
             _check(one, seen)
+
+
+def load_texts(data: bytes, name: str) -> object:
+    """The value of the one YAML document in *data*, every scalar as the text it is written with.
+
+    So a version ``1.10`` stays what it is and a date stays a text. Anchors, aliases and tags are refused.
+
+    Raises: Invalid, as `load`.
+    """
+    if len(data) > BYTES_MAX:
+        raise Invalid(name, f"longer than {BYTES_MAX} bytes")
+    try:
+        loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+        return _Texts(name).value(yaml.parse(data.decode("utf-8-sig"), Loader=loader))
+    except UnicodeDecodeError as error:
+        raise Invalid(name, f"no UTF-8: {error}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise Invalid(name, f"no YAML: {' '.join(str(error).split())[:200]}") from None
+
+
+class _Texts:
+    """Builds plain values from events, one collection above another; nothing calls itself."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._open: list[list[object]] = [[]]
+        self._kinds: list[bool] = []  # whether each open collection is a mapping
+        self._count = 0
+
+    def value(self, events: Iterable[yaml.Event]) -> object:
+        """The one value that the events make."""
+        for event in events:
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                raise Invalid(self._name, "anchors and aliases are not read; write the value out")
+            if isinstance(event, yaml.ScalarEvent):
+                self._take(event.value)
+            elif isinstance(event, yaml.CollectionStartEvent):
+                self._open.append([])
+                self._kinds.append(isinstance(event, yaml.MappingStartEvent))
+                if len(self._kinds) > DEPTH_MAX:
+                    raise Invalid(self._name, f"nested too deeply; {DEPTH_MAX} levels are taken")
+            elif isinstance(event, yaml.CollectionEndEvent):
+                held = self._open.pop()
+                self._take(self._mapping(held) if self._kinds.pop() else held)
+            elif isinstance(event, yaml.DocumentEndEvent) and len(self._open[0]) != 1:
+                raise Invalid(self._name, "one YAML document is expected")
+        return self._open[0][0] if self._open[0] else None
+
+    def _take(self, value: object) -> None:
+        self._count += 1
+        if self._count > TEXTS_MAX:
+            raise Invalid(self._name, f"more than {TEXTS_MAX} values; divide it")
+        self._open[-1].append(value)
+
+    def _mapping(self, held: list[object]) -> dict[str, object]:
+        keys = [key for key in held[::2] if isinstance(key, str)]
+        if len(keys) < len(held) // 2:
+            raise Invalid(self._name, "a key is no text")
+        found = dict(zip(keys, held[1::2], strict=True))
+        if len(found) < len(keys):
+            raise Invalid(self._name, f"the key {repeated(keys)!r} stands twice in one mapping")
+        return found

@@ -1,16 +1,13 @@
-"""CSAF 2.0: advisories rendered as `csaf_security_advisory`, and read.
+"""CSAF 2.0 documents, checked and read; `csaf_out` renders them.
 
-Rendered documents never hold a proof, say who or what found the flaw, and name a demonstration's
-publisher as such. CSAF 2.0 knows only TLP 1, so a label becomes the stricter one, never a looser:
-AMBER+STRICT is written RED, CLEAR is written WHITE. `faults` runs the published schema; the standard's
-mandatory tests are `mandatory_faults`, which needs the extra ``server``.
+`faults` runs the published schema; the standard's mandatory tests are `mandatory_faults`, which needs the
+extra ``server``.
 
 Reading is tolerant, because published documents are not always valid: what cannot be understood stays
 as a doubt in its statement, so that matching answers unknown.
 Source: OASIS CSAF 2.0 (2022-11-18); the version range specifier "vers" of the Package-URL project.
 """
 
-import json
 import logging
 import re
 from collections import defaultdict
@@ -21,24 +18,17 @@ from typing import Literal
 
 from leadline.core.clearing.advisory import Advisory, Flaw, Reference, Revision, Statement
 from leadline.core.clearing.product import Fault, Interval, Package, Releases, parse_purl
-from leadline.core.clearing.weakness import NAMES
 from leadline.core.errors import Invalid, Unavailable
-from leadline.core.marking import Tlp
+from leadline.core.marking import read_tlp
 from leadline.formats import schemas
+from leadline.formats.csaf_out import FOUND_BY, file_name, render
 from leadline.formats.document import items, load, record, records, text, texts
+
+__all__ = ["file_name", "render"]
 
 FORMAT = "csaf"
 ADVISORY_BYTES_MAX = 64 << 20
 BRANCH_DEPTH_MAX = 24  # two levels of JSON each; `document` takes 64
-_FOUND_BY = "How this was found"
-_TLP_1 = {
-    Tlp.RED: "RED",
-    Tlp.AMBER_STRICT: "RED",
-    Tlp.AMBER: "AMBER",
-    Tlp.GREEN: "GREEN",
-    Tlp.CLEAR: "WHITE",
-}
-_FROM_TLP_1 = {"RED": Tlp.RED, "AMBER": Tlp.AMBER, "GREEN": Tlp.GREEN, "WHITE": Tlp.CLEAR}
 _STATUSES: Mapping[str, Literal["affected", "fixed", "not_affected", "untested"]] = {
     "known_affected": "affected",
     "first_affected": "affected",
@@ -50,185 +40,6 @@ _STATUSES: Mapping[str, Literal["affected", "fixed", "not_affected", "untested"]
 }
 _CONSTRAINT = re.compile(r"(>=|<=|>|<|=)?\s*([^\s<>=|,;]+)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-Json = dict[str, object]
-
-
-def file_name(advisory: Advisory) -> str:
-    """The name the standard prescribes (section 5.1): the id in lower case, odd signs as ``_``."""
-    return re.sub(r"[^+\-a-z0-9]+", "_", advisory.id.lower()) + ".json"
-
-
-def render(advisory: Advisory) -> bytes:
-    """The document as UTF-8 JSON; the same advisory gives the same bytes."""
-    document = _document(advisory)
-    return (json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode()
-
-
-@dataclass(frozen=True, slots=True)
-class _Product:
-    """One entry of the product tree: a release, or a range of releases, of one package."""
-
-    id: str
-    package: Package
-    status: str
-    version: str = ""
-    range: str = ""
-
-    @property
-    def name(self) -> str:
-        """What readers see."""
-        return f"{self.package.name} {self.version or self.range}"
-
-
-def _document(advisory: Advisory) -> Json:
-    products = list(_products(advisory))
-    return {
-        "document": _head(advisory),
-        "product_tree": {"branches": _branches(products)},
-        "vulnerabilities": [
-            _vulnerability(flaw, [held for number, held in products if number == position])
-            for position, flaw in enumerate(advisory.flaws)
-        ],
-    }
-
-
-def _head(advisory: Advisory) -> Json:
-    first, last = advisory.revisions[0], advisory.revisions[-1]
-    notes = [{"category": "summary", "text": advisory.title, "title": "Summary"}]
-    if advisory.found_by:
-        notes.append({"category": "general", "text": advisory.found_by, "title": _FOUND_BY})
-    head: Json = {
-        "category": "csaf_security_advisory",
-        "csaf_version": "2.0",
-        "distribution": {
-            "text": f"Marked {advisory.tlp.value} (TLP 2.0). CSAF 2.0 states it as the stricter label of TLP 1.",
-            "tlp": {"label": _TLP_1[advisory.tlp], "url": "https://www.first.org/tlp/"},
-        },
-        "lang": "en",
-        "notes": notes,
-        "publisher": {
-            "category": "coordinator",
-            "name": advisory.publisher,
-            "namespace": advisory.namespace,
-        },
-        "title": advisory.title,
-        "tracking": {
-            "current_release_date": _stamp(last.at),
-            "id": advisory.id,
-            "initial_release_date": _stamp(first.at),
-            "revision_history": [
-                {"date": _stamp(held.at), "number": held.number, "summary": held.summary}
-                for held in advisory.revisions
-            ],
-            "status": advisory.status,
-            "version": last.number,
-        },
-    }
-    if advisory.references:
-        head["references"] = [
-            {"category": "external", "summary": held.summary, "url": held.url}
-            for held in advisory.references
-        ]
-    return head
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _products(advisory: Advisory) -> Iterator[tuple[int, _Product]]:
-    """The products of each flaw, with the flaw's position; ids count through the document."""
-    count = 0
-    for position, flaw in enumerate(advisory.flaws):
-        for statement in flaw.statements:
-            for status, releases in _sets(statement):
-                entries = [("", _vers(statement.order, held)) for held in releases.intervals]
-                entries += [(version, "") for version in releases.listed]
-                for version, span in entries:
-                    count += 1
-                    ident = f"CSAFPID-{count:04d}"
-                    yield position, _Product(ident, statement.package, status, version, span)
-
-
-def _sets(statement: Statement) -> tuple[tuple[str, Releases], ...]:
-    return (
-        ("known_affected", statement.affected),
-        ("fixed", statement.fixed),
-        ("known_not_affected", statement.not_affected),
-        ("under_investigation", statement.untested),
-    )
-
-
-def _vers(scheme: str, interval: Interval) -> str:
-    """The interval as a version range specifier."""
-    if interval == Interval():
-        return "vers:all/*"
-    ends = []
-    if interval.low:
-        ends.append((">=" if interval.low_included else ">") + interval.low)
-    if interval.high:
-        ends.append(("<=" if interval.high_included else "<") + interval.high)
-    return f"vers:{scheme}/{'|'.join(ends)}"
-
-
-def _branches(products: Iterable[tuple[int, _Product]]) -> list[Json]:
-    """Vendor, product, release: the vendor is the registry's namespace, or the registry itself."""
-    tree: dict[str, dict[Package, list[Json]]] = defaultdict(lambda: defaultdict(list))
-    for _, product in products:
-        vendor = product.package.namespace or f"{product.package.type} registry"
-        tree[vendor][product.package].append(_leaf(product))
-    return [
-        {
-            "category": "vendor",
-            "name": vendor,
-            "branches": [
-                {"category": "product_name", "name": held.name, "branches": leaves}
-                for held, leaves in packages.items()
-            ],
-        }
-        for vendor, packages in tree.items()
-    ]
-
-
-def _leaf(product: _Product) -> Json:
-    return {
-        "category": "product_version" if product.version else "product_version_range",
-        "name": product.version or product.range,
-        "product": {
-            "name": product.name,
-            "product_id": product.id,
-            "product_identification_helper": {"purl": product.package.purl(product.version)},
-        },
-    }
-
-
-def _vulnerability(flaw: Flaw, products: list[_Product]) -> Json:
-    statuses: dict[str, list[str]] = defaultdict(list)
-    for product in products:
-        statuses[product.status].append(product.id)
-    entry: Json = {
-        "notes": [{"category": "description", "text": flaw.description, "title": "Description"}],
-        "title": flaw.title,
-    }
-    if flaw.cve:
-        entry["cve"] = flaw.cve
-    if flaw.cwe in NAMES:
-        entry["cwe"] = {"id": flaw.cwe, "name": NAMES[flaw.cwe]}
-    others = [name for name in flaw.ids if name != flaw.cve]
-    if others:
-        entry["ids"] = [{"system_name": name.partition("-")[0], "text": name} for name in others]
-    concerned = statuses["known_affected"] or statuses["fixed"]
-    if concerned:
-        entry["remediations"] = [
-            {
-                "category": "vendor_fix" if flaw.remedy else "none_available",
-                "details": flaw.remedy or "No fixed release is named by the publisher.",
-                "product_ids": concerned,
-            }
-        ]
-    entry["product_status"] = {status: ids for status, ids in statuses.items() if ids}
-    return entry
 
 
 def faults(data: bytes) -> tuple[Fault, ...]:
@@ -265,8 +76,27 @@ def mandatory_faults(data: bytes) -> tuple[Fault, ...]:
         for result in report.results
         for held in result.errors
     ]
+    found += _purl_faults(document)
     missing = MANDATORY_TESTS - ran if not found else frozenset()
     return (*found, *(Fault("/", f"test {name} did not run") for name in sorted(missing)))
+
+
+def _purl_faults(document: Mapping[str, object]) -> list[Fault]:
+    """Test 6.1.13 once more: the checker lets some texts pass that are no Package-URL."""
+    found: list[Fault] = []
+    pending: list[tuple[str, object]] = [("", document.get("product_tree"))]
+    while pending:
+        place, held = pending.pop()
+        if isinstance(held, Mapping):
+            pending += [(f"{place}/{key}", inner) for key, inner in held.items()]
+        elif isinstance(held, list):
+            pending += [(f"{place}/{number}", inner) for number, inner in enumerate(held)]
+        elif place.endswith("/product_identification_helper/purl"):
+            try:
+                parse_purl(text(held))
+            except Invalid as error:
+                found.append(Fault(f"/product_tree{place}", f"6.1.13 {error.problem}"))
+    return found
 
 
 # Section 6.1 of the standard; the checker runs the parts of 6.1.27 as one.
@@ -307,11 +137,11 @@ def read(document: Mapping[str, object], name: str = "CSAF") -> Advisory:
         title=text(head.get("title")) or ident,
         flaws=tuple(_flaw(entry, products) for entry in records(document.get("vulnerabilities"))),
         revisions=_revisions(tracking),
-        tlp=_FROM_TLP_1.get(label, Tlp.RED),
+        tlp=read_tlp(label),
         status=_status(text(tracking.get("status"))),
         publisher=text(publisher.get("name")),
         namespace=text(publisher.get("namespace")),
-        found_by=_noted(head, "general", _FOUND_BY),
+        found_by=_noted(head, "general", FOUND_BY),
         references=tuple(
             Reference(text(held.get("url")), text(held.get("summary")))
             for held in records(head.get("references"))
@@ -423,6 +253,17 @@ def _span(text_: str) -> tuple[str, Interval | None]:
         else:
             return scheme, None
     return scheme, interval if interval != Interval() else None
+
+
+def vectors(document: Mapping[str, object]) -> tuple[str, ...]:
+    """The CVSS vectors of a document, each once, for whatever product; empty texts are left out."""
+    found = (
+        text(record(score.get(version)).get("vectorString"))
+        for entry in records(document.get("vulnerabilities"))
+        for score in records(entry.get("scores"))
+        for version in ("cvss_v3", "cvss_v2")
+    )
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def _flaw(entry: Mapping[str, object], products: Mapping[str, _Named]) -> Flaw:

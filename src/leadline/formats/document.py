@@ -7,7 +7,9 @@ integers beyond 2^53. Sources: RFC 8259 section 4 and 6, RFC 7493 (I-JSON).
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from leadline.core.errors import Invalid
 
@@ -15,21 +17,38 @@ DOCUMENT_BYTES_MAX = 16 << 20
 SIGNS_MAX = 1_000_000  # commas, colons and opening brackets; no document has more values
 DEPTH_MAX = 64
 INTEGER_MAX = 1 << 53
+LONG_TEXT = 512
+KEYS_MAX = 10_000
+_LARGE_BYTES = 1 << 20
+_KEY = re.compile(rb'"([^"\\]{0,80})"\s{0,9}:')
+_NARROW = bytes(range(0xC4))  # bytes of UTF-8 that begin or continue signs up to U+00FF
+_NESTED = (dict, list)
 
 
-def load(data: bytes, name: str, bytes_max: int = DOCUMENT_BYTES_MAX) -> Mapping[str, object]:
+def load(
+    data: bytes,
+    name: str,
+    bytes_max: int = DOCUMENT_BYTES_MAX,
+    *,
+    signs_max: int = SIGNS_MAX,
+) -> Mapping[str, object]:
     """The JSON object in *data*; *name* stands in the error.
 
     Raises: Invalid, as `value`, or if it is no object.
     """
-    found = value(data, name, bytes_max)
+    found = value(data, name, bytes_max, signs_max=signs_max)
     if not isinstance(found, dict):
         raise Invalid(name, "expected a JSON object")
     return found
 
 
 def value(
-    data: bytes, name: str, bytes_max: int = DOCUMENT_BYTES_MAX, *, depth_max: int = DEPTH_MAX
+    data: bytes,
+    name: str,
+    bytes_max: int = DOCUMENT_BYTES_MAX,
+    *,
+    depth_max: int = DEPTH_MAX,
+    signs_max: int = SIGNS_MAX,
 ) -> object:
     """The JSON value in *data*; *name* stands in the error.
 
@@ -38,8 +57,8 @@ def value(
     """
     if len(data) > bytes_max:
         raise Invalid(name, f"longer than {bytes_max} bytes")
-    if sum(data.count(sign) for sign in (b",", b":", b"[", b"{")) > SIGNS_MAX:
-        raise Invalid(name, f"more than {SIGNS_MAX} commas, colons and brackets; divide it")
+    if sum(data.count(sign) for sign in (b",", b":", b"[", b"{")) > signs_max:
+        raise Invalid(name, f"more than {signs_max} commas, colons and brackets; divide it")
     try:
         found = json.loads(
             data.decode("utf-8-sig"),
@@ -54,6 +73,36 @@ def value(
         raise Invalid(name, f"no JSON: {error}") from None
     _check_depth(found, name, depth_max)
     return found
+
+
+def check_shape(data: bytes, name: str, bytes_max: int, objects_max: int) -> None:
+    """Return if a long document has the shape of a list of things, not of something to fill a memory.
+
+    Counted before anything is built: objects, letters that make every other one four bytes wide, and
+    texts that are longer on average than names and addresses are, and keys that are all different.
+
+    Raises: Invalid, naming what is too much.
+    """
+    if len(data) > bytes_max:
+        raise Invalid(name, f"longer than {bytes_max} bytes")
+    if data.count(b"{") > objects_max:
+        raise Invalid(name, f"more than {objects_max} objects; divide it")
+    if len(data) > DOCUMENT_BYTES_MAX:
+        signs = sum(data.count(sign) for sign in (b",", b":", b"[", b"{"))
+        if len(data) > LONG_TEXT * signs:
+            raise Invalid(name, f"texts of more than {LONG_TEXT} bytes on average; leave them out")
+        if data.translate(None, _NARROW):
+            raise Invalid(
+                name, f"signs beyond Latin in more than {DOCUMENT_BYTES_MAX} bytes; divide it"
+            )
+    if len(data) > _LARGE_BYTES:
+        keys = set[bytes]()
+        for found in _KEY.finditer(data):
+            keys.add(found[1])
+            if len(keys) > KEYS_MAX:
+                raise Invalid(
+                    name, f"more than {KEYS_MAX} different keys; a list of things has few"
+                )
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -100,10 +149,8 @@ def _check_depth(found: object, name: str, depth_max: int) -> None:
             return
         deeper: list[object] = []
         for one in level:
-            if isinstance(one, dict):
-                deeper.extend(held for held in one.values() if isinstance(held, dict | list))
-            elif isinstance(one, list):
-                deeper.extend(held for held in one if isinstance(held, dict | list))
+            inner = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+            deeper += [held for held in inner if isinstance(held, _NESTED)]
         level = deeper
     raise Invalid(name, f"nested too deeply; {depth_max} levels are taken")
 
@@ -126,6 +173,16 @@ def items(value: object) -> Sequence[object]:
 def texts(value: object) -> tuple[str, ...]:
     """The texts of an array; nothing if *value* is none."""
     return tuple(item for item in items(value) if isinstance(item, str))
+
+
+def moment(value: object) -> datetime | None:
+    """The moment, in UTC, that a text with an offset names (RFC 3339); None where it names none."""
+    try:
+        found = datetime.fromisoformat(text(value))
+        named = found.astimezone(UTC) if found.tzinfo is not None else None
+    except (ValueError, OverflowError):  # no date of the calendar, or none in UTC
+        named = None
+    return named
 
 
 def text(value: object) -> str:

@@ -7,10 +7,11 @@ import csv
 import io
 import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from leadline.core.clearing.exploited import CVE, Epss
 from leadline.core.errors import Invalid
+from leadline.formats.document import moment
 
 BYTES_MAX = 24 << 20
 ROWS_MAX = 500_000
@@ -76,12 +77,8 @@ def _head(line: str, name: str) -> tuple[str, datetime]:
     parts = dict(
         part.split(":", 1) for part in line[:_HEAD_MAX].removeprefix("#").split(",") if ":" in part
     )
-    model, moment = parts.get("model_version", ""), parts.get("score_date", "")
-    problem = "expected #model_version:MODEL,score_date:MOMENT with an offset"
-    try:
-        scored = datetime.fromisoformat(moment)
-        if not line.startswith("#") or not model or scored.tzinfo is None:
-            raise Invalid(f"{name}: first line", problem)
-        return model, scored.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise Invalid(f"{name}: first line", problem) from error
+    model, scored = parts.get("model_version", ""), moment(parts.get("score_date"))
+    if not line.startswith("#") or not model or scored is None:
+        problem = "expected #model_version:MODEL,score_date:MOMENT with an offset"
+        raise Invalid(f"{name}: first line", problem)
+    return model, scored

@@ -27,6 +27,49 @@ def calendar(found: Iterable[Dated], name: str, now: datetime) -> bytes:
     return "".join(f"{folded(line)}\r\n" for line in lines).encode()
 
 
+def neutral(
+    found: Iterable[Dated], gone: Iterable[tuple[str, datetime, int]], now: datetime
+) -> bytes:
+    """The same dates for a calendar kept elsewhere: when, and that something is due or ends; never what.
+
+    *gone* are id, time and count of moves of dates that are no more: they are called off.
+    """
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}", "CALSCALE:GREGORIAN"]
+    lines += ["METHOD:PUBLISH", "X-WR-CALNAME:Leadline"]
+    for one in found:
+        lines += _neutral(one, now)
+    for id_, at, moved in gone:
+        when = f"DTSTART:{_utc(at)}"
+        lines += _bare(id_, moved + 1, now, when, "Item called off", "STATUS:CANCELLED")
+    lines.append("END:VCALENDAR")
+    return "".join(f"{folded(line)}\r\n" for line in lines).encode()
+
+
+def _neutral(one: Dated, now: datetime) -> Iterator[str]:
+    day = one.at.astimezone(UTC)
+    when = f"DTSTART;VALUE=DATE:{day:%Y%m%d}" if one.whole_day else f"DTSTART:{_utc(one.at)}"
+    return _bare(
+        one.id, one.moved, now, when, "Item due" if one.due else "Item", "STATUS:CONFIRMED"
+    )
+
+
+def _bare(id_: str, moved: int, now: datetime, when: str, words: str, status: str) -> Iterator[str]:
+    yield "BEGIN:VEVENT"
+    yield f"UID:{_uid(id_)}"
+    yield f"DTSTAMP:{_utc(now)}"
+    yield f"SEQUENCE:{moved}"
+    yield when
+    yield f"SUMMARY:{words}"
+    yield status
+    yield "CLASS:PRIVATE"
+    yield "TRANSP:TRANSPARENT"
+    yield "END:VEVENT"
+
+
+def _uid(id_: str) -> str:
+    return f"{sha256(id_.encode()).hexdigest()[:40]}@leadline.invalid"
+
+
 def escaped(text: str) -> str:
     r"""TEXT of section 3.3.11: backslash, semicolon and comma with a backslash, a line break as ``\n``.
 
@@ -55,7 +98,7 @@ def folded(line: str) -> str:
 
 def _event(one: Dated, now: datetime) -> Iterator[str]:
     yield "BEGIN:VEVENT"
-    yield f"UID:{sha256(one.id.encode()).hexdigest()[:40]}@leadline.invalid"
+    yield f"UID:{_uid(one.id)}"
     yield f"DTSTAMP:{_utc(now)}"
     yield f"SEQUENCE:{one.moved}"
     if one.whole_day:

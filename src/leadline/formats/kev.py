@@ -5,11 +5,11 @@ an answer. Fields that nothing here uses may be absent or new.
 Source: CISA, known_exploited_vulnerabilities.json and its schema, https://www.cisa.gov/kev.
 """
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from leadline.core.clearing.exploited import Kev, Listing, cve_id
 from leadline.core.errors import Invalid
-from leadline.formats.document import items, load, record, text
+from leadline.formats.document import items, load, moment, record, text
 
 ENTRIES_MAX = 50_000
 _VERSION_MAX = 40
@@ -52,11 +52,8 @@ def _listing(entry: object, place: str) -> Listing:
 
 
 def _released(value: object, name: str) -> datetime:
-    problem = "expected a moment with an offset, such as 2026-11-03T15:00:00Z"
-    try:
-        moment = datetime.fromisoformat(text(value))
-        if moment.tzinfo is None:
-            raise Invalid(f"{name}: dateReleased", problem)
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise Invalid(f"{name}: dateReleased", problem) from error
+    found = moment(value)
+    if found is None:
+        problem = "expected a moment with an offset, such as 2026-11-03T15:00:00Z"
+        raise Invalid(f"{name}: dateReleased", problem)
+    return found

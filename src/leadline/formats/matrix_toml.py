@@ -60,9 +60,10 @@ def check(role: Role, expected: Matrix) -> None:
 
     Raises: Invalid, naming the role's matrix and the action.
     """
+    deeds = {one: role.deeds(one) for one in Reach}
     for (action, kind), reach in expected.items():
         wanted = deed(action, kind)
-        granted = {one for one in Reach if wanted in role.deeds(one)}
+        granted = {one for one in Reach if wanted in deeds[one]}
         widest = {Reach.ANY} if Reach.ANY in granted else granted
         if widest != ({reach} if reach else set()):
             told = ", ".join(sorted(granted)) or "nothing"

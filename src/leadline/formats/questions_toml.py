@@ -1,12 +1,21 @@
 """The six questions as data: their words, why they are asked, and how to answer when unsure."""
 
+import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite
 
 from leadline.core.engagement.coverage import Answers, Stage
 from leadline.core.engagement.regime import Fact
+from leadline.core.errors import Invalid
 from leadline.formats.toml_table import Table, open_table
+
+NOBODY_KNOWS = frozenset({"", "unknown", "i don't know", "?"})
+NONE_OF_THEM = "none"
+_YES_OR_NO = {"yes": "true", "y": "true", "no": "false", "n": "false"}
+_TIMES = {"million": "e6", "m": "e6", "billion": "e9", "bn": "e9"}
 
 
 class AnswerKind(StrEnum):
@@ -79,6 +88,59 @@ def load_answers(content: bytes, file: str, questions: tuple[Question, ...]) -> 
     answers = read_answers(root, questions)
     root.done()
     return answers
+
+
+def answers_in_words(given: Mapping[str, str], questions: tuple[Question, ...]) -> Answers:
+    """Answers as people type them, by the names of their facts; several words stand apart by commas.
+
+    Raises: Invalid, naming the fact, for words that are no answer to it.
+    """
+    for name in given:
+        try:
+            load_answers(written({name: given[name]}, questions).encode(), "answer", questions)
+        except Invalid as error:
+            raise Invalid(name, error.problem) from None
+    return load_answers(written(given, questions).encode(), "answers", questions)
+
+
+def written(given: Mapping[str, str], questions: tuple[Question, ...]) -> str:
+    """Answers in words as the file of them; what is not known is left out.
+
+    Raises: Invalid, naming the fact, for an answer that no file can say.
+    """
+    kinds = {one.fact.value: one.kind for one in questions}
+    return "".join(
+        f"{name} = {_value(name, kinds[name], said.strip())}\n"
+        for name, said in given.items()
+        if said.strip().lower() not in NOBODY_KNOWS
+    )
+
+
+def _value(name: str, kind: AnswerKind, said: str) -> str:
+    match kind:
+        case AnswerKind.NUMBER:
+            return _amount(name, said)
+        case AnswerKind.YES_OR_NO:
+            if said.lower() not in _YES_OR_NO:
+                raise Invalid(name, f"{said!r:.40} is neither yes nor no; or say unknown")
+            return _YES_OR_NO[said.lower()]
+        case AnswerKind.ONE:
+            return json.dumps(said)
+        case AnswerKind.ANY:
+            words = [word.strip() for word in said.split(",")]
+            return json.dumps([word for word in words if word not in {"", NONE_OF_THEM}])
+
+
+def _amount(name: str, said: str) -> str:
+    """A number as people type it: ``3e24``, ``10^24``, ``500,000,000``, ``500 million``."""
+    plain = re.sub(r"[,_ ]", "", said.lower().removeprefix("$"))
+    plain = re.sub(r"^(?:(.+?)[*x])?10\^", lambda found: f"{found[1] or 1}e", plain)
+    plain = re.sub(r"(million|billion|m|bn)$", lambda found: _TIMES[found[1]], plain)
+    try:
+        return repr(float(plain))
+    except ValueError:
+        problem = f"{said!r:.40} is no number such as 3e24 or 500 million; or say unknown"
+        raise Invalid(name, problem) from None
 
 
 def read_answers(table: Table, questions: tuple[Question, ...] = ()) -> Answers:

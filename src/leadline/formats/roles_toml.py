@@ -18,7 +18,8 @@ CONTENT_KINDS = ("engagement", "assessment", "finding", "advisory", "notice", "d
 SEALED_KINDS = ("record", "artefact", "pack", "item")
 OFFICE_KINDS = ("principal", "grant", "credential", "session", "alert", "installation")
 DESK_KINDS = ("incident", "result", "entry", "concern")
-KIND_ORDER = (*CONTENT_KINDS, *SEALED_KINDS, *OFFICE_KINDS, *DESK_KINDS)
+CLEARING_KINDS = ("case", "project", "lease", "operator", "inventory")
+KIND_ORDER = (*CONTENT_KINDS, *SEALED_KINDS, *OFFICE_KINDS, *DESK_KINDS, *CLEARING_KINDS)
 RESOURCE_KINDS = frozenset(KIND_ORDER)
 
 
@@ -37,6 +38,7 @@ class Side(StrEnum):
     DEVELOPER = "developer"
     INSTALLATION = "installation"
     ADMINISTRATION = "administration"  # people and machines, no content
+    ACCOUNTS = "accounts"  # the people of one organisation, no content
     COMMUNITY = "community"
     PUBLIC = "public"
 

@@ -8,16 +8,23 @@ whose stacks are innermost first in every mode, Python's included.
 """
 
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from leadline.core.clearing.group import Crash, Frame
+from leadline.core.clearing.crash import UNKNOWN, Crash, Frame
+from leadline.core.clearing.sites import ZERO_PAGE
 from leadline.core.errors import Invalid
 
 FORMAT = "sanitizer"
 REPORT_BYTES_MAX = 1 << 20
 FRAMES_MAX = 256
+WORDS_MAX = 120
+DIGITS_MAX = 9
+BESIDE_BYTES_MAX = 64
+IMAGE_BYTES_MAX = 1 << 32
 LINE_CHARACTERS_MAX = 4096
 
 _ERROR = re.compile(r"(?:ERROR|WARNING): (\w*Sanitizer|libFuzzer): (.+)")
@@ -26,8 +33,35 @@ _VARIABLE = re.compile(
     r"[:,]|\s-?\d|\s0x|\s'"
 )  # where an undefined-behaviour message turns specific
 _WORDS = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_NATIVE = re.compile(r"^\s*#\d+\s+(?:0x[0-9a-fA-F]+)?\s*(?:in\s+)?(.*)$")
-_NATIVE_PLACE = re.compile(r"^(.*?)\s+(?:at\s+)?(\(?[^\s()]*[/.][^\s()]*?)(?::(\d+))?(?::\d+)?\)?$")
+_NATIVE = re.compile(r"^\s*#\d+\s+(?:0x([0-9a-fA-F]{1,16})\b)?\s*(?:in\s+)?(.*)$")
+_NATIVE_PLACE = re.compile(
+    r"^(.*?)\s+(?:at\s+)?(\(?[^\s()]*[/.][^\s()]*?)(?::(\d+))?(?::(\d+))?\)?$"
+)
+_BUILD_ID = re.compile(r"\s*\(BuildId: ([0-9a-f]+)\)\s*$")
+_START = re.compile(r"\b_start \((\S+)\+0x([0-9a-f]{1,16})\)")
+_RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)")
+_THROWN = re.compile(r"^(?:Exception in thread \".*?\"|== Java Exception:) ([\w.$]+)")
+_SIGNALLED = re.compile(r"^(?:Program received|Program terminated with) signal (SIG[A-Z]+)")
+_PANICKED = re.compile(r"^((?:panic|fatal error): [^\[]+)")
+_GO = re.compile(r"^\t/\S+\.go:\d+")
+_IN_MODULE = re.compile(r"(:\d+) \([^\s()]+\+0x[0-9a-f]+\)$")  # as ThreadSanitizer ends its lines
+_MODULE = re.compile(r"\((/(?:(?!\.so[.+])[^\s()])*?)\+0x[0-9a-f]+\)")
+_ASSERTED = re.compile(r"(?::(\d+): .*)?Assertion [`'](.+?)' failed")
+_ACCESS = re.compile(r"^(READ|WRITE) of size|caused by a (READ|WRITE) memory access")
+_OVERRUN = re.compile(r"\[\d+, \d+\) '([^']+)'(?: \(line (\d+)\))? <==")
+_GLOBAL = re.compile(r"is located \d+ bytes ([a-z ]+?) (?:of )?global variable '([^']+)'")
+_AFTER = {"to the right", "after", "inside"}  # an overrun belongs to what it began in
+_CLONE = re.compile(r"(?:\.(?:cold|part|constprop|isra|llvm)(?:\.\d+)*)+$")
+_NUMBERED = re.compile(r"\s*#\d+\s")
+_INNERMOST = re.compile(r"\s*#0\s")
+_STOPPED = frozenset({"ABRT", "deadly signal"})
+_MADE = re.compile(r"^(?:previously )?allocated by thread")
+_BESIDE = re.compile(
+    r"is located (\d+) bytes (?:to the (?:right|left) of|after|before) \d+-byte region"
+)
+_MEMORY = re.compile(r"^__(?:asan|interceptor)_(?:mem|str|wcs|v?s?n?printf|read|fread)")
+_IN_STACK = re.compile(r"is located in stack of thread")
+_FREED = re.compile(r"^freed by thread")
 _PYTHON = re.compile(r'^\s*File "(.+?)", line (\d+)(?:, in (\S+))?')
 _CALL_IN = re.compile(  # Go and C#: call, then "in", then the place
     r"^\s*(?:at )?(.+?)(?:\s*\([^()]*\))?(?:\s\[0x[0-9a-f]+\])? in (\S+?):(?:line )?(\d+)"
@@ -58,6 +92,16 @@ _CASR_REPORTS = ("AsanReport", "UbsanReport", "PythonReport", "GoReport", "JavaR
                  "JsReport", "CSharpReport", "LuaReport")  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The lines of a report by what they are about, and what crashed as far as it is said."""
+
+    lines: Sequence[str]
+    stack: Sequence[str]
+    program: str = ""
+    fallback: str = ""
+
+
 def parse(data: bytes, name: str, *, program: str = "", proof: str = "", build: str = "") -> Crash:
     """Read one report; *name* becomes the crash's id, the rest is what the caller knows besides.
 
@@ -67,21 +111,58 @@ def parse(data: bytes, name: str, *, program: str = "", proof: str = "", build: 
         raise Invalid(name, f"longer than {REPORT_BYTES_MAX} bytes")
     text = data.decode("utf-8", errors="replace")
     if text.lstrip().startswith("{"):
-        kind, frames, executable = _casr(text, name)
-        program = program or executable
+        read = _casr(text, name)
     else:
         lines = [line[:LINE_CHARACTERS_MAX] for line in text.splitlines()]
-        kind, frames = _kind(lines), _stack(lines)
-        if not kind:
-            raise Invalid(name, "no sanitizer report: expected an ERROR or a runtime error line")
-        frames = frames or _runtime_error_place(lines)
-    if not kind and not frames:
-        raise Invalid(name, "a report without a kind of error and without a stack")
+        read = _Read(lines, _section(lines, None))
+        if not _kind(lines):
+            read = _other(lines)
+    kind = _kind(read.lines) or read.fallback
+    start = next((found for line in read.stack if (found := _START.search(line))), None)
+    base = _address(start) if start else None
+    frames = tuple(_own(_frames(read.stack, base))) or _runtime_error_place(read.lines)
+    if not kind and not (frames and read.program):
+        raise Invalid(name, "no report: expected a sanitizer's error, a traceback or a panic")
     digest = hashlib.sha256(repr((kind, frames)).encode()).hexdigest()
-    return Crash(name, kind, frames, digest, program, proof, build)
+    thing, declared = _thing(read.lines, kind)
+    return Crash(
+        name,
+        kind,
+        frames,
+        digest,
+        program or read.program or _program(read.stack),
+        proof,
+        build,
+        access=_access(read.lines),
+        thing=thing,
+        declared=declared,
+        made=_made(read.lines, base) or _holder(read.lines, declared),
+        freed=_evidence(read.lines, _FREED, base),
+        image=_image(read.stack, base),
+        folder=_folder(read.stack),
+        into=_into(read.stack),
+    )
 
 
-def _casr(text: str, name: str) -> tuple[str, tuple[Frame, ...], str]:
+def _other(lines: Sequence[str]) -> _Read:
+    """A debugger's, Python's, Java's or Go's own words; no kind where they are none of these."""
+    for n, line in enumerate(lines):
+        rest = lines[n + 1 :]
+        if line.startswith("Traceback (most recent call last)"):
+            raised = next((found[1] for one in rest if (found := _RAISED.match(one))), "")
+            return _Read(lines, [one for one in rest if _PYTHON.match(one)][::-1], "", raised)
+        if found := _THROWN.match(line):
+            return _Read(lines, [one for one in rest if _JAVA.match(one)], "", found[1])
+        if found := _SIGNALLED.match(line):
+            return _Read(lines, _section(rest, None), "", found[1])
+        if found := _PANICKED.match(line):
+            pairs = itertools.pairwise(rest)
+            calls = [f"{call} in {place.strip()}" for call, place in pairs if _GO.match(place)]
+            return _Read(lines, calls, "", _VARIABLE.split(found[1], maxsplit=1)[0].strip())
+    return _Read(lines, ())
+
+
+def _casr(text: str, name: str) -> _Read:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -91,11 +172,10 @@ def _casr(text: str, name: str) -> tuple[str, tuple[Frame, ...], str]:
     lines = [line for field in _CASR_REPORTS for line in _texts(document.get(field))]
     severity = document.get("CrashSeverity")
     fallback = severity.get("ShortDescription") if isinstance(severity, Mapping) else None
-    kind = _kind(lines) or (fallback if isinstance(fallback, str) else "")
-    frames = tuple(_own(_frames(_texts(document["Stacktrace"]))))
     executable = document.get("ExecutablePath")
     program = executable.rpartition("/")[2] if isinstance(executable, str) else ""
-    return kind, frames or _runtime_error_place(lines), program
+    said = fallback if isinstance(fallback, str) else ""
+    return _Read(lines, _texts(document["Stacktrace"]), program, said)
 
 
 def _texts(value: object) -> list[str]:
@@ -126,43 +206,148 @@ def _error_class(tool: str, message: str) -> str:
     return words[0] if words else tool
 
 
-def _stack(lines: Sequence[str]) -> tuple[Frame, ...]:
-    """Own frames of the first stack: where it happened, before where the memory was allocated."""
+def _section(lines: Sequence[str], heading: re.Pattern[str] | None) -> list[str]:
+    """The stack below a heading; without one the first of all, where it happened."""
     first: list[str] = []
+    inside = heading is None
     for line in lines:
-        if re.match(r"\s*#\d+\s", line):
-            if re.match(r"\s*#0\s", line) and first:
+        if not inside:
+            inside = heading is not None and bool(heading.search(line))
+        elif _NUMBERED.match(line):
+            if first and _INNERMOST.match(line):
                 break
             first.append(line)
-    return tuple(_own(_frames(first)))
+        elif first and heading is not None:
+            break
+    return first
 
 
-def _frames(lines: Iterable[str]) -> Iterator[Frame]:
+def _evidence(
+    lines: Sequence[str], heading: re.Pattern[str], base: int | None
+) -> tuple[Frame, ...]:
+    return tuple(_own(_frames(_section(lines, heading), base)))
+
+
+def _made(lines: Sequence[str], base: int | None) -> tuple[Frame, ...]:
+    """Where the block was made that was overrun; one far away only happened to be the nearest."""
+    beside = next((found for line in lines if (found := _BESIDE.search(line))), None)
+    if beside and int(beside[1][:DIGITS_MAX]) > BESIDE_BYTES_MAX:
+        return ()
+    return _evidence(lines, _MADE, base)
+
+
+def _holder(lines: Sequence[str], declared: int) -> tuple[Frame, ...]:
+    """The function whose frame an overrun variable lies in, at the line that declares the variable."""
+    held = next(_frames(_section(lines, _IN_STACK)), None) if declared else None
+    return (Frame(held.function, held.file.rpartition("/")[2], declared),) if held else ()
+
+
+def _address(start: re.Match[str]) -> int | None:
+    """Where the program's image was loaded, from the line of the function it began in."""
+    found = _NATIVE.match(start.string)
+    return int(found[1], 16) - int(start[2], 16) if found and found[1] else None
+
+
+def _image(stack: Sequence[str], base: int | None) -> str:
+    """What tells builds of one program apart: a build id, else where `main` lies."""
+    for line in stack:
+        if (found := _BUILD_ID.search(line)) and "_start (" in line:
+            return found[1]
+    for line in stack:
+        frame = _frame(line, base)
+        if base is not None and frame and _ENTRY.match(frame.function):
+            return f"{frame.function}:{frame.line} at {frame.at:x}"
+    return ""
+
+
+def _program(stack: Iterable[str]) -> str:
+    """The executable whose calls stand in the stack, where a line names it."""
+    for line in stack:
+        if (found := _MODULE.search(line)) and not _RUNTIME_FILE.search(line):
+            return found[1].rpartition("/")[2]
+    return ""
+
+
+def _folder(stack: Sequence[str]) -> str:
+    """Where the sources of the innermost own call lie."""
+    for frame in _frames(stack):
+        if frame.line and "/" in frame.file and not _foreign(frame):
+            return frame.file.rpartition("/")[0]
+    return ""
+
+
+def _into(stack: Sequence[str]) -> str:
+    """The function of the C library that the innermost own call was in, as the sanitizer names it."""
+    first = next(_frames(stack), None)
+    return first.function if first and _MEMORY.search(first.function) else ""
+
+
+def _access(lines: Iterable[str]) -> str:
+    for line in lines:
+        if found := _ACCESS.search(line):
+            return found[1] or found[2]
+    return ""
+
+
+def _thing(lines: Sequence[str], kind: str) -> tuple[str, int]:
+    """What was overrun, or what the program said as it stopped; and where that is declared."""
+    said, nearest = "", (True, "")
+    for line in lines:
+        if found := _OVERRUN.search(line):
+            return re.sub(r"(?:\.i\d*)+$", "", found[1]), int(found[2] or 0)
+        if found := _GLOBAL.search(line):
+            nearest = (
+                min(nearest, (found[1] not in _AFTER, found[2]))
+                if nearest[1]
+                else (found[1] not in _AFTER, found[2])
+            )
+        if found := _ASSERTED.search(line):
+            return f"assertion {found[2]}", _number(found[1])
+        if "address points to the zero page" in line:
+            return ZERO_PAGE, 0
+        if _ERROR.search(line):
+            if kind in _STOPPED:
+                return re.sub(r"0x[0-9a-fA-F]+|\d+|'[^']*'|\"[^\"]*\"", "", said)[:WORDS_MAX], 0
+        elif line.strip("= ") and "DEADLYSIGNAL" not in line:
+            said = line.strip()
+    return nearest[1], 0
+
+
+def _frames(lines: Iterable[str], base: int | None = None) -> Iterator[Frame]:
     for count, line in enumerate(lines):
         if count >= FRAMES_MAX:
             return
-        frame = _frame(line)
+        frame = _frame(line, base)
         if frame is not None:
             yield frame
 
 
-def _frame(line: str) -> Frame | None:
+def _frame(line: str, base: int | None = None) -> Frame | None:
     """One stack line of any layout; None where it is none."""
     if found := _PYTHON.match(line):
-        return Frame(found[3] or "<module>", _file(found[1]), int(found[2]))
+        return Frame(found[3] or "<module>", _file(found[1]), _number(found[2]))
     if found := _NATIVE.match(line):
-        return _native(found[1].strip())
+        at = int(found[1], 16) - base if found[1] and base is not None else UNKNOWN
+        # Another module lies elsewhere in each run, so its calls have no address within this image.
+        return _native(found[2].strip(), at if 0 <= at < IMAGE_BYTES_MAX else UNKNOWN)
     if found := _CALL_IN.match(line) or _JAVA.match(line) or _JAVASCRIPT.match(line):
-        return Frame(_function(found[1] or ""), _file(found[2]), int(found[3] or 0))
+        return Frame(_function(found[1] or ""), _file(found[2]), _number(found[3]))
     return None
 
 
-def _native(rest: str) -> Frame:
+def _native(rest: str, at: int) -> Frame:
+    rest = _IN_MODULE.sub(r"\1", _BUILD_ID.sub("", rest))
     placed = _NATIVE_PLACE.match(f" {rest}")
     if placed is None:
-        return Frame(_function(rest))
-    module = placed[2].startswith("(")
-    return Frame(_function(placed[1]), _file(placed[2]), 0 if module else int(placed[3] or 0))
+        return Frame(_function(rest), at=at)
+    if placed[2].startswith("("):
+        return Frame(_function(placed[1]), f"({_file(placed[2])}", at=at)
+    return Frame(_function(placed[1]), placed[2], _number(placed[3]), _number(placed[4]), at)
+
+
+def _number(digits: str | None) -> int:
+    """A line or column; one that no file can have counts as none."""
+    return int(digits) if digits and len(digits) < DIGITS_MAX else 0
 
 
 def _file(path: str) -> str:
@@ -183,6 +368,7 @@ def _function(name: str) -> str:
             flat.append(sign)
         depth -= sign in ">)" and depth > 0
     plain = re.sub(r"\s+(?:const|volatile|&|\[clone.*)\s*$", "", "".join(flat).strip())
+    plain = _CLONE.sub("", plain)
     plain = plain.rpartition(" ")[2]
     for operator, mark in _BRACKETS.items():
         plain = plain.replace(mark, operator)
@@ -196,14 +382,20 @@ def _own(frames: Iterable[Frame]) -> Iterator[Frame]:
             return
         if not frame.function and not frame.line:
             continue
-        if _RUNTIME_FUNCTION.match(frame.function) or _RUNTIME_FILE.search(frame.file):
+        if _foreign(frame):
             continue
-        yield Frame(frame.function, frame.file.rpartition("/")[2], frame.line)
+        source = "" if frame.file.startswith("(") else frame.file.rpartition("/")[2]
+        yield replace(frame, file=source)
+
+
+def _foreign(frame: Frame) -> bool:
+    """Whether a call is the C library's, the sanitizer's or a language's rather than the program's."""
+    return bool(_RUNTIME_FUNCTION.match(frame.function) or _RUNTIME_FILE.search(frame.file))
 
 
 def _runtime_error_place(lines: Iterable[str]) -> tuple[Frame, ...]:
     """The place that an UndefinedBehaviorSanitizer line names, where no stack was printed."""
     for line in lines:
         if found := _RUNTIME_ERROR.search(line):
-            return (Frame("", found[1].rpartition("/")[2], int(found[2])),)
+            return (Frame("", found[1].rpartition("/")[2], _number(found[2])),)
     return ()

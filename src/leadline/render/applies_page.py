@@ -4,7 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
-from leadline.core.engagement.coverage import Answer, Answers, Applies, Reason, Verdict, plain
+from leadline.core.engagement.coverage import (
+    ANSWERED,
+    SPEAKS_TO,
+    Answer,
+    Answers,
+    Applies,
+    Reason,
+    Verdict,
+    plain,
+)
 from leadline.core.engagement.regime import Fact
 from leadline.core.marking import Tlp
 from leadline.formats.questions_toml import Question
@@ -84,12 +93,12 @@ def _told(one: Applies, asked: Mapping[Fact, Question], group: _Group) -> Iterat
     """The lines of one text: the answer with its deciding reasons, then what it would take to know."""
     regime = one.regime
     deciding = one.reasons[:1] if group is _OVER else _deciding(one)
-    because = "; ".join(map(_reason, deciding))
+    because = "; ".join(_reason(reason, asked) for reason in deciding)
     cites = dict.fromkeys(_source(one, reason.cites) for reason in deciding)
     word = _WORD[one.otherwise if group in {_NOT, _LATER} else one.verdict]
     head = ": ".join(part for part in (regime.title, word, because) if part)
     classes = f" As a “{'”, “'.join(sorted(one.classes))}” developer." if one.classes else ""
-    whole = f"regime file {regime.id}, [[covers]]: {CONFIDENCE[regime.confidence]}"
+    whole = f"whom it speaks to, as the file {regime.id} has it: {CONFIDENCE[regime.confidence]}"
     cited = "; ".join(cites) or whole
     days = "" if group is _OVER else f" {_days(one)}"
     yield f"{head}.{classes}{days} [{cited}]"
@@ -97,11 +106,11 @@ def _told(one: Applies, asked: Mapping[Fact, Question], group: _Group) -> Iterat
         return
     for fact in dict.fromkeys(one.missing):
         if fact in asked:
-            yield f"{regime.id} would be settled by: {asked[fact].text} {asked[fact].help}"
+            yield f"What settles {regime.title}: {asked[fact].text} {asked[fact].help}"
     if one.otherwise is Verdict.YES:
         yield from _open_classes(one, asked)
     for note in regime.contested:
-        yield f"{regime.id} is contested: {note.words} [{_source(one, note.cites)}]"
+        yield f"Contested in {regime.title}: {note.words} [{_source(one, note.cites)}]"
 
 
 def _open_classes(one: Applies, asked: Mapping[Fact, Question]) -> Iterator[str]:
@@ -111,7 +120,7 @@ def _open_classes(one: Applies, asked: Mapping[Fact, Question]) -> Iterator[str]
     for condition, reason in zip(classed, reasons, strict=True):
         if reason.met is None and (question := asked.get(condition.fact)):
             what = f"whether you are a “{condition.of}” developer, who owes more"
-            yield f"{one.regime.id}: {what}, would be settled by: {question.text} {question.help}"
+            yield f"In {one.regime.title}, {what}, is settled by: {question.text} {question.help}"
 
 
 def _source(one: Applies, id_: str) -> str:
@@ -136,11 +145,29 @@ def _whole(one: Applies) -> int:
     return sum(not condition.of for condition in one.regime.covers)
 
 
-def _reason(reason: Reason) -> str:
+def _reason(reason: Reason, asked: Mapping[Fact, Question]) -> str:
+    found = _found(reason, asked.get(reason.fact) if reason.fact else None)
     unmet_number = reason.fact in _NUMBERS and not reason.met
     if reason.met is None or reason.fact is None or unmet_number:
-        return reason.found
-    return f"{reason.words.rstrip('.')} ({reason.found})"
+        return found
+    return f"{reason.words.rstrip('.')} ({found})"
+
+
+def _found(reason: Reason, question: Question | None) -> str:
+    """What was compared, in the words that were offered: a reader never saw the words of the file."""
+    given, apart, listed = reason.found.partition(SPEAKS_TO)
+    if question is None or (reason.met is None and not apart):
+        return f"one answer is open: {question.text}" if question else reason.found
+    if not apart:
+        return given
+    offered = {option.word: option.text for option in question.options}
+    if not offered:
+        return given
+    answered = ", ".join(
+        offered.get(word, word) for word in given.removeprefix(ANSWERED).split(", ")
+    )
+    spoken = ", ".join(offered.get(word, word) for word in listed.split(", "))
+    return f"{ANSWERED}{answered}{apart}{spoken}"
 
 
 def _days(one: Applies) -> str:

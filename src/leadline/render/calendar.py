@@ -19,19 +19,19 @@ from leadline.render.document import (
     Section,
     Table,
 )
-from leadline.render.vega import BASELINE, INK, SUBJECT, WRONG, Spec, drawn, plain, svg
+from leadline.render.timeline import Look, Mark, iso, timeline
+from leadline.render.vega import plain
 from leadline.render.words import day, moment
 
 if TYPE_CHECKING:
     from leadline.core.report import Json
 
-WIDTH: Final = 620
-ROW: Final = 30
 MARGIN: Final = timedelta(days=4)
 YEAR: Final = timedelta(days=366)
 AHEAD: Final = "to come"
 OWED: Final = "due from then on"
 OVERDUE: Final = "overdue"
+STATES: Final = (AHEAD, OWED, OVERDUE)
 ROWS: Final[Mapping[What, str]] = {
     What.ANCHOR: "Planned release to partners",
     What.ACCESS_NOT_BEFORE: "Access may open",
@@ -51,49 +51,24 @@ def calendar_figure(found: Sequence[Dated], now: datetime) -> Figure:
     """
     near = [one for one in found if one.at <= now + YEAR and (one.at >= now or one.due)]
     # What stands out is drawn last, over what shares its place.
-    rows: list[Json] = [
-        {"at": _iso(one.at), "row": _row(one), "state": _state(one, now)}
+    marks = [
+        Mark(one.at, _row(one), _state(one, now))
         for one in sorted(near, key=lambda one: one.stands_out)
     ]
     first = min([one.at for one in near] + [now])
-    at: Spec = {
-        "field": "at",
-        "type": "temporal",
-        "title": "UTC",
-        "scale": {"type": "utc", "domain": [_iso(first - MARGIN), _iso(now + YEAR + MARGIN)]},
+    domain: list[Json] = [iso(first - MARGIN), iso(now + YEAR + MARGIN)]
+    along: dict[str, Json] = {
+        "scale": {"type": "utc", "domain": domain},
         "axis": {"format": "%-d %b %Y", "tickCount": 7, "labelOverlap": True},
     }
-    order: list[Json] = list(dict.fromkeys(_row(one) for one in near))
-    row: Spec = {
-        "field": "row",
-        "type": "nominal",
-        "title": None,
-        "sort": order,
-        "axis": {"grid": True, "labelLimit": 300, "ticks": False, "labelPadding": 8},
+    down: dict[str, Json] = {
+        "axis": {"grid": True, "labelLimit": 300, "ticks": False, "labelPadding": 8}
     }
-    state: list[Json] = [AHEAD, OWED, OVERDUE]
-    shape: Spec = {
-        "field": "state",
-        "type": "nominal",
-        "title": None,
-        "scale": {"domain": state, "range": ["circle", "triangle-up", "diamond"]},
-        "legend": {"orient": "top", "offset": 8},
-    }
-    colour: Spec = {**shape, "scale": {"domain": state, "range": [SUBJECT, BASELINE, WRONG]}}
-    marks: Spec = {"x": at, "y": row, "shape": shape, "color": colour}
-    spec: Spec = {
-        "width": WIDTH,
-        "height": {"step": ROW},
-        "data": {"values": rows},
-        "layer": [
-            drawn("rule", {"x": at}, [{"at": _iso(now)}], color=INK),
-            drawn("point", marks, filled=True, size=110, opacity=1),
-        ],
-    }
+    rows = list(dict.fromkeys(_row(one) for one in near))
     return Figure(
         caption="The year ahead and what is overdue; the line is the moment at which this was made",
         alt=_alt(near, now),
-        svg=svg(spec),
+        svg=timeline(marks, STATES, rows, now, Look(30, 110, along, down)),
         data=_table("Every date", found),
     )
 
@@ -160,10 +135,6 @@ def _state(one: Dated, now: datetime) -> str:
     if one.stands_out:
         return OVERDUE
     return OWED if one.at < now else AHEAD
-
-
-def _iso(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat()
 
 
 def _alt(found: Sequence[Dated], now: datetime) -> str:

@@ -76,6 +76,14 @@ def families(suite: SuiteReport, report: Report) -> Figure | None:
     return _shares(rows, f"{suite.title}: share solved by family, with 95 % intervals", None)
 
 
+def by_family(suites: Sequence[SuiteReport], subject: str = "subject") -> Figure | None:
+    """The share solved by family of every suite, with its interval; None without families."""
+    rows = [row for suite in suites for row in _family_rows(suite, subject)]
+    if not rows:
+        return None
+    return _shares(rows, "Share solved by family, with 95 % intervals", None)
+
+
 def twins(suite: SuiteReport) -> Figure | None:
     """The share of flaws repaired beside the share of the same flaws set off; None without pairs."""
     beside = {share.name: share for share in suite.attack}
@@ -407,7 +415,7 @@ def _family_rows(suite: SuiteReport, subject: str) -> list[Spec]:
         name = f"{suite.name}: {family.name}"
         own = Share(family.name, family.attempted, family.solved, family.interval)
         rows.append(_row(name, subject, own))
-        if family.name in beside:
+        if family.name in beside and beside[family.name].attempted:
             rows.append(_row(name, "tool baseline", beside[family.name]))
     return rows
 

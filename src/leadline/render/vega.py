@@ -4,7 +4,10 @@ Shape, dash and words carry the meaning before colour does, so that a grey print
 converter is given inline data only and may fetch nothing.
 """
 
+import json
 from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
 from math import isfinite
 from typing import Final
 
@@ -27,6 +30,7 @@ Spec = dict[str, Json]
 UNIT: Final[Spec] = {"domain": [0, 1]}
 PERCENT: Final[Spec] = {"labelExpr": "datum.value * 100 + ' %'", "tickCount": 5}
 TICKS_MAX: Final = 8
+DRAWN_MAX: Final = 128  # pictures that are kept, by the whole of what they show
 _SECOND, _HOUR = 1 / 60, 60.0
 _ROUND_MINUTES: Final = (
     *(_SECOND * 10.0**power for power in range(-9, 0)),
@@ -75,13 +79,23 @@ _CONFIG: Final[Spec] = {
 
 
 def svg(spec: Spec) -> str:
-    """The chart as static SVG; the same specification gives the same text.
+    """The chart as static SVG; the same specification gives the same text, and is drawn once.
 
     Raises: ValueError, from the converter, for a specification it cannot draw or that reaches out.
     """
     whole = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", **spec}
-    text: str = vl_convert.vegalite_to_svg(whole, config=_CONFIG, allowed_base_urls=[])
+    return _drawn(json.dumps(whole))
+
+
+@lru_cache(maxsize=DRAWN_MAX)
+def _drawn(spec: str) -> str:
+    text: str = vl_convert.vegalite_to_svg(spec, config=_CONFIG, allowed_base_urls=[])
     return text
+
+
+def hour(at: datetime) -> datetime:
+    """The beginning of its hour: near enough for "now" in a picture of days, which then holds for an hour."""
+    return at.replace(minute=0, second=0, microsecond=0)
 
 
 def quantity(field: str, title: str | None, **more: Json) -> Spec:

@@ -35,6 +35,7 @@ class LocalPool:
     count: int
     errors: Path
     stop_seconds: float = STOP_SECONDS
+    called: str = "worker"  # what begins their names, which are those of one shard table
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     started: int = 0
     job: str = ""
@@ -53,7 +54,7 @@ class LocalPool:
 
     def _start(self) -> None:
         self.started += 1
-        name = f"worker-{self.started}"
+        name = f"{self.called}-{self.started}"
         told = (self.errors / f"{name}.err").open("ab")
         with told:
             self.processes[name] = subprocess.Popen(

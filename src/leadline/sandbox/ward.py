@@ -238,7 +238,7 @@ class Warded:
             process = subprocess.Popen(
                 [sys.executable, "-m", "leadline.sandbox.warden", told],
                 pass_fds=fds,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # its end tells that this process is gone
                 start_new_session=True,
                 cwd="/",
             )
@@ -246,7 +246,7 @@ class Warded:
             return cls(process, Ward(folder, "driver"), folder)
         except NoWardenError:
             process.kill()
-            process.wait()
+            process.communicate()
             raise
 
     def __enter__(self) -> Self:
@@ -274,6 +274,8 @@ class Warded:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
         (self.folder / SOCKET).unlink(missing_ok=True)
         if unreleased:
             with (self.folder / JOURNAL).open("ab") as journal:

@@ -34,6 +34,7 @@ import select
 import selectors
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -97,6 +98,7 @@ class Warden:
         self._beats: dict[str, float] = {}
         self._ended: dict[str, object] | None = None
         self._done = False
+        self._started = True  # whether whoever started this process is there still
 
     def run(self) -> None:
         """Serve until the driver releases the run or is gone."""
@@ -104,6 +106,8 @@ class Warden:
         if self._orders.uid is not None:
             become(self._orders.uid)
         self._selector.register(self._listener, selectors.EVENT_READ)
+        if stat.S_ISFIFO(os.fstat(0).st_mode):  # nothing is ever written there; its end tells
+            self._selector.register(0, selectors.EVENT_READ)
         self._note("started", uid=os.getuid(), dead_man_seconds=self._orders.dead_man)
         while not self._done:
             for key, _ in self._selector.select(LOOK_SECONDS):
@@ -115,6 +119,9 @@ class Warden:
         if key.fileobj is self._listener:
             line, _ = self._listener.accept()
             self._greet(line)
+        elif key.fileobj == 0:
+            self._selector.unregister(0)
+            self._started = False
         elif isinstance(key.data, _Peer):
             if key.fileobj is key.data.line:
                 self._hear(key.data)
@@ -245,6 +252,13 @@ class Warden:
             os.stat(STOP_FILE, dir_fd=self._orders.folder)
             self._end("person", "file", "an order by file")
             return
+        if not self._started and not any(one.role == "driver" for one in self._peers.values()):
+            # It ended before it had said who it is: nobody else will release this run.
+            if self._boxes():
+                self._end("dead-man", "warden", "the driver is gone")
+            self._note("driver ended", boxes=self._boxes())
+            self._done = True
+            return
         for of, last in self._beats.items():
             if (silent := time.monotonic() - last) > self._orders.dead_man:
                 self._end("dead-man", "warden", f"no heartbeat of the {of} for {silent:.1f} s")
@@ -303,9 +317,11 @@ class Warden:
             role: {peer.pid for peer in self._peers.values() if peer.role == role}
             for role in ("driver", "worker")
         }
+        # A driver that a worker started has the warden below it until the kernel has buried the driver.
+        mine = os.getpid()
         for pid in of["worker"] - of["driver"]:  # what a driver started is the warden itself
             for child in tree(pid):
-                if child != pid:
+                if child not in {pid, mine}:
                     with contextlib.suppress(ProcessLookupError):
                         swept.append(os.pidfd_open(child))
         return swept

@@ -5,8 +5,8 @@ order of their leaves; an act read back opens its own leaf; the log grows from t
 committed, whoever committed it. Left to the database: that nothing once recorded changes (`guards`).
 """
 
+import json
 import secrets
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from typing_extensions import override
 
-from leadline.app.ports import Opened, SignedHead, Stored
+from leadline.app.ports import Lines, Listed, Opened, SignedHead, Stored, Wanted
 from leadline.core.access import UNBOUND, Bounds, Principal, Tenancy
 from leadline.core.clause import EVERYTHING, Clause
 from leadline.core.errors import Invalid, NotFound, Refused, Stale, Tampered
@@ -26,9 +26,9 @@ from leadline.core.record import tlog
 from leadline.core.record.act import Act, Kind, Value, from_record, to_record
 from leadline.core.record.commitment import commit, entry
 from leadline.formats import canonical, tiles
-from leadline.store import wall
+from leadline.store import listing, wall
 from leadline.store.batches import Commits
-from leadline.store.connections import reading
+from leadline.store.connections import reading, writing
 from leadline.store.database import open_database
 from leadline.store.instants import instant, microseconds
 from leadline.store.records import PRINCIPALS, Records
@@ -41,15 +41,34 @@ from leadline.store.tables import (
     STATE_COMPARTMENT,
 )
 from leadline.store.tail import LogTail, head, tile_bytes
-from leadline.store.visible import condition
+from leadline.store.visible import Given, condition
 
 T = TypeVar("T")
 
+Where = sa.ColumnElement[bool] | sa.TextClause
 BLINDER_BYTES = 32
+NONE = frozenset[str]()
 
 # Built once: what every write runs.
 _HERE = (STATE.c.kind == sa.bindparam("of_kind")) & (STATE.c.id == sa.bindparam("of_id"))
 _VERSION = sa.select(STATE.c.version).where(_HERE)
+_BESIDE = STATE_COMPARTMENT.c
+# Each row with its compartments, as JSON or NULL, so that no second question has to be asked.
+_ROWS = {
+    dialect: sa.select(
+        STATE,
+        sa.select(listed(_BESIDE.compartment))
+        .where(_BESIDE.kind == STATE.c.kind, _BESIDE.id == STATE.c.id)
+        .correlate(STATE)
+        .scalar_subquery()
+        .label("compartments"),
+    )
+    for dialect, listed in (
+        ("sqlite", sa.func.json_group_array),
+        ("postgresql", lambda column: sa.cast(sa.func.json_agg(column), sa.Text)),
+    )
+}
+_ROW = {dialect: rows.where(_HERE) for dialect, rows in _ROWS.items()}
 _INSERT = {
     dialect: insert(STATE).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
     for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
@@ -79,42 +98,50 @@ class SqlReading:
     def get(self, kind: type[T], id_: str) -> Stored[T]:
         """The state value; raises NotFound."""
         name = self._records.kind(kind)
-        found = self._state(kind, STATE.c.kind == name, STATE.c.id == id_)
-        if not found:
+        place = {"of_kind": name, "of_id": id_}
+        one = _ROW[self._connection.dialect.name]
+        row = self._connection.execute(one, place).one_or_none()
+        if row is None:
             raise NotFound(f"no {name} {id_}")
-        return found[0]
+        return self._stored(kind, row)
 
     def find(
         self, kind: type[T], *, engagement: str | None = None, visible: Clause = EVERYTHING
     ) -> Sequence[Stored[T]]:
         """All values of one kind, in order of id, of one engagement and those *visible* if told."""
-        where = [STATE.c.kind == self._records.kind(kind), condition(visible)]
+        where: list[Where] = [STATE.c.kind == self._records.kind(kind)]
+        if visible != EVERYTHING:
+            given = Given(self._connection.dialect.name)
+            where.append(sa.text(condition(visible, given)).bindparams(**given.values))
         if engagement is not None:
             where.append(STATE.c.engagement == engagement)
         return self._state(kind, *where)
 
-    def _state(self, kind: type[T], *where: sa.ColumnElement[bool]) -> Sequence[Stored[T]]:
-        beside = STATE_COMPARTMENT.c
-        joined = STATE.join(
-            STATE_COMPARTMENT, (beside.kind == STATE.c.kind) & (beside.id == STATE.c.id)
+    def _state(self, kind: type[T], *where: Where) -> Sequence[Stored[T]]:
+        rows = _ROWS[self._connection.dialect.name].where(*where).order_by(STATE.c.id)
+        return [self._stored(kind, row) for row in self._connection.execute(rows)]
+
+    def _stored(self, kind: type[T], row: sa.Row[tuple[object, ...]]) -> Stored[T]:
+        compartments = frozenset(json.loads(row.compartments)) if row.compartments else NONE
+        return Stored(
+            row.id,
+            self._records.load(kind, f"{row.kind} {row.id}", row.body),
+            row.version,
+            row.engagement,
+            row.org,
+            Marking(Tlp(row.tlp), compartments),
+            _bounds(row),
         )
-        compartments = defaultdict[str, set[str]](set)
-        query = sa.select(beside.id, beside.compartment).select_from(joined).where(*where)
-        for id_, compartment in self._connection.execute(query):
-            compartments[id_].add(compartment)
-        rows = self._connection.execute(sa.select(STATE).where(*where).order_by(STATE.c.id))
-        return [
-            Stored(
-                row.id,
-                self._records.load(kind, f"{row.kind} {row.id}", row.body),
-                row.version,
-                row.engagement,
-                row.org,
-                Marking(Tlp(row.tlp), frozenset(compartments[row.id])),
-                _bounds(row),
-            )
-            for row in rows
-        ]
+
+    def page(self, kind: type, wanted: Wanted) -> Sequence[Listed]:
+        """A part of the list of one kind; see `leadline.store.listing`."""
+        return listing.page(self._connection, self._records.kind(kind), wanted)
+
+    def pages(self, wanted: Mapping[type, Wanted]) -> Mapping[type, Sequence[Listed]]:
+        """Parts of several lists at once; see `leadline.store.listing`."""
+        named = {self._records.kind(kind): one for kind, one in wanted.items()}
+        found = listing.pages(self._connection, named)
+        return {kind: found[self._records.kind(kind)] for kind in wanted}
 
     def principals(self) -> Sequence[Principal]:
         """Everybody, in order of id."""
@@ -140,18 +167,26 @@ class SqlReading:
         return _opened(row)
 
     def acts(
-        self, *, engagement: str | None = None, kind: Kind | None = None, about: str | None = None
+        self,
+        *,
+        engagement: str | None = None,
+        kind: Kind | None = None,
+        about: str | None = None,
+        since: int = 0,
+        most: int | None = None,
     ) -> Sequence[Opened]:
-        """Acts in log order, filtered.
+        """Acts in log order, filtered: from leaf *since* on, and at most *most* of them.
 
         Raises: Tampered, naming the leaf, if an act does not open it.
         """
-        query = _OPENED
+        query = _OPENED.where(ACT.c.leaf >= since) if since else _OPENED
         wanted = {ACT.c.engagement: engagement, ACT.c.kind: kind, ACT.c.about: about}
         for column, value in wanted.items():
             if value is not None:
                 query = query.where(column == str(value))
-        return [_opened(row) for row in self._connection.execute(query.order_by(ACT.c.leaf))]
+        return [
+            _opened(row) for row in self._connection.execute(query.order_by(ACT.c.leaf).limit(most))
+        ]
 
     def log_size(self) -> int:
         """The number of leaves committed."""
@@ -249,9 +284,12 @@ class SqlWriting(SqlReading):
         records: Records,
         blinder: Callable[[], bytes],
         tail: LogTail,
+        lines: Lines | None = None,
     ) -> None:
         super().__init__(connection, records)
-        self._blinder, self._tail = blinder, tail
+        self._blinder, self._tail, self._lines = blinder, tail, lines
+        # What lists show otherwise than they did; with the value, where this block wrote it.
+        self._changed = dict[tuple[type, str], Stored[object] | None]()
         self._insert = _INSERT[connection.dialect.name]
 
     def put(
@@ -291,7 +329,11 @@ class SqlWriting(SqlReading):
         marks = [{"kind": kind, "id": id_, "compartment": c} for c in sorted(marking.compartments)]
         if marks:
             self._connection.execute(STATE_COMPARTMENT.insert(), marks)
-        return (expect or 0) + 1
+        version = (expect or 0) + 1
+        if self._lines is not None and type(value) in self._lines.kinds:
+            stored: Stored[object] = Stored(id_, value, version, engagement, org, marking, bounds)
+            self._changed[type(value), id_] = stored
+        return version
 
     def remove(self, kind: type, id_: str) -> None:
         """Delete a state value; raises NotFound."""
@@ -299,6 +341,8 @@ class SqlWriting(SqlReading):
         here = (STATE.c.kind == name) & (STATE.c.id == id_)
         if not self._connection.execute(STATE.delete().where(here)).rowcount:
             raise NotFound(f"no {name} {id_}")
+        if self._lines is not None and kind in self._lines.kinds:
+            self._changed[kind, id_] = None
 
     def put_principal(self, principal: Principal) -> None:
         """Insert or replace."""
@@ -321,6 +365,8 @@ class SqlWriting(SqlReading):
         recorded = self._connection.scalar(_LEAF_OF, {"of_id": act.id})
         if recorded is not None or self._tail.waits(act.id):
             raise Refused(f"an act {act.id} is recorded already; a correction is a further act")
+        for place in self._lines.changed_by(act) if self._lines is not None else ():
+            self._changed.setdefault(place, None)
         return self._tail.add(act, record, blinder)
 
     def set_signed(self, size: int, root: bytes, at: datetime) -> None:
@@ -345,6 +391,27 @@ class SqlWriting(SqlReading):
         if size > before.size:
             self._connection.execute(SIGNED.update().values(values))
 
+    def list_changed(self) -> None:
+        """Write what lists show of what this block changed, at its end."""
+        lines = self._lines
+        if lines is None or not self._changed:
+            return
+        # Whose transaction it is does not matter to what a list shows of a row.
+        wall.identify(self._connection, wall.INSTALLATION)
+        order = list(lines.kinds)
+        for (kind, id_), written in sorted(
+            self._changed.items(), key=lambda one: order.index(one[0][0])
+        ):
+            name = self._records.kind(kind)
+            here = (STATE.c.kind == name, STATE.c.id == id_)
+            stored = written or next(iter(self._state(kind, *here)), None)
+            if stored is None:
+                listing.erase(self._connection, name, id_)
+            else:
+                row = listing.row_of(name, stored, lines.line(self, stored))
+                listing.write(self._connection, row)
+        self._changed.clear()
+
     @override
     def act(self, id_: str) -> Opened:
         """One act, of this transaction too."""
@@ -353,11 +420,17 @@ class SqlWriting(SqlReading):
 
     @override
     def acts(
-        self, *, engagement: str | None = None, kind: Kind | None = None, about: str | None = None
+        self,
+        *,
+        engagement: str | None = None,
+        kind: Kind | None = None,
+        about: str | None = None,
+        since: int = 0,
+        most: int | None = None,
     ) -> Sequence[Opened]:
         """Acts in log order, those of this transaction included."""
         self._tail.flush()
-        return super().acts(engagement=engagement, kind=kind, about=about)
+        return super().acts(engagement=engagement, kind=kind, about=about, since=since, most=most)
 
     @override
     def log_size(self) -> int:
@@ -382,9 +455,15 @@ class SqlStore:
     """Durable state on one database; see `leadline.app.ports.Store`. Threads may share it."""
 
     def __init__(
-        self, engine: sa.Engine, *, blinder: Callable[[], bytes], records: Records
+        self,
+        engine: sa.Engine,
+        *,
+        blinder: Callable[[], bytes],
+        records: Records,
+        lines: Lines | None = None,
     ) -> None:
         self._engine, self._blinder, self._records = engine, blinder, records
+        self._lines = lines
         self._commits = Commits(engine)
         self._tenancy = wall.INSTALLATION
 
@@ -414,7 +493,31 @@ class SqlStore:
         """
         with self._commits.block() as batch:
             wall.identify(batch.connection, self._tenancy)
-            yield SqlWriting(batch.connection, self._records, self._blinder, batch.tail)
+            block = SqlWriting(
+                batch.connection, self._records, self._blinder, batch.tail, self._lines
+            )
+            yield block
+            block.list_changed()
+
+    def restate(self) -> None:
+        """Write anew what lists show, if another version of Leadline wrote it, or none did."""
+        lines = self._lines
+        if lines is None:
+            return
+        with reading(self._engine) as connection:
+            if listing.stands(connection, lines):
+                return
+        with writing(self._engine) as connection:
+            wall.identify(connection, self._tenancy)
+            view = SqlReading(connection, self._records)
+
+            def rows(kind: type) -> Iterator[Mapping[str, object]]:
+                name = self._records.kind(kind)
+                held: Sequence[Stored[object]] = view.find(kind)
+                for stored in held:
+                    yield listing.row_of(name, stored, lines.line(view, stored))
+
+            listing.restate(connection, lines, rows)
 
     def close(self) -> None:
         """Give the connections back; the store cannot be used afterwards."""
@@ -431,9 +534,14 @@ def open_store(
     *,
     kinds: Mapping[type, str],
     blinder: Callable[[], bytes] = fresh_blinder,
+    lines: Lines | None = None,
 ) -> SqlStore:
     """The store at *url*, brought to the newest schema; *kinds* are the records it takes.
 
+    *lines* says what lists show of them; whoever opens a store without it may read, and must not write.
+
     Raises: Invalid, if two records share a name; otherwise as `open_database`.
     """
-    return SqlStore(open_database(url), blinder=blinder, records=Records(kinds))
+    store = SqlStore(open_database(url), blinder=blinder, records=Records(kinds), lines=lines)
+    store.restate()
+    return store

@@ -6,7 +6,10 @@ Instants are microseconds since 1970 in UTC. What happened stands in `act`; ever
 built again from it or is progress.
 """
 
+from collections.abc import Callable
+
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from leadline.core.marking import Tlp
 from leadline.core.record.tlog import EMPTY_ROOT
@@ -59,6 +62,8 @@ STATE = sa.Table(
     sa.CheckConstraint("version >= 1", name="version"),
     sa.CheckConstraint(f"tlp IN ({TLP_LABELS})", name="tlp"),
     sa.Index("ix_state_engagement", "engagement", "kind"),
+    sa.Index("ix_state_case_id", "case_id", "kind"),
+    sa.Index("ix_state_owner", "owner", "kind"),
 )
 
 STATE_COMPARTMENT = sa.Table(
@@ -83,6 +88,7 @@ ACT = sa.Table(
     sa.CheckConstraint("leaf >= 0", name="leaf"),
     sa.CheckConstraint("length(blinder) = 32", name="blinder"),
     sa.Index("ix_act_about", "about"),
+    sa.Index("ix_act_kind", "kind", "leaf"),
     sa.Index("ix_act_engagement", "engagement"),
 )
 
@@ -184,6 +190,77 @@ RESERVE = sa.Table(
     _count("micro_usd"),
     sa.Index("ix_reserve_job", "job"),
 )
+
+
+# What lists show of `state`: written with it, made again from it by `leadline.store.listing`.
+LISTING = sa.Table(
+    "listing",
+    METADATA,
+    sa.Column("seq", COUNT, primary_key=True, autoincrement=True),
+    *(_text(n) for n in ("kind", "id", "engagement", "org", "case_id", "owner", "tlp")),
+    *(_count(n) for n in ("level", "embargo_until")),
+    *(_text(n) for n in ("title", "name", "words", "state", "later", "facet")),
+    *(_count(n) for n in ("opened_at", "changed_at", "due_at")),
+    sa.UniqueConstraint("kind", "id", name="uq_listing_kind"),
+    sa.Index("ix_listing_changed", "kind", "changed_at", "id"),
+    sa.Index("ix_listing_opened", "kind", "opened_at", "id"),
+    sa.Index("ix_listing_name", "kind", "name", "id"),
+    sa.Index("ix_listing_state", "kind", "state", "changed_at", "id"),
+    sqlite_autoincrement=True,
+)
+
+
+def _partly(column: str, *columns: str, empty: str = "''") -> None:
+    """An index over those rows that have the column."""
+    held = sa.text(f"{column} <> {empty}")
+    name = f"ix_listing_{column}"
+    sa.Index(name, *(LISTING.c[n] for n in columns), sqlite_where=held, postgresql_where=held)
+
+
+for _column in ("engagement", "org", "case_id", "owner", "later", "facet"):
+    _partly(_column, "kind", _column, "changed_at", "id")
+_partly("due_at", "kind", "due_at", "id", empty="0")
+
+LISTED = sa.Table(
+    "listed",
+    METADATA,
+    _count("id", key=True),
+    _text("version"),
+    sa.CheckConstraint("id = 0", name="one"),
+)
+
+# Words are folded already (`leadline.core.searching`), so both databases only split them at blanks.
+_FTS5 = (
+    "CREATE VIRTUAL TABLE listing_words USING fts5(words, content='listing', content_rowid='seq', "
+    "prefix='3', columnsize=0)"
+)
+_GIN = (
+    "CREATE INDEX ix_listing_words ON listing "
+    "USING gin (array_to_tsvector(string_to_array(words, ' ')))"
+)
+FOUND = {
+    "sqlite": (
+        _FTS5,
+        "DROP TABLE listing_words",
+    ),
+    "postgresql": (
+        _GIN,
+        "DROP INDEX ix_listing_words",
+    ),
+}
+
+
+def _said(dialect: str, statement: str) -> Callable[..., None]:
+    def say(_table: sa.Table, connection: sa.Connection, **_told: object) -> None:
+        if connection.dialect.name == dialect:
+            connection.exec_driver_sql(statement)
+
+    return say
+
+
+for _dialect, (_made, _dropped) in FOUND.items():
+    event.listen(LISTING, "after_create", _said(_dialect, _made))
+    event.listen(LISTING, "before_drop", _said(_dialect, _dropped))
 
 
 def create(connection: sa.Connection) -> None:

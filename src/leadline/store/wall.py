@@ -12,6 +12,7 @@ included. SQLite has no such thing; there all access goes through this store.
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 
 import sqlalchemy as sa
 
@@ -20,6 +21,7 @@ from leadline.core.errors import Tampered
 from leadline.core.marking import Tlp
 
 SETTING = "leadline.identity"
+TOLD_MAX = 256
 INSTALLATION = Tenancy(
     "", "", clearance=2**31 - 1, labels=frozenset(label.value for label in Tlp)
 )  # the store itself, when no person acts through it
@@ -53,7 +55,7 @@ _PARENT = (
 # Which rows a command finds, and which it may leave behind.
 POLICIES = {
     (table, command): ("" if command == "INSERT" else rows, new)
-    for table, rows in (("state", _REACHED), ("state_compartment", _PARENT))
+    for table, rows in (("state", _REACHED), ("state_compartment", _PARENT), ("listing", _REACHED))
     for command, new in (
         ("SELECT", ""),
         ("INSERT", _SOMEBODY),
@@ -61,7 +63,7 @@ POLICIES = {
         ("DELETE", ""),
     )
 }
-TABLES = ("state", "state_compartment")
+TABLES = ("state", "state_compartment", "listing")
 
 
 def statements(dialect: str) -> Sequence[str]:
@@ -93,16 +95,22 @@ def identify(connection: sa.Connection, tenancy: Tenancy) -> None:
     """Say whose transaction this is, until it ends."""
     if connection.dialect.name == "sqlite":
         return
-    identity = {
-        "person": tenancy.person,
-        "org": tenancy.org,
-        "engagements": sorted(tenancy.engagements),
-        "cases": sorted(tenancy.cases),
-        "clearance": tenancy.clearance,
-        "labels": sorted(tenancy.labels),
-    }
-    setting = sa.func.set_config(SETTING, json.dumps(identity), sa.true())
-    connection.execute(sa.select(setting))
+    connection.exec_driver_sql("SELECT set_config(%s, %s, true)", (SETTING, _told(tenancy)))
+
+
+@lru_cache(maxsize=TOLD_MAX)
+def _told(tenancy: Tenancy) -> str:
+    """Whose transaction it is, as the database reads it: the same text for the same person and names."""
+    return json.dumps(
+        {
+            "person": tenancy.person,
+            "org": tenancy.org,
+            "engagements": sorted(tenancy.engagements),
+            "cases": sorted(tenancy.cases),
+            "clearance": tenancy.clearance,
+            "labels": sorted(tenancy.labels),
+        }
+    )
 
 
 def verify(connection: sa.Connection) -> None:

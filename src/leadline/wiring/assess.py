@@ -12,29 +12,28 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import entry_points, version
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from leadline.app import approval, bundle, engagement, match, reporting
 from leadline.app import assess as script
-from leadline.app.assess import Observer, Request, Script, Secret
+from leadline.app.assess import Script
 from leadline.app.context import Context
 from leadline.app.engagement import Cast, Dealings, Desk
 from leadline.app.laboratory import Laboratory
-from leadline.app.ports import Executor, Shard, Vault, Workers
+from leadline.app.measuring import Observer
+from leadline.app.ports import Executor, Vault, Workers
+from leadline.app.request import Request, Secret, assessment_id, engagement_id
 from leadline.core import report as shown
-from leadline.core.assessment import ShardResult
 from leadline.core.engagement.engagement import Standing
 from leadline.core.engagement.regime import Regime
 from leadline.core.errors import Invalid, NotFound, Refused, Tampered
-from leadline.core.identity import Identified
 from leadline.core.isolation import least, parse_tier
-from leadline.core.marking import Marking, Tlp
 from leadline.core.measure.budget import Amount, reserve_of
 from leadline.core.scope import SOURCES
-from leadline.formats.canonical import decode, encode
+from leadline.formats.canonical import encode
 from leadline.formats.cast_toml import CastFile, load_cast
 from leadline.formats.criteria_toml import load_criteria
 from leadline.formats.regime_toml import load_regime
@@ -43,19 +42,14 @@ from leadline.identity import software_key
 from leadline.identity.software_key import SoftwareKey
 from leadline.runner.isolation import require_tier
 from leadline.settings import Home, Settings, Workspace
-from leadline.store.purse import open_purse
 from leadline.store.shards import open_executor
 from leadline.store.sql import open_store
 from leadline.suites.imported.collection import Imported
 from leadline.suites.item import Suite
 from leadline.wiring.desk import criteria_packs, library
-from leadline.wiring.home import KINDS, ORIGIN, Parts, clock, make, open_parts
-from leadline.wiring.imports import imported_suites
+from leadline.wiring.home import KINDS, ORIGIN, Parts, clock, lines_of, make, open_parts
 from leadline.wiring.qualified import records, require_installation, seed_of, take
-from leadline.wiring.vault import sealing_vault
-
-if TYPE_CHECKING:  # Inspect takes seconds to import
-    from leadline.runner.subject import Runnable
+from leadline.wiring.working import installed_suites, request_of, resolved, secret_of
 
 REGIME, CRITERIA = "us-eo-14409", "demonstration"
 DATA = files("leadline") / "data"
@@ -63,29 +57,13 @@ ACCESS_DAYS = 60
 SEED_BYTES_MIN, SEED_BYTES_MAX = 16, 64
 
 
-def _made(place: Workspace) -> Workspace:
+def made(place: Workspace) -> Workspace:
     """The workspace with its folders."""
     make(place.home)
     for folder in (place.items, place.logs):
         folder.mkdir(parents=True, exist_ok=True)
     place.state.chmod(0o711)  # box users pass through to the items, and list nothing
     return place
-
-
-def installed_suites(settings: Settings) -> tuple[Suite, ...]:
-    """Every suite found by the entry point group, by name, then every imported collection.
-
-    Raises: Invalid, naming the entry point, if one cannot be loaded; as `imported_suites`.
-    """
-    suites = []
-    for point in sorted(entry_points(group="leadline.suites"), key=lambda point: point.name):
-        try:
-            suite = point.load()
-        except (ImportError, AttributeError) as error:
-            raise Invalid(f"suite {point.name}", f"{point.value} does not load: {error}") from error
-        place = getattr(suite, "at", None)
-        suites.append(place(settings.registry_cache) if place else suite)
-    return (*suites, *imported_suites(settings, frozenset(suite.name for suite in suites)))
 
 
 def suite_rows(settings: Settings) -> list[dict[str, Any]]:
@@ -111,91 +89,6 @@ def suite_rows(settings: Settings) -> list[dict[str, Any]]:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerParts:
-    """What a worker process needs."""
-
-    executor: Any
-    settings: Settings
-    code: str  # version of the code, for the shards it claims
-    run: Callable[[Shard, Callable[[int, str], None]], str]
-    refused: str = ""  # why this host gives the run no results; it then claims none
-    more: Callable[[], bool] = lambda: (
-        False
-    )  # whether the driver may still put shards into the table
-
-
-def worker(place: Workspace, settings: Settings) -> WorkerParts:
-    """The parts of a worker: it reads shards and the seed, and writes results to the vault.
-
-    It holds public halves of keys only: what it wrote it cannot read again.
-    """
-    from pydantic import TypeAdapter
-
-    from leadline.runner import canaries, guard
-    from leadline.runner import subject as subjects
-    from leadline.runner.capped import Capped
-    from leadline.runner.identified import run_identified
-    from leadline.runner.pool import MORE
-    from leadline.runner.provenance import code_version
-    from leadline.runner.shard import ShardJob
-
-    suites = {suite.name: suite for suite in installed_suites(settings)}
-    vault = sealing_vault(place.home)
-    secret, request = _secret(place), _request(place)
-    dealings = script.engagement_id(secret)
-    marking = Marking(Tlp.AMBER_STRICT)
-    adapter, identities = TypeAdapter(ShardResult), TypeAdapter(Identified)
-    purse = open_purse(place.database)
-    cap = Amount(request.run_tokens, request.run_cost_micro_usd)
-    if cap:
-        purse.cap(script.assessment_id(secret), cap)
-
-    joined = guard.join(place.state)
-
-    def run(shard: Shard, report: Callable[[int, str], None]) -> str:
-        job = ShardJob(
-            shard=shard.input["name"],
-            token=shard.token,
-            suite=suites[shard.kind],
-            items=tuple(shard.input["items"].split(",")),
-            seed=secret.seed,
-            epoch=int(shard.input["epoch"]),
-            folders=place.items,
-            logs=place.logs,
-            tier=parse_tier(request.tier),
-            rung=request.rung,
-            plan=secret.commitment,
-            alarm=joined.alarm(request.stop_on),
-        )
-        name = shard.input["subject"]
-        own = name == request.subject
-        runnable = (
-            _resolved(request) if own else subjects.resolve(name, replace(request.budget, runs=0))
-        )
-        if cap and runnable.subject.kind == "model":
-            limit = Amount(runnable.budget.tokens, runnable.budget.cost_micro_usd)
-            job = replace(job, capped=Capped(purse, shard, reserve_of(cap, limit)))
-        reference = shard.input.get("identity", "")
-        identity = identities.validate_json(reference) if reference else None
-        result = run_identified(job, runnable, identity, report)
-        joined.check()
-        return vault.put(adapter.dump_json(result), marking=marking, engagement=dealings)
-
-    refused = canaries.refusal(
-        place.state,
-        lambda what: canaries.judged(tuple(suites.values()), secret.seed, place.items, what),
-    )
-    return WorkerParts(
-        open_executor(place.database),
-        settings,
-        code_version(),
-        run,
-        refused,
-        (place.state / MORE).exists,
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class Finished:
     """What the command line prints at the end."""
 
@@ -211,24 +104,24 @@ def assess(
 
     Raises: Refused, if another run holds the folder, or what it holds does not fit the request.
     """
-    _check(request, settings)
+    check(request, settings)
     _make_room(place, resume=resume)
     try:
         place.state.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Invalid("--out", f"{place.out} cannot be made: {error.strerror}") from error
-    with _alone(place):
+    with alone(place):
         if resume and (place.state / "request.json").exists():
-            request = _request(place)
+            request = request_of(place)
         else:
             request = _official(place, request)
-            _begin(place, request)
-        store = open_store(_made(place).database, kinds=KINDS)
+            begin(place, request)
+        store = open_store(made(place).database, kinds=KINDS, lines=lines_of(place.home))
         parts = open_parts(place.home, store)
         try:
-            laboratory, full = _laboratory(place, settings, parts.vault, request)
+            laboratory, full = host_laboratory(place, settings, parts.vault, request)
             key = software_key.opened(place.keys / "official.key")
-            run = prepare_script(parts, laboratory, _secret(place), full, observe, key)
+            run = prepare_script(parts, laboratory, secret_of(place), full, observe, key)
             script.run(run)
             return _finish(place, parts, run, observe)
         finally:
@@ -248,12 +141,12 @@ def _official(place: Workspace, request: Request) -> Request:
     return replace(request, seed_hex=seed)
 
 
-def _check(request: Request, settings: Settings) -> None:
+def check(request: Request, settings: Settings) -> None:
     """Raises: Invalid, naming the option, before anything is written for a request that cannot be."""
     _seed(request.seed_hex)
     if request.official:
         require_installation(Home(Path(request.home)))
-    runnable = _resolved(request)
+    runnable = resolved(request)
     if runnable.subject.kind == "model":
         limit = Amount(runnable.budget.tokens, runnable.budget.cost_micro_usd)
         reserve_of(Amount(request.run_tokens, request.run_cost_micro_usd), limit)
@@ -270,18 +163,6 @@ def _check(request: Request, settings: Settings) -> None:
             "--tier", f"{tier} is less than this run asks for; use {need}, or leave --official out"
         )
     require_tier(tier)
-
-
-def _resolved(request: Request) -> "Runnable":
-    """The subject that *request* names, on its rung and with what is declared of it.
-
-    Raises: Invalid, naming the option, if there is no such subject, rung or declaration.
-    """
-    from leadline.runner import subject as subjects
-
-    return subjects.resolve(
-        request.subject, request.budget, rung=request.rung, told=request.declared
-    )
 
 
 def _check_warden(request: Request) -> None:
@@ -331,7 +212,7 @@ def _make_room(place: Workspace, *, resume: bool) -> None:
 
 
 @contextmanager
-def _alone(place: Workspace) -> Iterator[None]:
+def alone(place: Workspace) -> Iterator[None]:
     """One process at a time; the lock ends with the process, however that ends."""
     lock = os.open(place.state / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
@@ -345,7 +226,7 @@ def _alone(place: Workspace) -> Iterator[None]:
         os.close(lock)
 
 
-def _begin(place: Workspace, request: Request) -> None:
+def begin(place: Workspace, request: Request) -> None:
     """Write seed and request down before anything else, so that a kill loses neither."""
     if not (place.state / "seed.json").exists():
         seed = _seed(request.seed_hex)
@@ -354,8 +235,8 @@ def _begin(place: Workspace, request: Request) -> None:
             if request.seed_hex is None
             else hashlib.sha256(b"leadline/salt/v1\0" + seed).digest()
         )
-        _write(place.seed, encode({"seed": seed.hex(), "salt": salt.hex()}), 0o600)
-    _write(place.state / "request.json", encode(plain(request)), 0o600)
+        write(place.seed, encode({"seed": seed.hex(), "salt": salt.hex()}), 0o600)
+    write(place.state / "request.json", encode(plain(request)), 0o600)
 
 
 def _seed(text: str | None) -> bytes:
@@ -370,19 +251,7 @@ def _seed(text: str | None) -> bytes:
     return seed
 
 
-def _secret(place: Workspace) -> Secret:
-    held = decode(place.seed.read_bytes())
-    assert isinstance(held, Mapping)  # noqa: S101 -- written by _begin
-    return Secret(bytes.fromhex(str(held["seed"])), bytes.fromhex(str(held["salt"])))
-
-
-def _request(place: Workspace) -> Request:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Request).validate_json((place.state / "request.json").read_bytes())
-
-
-def _write(path: Path, content: bytes, mode: int = 0o644) -> None:
+def write(path: Path, content: bytes, mode: int = 0o644) -> None:
     """The file appears whole or not at all."""
     new = path.with_name(f".{path.name}.new")
     new.touch(mode)
@@ -394,13 +263,13 @@ def _write(path: Path, content: bytes, mode: int = 0o644) -> None:
     new.replace(path)
 
 
-def _laboratory(
+def host_laboratory(
     place: Workspace, settings: Settings, vault: Vault, request: Request
 ) -> tuple[Laboratory, Request]:
     """This host's laboratory, and the request with the subject's default budget filled in."""
     from leadline.runner.laboratory import HostLaboratory, Places
 
-    runnable = _resolved(request)
+    runnable = resolved(request)
     executor = open_executor(place.database)
     laboratory = HostLaboratory(
         subject=runnable.subject,
@@ -433,7 +302,10 @@ def _workers(place: Workspace, settings: Settings, executor: Executor) -> Worker
 
         command = worker_command(place.out)
         return RayPool(executor, command, settings.cluster, settings.worker_count)
-    return LocalPool(executor, worker_command(place.out), settings.worker_count, place.state)
+    called = f"worker-{place.out.name}" if place.within else "worker"
+    return LocalPool(
+        executor, worker_command(place.out), settings.worker_count, place.state, called=called
+    )
 
 
 def prepare_script(
@@ -446,7 +318,7 @@ def prepare_script(
 ) -> Script:
     """The script with the demonstration's people, terms and criteria; *key* is its official's."""
     (pack, content), cast = criteria_pack(request.criteria or CRITERIA, request.home), _cast_file()
-    desk = _desk(parts, cast, script.engagement_id(secret))
+    desk = _desk(parts, cast, engagement_id(secret))
     official = desk.official()
     note = "in a file of the demonstration: no proof that its holder was there"
     approval.register(official, key.registered(official.principal.id, official.now, note))
@@ -532,7 +404,7 @@ def _finish(place: Workspace, parts: Parts, run: Script, observe: Observer) -> F
     """Write the bundle, have another process verify it, then write the pages that say so."""
     observe.phase("record: bundle sealed, verified by a separate process")
     found = reporting.gather(run)
-    _write(place.out / "log.vkey", parts.signer.vkeys().encode())
+    write(place.out / "log.vkey", parts.signer.vkeys().encode())
     head = bundle.write(place.bundle, place.logs, parts.signer, ORIGIN, bundle.contents(run, found))
     verified = _verified(place)
     if not verified["ok"] or verified["root"] != head.root:
@@ -549,7 +421,7 @@ def _finish(place: Workspace, parts: Parts, run: Script, observe: Observer) -> F
     observe.phase("report: HTML, PDF, summary")
     _pages(place, report, found)
     summary = shown.summary(report)
-    _write(place.out / "summary.json", json.dumps(summary, indent=1).encode() + b"\n")
+    write(place.out / "summary.json", json.dumps(summary, indent=1).encode() + b"\n")
     return Finished(summary, _closing(place, report))
 
 
@@ -570,15 +442,15 @@ def _pages(place: Workspace, report: shown.Report, found: reporting.Gathered) ->
     from leadline.render import html, notice_pages, pages, pdf
 
     document = pages.report_document(report)
-    _write(place.out / "report.html", html.html(document).encode())
-    _write(place.out / "report.pdf", pdf.pdf(document))
+    write(place.out / "report.html", html.html(document).encode())
+    write(place.out / "report.pdf", pdf.pdf(document))
     folder = place.out / "operators"
     folder.mkdir(exist_ok=True)
     for sample in match.samples():
         own = [n for n in found.case.notices.values() if n.operator == sample.operator]
         asked = [q for q in found.case.questions.values() if q.operator == sample.operator]
         page = notice_pages.operator_document(sample.operator, own, asked, report.ended)
-        _write(folder / f"{sample.operator.id}.html", html.html(page).encode())
+        write(folder / f"{sample.operator.id}.html", html.html(page).encode())
 
 
 def _closing(place: Workspace, report: shown.Report) -> tuple[str, ...]:
@@ -613,9 +485,10 @@ def existing(out: Path) -> Iterator[tuple[Workspace, Dealings, Desk, Parts]]:
     place = Workspace(out.absolute())
     if not (place.state / "request.json").exists():
         raise NotFound(f"{out} holds no assessment")
-    store, file = open_store(place.database, kinds=KINDS), _cast_file()
+    store = open_store(place.database, kinds=KINDS, lines=lines_of(place.home))
+    file = _cast_file()
     try:
-        id_ = script.engagement_id(_secret(place))
+        id_ = engagement_id(secret_of(place))
         dealings = Dealings(id_, file.people["developer"].org, _regime(REGIME), library())
         parts = open_parts(place.home, store)
         yield place, dealings, _desk(parts, file, id_), parts
@@ -636,7 +509,7 @@ def withdraw(out: Path) -> str:
         ctx = desk.developer()
         assert parts.keys is not None  # noqa: S101 -- every opened installation has one
         engagement.withdraw(ctx, dealings, parts.keys)
-        open_executor(place.database).cancel(script.assessment_id(_secret(place)))
+        open_executor(place.database).cancel(assessment_id(secret_of(place)))
     return ctx.now.isoformat()
 
 

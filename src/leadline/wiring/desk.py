@@ -4,39 +4,44 @@ Regimes, and the names of bodies, come with Leadline; an installation adds files
 ``regimes/`` of its folder, and they count from the next command.
 """
 
-from collections.abc import Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
+
+from typing_extensions import override
 
 from leadline.app import approval, determinations, engagement, listing
 from leadline.app.context import Context
 from leadline.app.determinations import Page
 from leadline.app.engagement import Dealings
-from leadline.core.access import Action
+from leadline.core.access import Action, Principal
 from leadline.core.approval import Detail, Granted
 from leadline.core.assessment import Subject
 from leadline.core.engagement.clock import Window
-from leadline.core.engagement.criteria import Criteria
 from leadline.core.engagement.deciding import digest_of, questions_open
 from leadline.core.engagement.determination import Determination
 from leadline.core.engagement.engagement import Standing, unanswered
 from leadline.core.engagement.library import Library
 from leadline.core.errors import Invalid, NotFound
 from leadline.core.record.act import Act, Kind, Value
-from leadline.formats.criteria_toml import load_criteria
-from leadline.formats.determination_toml import load_determination
 from leadline.identity import software_key
 from leadline.settings import Home
 from leadline.wiring.home import Parts
 from leadline.wiring.regimes import DATA, EXAMPLES, library
 from leadline.wiring.sign_in import at_door
 
+if TYPE_CHECKING:  # the statistics behind criteria take long to import, and few commands need them
+    from leadline.core.engagement.criteria import Criteria
+
+P = ParamSpec("P")
+T = TypeVar("T")
 CRITERIA = "criteria"
-__all__ = ["DATA", "EXAMPLES", "AtDesk", "at_desk", "criteria_packs", "document", "library"]
+__all__ = ["DATA", "EXAMPLES", "AtDesk", "Desk", "at_desk", "criteria_packs", "document", "library"]
 
 
 def criteria_packs(home: Home | None = None) -> Mapping[str, Path]:
@@ -49,53 +54,64 @@ def criteria_packs(home: Home | None = None) -> Mapping[str, Path]:
     return {file.stem: file for file in files if not file.name.endswith(EXAMPLES)}
 
 
-@dataclass(frozen=True, slots=True)
-class AtDesk:
-    """One person at the desk of one installation."""
+class Desk(ABC):
+    """One person at the desk of an installation, which is here or at a server."""
 
-    ctx: Context
-    parts: Parts
-    home: Home
+    __slots__ = ()
     library: Library
 
+    @property
+    @abstractmethod
+    def now(self) -> datetime:
+        """The moment at which it is done."""
+
+    @property
+    @abstractmethod
+    def person(self) -> Principal:
+        """Who does it."""
+
+    @abstractmethod
+    def do(
+        self, case: Callable[Concatenate[Context, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Carry out a use case as this person."""
+
+    @abstractmethod
+    def known(self, make: "Callable[[AtDesk], T]") -> T:
+        """What the installation knows by itself, for a use case that is given it."""
+
+    @abstractmethod
     def dealings(self, engagement_id: str) -> Dealings:
-        """An engagement that this person may know of.
-
-        Raises: NotFound, if there is none, or none for this person to know.
-        """
-        return engagement.dealings(self.ctx, self.library, engagement_id)
-
-    def open(self, model: str, digest: str, regime: str) -> str:
-        """Write down a new engagement of the caller's own organisation; answers its id.
-
-        Raises: NotFound, for a regime that there is not.
-        """
-        ctx = self.ctx
-        text = self.library.on(regime, ctx.now.astimezone(UTC).date())
-        on = Dealings(ctx.new_id("engagement"), ctx.principal.org, text, self.library)
-        engagement.open_draft(ctx, on, model, Subject("model", model, digest))
-        return on.id
-
-    def list(self) -> list[dict[str, Any]]:
-        """The engagements that this person may read, without their acts."""
-        found = [self.standing(one.id) for one in listing.engagements(self.ctx)]
-        documents = [document(one, self.ctx.now) for one in found]
-        return [{k: v for k, v in one.items() if k != "acts"} for one in documents]
+        """An engagement that this person may know of."""
 
     def standing(self, engagement_id: str) -> Standing:
         """One engagement with its acts so far."""
-        return engagement.standing(self.ctx, self.dealings(engagement_id))
+        return self.do(engagement.standing, self.dealings(engagement_id))
+
+    def list(self) -> list[dict[str, Any]]:
+        """The engagements that this person may read, without their acts."""
+        found = [self.standing(one.id) for one in self.do(listing.engagements)]
+        documents = [document(one, self.now) for one in found]
+        return [{k: v for k, v in one.items() if k != "acts"} for one in documents]
 
     def ends(self, on: Dealings, under: str = "") -> str:
         """When access under one regime ends, as acts have it now; under the first without an id."""
-        stands = engagement.standing(self.ctx, on)
+        stands = self.do(engagement.standing, on)
         window = stands.windows[stands.text(under).id]
         return window.ends.isoformat() if window.ends else "no moment yet"
 
     def withdraw(self, engagement_id: str) -> datetime:
         """Withdraw from an engagement: access, and every open reading, ends at this instant."""
-        return engagement.leave(self.ctx, engagement_id, self.parts.keys).at
+        return self.do(engagement.leave, engagement_id, self.known(lambda at: at.parts.keys)).at
 
+    @abstractmethod
+    def open(self, model: str, digest: str, regime: str) -> str:
+        """Write down a new engagement of the caller's own organisation; answers its id.
+
+        Raises: NotFound, for a regime that there is not.
+        """
+
+    @abstractmethod
     def signed(
         self, action: Action, on: Dealings, facts: Mapping[str, Detail], key: Path
     ) -> Granted:
@@ -103,6 +119,53 @@ class AtDesk:
 
         Raises: as `approval.asserted`; NotFound, Refused or Invalid, for the file.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class AtDesk(Desk):
+    """One person at the desk of one installation."""
+
+    ctx: Context
+    parts: Parts
+    home: Home
+    library: Library
+
+    @property
+    @override
+    def now(self) -> datetime:
+        return self.ctx.now
+
+    @property
+    @override
+    def person(self) -> Principal:
+        return self.ctx.principal
+
+    @override
+    def do(
+        self, case: Callable[Concatenate[Context, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return case(self.ctx, *args, **kwargs)
+
+    @override
+    def known(self, make: "Callable[[AtDesk], T]") -> T:
+        return make(self)
+
+    @override
+    def dealings(self, engagement_id: str) -> Dealings:
+        return engagement.dealings(self.ctx, self.library, engagement_id)
+
+    @override
+    def open(self, model: str, digest: str, regime: str) -> str:
+        ctx = self.ctx
+        text = self.library.on(regime, ctx.now.astimezone(UTC).date())
+        on = Dealings(ctx.new_id("engagement"), ctx.principal.org, text, self.library)
+        engagement.open_draft(ctx, on, model, Subject("model", model, digest))
+        return on.id
+
+    @override
+    def signed(
+        self, action: Action, on: Dealings, facts: Mapping[str, Detail], key: Path
+    ) -> Granted:
         sign = software_key.read(key).sign
         return approval.asserted(self.ctx, action, on.resource(), facts, sign)
 
@@ -111,6 +174,8 @@ class AtDesk:
 
         Raises: Invalid, naming file and key; NotFound, for a pack that there is not.
         """
+        from leadline.formats.determination_toml import load_determination
+
         made = load_determination(content, path.name)
         if not made.pack:
             return made
@@ -122,11 +187,13 @@ class AtDesk:
             raise Invalid(f"{path.name}: demonstration", problem)
         return replace(made, criteria=pack.digest)
 
-    def criteria(self, name: str) -> Criteria:
+    def criteria(self, name: str) -> "Criteria":
         """A criteria pack by its name: one of the installation's ``criteria/``, else a shipped one.
 
         Raises: NotFound, naming what there is.
         """
+        from leadline.formats.criteria_toml import load_criteria
+
         packs = criteria_packs(self.home)
         if name not in packs:
             raise NotFound(f"no criteria pack {name!r}; there are {', '.join(sorted(packs))}")

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import leadline
+from leadline.app.given import content
 from leadline.app.joint import FORM_BYTES_MAX, REPORT_BYTES_MAX, REPORTS, Run
-from leadline.core.errors import Invalid, NotFound
+from leadline.core.errors import NotFound
 from leadline.formats import document, exchange
 from leadline.formats.exchange import Profile
 
@@ -37,23 +38,12 @@ def profile(id_: str, extra: Path | None = None) -> Profile:
 def run(folder: Path) -> Run:
     """The summary and the reports of a folder that `leadline assess` wrote.
 
-    Raises: Invalid, if there is no summary in it, or a file is too large.
+    Raises: NotFound, if there is no summary in it; Invalid, if a file is too large or no JSON.
     """
-    summary = _read(folder / "summary.json", FORM_BYTES_MAX)
+    summary = content(folder / "summary.json", FORM_BYTES_MAX)
     reports = {
-        name: _read(folder / name, REPORT_BYTES_MAX)
+        name: content(folder / name, REPORT_BYTES_MAX)
         for name in REPORTS
         if (folder / name).is_file()
     }
     return Run(document.load(summary, "summary.json"), reports)
-
-
-def _read(file: Path, bytes_max: int) -> bytes:
-    try:
-        with file.open("rb") as source:
-            content = source.read(bytes_max + 1)
-    except OSError as error:
-        raise Invalid(str(file), f"cannot be read: {error.strerror}") from error
-    if len(content) > bytes_max:
-        raise Invalid(str(file), f"is larger than {bytes_max} bytes")
-    return content

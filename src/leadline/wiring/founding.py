@@ -11,7 +11,7 @@ from leadline.formats.note import check_name
 from leadline.settings import Home
 from leadline.store.sql import open_store
 from leadline.vault.keys import open_signer
-from leadline.wiring.home import KINDS, LOG_KEY, clock, make, new_id, open_parts
+from leadline.wiring.home import KINDS, LOG_KEY, clock, lines_of, make, new_id, open_parts
 
 FIRST_DAYS = 365
 INSTALLATION = Principal("installation", "This installation", "", frozenset({"worker"}))
@@ -49,7 +49,7 @@ def found(home: Home, log: str, names: Sequence[str]) -> tuple[Begun, ...]:
     founding.check(people)
     make(home)
     open_signer(home.keys / LOG_KEY, log)
-    store = open_store(home.database, kinds=KINDS)
+    store = open_store(home.database, kinds=KINDS, lines=lines_of(home))
     try:
         codes = founding.found(open_parts(home, store).context(INSTALLATION), people)
     finally:

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from leadline.app.given import content
 from leadline.core.engagement.inquiry import Inquiry, Question
-from leadline.core.errors import Invalid, NotFound
+from leadline.core.errors import Invalid
 from leadline.formats import inquiry_toml
 
 if TYPE_CHECKING:
+    from leadline.app.audience import Audience
     from leadline.app.engagement import Dealings
+    from leadline.app.inquiry_draft import InquiryDraft
     from leadline.core.record.act import Act
     from leadline.wiring.desk import AtDesk
 
@@ -87,6 +90,44 @@ def lodge(me: "AtDesk", folder: Folder, on: "Dealings") -> "tuple[Act | None, st
     return use.lodge(me.ctx, on, asked), on.id
 
 
+def draft_dealings(me: "AtDesk", draft: "InquiryDraft", regime: str = REGIME) -> "Dealings":
+    """The dealings that a person's draft belongs to; new ones, where it was never sent.
+
+    Raises: as `leadline.app.inquiry.fresh`.
+    """
+    from leadline.app import inquiry as use
+    from leadline.app.engagement import Dealings
+
+    if known(me, draft.engagement):
+        return me.dealings(draft.engagement)
+    found = use.fresh(me.ctx, me.library, regime)
+    return Dealings(draft.engagement, found.developer, found.regime, me.library)
+
+
+def draft_audience(me: "AtDesk", draft: "InquiryDraft") -> "Audience":
+    """Who could see the draft once it is lodged."""
+    from leadline.app.audience import audience
+    from leadline.wiring.people import roles
+
+    return audience(me.ctx, roles(), draft_dealings(me, draft))
+
+
+def lodge_draft(me: "AtDesk", draft: "InquiryDraft") -> str:
+    """Send a person's draft and discard it; answers the engagement's id.
+
+    What waits already, because sending was interrupted, is not sent twice.
+    """
+    from leadline.app import inquiry as use
+    from leadline.app import inquiry_draft
+    from leadline.wiring.regimes import questions
+
+    on, asked = draft_dealings(me, draft), draft.inquiry(questions())
+    if not waits(me, on, asked):
+        use.lodge(me.ctx, on, asked)
+    inquiry_draft.discard(me.ctx, draft.id)
+    return on.id
+
+
 def known(me: "AtDesk", engagement: str) -> bool:
     """Whether there is such an engagement for this person to know of."""
     from leadline.app import listing
@@ -102,23 +143,6 @@ def waits(me: "AtDesk", on: "Dealings", inquiry: Inquiry) -> bool:
         return False
     found = use.asked(me.ctx, on)
     return bool(found) and found[-1].said == inquiry.to_record() and not found[-1].answers
-
-
-def content(file: Path, bytes_max: int) -> bytes:
-    """A small file's bytes.
-
-    Raises: NotFound, or Invalid, if it is larger or cannot be read.
-    """
-    try:
-        with file.open("rb") as held:
-            data = held.read(bytes_max + 1)
-    except FileNotFoundError:
-        raise NotFound(f"{file} is not there; `new` makes it") from None
-    except OSError as error:
-        raise Invalid(str(file), f"cannot be read: {error.strerror}") from error
-    if len(data) > bytes_max:
-        raise Invalid(str(file), f"is larger than {bytes_max} bytes")
-    return data
 
 
 def write(file: Path, data: bytes) -> None:

@@ -15,7 +15,7 @@ from leadline.app.intake import Quarantine, Upload
 from leadline.app.publish import Plan
 from leadline.app.weights import Dealing, Verify
 from leadline.core.access import Principal
-from leadline.core.errors import Invalid, Tampered
+from leadline.core.errors import Invalid, Refused, Tampered
 from leadline.core.intake import Purpose, Taken
 from leadline.core.publication import Flaw, Published, check_listing
 from leadline.formats.canonical import encode
@@ -24,6 +24,7 @@ from leadline.formats.manifest import encode_opening
 from leadline.settings import Home
 
 SIGNATURE_BYTES_MAX = 16 << 20
+KEYS = "weights-keys"  # of the installation: ORGANISATION.pem, put down by administrators
 FILE_BYTES_MAX = 256 << 20
 ANYBODY = Principal("anybody", "anybody", "", frozenset({"public"}))
 
@@ -202,6 +203,34 @@ def receive(
         raise Invalid("--signature", f"{signature}: a file outside the folder is due")
     told = files.read(signature.parent, signature.name, bytes_max=SIGNATURE_BYTES_MAX)
     return weights.receive(ctx, on, folder, told, verifier(trust), quarantine(home))
+
+
+def agreed_key(home: Home, org: str) -> Path | None:
+    """The public key that a developer's weights are signed with, as administrators put it down beforehand."""
+    folder = home.folder / KEYS
+    named = {one.stem: one for one in folder.glob("*.pem")} if folder.is_dir() else {}
+    return named.get(org)
+
+
+def receive_parts(
+    ctx: Context, home: Home, engagement: str, folder: Path, signature: bytes
+) -> tuple[Taken, ...]:
+    """Take in files of weights that came by a page, signed with the key agreed beforehand.
+
+    Raises: Refused, where no key is agreed; Invalid, for a signature that is too large; otherwise as
+    `leadline.app.weights.receive`.
+    """
+    on = dealing(ctx, engagement)
+    key = agreed_key(home, on.org)
+    if key is None:
+        raise Refused("no key of this developer is agreed here; administrators put it down first")
+    if len(signature) > SIGNATURE_BYTES_MAX:
+        raise Invalid("signature", "is larger than any signature over a folder")
+    check = verifier(Trust(key=key))
+    try:
+        return weights.receive(ctx, on, folder, signature, check, quarantine(home))
+    except Tampered as error:
+        raise Invalid("signature", f"{error.place}: {error.problem}") from error
 
 
 def write_proofs(ctx: Context, told: weights.Statement, folder: Path) -> int:

@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from leadline.app.ports import Reply
-from leadline.core.errors import Tampered, Unavailable
+from leadline.core.errors import Invalid, Tampered, Unavailable
 from leadline.core.record import tlog
 from leadline.core.record.act import Value
 from leadline.formats import canonical, note, tiles
@@ -129,6 +129,20 @@ class FolderOutlet:
             return _post(url, body, self.seconds_max)
         except (OSError, http.client.HTTPException) as error:
             raise Unavailable(f"no answer: {error} ({type(error).__name__})") from error
+
+
+def published(home: Home, path: str) -> bytes | None:
+    """One file of the published log, by its path in C2SP tlog-tiles; None, where there is none."""
+    named = path == CHECKPOINT
+    if not named:
+        try:
+            named = bool(tiles.parse_path(path))
+        except Invalid:  # no file of a log has such a name
+            named = False
+    if not named:
+        return None
+    place = home.log / path
+    return place.read_bytes() if place.is_file() else None
 
 
 def _timeless(told: Value) -> Value:

@@ -25,6 +25,11 @@ def roles() -> Mapping[str, Role]:
     return cedar.shipped().roles
 
 
+def rules() -> Mapping[str, str]:
+    """Why each access rule says what it says, by the rule's id, which a denial names."""
+    return dict(sorted(cedar.shipped().rules.reasons.items()))
+
+
 def at_this_machine(parts: Parts) -> Context:
     """Whoever can read the installation's folder may ask why; what is asked is done in this name."""
     operator = Principal(

@@ -12,7 +12,7 @@ from leadline.core.engagement.register import EntryKind, Register, check_kinds
 from leadline.core.errors import Invalid
 from leadline.formats.register_toml import kinds_of
 from leadline.settings import Home
-from leadline.wiring.home import opened
+from leadline.wiring.home import Parts, opened
 
 DATA = Path(leadline.__file__).parent / "data" / "register"
 EXAMPLES = ".examples.toml"
@@ -44,7 +44,12 @@ def sectors() -> tuple[str, ...]:
 def public_register(home: Home) -> Register:
     """What of the dated register anybody may read: nobody need be signed in."""
     with opened(home) as parts:
-        return entries.listed(parts.context(NOBODY), kinds(home.folder / "register"))
+        return public_register_of(parts, home)
+
+
+def public_register_of(parts: Parts, home: Home) -> Register:
+    """As `public_register`, of an installation that is open."""
+    return entries.listed(parts.context(NOBODY), kinds(home.folder / "register"))
 
 
 def concern_counts(home: Home) -> tuple[Count, ...]:
@@ -53,5 +58,9 @@ def concern_counts(home: Home) -> tuple[Count, ...]:
     They are counted with the installation's own eyes, since the public sees none of what is counted.
     """
     with opened(home) as parts:
-        ctx = replace(parts.context(NOBODY), store=parts.store)
-        return concerns.counts(ctx, sectors())
+        return concern_counts_of(parts)
+
+
+def concern_counts_of(parts: Parts) -> tuple[Count, ...]:
+    """As `concern_counts`, of an installation that is open."""
+    return concerns.counts(replace(parts.context(NOBODY), store=parts.store), sectors())

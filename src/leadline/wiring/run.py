@@ -123,7 +123,7 @@ def thaw(out: Path, reason: str) -> int:
         return running.thaw(ctx, plans[0].value, open_executor(place.database), reason)
 
 
-def kill(out: Path, reason: str) -> dict[str, Any]:
+def kill(out: Path, reason: str, who: str = "at this machine") -> dict[str, Any]:
     """Order the warden of the run in *out* to end it; answers its record. The store is not asked.
 
     Where no warden answers, a file in its folder keeps every later one from letting the run go on.
@@ -137,7 +137,7 @@ def kill(out: Path, reason: str) -> dict[str, Any]:
         raise NotFound(f"{out} holds no assessment")
     try:
         with Ward(place.state, "visitor") as ward:
-            return dict(ward.order("person", "at this machine", reason))
+            return dict(ward.order("person", who, reason))
     except NoWardenError as error:
         orders = place.state / ORDERS
         orders.mkdir(exist_ok=True)
@@ -150,8 +150,6 @@ def settle(out: Path) -> int:
     """Enter what the warden of the run in *out* did; answers how many orders were new."""
     from leadline.app import stopping
     from leadline.core.assessment import Plan
-    from leadline.formats.values import plain
-    from leadline.sandbox.ward import stops
     from leadline.store.shards import open_executor
     from leadline.wiring import assess
 
@@ -161,8 +159,15 @@ def settle(out: Path) -> int:
             plans = view.find(Plan, engagement=dealings.id)
         if not plans:
             raise NotFound(f"the assessment in {out} has no plan yet")
-        told = [_texts(plain(one)) for one in stops(place.state)]
-        return stopping.settle(ctx, plans[0].value, open_executor(place.database), told)
+        return stopping.settle(ctx, plans[0].value, open_executor(place.database), stops(place))
+
+
+def stops(place: Workspace) -> "list[Mapping[str, Value]]":
+    """Every order by which the run in *place* was ended, from its warden's journal."""
+    from leadline.formats.values import plain
+    from leadline.sandbox import ward
+
+    return [_texts(plain(one)) for one in ward.stops(place.state)]
 
 
 def _texts(value: object) -> "Mapping[str, Value]":
@@ -207,7 +212,7 @@ def scope(out: Path) -> dict[str, Any]:
     """What was seen outside of scope in the assessment in *out*: per sample, and counted by source."""
     from leadline.app import assessment
     from leadline.core.assessment import Plan
-    from leadline.core.scope import scope_counts
+    from leadline.core.measure.out_of_scope import scope_counts
     from leadline.wiring import assess
 
     with assess.existing(out) as (_, dealings, desk, _):

@@ -18,7 +18,7 @@ from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
-from leadline.app import approval, log, openings, sealed
+from leadline.app import approval, log, openings, sealed, sealed_sessions
 from leadline.app.context import Context
 from leadline.app.ports import Bounded
 from leadline.app.proof import check
@@ -144,23 +144,33 @@ def commit(ctx: Context, pack: str, subject: Subject) -> tuple[RunSession, str]:
 
     Raises: as `sealed.commit` and `sealed.prove_commitment`.
     """
-    found = resolve(subject.spec, subject.budget)
     try:
-        terms = sha256(subject.terms.read_bytes()).hexdigest()
+        terms = subject.terms.read_bytes()
     except OSError as error:
         raise Invalid("--terms", f"{subject.terms} cannot be read: {error.strerror}") from error
+    session = prepare(ctx, pack, subject, terms)
+    return session, commitment(ctx, session.id)
+
+
+def prepare(ctx: Context, pack: str, subject: Subject, terms: bytes) -> RunSession:
+    """Commit to a run of *pack* under *terms*; raises as `sealed.commit`."""
+    found = resolve(subject.spec, subject.budget)
     plan = Plan(
         model=found.subject.digest,
         family=subject.family,
         mode="custody" if found.subject.kind == "tool-agent" else "api",
         driver="local-process",
-        terms=terms,
+        terms=sha256(terms).hexdigest(),
         seed=secrets.token_bytes(32),
         salt=secrets.token_bytes(32),
     )
-    session = sealed.commit(ctx, pack, plan, limits())
-    committed = packs.encode_commitment(sealed.prove_commitment(ctx, session.id))
-    return session, ctx.signer.sign(committed)
+    return sealed.commit(ctx, pack, plan, limits())
+
+
+def commitment(ctx: Context, session_id: str) -> str:
+    """The signed commitment to a run, to hand out; raises as `sealed.prove_commitment`."""
+    told = packs.encode_commitment(sealed.prove_commitment(ctx, session_id))
+    return ctx.signer.sign(told)
 
 
 def run(ctx: Context, session_id: str, subject: Subject, exchange: Path, wait: float) -> Bounded:
@@ -215,9 +225,24 @@ def unseal(ctx: Context, session_id: str, request: str, exchange: Path) -> None:
     """Authorise the unsealing once it is signed, and leave the proof of that in *exchange*."""
     granted = approval.granted(ctx, request)
     proof = sealed.authorise(ctx, session_id, measured(_quote(exchange)), granted, limits())
+    _write(exchange / PROOF, _proved(proof))
+
+
+def _proved(proof: ActProof) -> Mapping[str, Value]:
     opening = proof.opening
     told: dict[str, Value] = {"act": opening.record, "blinder": opening.blinder.hex()}
-    _write(exchange / PROOF, {**told, "index": opening.index, "proof": proof.text})
+    return {**told, "index": opening.index, "proof": proof.text}
+
+
+def proof_file(ctx: Context, session_id: str) -> bytes:
+    """What stands in ``proof.json`` of the exchange folder; raises as `sealed_sessions.prove_unsealing`."""
+    return canonical.encode(_proved(sealed_sessions.prove_unsealing(ctx, session_id)))
+
+
+def quoted(data: bytes) -> Quote:
+    """What a runner says of itself, from the bytes of its ``quote.json``; raises Invalid."""
+    told = canonical.decode(data, bytes_max=FILE_BYTES_MAX)
+    return packs.flat(Quote, "quote", told)
 
 
 def pass_on(exchange: Path, key: Path, policy: Path) -> list[int]:

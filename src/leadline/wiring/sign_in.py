@@ -5,11 +5,12 @@ signed in and what is suspended.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from leadline.app import approval, credentials, sign_in
 from leadline.app.assertion import Signed
@@ -27,13 +28,15 @@ from leadline.core.account import (
 )
 from leadline.core.approval import Request as ApprovalRequest
 from leadline.core.errors import Invalid, NotFound, Refused
-from leadline.identity import certificate, dpop, oidc, passkey, software_key
+from leadline.identity import certificate, dpop, passkey, software_key
 from leadline.identity.certificate import Authorities
-from leadline.identity.oidc import Issuer, Visit
 from leadline.identity.passkey import Site
 from leadline.identity.password import Passwords
 from leadline.settings import Home
 from leadline.wiring.home import Parts, clock, opened
+
+if TYPE_CHECKING:  # its clients take long to import, and few commands ask a provider
+    from leadline.identity.oidc import Issuer
 
 SETTINGS = "sign-in.toml"
 REGISTER, OIDC = "register-passkey", "oidc"
@@ -66,7 +69,7 @@ class Door:
     parts: Parts
     site: Site = LOCAL
     passwords: Passwords = field(default_factory=Passwords)
-    provider: Issuer | None = None
+    provider: "Issuer | None" = None
     trusted: Authorities | None = None
 
     def nobody(self) -> Context:
@@ -78,13 +81,13 @@ class Door:
 
         Raises: NotSignedIn.
         """
-        session = sign_in.session_of(self.nobody(), token)
-        return Acting(self.opened(session.principal, assurance(session.methods)), session)
+        session, person = sign_in.session_of(self.parts.unasked(), token)
+        ctx = replace(self.parts.granted(person), assurance=assurance(session.methods))
+        return Acting(replace(ctx, site=self.site.origin), session)
 
     def session(self, token: str) -> Session | None:
         """The session of a token, if it counts."""
-        row, _ = sign_in.looked_up(self.nobody(), token)
-        return row.value if row else None
+        return sign_in.looked_up(self.parts.unasked(), token)
 
     def opened(self, principal_id: str, level: int) -> Context:
         """A person's context, everything read again from the store.
@@ -96,7 +99,7 @@ class Door:
                 person = view.principal(principal_id)
             except NotFound:
                 raise NotSignedIn("there is no such person any more", ("signed-in",)) from None
-        return replace(self.parts.context(person), assurance=level)
+        return replace(self.parts.context(person), assurance=level, site=self.site.origin)
 
     def acting_with(self, secret: str, request: Request) -> Acting:
         """Who a credential stands for, shown with the key it is bound to.
@@ -192,6 +195,8 @@ class Door:
 
     def begin_oidc(self, redirect: str) -> tuple[str, str]:
         """A visit to the provider: its id, which only this browser gets, and where to go."""
+        from leadline.identity import oidc
+
         visit = oidc.begin(self._provider(), redirect)
         kept = {
             "state": visit.state,
@@ -231,10 +236,12 @@ class Door:
     def _subject(self, visit: str, returned: str) -> str:
         nobody, provider = self.nobody(), self._provider()
         kept = sign_in.answered(nobody, visit, OIDC).detail
-        made = Visit("", kept["state"], kept["nonce"], kept["verifier"], kept["redirect"])
+        from leadline.identity import oidc
+
+        made = oidc.Visit("", kept["state"], kept["nonce"], kept["verifier"], kept["redirect"])
         return oidc.finish(provider, made, returned, nobody.now)
 
-    def _provider(self) -> Issuer:
+    def _provider(self) -> "Issuer":
         if self.provider is None:
             raise Refused(f"no OIDC provider is configured; name one in {SETTINGS}")
         return self.provider
@@ -262,6 +269,8 @@ def door(home: Home, parts: Parts, site: Site | None = None) -> Door:
     provider = _table(path, told, "oidc")
     if provider:
         secret = home.keys / "oidc-client-secret"
+        from leadline.identity.oidc import Issuer
+
         issuer = Issuer(
             _text(path, "oidc.issuer", provider.get("issuer")),
             _text(path, "oidc.client_id", provider.get("client_id")),
@@ -284,10 +293,13 @@ def door(home: Home, parts: Parts, site: Site | None = None) -> Door:
 
 
 @contextmanager
-def at_door(home: Home) -> Iterator[Door]:
-    """The door of an installation that exists; raises as `opened`."""
+def at_door(home: Home, site: Site | None = None) -> Iterator[Door]:
+    """The door of an installation that exists; raises as `opened`.
+
+    *site* is where it is served, unless its settings name another.
+    """
     with opened(home) as parts:
-        yield door(home, parts)
+        yield door(home, parts, site)
 
 
 def sign_in_with_file(
@@ -305,6 +317,17 @@ def register_file(acting: Acting, path: Path, note: str) -> RegisteredKey:
     key = software_key.opened(path).registered(ctx.principal.id, ctx.now, note)
     approval.register(ctx, key)
     return key
+
+
+def signer_of(path: Path) -> Callable[[bytes], Mapping[str, str]]:
+    """What signs with a key file, as a server is told it: key, method and signature."""
+    key = software_key.read(path)
+
+    def sign(data: bytes) -> Mapping[str, str]:
+        signed = key.sign(data)
+        return {"key": signed.key, "method": signed.method, **signed.evidence}
+
+    return sign
 
 
 def sign_request(acting: Acting, request_id: str, path: Path) -> str:

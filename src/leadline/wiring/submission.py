@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadline.app import folder as files
+from leadline.app.given import content
 from leadline.core.engagement.inquiry import UNKNOWN
 from leadline.core.engagement.submission import Fact, Origin, Part, Piece, Submission
 from leadline.core.errors import Invalid, Refused, Unavailable
 from leadline.formats import inquiry_toml, ml_bom
 from leadline.formats.canonical import encode
 from leadline.formats.document import load, record, records, text
-from leadline.wiring.inquiry import content, write
+from leadline.wiring.inquiry import write
 
 if TYPE_CHECKING:
     from leadline.formats.model_card import ModelCard

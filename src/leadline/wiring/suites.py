@@ -24,9 +24,9 @@ from leadline.runner.qualified import RECORDS
 from leadline.settings import Home, Settings
 from leadline.suites.item import Item, Suite
 from leadline.vault.keys import open_signer
-from leadline.wiring.assess import installed_suites
 from leadline.wiring.home import LOG_KEY, clock, make, origin
 from leadline.wiring.qualified import CAMPAIGN, FOLDER, campaign_folder, is_installation
+from leadline.wiring.working import installed_suites
 
 ITEMS, VKEY = "items", "log.vkey"
 SEED_BYTES_MIN, SEED_BYTES_MAX = 16, 64

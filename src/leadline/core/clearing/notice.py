@@ -99,7 +99,7 @@ def notice(
         affected=affected,
         actions=(*_actions(flaws), sector.care),
         checks=tuple(
-            _check(package, flaws) for package in sorted(held for held in packages if held)
+            check(package, flaws) for package in sorted(held for held in packages if held)
         ),
         whom=f"{operator.contact} {sector.ask}".strip(),
         unknown=_open_lines(inventory, mine, matching),
@@ -108,10 +108,36 @@ def notice(
     )
 
 
+def question(
+    operator: Operator, sector: Sector, inventory: Inventory, matching: Matching, advisory: Advisory
+) -> Notice | None:
+    """The page where nothing is affected and something is unknown; None where nothing is.
+
+    For a published advisory alone: under embargo unknown grants nothing.
+    """
+    mine = [match for match in matching.matches if match.advisory == advisory.id]
+    unknown = _open_lines(inventory, mine, matching)
+    if not unknown or _lines(inventory, mine, Status.AFFECTED):
+        return None
+    return Notice(
+        operator=operator,
+        advisory=advisory.id,
+        heading=f"{advisory.title}: {len(unknown)} of your lines may be touched, and what to ask",
+        touches=" ".join(flaw.description for flaw in advisory.flaws),
+        affected=(),
+        actions=("Answer the question of each line below; unknown does not mean unaffected.",),
+        checks=(),
+        whom=f"{operator.contact} {sector.ask}".strip(),
+        unknown=unknown,
+        found_by=advisory.found_by,
+        tlp=advisory.tlp,
+    )
+
+
 def questions(operator: Operator, sector: Sector, inventory: Inventory) -> Questions | None:
     """The page of what to ask; None where every component says which package it is."""
     lines = tuple(
-        OpenLine(_line(held), _why(held), _ask(held))
+        OpenLine(line(held), _why(held), _ask(held))
         for held in inventory.components
         if held.package is None
     )
@@ -135,10 +161,11 @@ def _held(inventory: Inventory, matches: Sequence[Match], status: Status) -> lis
 
 
 def _lines(inventory: Inventory, matches: Sequence[Match], status: Status) -> tuple[Line, ...]:
-    return tuple(_line(held) for held in _held(inventory, matches, status))
+    return tuple(line(held) for held in _held(inventory, matches, status))
 
 
-def _line(held: Component) -> Line:
+def line(held: Component) -> Line:
+    """One component as its owner would look for it."""
     where = held.site or f"line {held.ref}" if held.ref.isdigit() else held.site or held.ref
     return Line(held.ref, where, held.label, held.version or "not given")
 
@@ -149,7 +176,7 @@ def _open_lines(
     why = {match.asset: match.why for match in mine if match.status is Status.UNKNOWN}
     asks = {held.asset: held.ask for held in matching.questions if held.asset in why}
     return tuple(
-        OpenLine(_line(held), why[held.ref], asks[held.ref])
+        OpenLine(line(held), why[held.ref], asks[held.ref])
         for held in _held(inventory, mine, Status.UNKNOWN)
     )
 
@@ -180,7 +207,8 @@ _CHECKS = {
 }
 
 
-def _check(package: Package, flaws: Sequence[Flaw]) -> str:
+def check(package: Package, flaws: Sequence[Flaw]) -> str:
+    """How to see that *package* was replaced by a release that *flaws* name as repaired."""
     fixes = [
         fix
         for flaw in flaws

@@ -7,12 +7,14 @@ Sources: Package-URL specification (ECMA-427); PEP 503 for PyPI names.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 
-from packageurl import PackageURL
 from packaging.utils import canonicalize_name
 
-from leadline.core.errors import Invalid
+from leadline.core.clearing import purl as purls
+from leadline.core.clearing.purl import Purl
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,7 +32,7 @@ class Package:
 
     def purl(self, version: str = "") -> str:
         """The canonical Package-URL of this package, or of one release."""
-        return PackageURL(self.type, self.namespace or None, self.name, version or None).to_string()
+        return str(Purl(self.type, self.namespace, self.name, version))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +44,20 @@ class Release:
 
 
 def parse_purl(text: str) -> Release:
-    """Read a Package-URL.
+    """Read a Package-URL; the epoch that rpm keeps in a qualifier is put before the version.
 
     Raises: Invalid, naming what the specification asks for.
     """
-    try:
-        parsed = PackageURL.from_string(text)
-    except ValueError as error:
-        raise Invalid("purl", f"{text[:200]!r} is no Package-URL: {error}") from None
-    return Release(package(parsed.type, parsed.namespace or "", parsed.name), parsed.version or "")
+    return release_of(purls.parse(text))
+
+
+def release_of(parsed: Purl) -> Release:
+    """The package and the release that a Package-URL names."""
+    version = parsed.version
+    if parsed.type == "rpm" and version and parsed.qualifiers and ":" not in version:
+        epoch = parsed.qualifier("epoch")
+        version = f"{epoch}:{version}" if epoch else version
+    return Release(_spelled(parsed.type, parsed.namespace, parsed.name), version)
 
 
 def package(kind: str, namespace: str, name: str) -> Package:
@@ -58,12 +65,46 @@ def package(kind: str, namespace: str, name: str) -> Package:
 
     Raises: Invalid, if the type or the name cannot stand in a Package-URL.
     """
-    try:
-        parsed = PackageURL(kind, namespace or None, name)
-    except ValueError as error:
-        raise Invalid("purl", f"type {kind!r}, name {name[:200]!r}: {error}") from None
-    spelled = canonicalize_name(parsed.name) if parsed.type == "pypi" else parsed.name
-    return Package(parsed.type, parsed.namespace or "", spelled)
+    # Whoever names a registry and a name need not know what else its Package-URLs ask for.
+    asked = {"uuid": "-"} if kind == "julia" else {}
+    parsed = purls.make(kind, namespace, name, qualifiers=asked)
+    return _spelled(parsed.type, parsed.namespace, parsed.name)
+
+
+# What inventories and advisories call one distribution: the id of os-release, and other spellings.
+_DISTRIBUTIONS = {"rhel": "redhat", "rocky-linux": "rocky", "sles": "suse", "alma": "almalinux"}
+
+
+@lru_cache(maxsize=65_536)
+def _spelled(kind: str, namespace: str, name: str) -> Package:
+    if kind == "rpm":
+        namespace = _DISTRIBUTIONS.get(namespace, namespace)
+    return Package(kind, namespace, canonicalize_name(name) if kind == "pypi" else name)
+
+
+class Naming(StrEnum):
+    """How sure it is that a component is the package that an advisory names.
+
+    ``mapped``: the distribution or a registry says so. ``possible``: somebody may think so (a CPE, a
+    changed copy); it alone makes nothing affected and nothing not affected.
+    """
+
+    EXACT = "exact"
+    MAPPED = "mapped"
+    POSSIBLE = "possible"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Another package that a component is, or may be; *ground* says in words why.
+
+    An empty *version* is not known. A CPE is a package of type ``cpe``: vendor and product.
+    """
+
+    package: Package
+    version: str
+    naming: Naming
+    ground: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +136,9 @@ class Component:
     """One line of an inventory.
 
     *ref* is the asset's id in its document: bom-ref, or line number with the header as line 1.
-    *kind* ``device`` is a product whose contents the inventory does not list.
+    *kind* ``device`` is a product whose contents the inventory does not list. *branch* is the release
+    of the distribution it is installed on, as `naming.branch` writes it; *names* are other packages
+    that it is or may be.
     """
 
     ref: str
@@ -106,6 +149,8 @@ class Component:
     maker: str = ""
     site: str = ""
     comment: str = ""
+    branch: str = ""
+    names: tuple[Name, ...] = ()
 
     @property
     def label(self) -> str:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time
 from enum import StrEnum
 
 from leadline.core.engagement.clock import EndedBy, Window, time_in
-from leadline.core.engagement.engagement import Standing
+from leadline.core.engagement.engagement import Standing, over
 from leadline.core.engagement.obligation import Obligation, Stage
 from leadline.core.engagement.regime import Party
 from leadline.core.engagement.register import Entry
@@ -146,15 +146,15 @@ def of_party(found: Iterable[Dated], people: Collection[str], party: Party) -> t
 
 def _of_engagement(on: Standing) -> Iterable[Dated]:
     """The windows under each text, and whatever an act gave an end."""
-    over = bool(on.recorded(Kind.ENGAGEMENT_WITHDRAWN, Kind.ENGAGEMENT_ENDED))
+    ended = bool(over(on.acts))
     for regime, found in on.windows.items():
-        if found.opened or not over:
-            yield from _of_window(on, regime, found, over=over)
+        if found.opened or not ended:
+            yield from _of_window(on, regime, found, over=ended)
     ends = dict[str, Dated]()
     for act in on.acts:
         _note(ends, act, on.engagement.id)
     for one in ends.values():
-        if not over or one.what is What.DETERMINATION_ENDS:
+        if not ended or one.what is What.DETERMINATION_ENDS:
             yield one
 
 

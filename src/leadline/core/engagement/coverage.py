@@ -198,6 +198,9 @@ def _standing(regime: Regime, now: datetime) -> Reason:
     return Reason(fact=None, met=False, found=found, words=days.words, cites=days.cites)
 
 
+# What a comparison is written with, so that pages can put their own words for those of the file.
+ANSWERED = "you answered "
+SPEAKS_TO = "; the text speaks to "
 _WORD = {True: "yes", False: "no"}
 _UNITS = {Fact.TRAINING_OPERATIONS: "operations", Fact.YEARLY_REVENUE: "US dollars a year"}
 
@@ -208,13 +211,13 @@ def _reason(condition: Condition, answers: Answers) -> Reason:
         met, found = None, "none of the six answers settles it"
     elif isinstance(answer, bool):
         met = answer is condition.yes
-        found = f"your answer is {_WORD[answer]}; the text speaks to {_WORD[met is answer]}"
+        found = f"your answer is {_WORD[answer]}{SPEAKS_TO}{_WORD[met is answer]}"
     elif isinstance(answer, float):
         met, found = _compared(condition, answer)
     elif isinstance(answer, tuple):
         met = bool(set(answer) & set(condition.any_of))
         listed, given = ", ".join(condition.any_of), ", ".join(answer) or "none"
-        found = f"you answered {given}; the text speaks to {listed}"
+        found = f"{ANSWERED}{given}{SPEAKS_TO}{listed}"
     else:
         met, found = None, f"not known: {fact.value}"
     return Reason(fact, met, found, condition.words, condition.cites)

@@ -17,6 +17,7 @@ from leadline.core.engagement.engagement import (
     Deed,
     Standing,
     deed_of,
+    over,
     require_developer,
     require_going_on,
     require_government,
@@ -119,7 +120,7 @@ def answer_inquiry(
     caveats: tuple[str, ...] = (),
 ) -> Deed:
     """Answer the latest inquiry; *basis* is the digest of what the answer rests on."""
-    require_going_on(on)
+    require_going_on(on.acts)
     asked = on.recorded(Kind.INQUIRY_LODGED)
     if not asked:
         raise Refused("there is no inquiry to answer; the developer lodges one if it wishes")
@@ -141,7 +142,7 @@ def propose(
     on: Standing, by: Principal, now: datetime, *, determination: Determination, under: str = ""
 ) -> Deed:
     """The deciding role writes down what it would record, for others to concur with or dissent from."""
-    require_going_on(on)
+    require_going_on(on.acts)
     text = on.text(under)
     _deciding(on, text, by, now, "proposes a determination")
     _fits(on, determination, now)
@@ -176,7 +177,7 @@ def record_determination(
     Where the regime's quorum is more than the decider, that many persons concur with this very
     determination first.
     """
-    require_going_on(on)
+    require_going_on(on.acts)
     text = on.text(under)
     body = _deciding(on, text, by, now, "records a determination")
     _fits(on, determination, now)
@@ -207,7 +208,7 @@ def recuse(on: Standing, by: Principal, now: datetime) -> Deed:
 
     The engagement goes on as before; another person with the role answers in its stead.
     """
-    require_going_on(on)
+    require_going_on(on.acts)
     require_government(on, by, "recuses itself")
     require_in_order(on, by, now)
     if by.id in recused(on):
@@ -222,7 +223,7 @@ def recused(on: Standing) -> frozenset[str]:
 
 def respond(on: Standing, by: Principal, *, determination: str, response: str) -> Deed:
     """The developer's own words beside a determination, at any time; *response* is their digest."""
-    require_going_on(on)
+    require_going_on(on.acts)
     require_developer(on, by, "responds to a determination")
     _named(on, determination)
     return deed_of(on, by, Kind.RESPONSE_MADE, determination=determination, response=response)
@@ -242,7 +243,7 @@ def correct(
     Its substance is not corrected: another answer is another determination. *old* is what was last
     recorded about it.
     """
-    require_going_on(on)
+    require_going_on(on.acts)
     found = _named(on, of)
     text = _text(on, str(found.act.detail.get("regime")))
     _deciding(on, text, by, now, "corrects a determination")
@@ -262,7 +263,7 @@ def correct(
 
 def ask_reconsideration(on: Standing, by: Principal, *, determination: str, reasons: str) -> Deed:
     """The developer asks the deciding body to look again, where that body offers to."""
-    require_going_on(on)
+    require_going_on(on.acts)
     require_developer(on, by, "asks for reconsideration")
     text = _text(on, str(_named(on, determination).act.detail.get("regime")))
     if text.decides is None or not text.decides.reconsiders:
@@ -276,7 +277,7 @@ def answer_reconsideration(
     on: Standing, by: Principal, now: datetime, *, asked: str, answer: str
 ) -> Deed:
     """The deciding role answers; a changed answer is a determination of its own. *answer*: a digest."""
-    require_going_on(on)
+    require_going_on(on.acts)
     acts = {act.id: act for act in on.recorded(Kind.RECONSIDERATION_ASKED)}
     if asked not in acts:
         raise NotFound(f"nobody asked for reconsideration here as {asked}")
@@ -341,7 +342,7 @@ def questions_open(on: Standing, now: datetime) -> tuple[Asked, ...]:
     nothing else: nothing follows if nobody answers it.
     """
     recorded = determinations(on)
-    if not recorded or on.recorded(Kind.ENGAGEMENT_WITHDRAWN, Kind.ENGAGEMENT_ENDED):
+    if not recorded or over(on.acts):
         return ()
     found = [*_new_weights(on, recorded), *_expired(on, recorded, now), *_new_text(on, recorded)]
     return tuple(sorted(found, key=lambda one: one.since))
@@ -453,7 +454,7 @@ def _position(on: Standing, by: Principal, now: datetime, proposal: str, deed: s
 
     Raises: NotFound; Refused.
     """
-    require_going_on(on)
+    require_going_on(on.acts)
     found = next((one for one in proposals(on) if one.digest == proposal), None)
     if found is None:
         raise NotFound(f"no proposal {proposal} stands here")

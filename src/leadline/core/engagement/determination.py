@@ -81,7 +81,10 @@ class Determination:
             if not getattr(self, name).strip():
                 raise Invalid(name, "a determination names this")
         if self.demonstration and "demonstration" not in self.official.lower():
-            raise Invalid("official", "an official of the demonstration is named as one")
+            raise Invalid(
+                "official",
+                "these criteria are a demonstration: add the word demonstration to name or office",
+            )
         instant(self.expires)
         for name in ("certificate", "statement"):
             if getattr(self, name) and not HEX.fullmatch(getattr(self, name)):

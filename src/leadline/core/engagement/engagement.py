@@ -12,9 +12,8 @@ reason; a determination changes nothing that the developer may do; no act waits 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Literal
 
 from leadline.core.access import Principal
 from leadline.core.engagement.clock import Window, window
@@ -27,6 +26,7 @@ from leadline.core.record.act import Act, Kind, Value, instant
 
 NAME_MAX = 200
 YEARS = (2000, 2999)
+OVER = frozenset({Kind.ENGAGEMENT_WITHDRAWN, Kind.ENGAGEMENT_ENDED})
 SKEW = timedelta(minutes=5)  # by which two machines of one installation may differ
 
 
@@ -185,7 +185,7 @@ def add_regime(on: Standing, by: Principal, *, regime: Regime) -> Deed:
 
     What is recorded keeps the text it was recorded under; what is new is made under the newer.
     """
-    require_going_on(on)
+    require_going_on(on.acts)
     require_developer(on, by, "adds a regime")
     if regime.status in {Status.NEVER_IN_FORCE, Status.REVOKED, Status.SUPERSEDED}:
         problem = f"{regime.id} has no effect ({regime.status.value})"
@@ -202,7 +202,7 @@ def register_weights(
     on: Standing, by: Principal, *, digest: str, name: str, variant: Variant
 ) -> Deed:
     """The developer names a weights version, by the subject's digest; it asks again what was asked."""
-    require_going_on(on)
+    require_going_on(on.acts)
     require_developer(on, by, "registers a weights version")
     if not HEX.fullmatch(digest):
         raise Invalid("digest", "64 hexadecimal digits in lower case, the subject's SHA-256")
@@ -234,7 +234,7 @@ def lodge_inquiry(
 
     *question* is the digest of what was asked. Asking again is always possible.
     """
-    require_going_on(on)
+    require_going_on(on.acts)
     require_developer(on, by, "lodges an inquiry")
     text = on.text(under)
     require_effect(text, now)
@@ -249,7 +249,7 @@ def set_anchor(
     *anchor* carries its offset; *zone* is the name it is shown under; *under* is the regime whose
     anchor it is, the first without one.
     """
-    require_going_on(on)
+    require_going_on(on.acts)
     require_developer(on, by, "sets the anchor")
     id_ = on.text(under).id
     at = sound("anchor", anchor)
@@ -259,7 +259,7 @@ def set_anchor(
 
 def agree_terms(on: Standing, by: Principal, now: datetime, *, terms: Terms) -> Deed:
     """One party agrees to *terms*; they have effect once both agreed to the same digest."""
-    require_going_on(on)
+    require_going_on(on.acts)
     require_in_order(on, by, now)
     expires = sound("expires", terms.expires)
     if terms.expires <= now:
@@ -290,7 +290,7 @@ def agreed_terms(on: Standing) -> str:
 
 def open_access(on: Standing, by: Principal, now: datetime, *, under: str = "") -> Deed:
     """The developer gives access under the agreed terms, within the window of the regime *under*."""
-    require_going_on(on)
+    require_going_on(on.acts)
     require_developer(on, by, "opens access")
     text = on.text(under)
     require_effect(text, now)
@@ -319,7 +319,7 @@ def open_access(on: Standing, by: Principal, now: datetime, *, under: str = "") 
 
 def extend(on: Standing, by: Principal, now: datetime, *, until: datetime, under: str = "") -> Deed:
     """The developer lets open access last longer, to the anchor or the regime's days at most."""
-    require_going_on(on)
+    require_going_on(on.acts)
     require_developer(on, by, "extends access")
     id_ = on.text(under).id
     text, found = on.opened_under(id_), on.windows[id_]
@@ -337,7 +337,7 @@ def extend(on: Standing, by: Principal, now: datetime, *, until: datetime, under
 
 def end_access(on: Standing, by: Principal, now: datetime, *, under: str = "") -> Deed:
     """Either party ends open access, at once: that of one regime, or all of it."""
-    require_going_on(on)
+    require_going_on(on.acts)
     require_in_order(on, by, now)
     windows = on.open_windows(now)
     if not windows or (under and on.text(under).id not in windows):
@@ -347,7 +347,7 @@ def end_access(on: Standing, by: Principal, now: datetime, *, under: str = "") -
 
 def end(on: Standing, by: Principal) -> Deed:
     """Either party ends the engagement; what is recorded stays, open access ends with it."""
-    require_going_on(on)
+    require_going_on(on.acts)
     return deed_of(on, by, Kind.ENGAGEMENT_ENDED)
 
 
@@ -368,7 +368,7 @@ def ask_information(on: Standing, by: Principal, now: datetime, *, question: str
 
     Unanswered, it changes nothing but a count.
     """
-    require_going_on(on)
+    require_going_on(on.acts)
     require_government(on, by, "asks for information")
     require_in_order(on, by, now)
     return deed_of(on, by, Kind.INFORMATION_ASKED, question=question)
@@ -376,7 +376,7 @@ def ask_information(on: Standing, by: Principal, now: datetime, *, question: str
 
 def answer_information(on: Standing, by: Principal, *, asked: str, answer: str) -> Deed:
     """The developer answers what was asked in the act *asked*, or adds to its answer."""
-    require_going_on(on)
+    require_going_on(on.acts)
     require_developer(on, by, "answers what it was asked")
     if asked not in {act.id for act in on.recorded(Kind.INFORMATION_ASKED)}:
         raise NotFound(f"nothing was asked here as {asked}")
@@ -396,7 +396,7 @@ def send_message(
 
     *partner* says that it comes from a trusted partner, who is of neither party.
     """
-    require_going_on(on)
+    require_going_on(on.acts)
     if not to or any(not one.strip() for one in to) or len(set(to)) != len(to):
         raise Invalid("to", "name developer, government or a person's id, each once")
     deed = deed_of(on, by, Kind.MESSAGE_SENT, to=tuple(to), content=content)
@@ -425,15 +425,21 @@ def sound(field: str, at: datetime) -> str:
     return instant(at)
 
 
-def require_going_on(on: Standing) -> None:
+def over(acts: Iterable[Act]) -> str:
+    """Why nothing more begins in the engagement of *acts*; empty while it goes on."""
+    for act in acts:
+        if act.kind in OVER:
+            how = "was withdrawn" if act.kind is Kind.ENGAGEMENT_WITHDRAWN else "ended"
+            cure = "the developer may begin a new one at any time"
+            return f"this engagement {how} on {act.at.astimezone(UTC):%-d %B %Y, %H:%M} UTC; {cure}"
+    return ""
+
+
+def require_going_on(acts: Iterable[Act]) -> None:
     """Raises: Refused, after a withdrawal or an end."""
-    over = on.recorded(Kind.ENGAGEMENT_WITHDRAWN, Kind.ENGAGEMENT_ENDED)
-    if over:
-        how: Literal["was withdrawn", "ended"] = (
-            "ended" if over[0].kind is Kind.ENGAGEMENT_ENDED else "was withdrawn"
-        )
-        cure = "the developer may begin a new one at any time"
-        raise Refused(f"this engagement {how} at {instant(over[0].at)}; {cure}")
+    why = over(acts)
+    if why:
+        raise Refused(why)
 
 
 def require_developer(on: Standing, by: Principal, deed: str) -> None:

@@ -168,9 +168,9 @@ def _when(name: str, said: str) -> None:
             date.fromisoformat(said)
             return
         at = datetime.fromisoformat(said)
-    except ValueError as error:
+    except ValueError:
         cure = "write a day such as 2027-01-15, or unknown"
-        raise Invalid(name, f"{said[:60]!r} is no day ({error}); {cure}") from None
+        raise Invalid(name, f"{said[:60]!r} is no day of the calendar; {cure}") from None
     if at.tzinfo is None:
         raise Invalid(name, "a time needs its offset, such as 2027-01-15T09:00:00-05:00")
 

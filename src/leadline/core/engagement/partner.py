@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from leadline.core.access import Principal
-from leadline.core.engagement.engagement import Deed, Standing
+from leadline.core.engagement.engagement import Deed, Standing, require_going_on
 from leadline.core.engagement.regime import Party
 from leadline.core.errors import Invalid, Refused
 from leadline.core.record.act import Act, Kind, Value, instant
@@ -228,7 +228,7 @@ def propose(on: Standing, by: Principal, now: datetime, *, partner: Partner, rea
 
     Raises: Invalid; Refused, while the same organisation is a partner or waits for agreement.
     """
-    going_on(on.acts)
+    require_going_on(on.acts)
     if partner.expires <= now:
         raise Invalid("expires", f"{instant(partner.expires)} is in the past; name a later end")
     if partner.organisation == on.engagement.developer:
@@ -258,7 +258,7 @@ def replaceable(found: Position, now: datetime) -> None:
 
 def agree(on: Standing, by: Principal, found: Position, now: datetime, *, reason: str) -> Deed:
     """The party that did not propose agrees; *reason* is the digest of why."""
-    going_on(on.acts)
+    require_going_on(on.acts)
     partner = found.partner
     if on.party(by) == partner.proposed_by:
         raise Refused(f"the {partner.proposed_by} proposed this partner; the other party agrees")
@@ -277,7 +277,7 @@ def agree(on: Standing, by: Principal, found: Position, now: datetime, *, reason
 
 def open_stage(on: Standing, by: Principal, found: Position, now: datetime, *, stage: int) -> Deed:
     """The developer opens the next stage; *stage* counts from 0 and says which one is meant."""
-    going_on(on.acts)
+    require_going_on(on.acts)
     partner = found.partner
     if on.party(by) != "developer":
         raise Refused(f"only the developer, {on.engagement.developer}, opens a stage")
@@ -338,22 +338,6 @@ def used(found: Position, use: TargetUse, purpose: str, terms: str) -> Deed:
         purpose=purpose,
         terms=terms,
     )
-
-
-def over(acts: Iterable[Act]) -> str:
-    """Why nothing new opens in the engagement of these acts; empty while it goes on."""
-    for act in acts:
-        if act.kind in {Kind.ENGAGEMENT_WITHDRAWN, Kind.ENGAGEMENT_ENDED}:
-            how = "was withdrawn" if act.kind is Kind.ENGAGEMENT_WITHDRAWN else "ended"
-            return f"this engagement {how} at {instant(act.at)}; it opens nothing new"
-    return ""
-
-
-def going_on(acts: Iterable[Act]) -> None:
-    """Raises: Refused, with the words of `over`."""
-    why = over(acts)
-    if why:
-        raise Refused(why)
 
 
 def _after(found: Position, act: Act) -> Position:

@@ -12,6 +12,7 @@ from leadline.core.measure.family import Conditions, FamilyEstimate, by_family
 from leadline.core.measure.sequential import Decision, Draw, Result
 
 RUNS_MAX = 2  # of an item, where our own side lost the first
+FURTHER = "-further"  # ends the name of a shard that a person asked for, before its number
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,15 @@ class Level:
 def of_subject(results: Iterable[ShardResult], subject: str) -> list[SampleResult]:
     """The samples of one arm, in the order of the shards."""
     return [s for result in results if result.subject == subject for s in result.samples]
+
+
+def asked_for(results: Iterable[ShardResult]) -> list[ShardResult]:
+    """What a decision may rest on, in its order: a lost run before what makes up for it.
+
+    A run that a person asked for is none of the decision's: else it would be that person who draws.
+    """
+    own = (result for result in results if not result.shard.rpartition("-")[0].endswith(FURTHER))
+    return sorted(own, key=lambda result: result.shard)
 
 
 def in_suite(samples: Iterable[SampleResult], suite: PlannedSuite) -> list[SampleResult]:

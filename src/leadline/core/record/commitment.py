@@ -19,6 +19,7 @@ ENTRY_VERSION = b"\x01"
 SEED_BYTES_MIN = 16  # 128 bits
 
 _ACT = b"leadline/act/v1\x00"
+_FINDING = b"leadline/finding/v1"
 _SEED = b"leadline/seed/v1"
 
 
@@ -29,6 +30,15 @@ def commit(blinder: bytes, record: bytes) -> bytes:
     """
     _sized("blinder", blinder)
     return hmac.digest(blinder, _ACT + record, "sha256")
+
+
+def commit_finding(blinder: bytes, record: bytes) -> bytes:
+    """The commitment to the canonical JSON of a finding: HMAC-SHA-256 under *blinder*, 32 bytes.
+
+    Raises: Invalid, if the blinder is not exactly 32 bytes.
+    """
+    _sized("blinder", blinder)
+    return hmac.digest(blinder, _FINDING + record, "sha256")
 
 
 def entry(commitment: bytes) -> bytes:

@@ -6,7 +6,7 @@ session's own CSRF token and come from this very origin. A credential is sent by
 
 import hmac
 from http import HTTPMethod
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 from fastapi import Depends, Request, Response
 
@@ -18,6 +18,9 @@ from leadline.http.api.shell import CERTIFICATE
 from leadline.wiring.sign_in import Acting, Door
 from leadline.wiring.sign_in import Request as Shown
 
+if TYPE_CHECKING:
+    from leadline.wiring.portal import Portal
+
 COOKIE = "__Host-leadline"
 CSRF = "X-CSRF-Token"
 SAFE = frozenset({HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS})
@@ -25,7 +28,7 @@ SAFE = frozenset({HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS})
 
 def door(request: Request) -> Door:
     """The installation that this application serves."""
-    return cast("Door", request.app.state.door)
+    return cast("Portal", request.app.state.portal).door
 
 
 def caller(request: Request) -> Caller:
@@ -63,7 +66,7 @@ def acting(request: Request, found: Annotated[Door, Depends(door)]) -> Acting:
     known = found.acting(token)
     assert known.session is not None  # noqa: S101 -- by a token there is one
     if request.method not in SAFE:
-        same_page(request, found, known.session)
+        same_page(request, found, known.session, request.headers.get(CSRF, ""))
     return known
 
 
@@ -84,16 +87,20 @@ def present(request: Request, found: Annotated[Door, Depends(door)]) -> Session 
     """
     session = found.session(request.cookies.get(COOKIE, ""))
     if session:
-        same_page(request, found, session)
+        same_page(request, found, session, request.headers.get(CSRF, ""))
     return session
 
 
-def same_page(request: Request, found: Door, session: Session) -> None:
-    """Raises: Denied, unless origin and CSRF token are this session's."""
+def from_here(request: Request, found: Door) -> None:
+    """Raises: Denied, unless the browser says that a page of this origin sends this."""
     if request.headers.get("origin") != found.site.origin:
         raise Denied("this request comes from another origin", ("same-origin",))
-    given = hashed(request.headers.get(CSRF, ""))
-    if not hmac.compare_digest(given, session.csrf):
+
+
+def same_page(request: Request, found: Door, session: Session, token: str) -> None:
+    """Raises: Denied, unless the origin is this one and *token* is this session's CSRF token."""
+    from_here(request, found)
+    if not hmac.compare_digest(hashed(token), session.csrf):
         raise Denied(f"send the session's token in {CSRF}", ("csrf",))
 
 

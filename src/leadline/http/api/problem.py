@@ -3,15 +3,17 @@
 What is hidden and what is absent get the same bytes; what is tampered with says no more than that.
 """
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from leadline.app.sign_in import NotSignedIn, TooSoon
+from leadline.client.uses import PREFIX
 from leadline.core.errors import (
     Denied,
     Invalid,
@@ -34,6 +36,18 @@ STATUS: Mapping[type[LeadlineError], int] = {
     Unavailable: 503,
     Tampered: 500,
 }
+
+
+class Shapeless(Invalid):
+    """What came has another shape than is due; *places* are JSON pointers, each with its problem."""
+
+    def __init__(self, places: Sequence[tuple[str, str]]) -> None:
+        self.places = tuple(places)
+        place, problem = self.places[0]
+        super().__init__(place.removeprefix("#/").replace("/", "."), problem)
+
+
+PLACE = f"{PREFIX}/problems/"
 NOT_FOUND = "there is no such thing, or you may not know of it"
 TAMPERED = "something does not verify; an alarm was raised"
 
@@ -57,8 +71,15 @@ def told(error: LeadlineError) -> str:
 
 
 def document(code: int, name: str, detail: str, **more: object) -> JSONResponse:
-    """One problem document. The type is about:blank: the title says no more than the status."""
-    body = {"title": HTTPStatus(code).phrase, "status": code, "code": name, "detail": detail}
+    """One problem document; its type is a path here that says what the name means."""
+    body = {
+        "type": PLACE + name,
+        "title": HTTPStatus(code).phrase,
+        "status": code,
+        "code": name,
+        "detail": detail,
+        "request_id": secrets.token_hex(8),
+    }
     return JSONResponse({**body, **more}, code, media_type="application/problem+json")
 
 
@@ -71,6 +92,7 @@ def ours(_: Request, error: Exception) -> JSONResponse:
         more["rules"] = list(error.rules)
     if isinstance(error, Invalid):
         more["field"] = error.field
+        more["errors"] = [{"pointer": place, "detail": problem} for place, problem in places(error)]
     answer = document(status(error), error.code, told(error), **more)
     if isinstance(error, TooSoon):
         answer.headers["Retry-After"] = str(error.seconds)
@@ -79,13 +101,22 @@ def ours(_: Request, error: Exception) -> JSONResponse:
     return answer
 
 
+def places(error: Invalid) -> Sequence[tuple[str, str]]:
+    """Where in a request the problems are, as JSON pointers."""
+    if isinstance(error, Shapeless):
+        return error.places
+    field = error.field.replace("~", "~0").replace("/", "~1")
+    return [(f"#/{field}", error.problem)]
+
+
 def shape(_: Request, error: Exception) -> JSONResponse:
     """A body or query of another shape: its place and problem, never the value, maybe a password."""
     if not isinstance(error, RequestValidationError):
         raise error
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return document(422, Invalid.code, f"{place}: {first['type']}", field=place)
+    told = [(".".join(str(part) for part in one["loc"]), one["type"]) for one in error.errors()]
+    place, problem = told[0]
+    errors = [{"pointer": f"#/{at.replace('.', '/')}", "detail": what} for at, what in told]
+    return document(422, Invalid.code, f"{place}: {problem}", field=place, errors=errors)
 
 
 def foreign(_: Request, error: Exception) -> JSONResponse:
@@ -94,13 +125,15 @@ def foreign(_: Request, error: Exception) -> JSONResponse:
         raise error
     if error.status_code == HTTPStatus.NOT_FOUND:
         return document(404, NotFound.code, NOT_FOUND)
-    answer = document(error.status_code, "http", HTTPStatus(error.status_code).phrase)
+    answer = document(error.status_code, "http", error.detail)
     answer.headers.update(error.headers or {})
     return answer
 
 
-def install(app: FastAPI) -> None:
-    """Every error of the application leaves as a problem document."""
-    app.add_exception_handler(LeadlineError, ours)
-    app.add_exception_handler(RequestValidationError, shape)
-    app.add_exception_handler(HTTPException, foreign)
+def answer(request: Request, error: Exception) -> JSONResponse:
+    """The problem document of whatever went wrong."""
+    if isinstance(error, RequestValidationError):
+        return shape(request, error)
+    if isinstance(error, HTTPException):
+        return foreign(request, error)
+    return ours(request, error)

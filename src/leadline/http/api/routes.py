@@ -1,5 +1,6 @@
-"""Routes for sessions, credentials, approvals, engagements and acts."""
+"""Routes for sessions, credentials and approvals, each of more than one use case."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
@@ -7,14 +8,15 @@ from fastapi import APIRouter, Depends, Response
 from leadline.app import approval, credentials, listing
 from leadline.app import sign_in as use
 from leadline.app.assertion import Signed
-from leadline.core.access import Action
-from leadline.core.errors import Invalid
-from leadline.http.api import caller, wire
+from leadline.client.shape import Adapter
+from leadline.core.access import Action, Principal
+from leadline.core.errors import Invalid, NotFound
+from leadline.http.api import caller, runs, wire
 from leadline.wiring.sign_in import Acting, Door, passkey_signature
 
-ROUTES = APIRouter(prefix="/api")
+ROUTES = APIRouter(prefix="/api/v1")
+ROUTES.include_router(runs.ROUTES)
 At = Annotated[Door, Depends(caller.door)]
-Any_ = Annotated[Acting, Depends(caller.acting)]
 Me = Annotated[Acting, Depends(caller.personal)]
 
 
@@ -24,6 +26,12 @@ def health(at: At) -> dict[str, str]:
     with at.parts.store.read() as view:
         view.log_size()
     return {"status": "running"}
+
+
+@ROUTES.get("/me", tags=["session"])
+def who(me: Me) -> Response:
+    """Who the caller is: name, organisation, roles."""
+    return Response(Adapter(Principal).dump(me.ctx.principal), media_type="application/json")
 
 
 @ROUTES.get("/session", tags=["session"])
@@ -112,22 +120,26 @@ def approve(request: str, given: wire.ApprovalIn, me: Me) -> wire.PendingOut:
     return wire.pending(approval.shown(me.ctx, request))
 
 
-@ROUTES.get("/engagements", tags=["engagements"])
-def engagements(by: Any_) -> list[wire.EngagementOut]:
-    """The engagements that the caller may read."""
-    return [wire.engagement(one) for one in listing.engagements(by.ctx)]
+PROBLEMS: Mapping[str, str] = {
+    "invalid": "What was sent cannot be right; `errors` point to the fields.",
+    "denied": "The access rules say no; `rules` are the ids of those that decided.",
+    "not-signed-in": "There is no session or credential, or it no longer counts.",
+    "not-found": "There is no such thing, or you may not know of it; the two are not told apart.",
+    "refused": "It is not possible in the state that the thing is in.",
+    "too-soon": "Too many attempts failed; `Retry-After` says when the next one counts.",
+    "stale": "Somebody else changed it first; read it again.",
+    "unavailable": "Something that is needed does not answer; try again later.",
+    "tampered": "Something does not verify; an alarm was raised.",
+    "http": "The request is of a kind that this route does not take; `detail` says more.",
+}
 
 
-@ROUTES.get("/engagements/{engagement}", tags=["engagements"])
-def engagement(engagement: str, by: Any_) -> wire.EngagementOut:
-    """One engagement."""
-    return wire.engagement(listing.engagement(by.ctx, engagement))
-
-
-@ROUTES.get("/acts", tags=["acts"])
-def acts(engagement: str, by: Any_) -> list[wire.ActOut]:
-    """The acts of one engagement, in the order of the log."""
-    return [wire.act(one) for one in listing.acts(by.ctx, engagement)]
+@ROUTES.get("/problems/{name}", tags=["problems"])
+def problem_named(name: str) -> dict[str, str]:
+    """What a problem's code means."""
+    if name not in PROBLEMS:
+        raise NotFound(name)
+    return {"code": name, "meaning": PROBLEMS[name]}
 
 
 def _action(word: str) -> Action:

@@ -1,5 +1,6 @@
 """Serving the API under uvicorn: TLS where a certificate is given, plain only to this machine itself."""
 
+import socket
 import ssl
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -8,10 +9,11 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from leadline.core.errors import Invalid
+from leadline.core.errors import Invalid, Refused
 from leadline.http.api.shell import CertificateProtocol
 
 SECONDS_IDLE_MAX, CONNECTIONS_MAX = 15, 256
+SECONDS_TO_END = 5  # then open streams are cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ def configured(app: FastAPI, at: Listen, tls: Tls | None) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=SECONDS_IDLE_MAX,
+        timeout_graceful_shutdown=SECONDS_TO_END,
         limit_concurrency=CONNECTIONS_MAX,
         ssl_certfile=str(tls.certificate) if tls else None,
         ssl_keyfile=str(tls.key) if tls else None,
@@ -75,6 +78,23 @@ def configured(app: FastAPI, at: Listen, tls: Tls | None) -> uvicorn.Config:
     return config
 
 
-def serve(app: FastAPI, at: Listen, tls: Tls | None) -> None:
+def bound(at: Listen) -> socket.socket:
+    """A socket at the address, for whoever serves.
+
+    Raises: Refused, if it cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in at.host else socket.AF_INET
+    made = socket.socket(family)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((at.host, at.port))
+    except OSError as error:
+        made.close()
+        raise Refused(f"cannot listen at {at.host}:{at.port}: {error.strerror}") from None
+    made.set_inheritable(True)
+    return made
+
+
+def serve(app: FastAPI, at: Listen, tls: Tls | None, listening: socket.socket) -> None:
     """Serve until interrupted."""
-    uvicorn.Server(configured(app, at, tls)).run()
+    uvicorn.Server(configured(app, at, tls)).run([listening])

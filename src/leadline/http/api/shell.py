@@ -1,7 +1,7 @@
 """What stands around every route: a cap on bodies, headers on answers, and the client's certificate."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +12,14 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from leadline.http.api import problem
 
 BODY_BYTES_MAX = 256 * 1024
+# Paths below which people hand in files; the longest that begins a path counts.
+LARGER: dict[str, int] = {
+    "/api/v1/engagements/": 16 << 20,
+    "/api/v1/findings": 16 << 20,
+    "/api/v1/inventories": 16 << 20,
+    "/api/v1/parcels": 16 << 20,
+    "/api/v1/register/": 16 << 20,
+}
 CERTIFICATE = "leadline.client_certificate"
 
 Message = MutableMapping[str, Any]
@@ -19,11 +27,19 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
+# Paths below which answers have headers of their own: Inspect's viewer, which is nobody's page.
+OWN: dict[str, Mapping[bytes, bytes]] = {}
+
+NOTHING = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+# No inline script or style, no eval, nothing from elsewhere; pictures may stand in the page itself.
+PAGES = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    b"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+)
 HEADERS = {
-    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
     b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
-    b"cache-control": b"no-store",
+    # A form's Origin is `null` under a stricter one
+    b"referrer-policy": b"same-origin",
     b"cross-origin-resource-policy": b"same-origin",
     b"cross-origin-opener-policy": b"same-origin",
     b"permissions-policy": b"publickey-credentials-get=(self), publickey-credentials-create=(self)",
@@ -31,11 +47,17 @@ HEADERS = {
 }
 
 
+def bytes_max(path: str) -> int:
+    """How large the body of a request to *path* may be."""
+    fitting = [prefix for prefix in LARGER if path.startswith(prefix)]
+    return LARGER[max(fitting, key=len)] if fitting else BODY_BYTES_MAX
+
+
 class Capped:
     """Refuses bodies above a size, whether their length was told or not."""
 
-    def __init__(self, app: Application, bytes_max: int = BODY_BYTES_MAX) -> None:
-        self._app, self._bytes_max = app, bytes_max
+    def __init__(self, app: Application) -> None:
+        self._app = app
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """As ASGI has it."""
@@ -43,7 +65,8 @@ class Capped:
             await self._app(scope, receive, send)
             return
         told, seen = dict(scope["headers"]).get(b"content-length", b"0"), 0
-        if not told.isdigit() or int(told) > self._bytes_max:
+        most = bytes_max(scope["path"])
+        if not told.isdigit() or int(told) > most:
             answer = problem.document(413, "http", HTTPStatus(413).phrase)
             await answer(scope, receive, send)
             return
@@ -52,7 +75,7 @@ class Capped:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._bytes_max:
+            if seen > most:
                 raise HTTPException(413)
             return message
 
@@ -67,11 +90,19 @@ class Headed:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """As ASGI has it."""
+        path = scope.get("path", "")
+        set_ = {
+            **HEADERS,
+            b"content-security-policy": NOTHING if path.startswith("/api/") else PAGES,
+        }
+        if not path.startswith("/static/"):
+            set_[b"cache-control"] = b"no-store"
+        set_ |= next((own for prefix, own in OWN.items() if path.startswith(prefix)), {})
 
         async def headed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                kept = [(k, v) for k, v in message["headers"] if k.lower() not in HEADERS]
-                message["headers"] = [*kept, *HEADERS.items()]
+                kept = [(k, v) for k, v in message["headers"] if k.lower() not in set_]
+                message["headers"] = [*kept, *set_.items()]
             await send(message)
 
         await self._app(scope, receive, headed)

@@ -1,4 +1,4 @@
-"""Routes under /api/sign-in: each way of showing who one is, and registering further ones.
+"""Routes under /api/v1/sign-in: each way of showing who one is, and registering further ones.
 
 With a session's cookie a sign-in steps that session up; without one it begins a session.
 """
@@ -15,7 +15,7 @@ from leadline.http.api import caller, wire
 from leadline.wiring.sign_in import Acting, Door
 
 ROUTES = APIRouter(
-    prefix="/api/sign-in", tags=["sign-in"], dependencies=[Depends(caller.same_origin)]
+    prefix="/api/v1/sign-in", tags=["sign-in"], dependencies=[Depends(caller.same_origin)]
 )
 At = Annotated[Door, Depends(caller.door)]
 By = Annotated[Caller, Depends(caller.caller)]

@@ -7,8 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from leadline.app.approval import Pending, challenge, digest
 from leadline.core.account import Credential, RegisteredKey, Session, assurance
-from leadline.core.engagement.engagement import Engagement
-from leadline.core.record.act import Act, Value, to_record
 
 Short = Annotated[str, Field(max_length=200)]
 Long = Annotated[str, Field(max_length=65_536)]
@@ -181,28 +179,6 @@ class PendingOut(Wire):
     asserted: bool
 
 
-class EngagementOut(Wire):
-    """The facts of an engagement."""
-
-    id: str
-    regime: str
-    developer: str
-    model: str
-    opened_at: datetime
-
-
-class ActOut(Wire):
-    """One act, as the record has it."""
-
-    id: str
-    kind: str
-    at: str
-    actor: str
-    about: str
-    engagement: str
-    detail: dict[str, object]
-
-
 def session(found: Session) -> SessionOut:
     """From the record."""
     return SessionOut(
@@ -252,24 +228,3 @@ def pending(found: Pending) -> PendingOut:
         approvers=sorted(found.approvers),
         asserted=found.asserted,
     )
-
-
-def engagement(found: Engagement) -> EngagementOut:
-    """From the record."""
-    return EngagementOut(
-        id=found.id,
-        regime=found.regime,
-        developer=found.developer,
-        model=found.model,
-        opened_at=found.opened_at,
-    )
-
-
-def act(found: Act) -> ActOut:
-    """From the record."""
-    record = to_record(found)
-    texts = {
-        name: str(record[name]) for name in ("id", "kind", "at", "actor", "about", "engagement")
-    }
-    detail: dict[str, Value] = dict(found.detail)
-    return ActOut(**texts, detail=detail)  # type: ignore[arg-type]

@@ -4,11 +4,14 @@ Source: PEP 440, and the ordering of `packaging.version.Version`. Legacy strings
 have no order.
 """
 
+import re
+
 from packaging.version import InvalidVersion, Version
 
 from leadline.core.clearing.versions.encoding import Unparseable, number, text
 
 _PRE_RANK = {"a": b"\x01", "b": b"\x02", "rc": b"\x03"}
+_PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _END, _TEXT, _NUMBER = b"\x00", b"\x01", b"\x02"
 
 
@@ -17,16 +20,21 @@ def key(version: str) -> bytes:
 
     Raises: `Unparseable`, for a string that PEP 440 refuses.
     """
+    if _PLAIN.fullmatch(version):
+        # Nine of ten releases; the library takes ten times as long for the same bytes.
+        return _release(number(0), list(map(int, version.split(".")))) + _NO_MARKS
     try:
         parsed = Version(version)
     except InvalidVersion:
         raise Unparseable("pypi", version, "PEP 440 has no such version") from None
-    release = list(parsed.release)
+    release = _release(number(parsed.epoch), list(parsed.release))
+    return release + _pre(parsed) + _post(parsed) + _dev(parsed) + _local(parsed.local)
+
+
+def _release(epoch: bytes, release: list[int]) -> bytes:
     while release and release[-1] == 0:
         release.pop()
-    parts = [number(parsed.epoch), *(b"\x01" + number(part) for part in release), _END]
-    parts += [_pre(parsed), _post(parsed), _dev(parsed), _local(parsed.local)]
-    return b"".join(parts)
+    return epoch + b"".join([b"\x01" + number(part) for part in release]) + _END
 
 
 def _pre(parsed: Version) -> bytes:
@@ -54,3 +62,6 @@ def _local(local: str | None) -> bytes:
         for part in local.split(".")
     )
     return b"\x01" + b"".join(segments) + _END
+
+
+_NO_MARKS = b"\x02" + b"\x00" + b"\x02" + _END  # a release alone: no pre, post, dev, local

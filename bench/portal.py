@@ -1,0 +1,480 @@
+"""The portal under load: lists, details and search over an installation as large as is foreseen.
+
+    python bench/portal.py --json [--quick]
+
+Seeds 100,000 engagements, 100,000 cases, 1,000,000 findings and 2,000 operators straight into the tables,
+beside cases and engagements that use cases opened; serves the portal with `leadline serve` as it is and
+asks for 50 pages a second, whether or not the last were answered (open loop), with at most 20 in flight.
+A page's time counts from the moment at which it was due. Beside it, in the same run, a bare page of the
+framework: FastAPI and a Jinja template with 25 rows, from memory.
+
+Beside the times stands what a page of each kind costs the server's processes in processor time, asked for
+one after the other: that is nearly the same however busy the machine is. What a PostgreSQL server spends
+is not in it.
+"""
+
+import argparse
+import os
+import queue
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http.client import HTTPConnection
+from itertools import islice
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+import sqlalchemy as sa
+from bench import _form as form
+
+import postgres
+from identity.people import HERE, House, house
+from leadline.app import cases, engagement, sign_in
+from leadline.app.cases import NewParty
+from leadline.app.engagement import Dealings
+from leadline.app.ports import Line, Stored
+from leadline.core.access import Bounds
+from leadline.core.assessment import Subject
+from leadline.core.clearing.case_file import CaseFile
+from leadline.core.clearing.disclosure import Role
+from leadline.core.clearing.finding import Finding, Severity
+from leadline.core.clearing.operator import Enrolment, Exposure, Mode
+from leadline.core.engagement.engagement import Engagement
+from leadline.core.marking import Marking, Tlp
+from leadline.http.api.caller import COOKIE
+from leadline.settings import Home, environment
+from leadline.store import listing
+from leadline.store.connections import engine_for, writing
+from leadline.store.records import Records
+from leadline.store.tables import LISTING, STATE
+from leadline.wiring.desk import library
+from leadline.wiring.home import KINDS, clock
+from ports import free_port
+
+PAGE_MS_MAX, CASE_MS_MAX = 150.0, 300.0
+RATE, FLIGHT, PARTIES, OPENED = 50, 20, 200, 20
+WORDS = [
+    "parser",
+    "buffer",
+    "overflow",
+    "header",
+    "decoder",
+    "socket",
+    "index",
+    "cache",
+    "token",
+    "image",
+    "archive",
+    "driver",
+]
+OWN = Marking(Tlp.AMBER_STRICT)
+NAMED = (
+    300  # cases that the coordinator is named for beside intake, and engagements of the evaluator
+)
+BATCH = 20_000
+COUNTED = 60  # pages of each kind whose processor time is counted
+SECONDS_TO_BEGIN = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is seeded, and how long pages are asked for."""
+
+    engagements: int = 100_000
+    cases: int = 100_000
+    findings: int = 1_000_000
+    operators: int = 2_000
+    seconds: int = 60
+
+
+QUICK = Size(2_000, 2_000, 20_000, 200, 10)
+
+
+def title(chance: random.Random) -> str:
+    """Three words and a number."""
+    return f"{' '.join(chance.sample(WORDS, 3))} {chance.randrange(10**6)}"
+
+
+def rows(size: Size, now: datetime) -> Iterator[tuple[Stored[object], Line]]:
+    """Everything that is seeded, with what lists show of it."""
+    chance = random.Random(1)  # noqa: S311 -- repeats from run to run
+    for n in range(size.engagements):
+        id_, org, at = f"engagement-{n:06}", f"developer-{n % 500}", now - timedelta(minutes=n)
+        facts = Engagement(id_, "us-eo-14409", "d" * 64, org, title(chance), "s" * 64, at)
+        state = ("draft", "inquiry", "access-closed", "withdrawn")[n % 4]
+        line = Line(facts.model, f"{org} us-eo-14409", state, "", "us-eo-14409", at, at)
+        yield Stored(id_, facts, 1, id_, org, OWN), line
+    for n in range(size.cases):
+        id_, at = f"case-{n:06}", now - timedelta(minutes=chance.randrange(10**6))
+        file = CaseFile(id_, title(chance), foreign=(f"CVE-2026-{n}",))
+        state, due = ("open", "public", "closed")[n % 3], at + timedelta(days=90)
+        line = Line(file.title, file.foreign[0], state, "", "leadline-default", at, at, due)
+        yield Stored(id_, file, 1, "", "", OWN, Bounds(case=id_)), line
+    for n in range(size.findings):
+        id_, at = f"{n:064x}", now - timedelta(minutes=chance.randrange(10**6))
+        purl = f"pkg:pypi/{chance.choice(WORDS)}-{n % 5_000}@1.{n % 50}"
+        made = Finding(
+            "tool", "a fuzzer", "", "", "", "memory-safety", title(chance), purl, "", "a" * 64, "", at,
+            "CWE-125", severity=Severity.HIGH,
+        )  # fmt: skip
+        case = "intake" if n % 2 else f"case-{n // 10 % size.cases:06}"
+        state = ("received", "screened", "confirmed", "case")[n % 4]
+        line = Line(made.title, f"{purl} CWE-125 memory-safety", state, "", "high", at, at)
+        yield Stored(id_, made, 1, "", "", OWN, Bounds(case=case, owner=f"finder-{n % 997}")), line
+    for n in range(size.operators):
+        id_, org = f"operator-{n:05}", f"hospital-{n}"
+        said = (id_, org, f"Hospital {title(chance)}", ("health",), 9_000, Exposure.UNKNOWN, 2)
+        held = Enrolment(*said, "Ask IT.", Mode.HOSTED, (), now)
+        yield (
+            Stored(id_, held, 1, "", org, OWN),
+            Line(held.name, f"{org} health", "vetted", "", "health", now, now),
+        )
+
+
+def seed(url: str, size: Size, now: datetime) -> None:
+    """Into the tables, in bulk; the words are indexed at the end."""
+    records, engine = Records(KINDS), engine_for(url)
+    all_rows = rows(size, now)
+    while batch := list(islice(all_rows, BATCH)):
+        lines = [listing.row_of(records.kind(type(s.value)), s, line) for s, line in batch]
+        kept = (
+            "kind",
+            "id",
+            "engagement",
+            "org",
+            "tlp",
+            "case_id",
+            "owner",
+            "level",
+            "embargo_until",
+        )
+        states = [
+            {name: line[name] for name in kept} | {"version": 1, "body": records.dump(stored.value)}
+            for (stored, _), line in zip(batch, lines, strict=True)
+        ]
+        with writing(engine) as connection:
+            _insert(connection, STATE, states)
+            _insert(connection, LISTING, lines)
+    with writing(engine) as connection:
+        if engine.dialect.name == "sqlite":
+            again = "INSERT INTO listing_words(listing_words) VALUES ('rebuild')"
+            connection.exec_driver_sql(again)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE" if engine.dialect.name != "sqlite" else "SELECT 1")
+    engine.dispose()
+
+
+def _insert(
+    connection: sa.Connection, table: sa.Table, many: Sequence[Mapping[str, object]]
+) -> None:
+    names = list(many[0])
+    if connection.dialect.name == "sqlite":
+        connection.execute(table.insert(), [dict(one) for one in many])
+        return
+    raw = connection.connection.cursor()
+    with raw.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as into:
+        for one in many:
+            into.write_row([one[name] for name in names])
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One page that is asked for: what it is counted as, by whom, and where it is."""
+
+    kind: str
+    token: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Who visits, and what they open."""
+
+    tokens: Mapping[str, str]
+    cases: Sequence[str]
+    engagements: Sequence[str]
+    big: str
+
+
+def prepare(folder: Path, url: str, size: Size) -> Prepared:
+    """People, and the cases and engagements that are opened; then everything else beside them."""
+    with house(folder, url) as at:
+        at.clock.now = clock()
+        chance = random.Random(2)  # noqa: S311 -- repeats from run to run
+        named = frozenset(f"case-{chance.randrange(size.cases):06}" for _ in range(NAMED))
+        at.enrol("coordinator", "coordinator", cases=named | {"intake"}, engagements=frozenset())
+        some = frozenset(
+            f"engagement-{chance.randrange(size.engagements):06}" for _ in range(NAMED)
+        )
+        at.enrol("evaluator", "evaluator", engagements=some)
+        at.enrol("auditor", "auditor", org="an-auditor", engagements=frozenset())
+        at.enrol("developer", "developer", org="developer-7", engagements=frozenset())
+        opened = [_case(at, n, 3) for n in range(OPENED)]
+        big = _case(at, OPENED, PARTIES)
+        dealings = [_engagement(at, n) for n in range(OPENED)]
+        seed(at.home.database, size, at.clock.now)
+        people = ("coordinator", "evaluator", "auditor", "developer")
+        return Prepared({one: _signed_in(at, one) for one in people}, opened, dealings, big)
+
+
+def _case(at: House, number: int, parties: int) -> str:
+    finding = Finding(
+        "tool", "a fuzzer", "", "", "", "f", f"opened {number}", "pkg:pypi/opened@1.0", "", "a" * 64, "",
+        at.clock.now,
+    )  # fmt: skip
+    id_ = f"{10**9 + number:064x}"
+    with at.door.parts.store.write() as tx:
+        tx.put(id_, finding, marking=OWN, bounds=Bounds(case="intake", owner="coordinator"))
+    ctx, named = at.ctx("coordinator"), f"Opened {number}"
+    case = cases.open_case(ctx, [id_], title=named, policy="leadline-default")
+    vendors = [
+        NewParty(Role.DOWNSTREAM, f"Vendor {n}", f"security@v{n}.example") for n in range(parties)
+    ]
+    cases.add_parties(at.ctx("coordinator"), case, vendors)
+    return case
+
+
+def _engagement(at: House, number: int) -> str:
+    texts, id_ = library(), f"engagement-opened-{number}"
+    on = Dealings(id_, "developer-7", texts.newest("us-eo-14409"), texts)
+    ctx = at.ctx("developer")
+    engagement.open_draft(ctx, on, f"opened {number}", Subject("model", "m", "d" * 64))
+    engagement.set_anchor(ctx, on, at.clock.now + timedelta(days=20), "UTC")
+    return id_
+
+
+def _signed_in(at: House, person: str) -> str:
+    at.password(person)
+    key = at.key(person)
+    first = at.signed_in(person).session
+    made, to_sign, _ = at.door.challenge()
+    return sign_in.by_key(at.door.nobody(), made.id, key.sign(to_sign), HERE, first).token
+
+
+def pages(made: Prepared) -> Iterator[Asked]:
+    """Lists, details and searches in turn, each by somebody who has the right to it."""
+    chance, by = random.Random(3), made.tokens  # noqa: S311 -- repeats from run to run
+    lists = ("case", "finding", "engagement", "operator")
+    while True:
+        kind, order = chance.choice(lists), chance.choice(("changed", "opened", "title"))
+        person = {"engagement": chance.choice(("auditor", "evaluator", "developer"))}.get(
+            kind, "coordinator"
+        )
+        state = (
+            chance.choice(("", "&state=open", "&state=received")) if kind != "engagement" else ""
+        )
+        yield Asked("list", by[person], f"/search?kind={kind}&order={order}{state}")
+        yield Asked("case", by["coordinator"], f"/cases/{chance.choice(made.cases)}")
+        words = "+".join(chance.sample(WORDS, chance.choice((1, 2, 3))))
+        yield Asked("search", by[chance.choice(list(by))], f"/search?words={words}")
+        yield Asked(
+            "engagement", by["developer"], f"/engagements/{chance.choice(made.engagements)}"
+        )
+
+
+def asked_for(origin: str, wanted: Iterable[Asked], seconds: float) -> dict[str, list[float]]:
+    """Milliseconds of each page from when it was due, by kind; raises for an answer that is no page."""
+    host, due = origin.removeprefix("http://"), queue.Queue[tuple[float, Asked] | None]()
+    taken, wrong = defaultdict[str, list[float]](list), list[str]()
+
+    def visitor() -> None:
+        connection = HTTPConnection(host, timeout=120)
+        while (one := due.get()) is not None:
+            at, page = one
+            connection.request("GET", page.path, headers={"cookie": f"{COOKIE}={page.token}"})
+            answer = connection.getresponse()
+            answer.read()
+            taken[page.kind].append((time.perf_counter() - at) * 1000)
+            if answer.status != 200:
+                wrong.append(f"{answer.status} {page.path}")
+        connection.close()
+
+    visitors = [threading.Thread(target=visitor) for _ in range(FLIGHT)]
+    for one in visitors:
+        one.start()
+    begun = time.perf_counter()
+    for n, page in zip(range(int(seconds * RATE)), wanted, strict=False):
+        at = begun + n / RATE
+        time.sleep(max(0.0, at - time.perf_counter()))
+        due.put((at, page))
+    for _ in visitors:
+        due.put(None)
+    for one in visitors:
+        one.join()
+    if wrong:
+        raise AssertionError(f"{len(wrong)} pages were not served, first {wrong[0]}")
+    return taken
+
+
+def spent(origin: str, server: int, wanted: Sequence[Asked]) -> dict[str, float]:
+    """Milliseconds of processor time that a page of each kind costs all the server's processes."""
+    of = defaultdict[str, list[Asked]](list)
+    for one in wanted:
+        of[one.kind].append(one)
+    found = dict[str, float]()
+    for kind, asked in of.items():
+        connection = HTTPConnection(origin.removeprefix("http://"), timeout=120)
+        before = 0.0
+        for some in (asked[:4], asked):  # the first ones are not counted
+            before = processor_seconds(server)
+            for one in some:
+                connection.request("GET", one.path, headers={"cookie": f"{COOKIE}={one.token}"})
+                connection.getresponse().read()
+        found[kind] = (processor_seconds(server) - before) / len(asked) * 1000
+        connection.close()
+    return found
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process and its children have used until now."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    used = 0
+    for one in (pid, *children):
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        used += int(fields[11]) + int(fields[12])
+    return used / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def serving(folder: Path, url: str) -> Iterator[tuple[str, int]]:
+    """`leadline serve` in processes of its own; answers where, and the first process."""
+    port = free_port()
+    words = ["serve", "--home", str(folder), "--listen", f"127.0.0.1:{port}"]
+    argv = [sys.executable, "-m", "leadline", *words]
+    with subprocess.Popen(argv, env=environment(Home(folder, url))) as server:
+        try:
+            _answers(port)
+            yield f"http://127.0.0.1:{port}", server.pid
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(60)
+
+
+def _answers(port: int) -> None:
+    end = time.monotonic() + SECONDS_TO_BEGIN
+    while True:
+        connection = HTTPConnection("127.0.0.1", port, timeout=SECONDS_TO_BEGIN)
+        try:
+            connection.request("GET", "/")
+            connection.getresponse().read()
+        except ConnectionError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+        finally:
+            connection.close()
+
+
+@contextmanager
+def bare_serving() -> Iterator[str]:
+    """The bare page in a process of its own; answers where."""
+    argv = [sys.executable, __file__, "--serve"]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert server.stdin is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.stdin.close()
+            server.wait(30)
+
+
+def serve() -> None:
+    """Serve the bare page until the standard input ends."""
+    from bench import _bare_page
+
+    with _bare_page.served() as origin:
+        sys.stdout.write(f"{origin}\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+
+
+def p99(times: Sequence[float]) -> float:
+    """The 99th of 100."""
+    return sorted(times)[min(len(times) - 1, int(len(times) * 0.99))]
+
+
+def on_database(folder: Path, url: str, size: Size) -> dict[str, float]:
+    """Milliseconds by kind of page."""
+    begun = time.perf_counter()
+    made = prepare(folder, url, size)
+    found = {"seed_s": time.perf_counter() - begun}
+    big = Asked("case_200_parties", made.tokens["coordinator"], f"/cases/{made.big}")
+    counted = [*islice(pages(made), COUNTED * 4), *[big] * (COUNTED // 4)]
+    with serving(folder, url) as (origin, server):
+        asked_for(origin, pages(made), 2)
+        found |= {f"{kind}_cpu": ms for kind, ms in spent(origin, server, counted).items()}
+        taken = asked_for(origin, pages(made), size.seconds)
+        alone = [asked_for(origin, [big], 1 / RATE)[big.kind][0] for _ in range(20)]
+    for kind, times in taken.items():
+        found |= {f"{kind}_p50": statistics.median(times), f"{kind}_p99": p99(times)}
+    found["p99"] = p99([one for times in taken.values() for one in times])
+    return found | {
+        "case_200_parties_p50": statistics.median(alone),
+        "case_200_parties_max": max(alone),
+    }
+
+
+def bare(seconds: int) -> float:
+    """The 99th percentile of the bare page under the same load."""
+    with bare_serving() as origin:
+        ever = (Asked("bare", "", "/") for _ in iter(int, 1))
+        asked_for(origin, ever, 1)
+        return p99(asked_for(origin, ever, seconds)["bare"])
+
+
+def measure(*, quick: bool) -> dict[str, object]:
+    """The whole benchmark as the document that is printed."""
+    env, size = form.machine(), QUICK if quick else Size()
+    beside = bare(min(size.seconds, 20))
+    found, unavailable = dict[str, dict[str, float]](), list[str]()
+    with tempfile.TemporaryDirectory() as folder:
+        found["sqlite"] = on_database(Path(folder), "", size)
+    programs = postgres.binaries()
+    if programs is None:
+        unavailable.append("postgresql")
+    else:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            postgres.Databases(programs) as server,
+            server.fresh() as url,
+        ):
+            found["postgresql"] = on_database(Path(folder), url, size)
+    values = {"bare_page_p99": (beside, "ms")}
+    ratios = {}
+    for database, times in found.items():
+        for name, taken in times.items():
+            values[f"{name}_{database}"] = (taken, "s" if name == "seed_s" else "ms")
+        ratios[f"p99_{database}"] = form.at_most(times["p99"], PAGE_MS_MAX)
+        ratios[f"case_200_parties_{database}"] = form.at_most(
+            times["case_200_parties_max"], CASE_MS_MAX
+        )
+    return form.document("portal", env, form.values(values), ratios, unavailable)
+
+
+def main() -> None:
+    """Measure and print: one line for programs, a short table for people."""
+    parser: argparse.ArgumentParser = form.parser(__doc__, "a fiftieth of the rows, ten seconds")
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve:
+        serve()
+        return
+    form.show(measure(quick=options.quick), as_json=options.json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,313 @@
+"""The evidence ladder at work: adding evidence, taking it back, cross-testing fixes, explaining.
+
+Findings are never merged. Every piece of evidence is an act, and what belongs together is computed
+from the acts that stand. A reader sees only evidence between findings that the reader may read.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from leadline.app.context import Context
+from leadline.app.ports import CrossTester, Reading, Stored
+from leadline.core.access import Action, Resource
+from leadline.core.clearing import evidence as core
+from leadline.core.clearing.evidence import (
+    Claim,
+    CrossTest,
+    Doubt,
+    EvidenceEdge,
+    Picture,
+    Proposal,
+)
+from leadline.core.clearing.finding import Finding
+from leadline.core.clearing.group import RULE, Crash, group
+from leadline.core.errors import Invalid, NotFound, Refused
+from leadline.core.marking import Marking, Tlp
+from leadline.core.record.act import Kind
+
+INTAKE = "intake"
+CASE, CONTENT = Marking(Tlp.AMBER_STRICT), Marking(Tlp.RED)
+BY_RULE = "not by "  # why a rule takes its own word back; a person's reasons are a digest
+CROSS_TEST = "patch-cross-test/1"
+IDENTICAL = "identical-evidence/1"
+WORDS_MAX = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Why a finding is with others, may be with others, or is kept apart; for one reader."""
+
+    finding: str
+    cluster: tuple[str, ...]
+    edges: tuple[EvidenceEdge, ...]
+    proposals: tuple[Proposal, ...]
+    doubts: tuple[Doubt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Regrouped:
+    """What running the rules over the findings of a case changed; *picture* is as it stands now."""
+
+    added: tuple[EvidenceEdge, ...]
+    retracted: tuple[EvidenceEdge, ...]
+    picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A finding with its fix, as a cross-test needs them; *files* are the paths that the fix changes."""
+
+    finding: str
+    fix: str
+    proof: str
+    patch: str
+    files: tuple[str, ...]
+
+
+def confirm(ctx: Context, a: str, b: str, claim: Claim, words: str) -> EvidenceEdge:
+    """A person's word on two findings: one flaw, or not. The reasons go to the vault.
+
+    Raises: Denied; NotFound; Invalid, for no reasons or for *possible*, which is no decision; Refused,
+    if that is on record already.
+    """
+    rows = _rows(ctx, a, b)
+    for row in rows:
+        ctx.require(Action.EVIDENCE_JUDGE, row.thing("finding"))
+    if claim is Claim.POSSIBLE:
+        raise Invalid("claim", "a person decides: same or distinct")
+    said = words.strip()
+    if not said or len(said) > WORDS_MAX:
+        raise Invalid("words", f"say why, in at most {WORDS_MAX} characters")
+    digest = ctx.vault.put(said.encode(), marking=CONTENT)
+    edge = EvidenceEdge(a, b, 2, claim, digest, ctx.principal.id, ctx.now, "person", judged=True)
+    return add_edge(ctx, edge)
+
+
+def add_edge(ctx: Context, edge: EvidenceEdge) -> EvidenceEdge:
+    """Enter one piece of evidence about two findings.
+
+    Raises: Denied; NotFound, for a finding that is not there; Refused, if it stands already.
+    """
+    rows = _rows(ctx, edge.a, edge.b)
+    action = Action.EVIDENCE_JUDGE if edge.judged else Action.GROUP_PROPOSE
+    for row in rows:
+        ctx.require(action, _of_case(row) if not edge.judged else row.thing("finding"))
+    with ctx.store.write() as tx:
+        if any(one.id == edge.id for one in _edges(tx)):
+            raise Refused(f"evidence {edge.id[:16]} stands already")
+        tx.record(ctx.act(Kind.EVIDENCE_ADDED, edge.id, "", **core.detail(edge)))
+    return edge
+
+
+def retract(ctx: Context, edge_id: str, words: str) -> EvidenceEdge:
+    """Take a piece of evidence back: what it joined is apart again, and nothing is lost.
+
+    Raises: Denied; NotFound, if no such evidence stands; Invalid, for no reasons.
+    """
+    with ctx.store.read() as view:
+        found = next((one for one in _edges(view) if one.id == edge_id), None)
+    if found is None:
+        raise NotFound(f"no evidence {edge_id[:64]}; see `leadline findings explain`")
+    for row in _rows(ctx, found.a, found.b):
+        ctx.require(Action.EVIDENCE_JUDGE, row.thing("finding"))
+    if not words.strip():
+        raise Invalid("words", "say why it is taken back")
+    digest = ctx.vault.put(words.strip().encode(), marking=CONTENT)
+    with ctx.store.write() as tx:
+        if edge_id not in {one.id for one in _edges(tx)}:
+            raise Refused(f"evidence {edge_id[:16]} was taken back already")
+        tx.record(ctx.act(Kind.EVIDENCE_RETRACTED, edge_id, "", reason=digest))
+    return found
+
+
+def explain(ctx: Context, finding: str) -> Explained:
+    """Why a finding is with others, and what would join or part them.
+
+    Raises: NotFound, for a finding that is not there or not for this person to know.
+    """
+    readable = _readable(ctx)
+    if finding not in readable:
+        raise NotFound(f"no finding {finding[:64]}; see `leadline finding list`")
+    seen = _picture(ctx, readable)
+    cluster = seen.of(finding)
+    with ctx.store.read() as view:
+        edges = tuple(one for one in _edges(view) if {one.a, one.b} <= set(readable))
+    return Explained(
+        finding,
+        cluster,
+        tuple(one for one in edges if one.a in cluster or one.b in cluster),
+        tuple(one for one in seen.proposals if finding in (*one.one, *one.two)),
+        tuple(one for one in seen.doubts if finding in one.findings),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What belongs together among the findings that one reader may know, with their titles and edges."""
+
+    picture: Picture
+    findings: Mapping[str, Finding]
+    edges: tuple[EvidenceEdge, ...]
+
+
+def overview(ctx: Context) -> Overview:
+    """Every group and proposal among the findings that this person may read."""
+    readable = _readable(ctx)
+    with ctx.store.read() as view:
+        edges = _edges_of(view, readable)
+    seen = core.picture(readable, edges, _identifiers(readable.values()))
+    return Overview(seen, readable, tuple(edges))
+
+
+def regroup(ctx: Context, case: str = INTAKE) -> Regrouped:
+    """Run the rules of today over all findings of a case, and take back what older rules proposed.
+
+    Raises: Denied.
+    """
+    thing = Resource("case", case, marking=CASE, case=case)
+    ctx.require(Action.GROUP_PROPOSE, thing)
+    with ctx.store.read() as view:
+        findings = {row.id: row.value for row in view.find(Finding) if row.bounds.case == case}
+        crashes = [row for row in view.find(Crash) if row.id.removesuffix("/crash") in findings]
+    known = {row.id.removesuffix("/crash"): row.value for row in crashes}
+    wanted = {edge.id: edge for edge in _proposed(ctx, findings, known)}
+    with ctx.store.write() as tx:
+        edges = [one for one in _edges(tx) if {one.a, one.b} <= set(findings)]
+        held = {one.id for one in edges}
+        backs = [one.act for one in tx.acts(kind=Kind.EVIDENCE_RETRACTED)]
+        # What a person took back stays back: a rule does not overrule it, only itself.
+        taken = {act.about for act in backs if not str(act.detail["reason"]).startswith(BY_RULE)}
+        added = [edge for id_, edge in wanted.items() if id_ not in held and id_ not in taken]
+        stale = [one for one in edges if _by_rule(one) and one.id not in wanted]
+        for edge in added:
+            tx.record(ctx.act(Kind.EVIDENCE_ADDED, edge.id, "", **core.detail(edge)))
+        for edge in stale:
+            tx.record(ctx.act(Kind.EVIDENCE_RETRACTED, edge.id, "", reason=BY_RULE + RULE))
+        seen = core.picture(findings, _edges_of(tx, findings), _identifiers(findings.values()))
+    return Regrouped(tuple(added), tuple(stale), seen)
+
+
+def cross_test(
+    ctx: Context, tester: CrossTester, fixed: Sequence[Fixed]
+) -> tuple[EvidenceEdge, ...]:
+    """Try each fix on the other findings of the same files; enter what that proves.
+
+    A pair that was tried before, with the same proofs and patches, is not tried again; one whose run
+    broke down proves nothing and may be tried again. Raises: Denied; Unavailable, without a sandbox.
+    """
+    for row in _rows(ctx, *(one.finding for one in fixed)):
+        ctx.require(Action.GROUP_PROPOSE, _of_case(row))
+    with ctx.store.read() as view:
+        acts = view.acts(kind=Kind.EVIDENCE_ADDED)
+        done = {str(one.act.detail["evidence"]) for one in acts}
+    made = []
+    for one, two in combinations(sorted(fixed, key=lambda each: each.finding), 2):
+        digest = _tried(one, two)
+        if digest in done or one.finding == two.finding or not set(one.files) & set(two.files):
+            continue
+        claim = _cross(tester, one, two).claim
+        if claim is not None:
+            by, now = ctx.principal.id, ctx.now
+            edge = EvidenceEdge(one.finding, two.finding, 2, claim, digest, by, now, CROSS_TEST)
+            made.append(edge)
+    with ctx.store.write() as tx:
+        for edge in made:
+            tx.record(ctx.act(Kind.EVIDENCE_ADDED, edge.id, "", **core.detail(edge)))
+    return tuple(made)
+
+
+def together(view: Reading, finding: str) -> frozenset[str]:
+    """The findings that are one flaw with this one, within a use case that asked the rules already."""
+    rows = {row.id: row.value for row in view.find(Finding)}
+    seen = core.picture(rows, _edges(view), _identifiers(rows.values()))
+    return frozenset(seen.of(finding))
+
+
+def _cross(tester: CrossTester, one: Fixed, two: Fixed) -> CrossTest:
+    ahead, back = tester.silenced(two.finding, one.fix), tester.silenced(one.finding, two.fix)
+    passes = [
+        tester.tests_pass(each.fix) if quiet else None
+        for each, quiet in ((one, ahead), (two, back))
+    ]
+    return CrossTest(ahead, back, passes[0], passes[1])
+
+
+def _tried(one: Fixed, two: Fixed) -> str:
+    parts = f"{CROSS_TEST}\x00{one.proof}\x00{one.patch}\x00{two.proof}\x00{two.patch}"
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def _proposed(
+    ctx: Context, findings: dict[str, Finding], crashes: dict[str, Crash]
+) -> Iterable[EvidenceEdge]:
+    """What today's rules say of findings with a crash report; a chain of edges joins each group."""
+    by, now = ctx.principal.id, ctx.now
+    alike: dict[tuple[str, str, str], str] = {}
+    for id_, crash in sorted(crashes.items()):
+        finding = findings[id_]
+        key = (finding.proof_sha256, finding.target_digest, crash.text)
+        first = alike.setdefault(key, id_)
+        if first != id_:
+            digest = hashlib.sha256("\0".join(key).encode()).hexdigest()
+            yield EvidenceEdge(first, id_, 1, Claim.SAME, digest, by, now, IDENTICAL)
+    named = [_as(crash, id_, findings[id_]) for id_, crash in sorted(crashes.items())]
+    for held in group(named):
+        digest = hashlib.sha256(held.why.encode()).hexdigest()
+        for a, b in zip(held.members, held.members[1:], strict=False):
+            rung = max(held.rung, 3)
+            yield EvidenceEdge(a, b, rung, Claim.POSSIBLE, digest, by, now, RULE)
+
+
+def _as(crash: Crash, id_: str, finding: Finding) -> Crash:
+    """The crash under its finding's name; its program, if the report names none, is the package."""
+    return replace(crash, id=id_, program=crash.program or finding.purl.partition("@")[0])
+
+
+def _by_rule(edge: EvidenceEdge) -> bool:
+    return edge.rule.startswith(("crash-places/", "identical-evidence/")) and not edge.judged
+
+
+def _identifiers(findings: Iterable[Finding]) -> dict[str, frozenset[str]]:
+    return {
+        one.id: frozenset(name for name in one.ids if name.startswith("CVE-")) for one in findings
+    }
+
+
+def _edges(view: Reading) -> tuple[EvidenceEdge, ...]:
+    """All evidence that stands."""
+    acts = [*view.acts(kind=Kind.EVIDENCE_ADDED), *view.acts(kind=Kind.EVIDENCE_RETRACTED)]
+    return core.standing(one.act for one in sorted(acts, key=lambda one: one.index))
+
+
+def _edges_of(view: Reading, findings: Iterable[str]) -> list[EvidenceEdge]:
+    known = set(findings)
+    return [one for one in _edges(view) if {one.a, one.b} <= known]
+
+
+def _picture(ctx: Context, readable: dict[str, Finding]) -> Picture:
+    with ctx.store.read() as view:
+        edges = _edges_of(view, readable)
+    return core.picture(readable, edges, _identifiers(readable.values()))
+
+
+def _readable(ctx: Context) -> dict[str, Finding]:
+    """The findings that this person may read, without a trace of the others."""
+    with ctx.store.read() as view:
+        rows = view.find(Finding)
+    return {
+        row.id: row.value
+        for row in rows
+        if ctx.decision(Action.FINDING_READ, row.thing("finding")).allowed
+    }
+
+
+def _rows(ctx: Context, *findings: str) -> list[Stored[Finding]]:
+    with ctx.store.read() as view:
+        return [view.get(Finding, one) for one in findings]
+
+
+def _of_case(row: Stored[Finding]) -> Resource:
+    case = row.bounds.case
+    return Resource("case", case, marking=CASE, case=case)

@@ -1,0 +1,271 @@
+"""Fixes: a subject drafts one in a sandbox, people read it, a person sends it, acts say how far it came.
+
+Nothing here sends anything. A draft that shows less than is due is no candidate: it is recorded with what
+happened, and the flaw stays where it was.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from leadline.app import evidence
+from leadline.app.context import Context
+from leadline.app.ports import Reading, Stored
+from leadline.core.access import Action, Resource
+from leadline.core.clause import Fact, one_of
+from leadline.core.clearing.finding import UNNAMED_MODEL, Finding
+from leadline.core.clearing.fix import (
+    FIRST,
+    MOVES,
+    RECALLED,
+    Board,
+    Drafted,
+    Fix,
+    FixStanding,
+    FixState,
+    Instead,
+    check_proposal,
+    place,
+    standings,
+)
+from leadline.core.clearing.replaying import Bundle, plain_record
+from leadline.core.errors import Invalid, Refused
+from leadline.core.marking import Marking, Tlp
+from leadline.core.record.act import Act, Kind
+
+INTAKE = "intake"
+ROW, PATCH = Marking(Tlp.AMBER_STRICT), Marking(Tlp.RED)
+_KINDS = (Kind.FIX_PROPOSED, Kind.FIX_TESTED, Kind.FIX_MOVED)
+
+
+class Workshop(Protocol):
+    """Has a subject draft a patch in a sandbox and tries it; one subject, one repository."""
+
+    def draft(self, bundle: Bundle) -> Drafted:
+        """What came of it; a failure is an answer.
+
+        Raises: Unavailable, if no box could be had.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What came of one attempt: a candidate, or every reason why there is none."""
+
+    fix: str
+    shortfalls: tuple[str, ...]
+    drafted: Drafted
+
+    @property
+    def candidate(self) -> bool:
+        """Whether people have something to read now."""
+        return not self.shortfalls
+
+
+def propose(
+    ctx: Context,
+    finding_id: str,
+    bundle: Bundle,
+    workshop: Workshop,
+    instead: Instead = FIRST,
+    *,
+    consent: str = "",
+) -> Proposed:
+    """Have a patch drafted for a finding and tried; only one that holds becomes its candidate.
+
+    *consent* says how a model's developer agreed that its name is shown; without it no name is kept.
+    Findings that evidence proves to be one flaw share one candidate.
+
+    Raises: NotFound; Denied; Invalid, if the bundle's proof is another than was reported; Refused, if a
+    candidate stands for this flaw and is not superseded; Unavailable, if no box could be had.
+    """
+    held = _finding(ctx, finding_id)
+    if bundle.proof_sha256 != held.value.proof_sha256:
+        raise Invalid("proof", "is not the one that was reported; draft against that one")
+    with ctx.store.read() as view:
+        _check(view, finding_id, instead)
+    drafted = workshop.draft(bundle)
+    shortfalls = drafted.shortfalls()
+    case, id_ = held.bounds.case, ctx.new_id("fix")
+    shown = _evidence(ctx, drafted, shortfalls)
+    named = drafted.made_by if drafted.origin != "ai" or consent.strip() else UNNAMED_MODEL
+    patch = "" if shortfalls else ctx.vault.put(drafted.patch, marking=PATCH)
+    fix = Fix(
+        id_,
+        finding_id,
+        case,
+        patch,
+        drafted.origin,
+        named,
+        drafted.subject,
+        drafted.base,
+        drafted.touches,
+        ctx.now,
+        instead.fix,
+    )
+    about = {"finding": finding_id, "case": case}
+    with ctx.store.write() as tx:
+        if not shortfalls:
+            _check(tx, finding_id, instead)
+            tx.put(id_, fix, marking=ROW, bounds=held.bounds, org=held.org)
+            made = {"patch": patch, "origin": fix.origin, "subject": fix.subject, "base": fix.base}
+            why = {"supersedes": instead.fix, "reason": instead.reason}
+            tx.record(ctx.act(Kind.FIX_PROPOSED, id_, held.engagement, **about, **made, **why))
+        tx.record(
+            ctx.act(
+                Kind.FIX_TESTED,
+                id_,
+                held.engagement,
+                **about,
+                candidate=not shortfalls,
+                verdict=drafted.replay.verdict.value if drafted.replay else "not run",
+                variants_silent=drafted.variants[0],
+                variants=drafted.variants[1],
+                samples_alike=drafted.samples[0],
+                samples=drafted.samples[1],
+                tests_pass=drafted.tests[1],
+                evidence=shown,
+            )
+        )
+    return Proposed(id_, shortfalls, drafted)
+
+
+def _evidence(ctx: Context, drafted: Drafted, shortfalls: Sequence[str]) -> str:
+    """The digest of what was measured and, where it is no candidate, of what was handed in."""
+    told = [f"subject {drafted.subject}", f"base {drafted.base}", *shortfalls]
+    if drafted.replay:
+        told.append(plain_record(drafted.replay))
+    text = "\n".join(told).encode() + b"\n\n" + drafted.patch
+    return ctx.vault.put(text, marking=PATCH)
+
+
+def move(ctx: Context, fix_id: str, to: str, where: str) -> None:
+    """Put on record that a person sent a fix, or that it was merged, released, applied or recalled.
+
+    Raises: NotFound; Denied; Refused, if it ended or would go back; Invalid, if *to* is no such word or
+    *where* says nothing.
+    """
+    row = _fix(ctx, fix_id)
+    with ctx.store.read() as view:
+        stands = _standings(view)[fix_id]
+    if to == RECALLED:
+        if not stands.stands:
+            raise Refused(f"this fix {stands.ended} already")
+        if not where.strip():
+            raise Invalid("where", "say why it is recalled; whoever received it is told")
+    else:
+        if to not in set(MOVES):
+            raise Invalid("state", f"{to!r} is none of {', '.join([*MOVES, RECALLED])}")
+        stands.check_move(FixState(to), where)
+    about = {"finding": row.value.finding, "case": row.bounds.case}
+    with ctx.store.write() as tx:
+        tx.record(
+            ctx.act(Kind.FIX_MOVED, fix_id, row.engagement, **about, state=to, where=where.strip())
+        )
+
+
+def show(ctx: Context, fix_id: str) -> tuple[Fix, FixStanding]:
+    """One fix and where it stands, without its patch.
+
+    Raises: NotFound; Denied.
+    """
+    row = _fix(ctx, fix_id)
+    with ctx.store.read() as view:
+        return row.value, _standings(view)[fix_id]
+
+
+def patch(ctx: Context, fix_id: str) -> bytes:
+    """The patch itself, under the label that says who wrote it; for a person to read and to send.
+
+    Raises: NotFound; Denied.
+    """
+    row = _fix(ctx, fix_id)
+    head = f"{row.value.label}\napplies to {row.value.base}\n\n"
+    return head.encode() + ctx.vault.get(row.value.patch)
+
+
+def listed(ctx: Context, case_id: str) -> tuple[FixStanding, ...]:
+    """Every attempt at the findings of a case, candidates or not, in the order of the record.
+
+    Raises: Denied.
+    """
+    return board(ctx, case_id).fixes
+
+
+def board(ctx: Context, case_id: str) -> Board:
+    """How far the flaws of a case have come, from reported to applied.
+
+    Raises: Denied.
+    """
+    ctx.require(Action.CASE_READ, _case(case_id))
+    with ctx.store.read() as view:
+        rows = view.find(Finding, visible=one_of(Fact.CASE, [case_id]))
+        findings = [row.id for row in rows]
+        fixes = tuple(one for one in _standings(view).values() if one.finding in set(findings))
+        places = tuple(
+            place(id_, case_id, [one.act for one in view.acts(about=id_)], fixes)
+            for id_ in findings
+        )
+    return Board(places, fixes)
+
+
+def boards(ctx: Context) -> dict[str, Board]:
+    """The boards of every case that this person is named for all of, by case."""
+    named = sorted(one for one in ctx.principal.cases if one != INTAKE)
+    mine = [one for one in named if ctx.decision(Action.CASE_READ, _case(one)).allowed]
+    with ctx.store.read() as view:
+        rows = view.find(Finding, visible=one_of(Fact.CASE, mine))
+        known = _standings(view).values()
+        of = {row.id: tuple(one for one in known if one.finding == row.id) for row in rows}
+        places = [
+            place(row.id, row.bounds.case, [one.act for one in view.acts(about=row.id)], of[row.id])
+            for row in rows
+        ]
+    found = dict[str, Board]()
+    for case in mine:
+        held = tuple(one for one in places if one.case == case)
+        found[case] = Board(held, tuple(fix for one in held for fix in of[one.finding]))
+    return {case: board for case, board in found.items() if board.places}
+
+
+def standing_of(view: Reading, finding_id: str) -> tuple[Fix, FixStanding] | None:
+    """The candidate that stands for a finding, for a use case that asked the rules already."""
+    for one in _standings(view).values():
+        if one.finding == finding_id and one.stands:
+            return view.get(Fix, one.id).value, one
+    return None
+
+
+def _case(case_id: str) -> Resource:
+    return Resource("case", case_id, marking=ROW, case=case_id)
+
+
+def _finding(ctx: Context, finding_id: str) -> Stored[Finding]:
+    """The finding's row, once the caller may propose fixes for it."""
+    with ctx.store.read() as view:
+        row = view.get(Finding, finding_id)
+    in_case = row.bounds.case not in {"", INTAKE}
+    ctx.require(Action.FIX_PROPOSE, _case(row.bounds.case) if in_case else row.thing("finding"))
+    return row
+
+
+def _fix(ctx: Context, fix_id: str) -> Stored[Fix]:
+    """The fix's row, once the caller may work on it. Its case is its finding's, now."""
+    with ctx.store.read() as view:
+        row = view.get(Fix, fix_id)
+    _finding(ctx, row.value.finding)
+    return row
+
+
+def _check(view: Reading, finding_id: str, instead: Instead) -> None:
+    same = evidence.together(view, finding_id)
+    check_proposal(_standings(view).values(), finding_id, same, instead)
+
+
+def _standings(view: Reading) -> dict[str, FixStanding]:
+    """Where every fix stands that this connection can see, in the order of the record."""
+    acts: list[tuple[int, Act]] = []
+    for kind in _KINDS:
+        acts += [(one.index, one.act) for one in view.acts(kind=kind)]
+    return dict(standings([act for _, act in sorted(acts, key=lambda pair: pair[0])]))

@@ -1,0 +1,1 @@
+"""Pages for people: HTML from the same use cases as the API, working without a script."""

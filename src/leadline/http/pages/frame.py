@@ -1,0 +1,426 @@
+"""The frame of every page: who visits, how a page is made, how a form comes back, how an act is signed.
+
+A page is made on the server and works without a script. A form carries the session's token and comes from
+this very origin; what it gets wrong is shown in the form again, beside the field. An act that needs a fresh
+signature shows what will be signed first (`Visit.signed`); the same form, sent again with the signature,
+carries it out. Nothing changes by GET.
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, wraps
+from hashlib import sha256
+from http import HTTPStatus
+from importlib.metadata import version
+from inspect import signature
+from typing import Annotated, Any, ParamSpec
+from urllib.parse import quote, urlencode, urlsplit
+
+from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import escape
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+
+from leadline.app import approval, once
+from leadline.app.context import Context
+from leadline.app.once import Carried, Once
+from leadline.app.sign_in import NotSignedIn, csrf_of
+from leadline.core.access import Action, Resource
+from leadline.core.approval import Detail, Granted
+from leadline.core.approval import Request as Asked
+from leadline.core.errors import Invalid, LeadlineError, Refused, Stale, Unavailable
+from leadline.http.api import caller, problem
+from leadline.http.pages.deed import Deed
+from leadline.http.pages.filters import FILTERS
+from leadline.http.pages.form import File, Form
+from leadline.wiring.desk import AtDesk
+from leadline.wiring.portal import Portal
+from leadline.wiring.sign_in import Acting, passkey_signature
+
+P = ParamSpec("P")
+CSRF, ONCE, ASKED, ANSWER = "_csrf", "_once", "_request", "_answer"
+OWN = frozenset({CSRF, ONCE, ASKED, ANSWER})
+LOCATION = "location"
+FIELDS_MAX, FILES_MAX = 1_000, 20
+PRODUCT = version("leadline")  # read from a file each time it is asked for
+TEMPLATES = Environment(
+    loader=PackageLoader("leadline.http", "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    auto_reload=False,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+TEMPLATES.filters.update(FILTERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A place in the navigation, for whoever holds one of *roles*; for everybody without any."""
+
+    label: str
+    path: str
+    roles: frozenset[str] = frozenset()
+
+
+# What each module of pages adds to when it is imported: places, and the sentences that follow a redirect.
+WAYS: list[Way] = []
+SAID: dict[str, str] = {}
+
+
+def offered(roles: frozenset[str]) -> list[Way]:
+    """The places for whoever holds *roles*: their own work first, then what everybody has."""
+    fitting = [way for way in WAYS if not way.roles or way.roles & roles]
+    return sorted(fitting, key=lambda way: not way.roles)
+
+
+def current(ways: Sequence[Way], path: str) -> Way | None:
+    """The one place in which a page lies: the nearest above it."""
+    above = [one for one in ways if f"{path}/".startswith(f"{one.path.rstrip('/')}/")]
+    return max(above, key=lambda one: len(one.path), default=None)
+
+
+class Unsigned(Exception):
+    """A form asks for an act that needs the person's signature first; it becomes the page to sign."""
+
+    def __init__(self, asked: Asked, options: Mapping[str, object], deed: Deed) -> None:
+        super().__init__(asked.id)
+        self.asked, self.options, self.deed = asked, options, deed
+
+
+class Repeated(Exception):
+    """A form was sent before; it becomes the answer that it had then."""
+
+    def __init__(self, done: Carried) -> None:
+        super().__init__(done.where)
+        self.done = done
+
+
+@dataclass
+class Visit:
+    """One request to a page. *fault* and *typed* are set when a form is shown again."""
+
+    request: Request
+    portal: Portal
+    acting: Acting | None
+    form: Form = field(default_factory=Form)
+    fault: LeadlineError | None = None
+    once: Once | None = None
+
+    @property
+    def ctx(self) -> Context:
+        """The context of whoever visits; of nobody before a sign-in."""
+        return self.acting.ctx if self.acting else self.portal.door.nobody()
+
+    @property
+    def me(self) -> Acting:
+        """Who is signed in.
+
+        Raises: NotSignedIn.
+        """
+        if self.acting is None:
+            raise NotSignedIn("sign in first", ("signed-in",))
+        return self.acting
+
+    @cached_property
+    def desk(self) -> AtDesk:
+        """The desk that commands have too."""
+        return self.portal.desk(self.me)
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles of whoever visits, for what is offered; what is allowed is decided elsewhere."""
+        return self.acting.ctx.principal.roles if self.acting else frozenset()
+
+    @property
+    def csrf(self) -> str:
+        """The session's token for forms; nothing before a sign-in."""
+        return csrf_of(self.request.cookies.get(caller.COOKIE, "")) if self.acting else ""
+
+    def query(self, name: str, default: str = "") -> str:
+        """A text of the query string."""
+        return self.request.query_params.get(name, default)[:1_000]
+
+    def with_query(self, **changed: str) -> str:
+        """The query string of this page with some of its texts changed; an empty one is left out."""
+        now = {**self.request.query_params, **changed}
+        now.pop("said", None)
+        return urlencode({name: value for name, value in now.items() if value})
+
+    def typed(self, name: str, default: str = "") -> str:
+        """What stood in a field of a form that is shown again, else *default*."""
+        values = self.form.fields.get(name)
+        return values[0] if values else default
+
+    def page(self, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
+        """A page from a template of `http/templates`; *values* are its own names beside `visit`."""
+        code = problem.status(self.fault) if self.fault else status
+        ways = offered(self.roles)
+        text = TEMPLATES.get_template(template).render(
+            visit=self,
+            ways=ways,
+            lies_in=current(ways, self.request.url.path),
+            said=SAID.get(self.query("said"), ""),
+            once=secrets.token_urlsafe(16),
+            product=PRODUCT,
+            field_labels=dict[str, str](),
+            **values,
+        )
+        if self.once and self.fault is None:
+            self.once.finish(code)
+        return HTMLResponse(text, code)
+
+    def go(self, path: str, said: str = "") -> RedirectResponse:
+        """See another page of this portal next; *said* names a sentence of `SAID` to show there."""
+        if said and said not in SAID:
+            raise KeyError(said)
+        query = ("&" if "?" in path else "?") + urlencode({"said": said}) if said else ""
+        if self.once:
+            self.once.finish(HTTPStatus.SEE_OTHER, LOCATION, local(path) + query)
+        return RedirectResponse(local(path) + query, HTTPStatus.SEE_OTHER)
+
+    def signed(
+        self, action: Action, resource: Resource, facts: Mapping[str, Detail], deed: Deed
+    ) -> Granted:
+        """The caller's own fresh signature under this very act, whose *facts* the signature covers.
+
+        The first time the form comes, *deed* says in words what will be signed; the form comes again
+        with a passkey's answer, or with the request signed elsewhere by a key or a card.
+
+        Raises: Unsigned; Refused and Denied, as `approval.ask`, `approve` and `granted`.
+        """
+        request_id, answer = self.typed(ASKED), self.typed(ANSWER)
+        if request_id:
+            if answer:
+                approval.approve(self.ctx, request_id, passkey_signature(self.me, answer))
+            return approval.granted(self.ctx, request_id)
+        asked = approval.ask(self.ctx, action, resource, facts)
+        _, options = self.portal.door.approval_options(self.me, asked)
+        raise Unsigned(asked, options, deed)
+
+
+def visiting(request: Request) -> Visit:
+    """Whoever it is, signed in or not."""
+    portal: Portal = request.app.state.portal
+    token = request.cookies.get(caller.COOKIE, "")
+    known: Acting | None = None
+    try:
+        known = portal.door.acting(token) if token else None
+    except NotSignedIn:  # a session that ended; the page says what it says to anybody
+        known = None
+    return Visit(request, portal, known)
+
+
+def signed_in(visit: Annotated[Visit, Depends(visiting)]) -> Visit:
+    """Somebody who is signed in; whoever is not is asked to, and comes back."""
+    _ = visit.me
+    return visit
+
+
+async def _form(request: Request) -> Form:
+    """Fields and files, bounded; the size of the whole is bounded before."""
+    if request.headers.get("content-type", "").split(";")[0].strip() not in {
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+    }:
+        raise Invalid("form", "a form of a page is due")
+    fields, files = dict[str, list[str]](), dict[str, File]()
+    async with request.form(max_files=FILES_MAX, max_fields=FIELDS_MAX) as sent:
+        for name, value in sent.multi_items():
+            if isinstance(value, UploadFile):
+                files[name] = File((value.filename or "unnamed")[:200], await value.read())
+            else:
+                fields.setdefault(name, []).append(value)
+    return Form(fields, files)
+
+
+def posted(
+    visit: Annotated[Visit, Depends(visiting)], form: Annotated[Form, Depends(_form)]
+) -> Visit:
+    """Somebody signed in who sends a form of a page of this very session.
+
+    Raises: NotSignedIn; Denied, from another origin or without the session's token.
+    """
+    session = visit.me.session
+    assert session is not None  # noqa: S101 -- pages are visited with a session alone
+    given = (form.fields.get(CSRF) or [""])[0]
+    caller.same_page(visit.request, visit.portal.door, session, given)
+    visit.form = visit.request.state.form = form
+    _counted(visit)
+    return visit
+
+
+def _counted(visit: Visit) -> None:
+    """Have the form count once: whatever is done by it goes through the token that its page gave it.
+
+    A form that was changed since is another one. Raises: Repeated, where it was sent before.
+    """
+    token = visit.typed(ONCE)
+    if not token:
+        return
+    told = sha256(visit.request.url.path.encode())
+    for name, values in sorted(visit.form.fields.items()):
+        if name not in {CSRF, ONCE, ANSWER}:
+            told.update(json.dumps([name, list(values)]).encode())
+    for name, file in sorted(visit.form.files.items()):
+        told.update(json.dumps([name, file.name, sha256(file.data).hexdigest()]).encode())
+    digest, me = told.hexdigest(), visit.me
+    begun = once.begin(me.ctx, f"{token}/{digest}", digest, visit.request.url.path)
+    if isinstance(begun, Carried):
+        raise Repeated(begun)
+    visit.once = visit.request.state.once = begun
+    visit.acting = replace(me, ctx=replace(me.ctx, store=begun))
+
+
+def sent(
+    visit: Annotated[Visit, Depends(visiting)], form: Annotated[Form, Depends(_form)]
+) -> Visit:
+    """Anybody who sends a form from a page of this origin, with nothing of a session behind it.
+
+    Raises: Denied, from another origin.
+    """
+    caller.from_here(visit.request, visit.portal.door)
+    visit.form = form
+    return visit
+
+
+Anyone = Annotated[Visit, Depends(visiting)]
+Me = Annotated[Visit, Depends(signed_in)]
+Posted = Annotated[Visit, Depends(posted)]
+Sent = Annotated[Visit, Depends(sent)]
+
+
+def again(
+    show: Callable[..., Response],
+) -> Callable[[Callable[P, Response]], Callable[P, Response]]:
+    """Show a form's own page again, with what was typed and why it was not carried out.
+
+    *show* is the handler of the page; it is given those of the form's arguments that it takes. Where
+    that page has no place any more for what was typed, the fault's own page shows it.
+    """
+    wanted = set(signature(show).parameters)
+
+    def around(handle: Callable[P, Response]) -> Callable[P, Response]:
+        @wraps(handle)
+        def handled(*args: P.args, **kwargs: P.kwargs) -> Response:
+            try:
+                return handle(*args, **kwargs)
+            except (Invalid, Refused, Stale, Unavailable) as error:
+                given: dict[str, Any] = {k: v for k, v in kwargs.items() if k in wanted}
+                visit = next(one for one in kwargs.values() if isinstance(one, Visit))
+                _free(visit.request)
+                visit.fault = error
+            try:
+                shown = show(**given)
+            except LeadlineError:
+                raise visit.fault from None
+            told = bytes(shown.body).decode()
+            if any(str(escape(text)) not in told for _, text in wrote(visit.form)):
+                raise visit.fault
+            return shown
+
+        return handled
+
+    return around
+
+
+def wrote(form: Form) -> Sequence[tuple[str, str]]:
+    """The words that a person typed into a form, by field: nothing chosen, no password."""
+    return [
+        (name, text)
+        for name, texts in form.fields.items()
+        if name not in OWN and "password" not in name
+        for text in texts
+        if len(text.split()) > 1
+    ]
+
+
+def local(path: str) -> str:
+    """*path*, if it leads within this portal; else its start. Nobody is led elsewhere from here."""
+    parts = urlsplit(path)
+    inside = path.startswith("/") and not path.startswith(("//", "/\\"))
+    if parts.scheme or parts.netloc or not inside or "\\" in path or not path.isprintable():
+        return "/"
+    return path
+
+
+def fault(request: Request, error: Exception) -> Response:
+    """What went wrong, as a page; without a sign-in, the way there."""
+    visit = visiting(request)
+    if isinstance(error, Repeated):
+        return _repeated(visit, error.done)
+    _free(request)
+    if isinstance(error, Unsigned):
+        return to_sign(request, error)
+    if isinstance(error, NotSignedIn) and request.method == "GET":
+        back = quote(request.url.path + (f"?{request.url.query}" if request.url.query else ""), "")
+        return RedirectResponse(f"/sign-in?next={back}", HTTPStatus.SEE_OTHER)
+    code, told = 500, "An error of this program; it is on record."
+    if isinstance(error, LeadlineError):
+        code, told = problem.status(error), problem.told(error)
+    elif isinstance(error, HTTPException):
+        code, told = error.status_code, HTTPStatus(error.status_code).phrase
+    elif isinstance(error, RequestValidationError):
+        code, told = 422, "a part of the address or of the form has another shape than is due"
+    if code == HTTPStatus.NOT_FOUND:
+        told = problem.NOT_FOUND
+    return visit.page(
+        "fault.html.j2",
+        status=code,
+        code=code,
+        title=TITLES.get(code, HTTPStatus(code).phrase),
+        told=told,
+        rules=tuple(getattr(error, "rules", ())),
+        field=getattr(error, "field", ""),
+        wrote=wrote(getattr(request.state, "form", Form())),
+    )
+
+
+def _free(request: Request) -> None:
+    """A form that was refused may be sent again as it is."""
+    begun: Once | None = getattr(request.state, "once", None)
+    if begun is not None:
+        begun.free()
+
+
+def _repeated(visit: Visit, done: Carried) -> Response:
+    if done.kind == LOCATION and done.answer is not None:
+        return RedirectResponse(local(done.answer), HTTPStatus.SEE_OTHER)
+    return fault(visit.request, Refused(f"this form was sent before; look at {done.where}"))
+
+
+TITLES: Mapping[int, str] = {
+    401: "Sign in first",
+    403: "The rules do not allow this",
+    404: "Not found",
+    409: "Not in this state",
+    412: "It changed in the meantime",
+    413: "Too large",
+    422: "Something here cannot be taken",
+    429: "Too soon",
+    500: "Something does not verify",
+    503: "Not available at the moment",
+}
+
+
+def to_sign(request: Request, error: Unsigned) -> Response:
+    """The page that shows what will be signed, and sends the same form again with the signature."""
+    visit = visiting(request)
+    form: Form = request.state.form
+    kept: Sequence[tuple[str, str]] = [
+        (name, value) for name, values in form.fields.items() if name not in OWN for value in values
+    ]
+    return visit.page(
+        "sign_act.html.j2",
+        asked=error.asked,
+        deed=error.deed,
+        digest=approval.digest(error.asked).hex(),
+        options=error.options,
+        kept=kept,
+        path=request.url.path,
+    )

@@ -1,0 +1,274 @@
+"""Lists that the database sorts, filters and cuts: one row beside each stored value that lists show.
+
+The rows are written at the end of the block that changed what they show, in its transaction; so no list
+is stale, and no use case has to think of it. They are a projection: `restate` makes them again.
+
+A part of a list is read in one of two ways. What few rows can have (found words, a state, what the access
+clause must have) is looked up first, and those few are sorted. Otherwise the rows are walked in the order
+of the list until the part is full, every condition tried on each. Rows that may not be seen are never
+counted, and never sorted with the others.
+"""
+
+# ruff: noqa: S608 -- names of our own columns stand in these questions, values are bound
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import sqlalchemy as sa
+
+from leadline.app.ports import Line, Lines, Listed, Order, Place, Stored, Wanted
+from leadline.core.searching import BEGINNING_MIN, plain
+from leadline.store.instants import instant, microseconds
+from leadline.store.tables import FOUND, LISTED, LISTING
+from leadline.store.visible import COLUMNS, Columns, Given, condition, reach
+
+FEW = 2_000  # rows that are sorted rather than walked
+NAME_MAX, WORDS_MAX = 80, 4_000
+ROW = LISTING.c
+_WALKED = Columns("listing", unindexed=True)
+_SORTED = {
+    Order.CHANGED: ("changed_at", True),
+    Order.OPENED: ("opened_at", True),
+    Order.DUE: ("due_at", False),
+    Order.TITLE: ("name", False),
+}
+_WRITTEN = [name for name in ROW.keys() if name not in {"seq", "kind", "id"}]  # noqa: SIM118 -- columns
+_HERE = (ROW.kind == sa.bindparam("of_kind")) & (ROW.id == sa.bindparam("of_id"))
+_PRESENT = sa.select(ROW.seq, ROW.words).where(_HERE)
+_UPDATE = LISTING.update().where(_HERE).values({n: sa.bindparam(n) for n in _WRITTEN})
+_DELETE = LISTING.delete().where(_HERE)
+_FORGET = sa.text(
+    "INSERT INTO listing_words(listing_words, rowid, words) VALUES ('delete', :seq, :words)"
+)
+_LEARN = sa.text("INSERT INTO listing_words(rowid, words) VALUES (:seq, :words)")
+_GATHERED = {"sqlite": "json_group_array(seq)", "postgresql": "array_agg(seq)"}
+_LIST = f"SELECT {', '.join(f'listing.{name}' for name in ROW.keys())} FROM listing"  # noqa: SIM118 -- columns
+
+
+def row_of(kind: str, stored: Stored[object], line: Line) -> dict[str, object]:
+    """The row that shows a value."""
+    bounds = stored.bounds
+    until = microseconds(bounds.embargo_until) if bounds.embargo_until else 0
+    words = " ".join((*plain(line.title), *plain(stored.id), *plain(line.words)))
+    return {
+        "kind": kind,
+        "id": stored.id,
+        "engagement": stored.engagement,
+        "org": stored.org,
+        "case_id": bounds.case,
+        "owner": bounds.owner,
+        "tlp": stored.marking.tlp.value,
+        "level": bounds.level,
+        "embargo_until": until,
+        "title": line.title,
+        "name": " ".join(plain(line.title))[:NAME_MAX],
+        "words": words[:WORDS_MAX].replace("\0", ""),
+        "state": line.state,
+        "later": line.later,
+        "facet": line.group,
+        "opened_at": microseconds(line.opened) if line.opened else 0,
+        "changed_at": microseconds(line.changed) if line.changed else 0,
+        "due_at": microseconds(line.due) if line.due else 0,
+    }
+
+
+def write(connection: sa.Connection, row: Mapping[str, object]) -> None:
+    """Insert the row, or put it in the place of the one for the same value."""
+    place = {"of_kind": row["kind"], "of_id": row["id"]}
+    present = connection.execute(_PRESENT, place).one_or_none()
+    if present is None:
+        made = connection.execute(LISTING.insert(), dict(row)).inserted_primary_key
+        assert made is not None  # noqa: S101 -- one row was inserted
+        _learn(connection, made.seq, str(row["words"]))
+        return
+    connection.execute(_UPDATE, {**place, **{name: row[name] for name in _WRITTEN}})
+    if present.words != row["words"]:
+        _forget(connection, present.seq, present.words)
+        _learn(connection, present.seq, str(row["words"]))
+
+
+def erase(connection: sa.Connection, kind: str, id_: str) -> None:
+    """Take the row away, if there is one."""
+    place = {"of_kind": kind, "of_id": id_}
+    present = connection.execute(_PRESENT, place).one_or_none()
+    if present is not None:
+        _forget(connection, present.seq, present.words)
+        connection.execute(_DELETE, place)
+
+
+def _learn(connection: sa.Connection, seq: int, words: str) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.execute(_LEARN, {"seq": seq, "words": words})
+
+
+def _forget(connection: sa.Connection, seq: int, words: str) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.execute(_FORGET, {"seq": seq, "words": words})
+
+
+def stands(connection: sa.Connection, lines: Lines) -> bool:
+    """Whether the rows are those of this version of *lines*."""
+    version: str | None = connection.scalar(sa.select(LISTED.c.version))
+    return version == lines.version
+
+
+def restate(
+    connection: sa.Connection, lines: Lines, rows: Callable[[type], Iterator[Mapping[str, object]]]
+) -> None:
+    """Write every row anew, unless somebody else did in the meantime."""
+    if stands(connection, lines):
+        return
+    if connection.dialect.name == "sqlite":
+        made, dropped = FOUND["sqlite"]
+        connection.exec_driver_sql(dropped)
+        connection.exec_driver_sql(made)
+    connection.execute(LISTING.delete())
+    for kind in lines.kinds:
+        for row in rows(kind):
+            write(connection, row)
+    connection.execute(LISTED.delete())
+    connection.execute(LISTED.insert().values(id=0, version=lines.version))
+
+
+def page(
+    connection: sa.Connection, kind: str, wanted: Wanted, *, common: bool = False
+) -> Sequence[Listed]:
+    """A part of the list of *kind*; see `leadline.app.ports.Reading.page`. *common* words are in many rows."""
+    given = Given(connection.dialect.name)
+    few = _few(connection, kind, wanted, given, common=common)
+    return _page(connection, kind, wanted, given, few)
+
+
+def pages(
+    connection: sa.Connection, wanted: Mapping[str, Wanted]
+) -> Mapping[str, Sequence[Listed]]:
+    """Parts of several lists that look for the same words; where few rows have them, these alone are read."""
+    dialect, sought = connection.dialect.name, next(iter(wanted.values())).words
+    if not sought or any(one.words != sought for one in wanted.values()):
+        return {kind: page(connection, kind, one) for kind, one in wanted.items()}
+    given = Given(dialect)
+    matching = f"SELECT seq, kind FROM listing WHERE seq IN ({_matching(given, sought)})"
+    each = f"SELECT kind, count(*) AS many, {_GATHERED[dialect]} AS seqs FROM ({matching}) few"
+    having = {row.kind: row for row in _run(connection, f"{each} GROUP BY kind", given)}
+    if sum(row.many for row in having.values()) >= FEW:
+        return {kind: page(connection, kind, one, common=True) for kind, one in wanted.items()}
+    found = dict[str, Sequence[Listed]]()
+    for kind, one in wanted.items():
+        given, row = Given(dialect), having.get(kind)
+        found[kind] = _page(connection, kind, one, given, given.rows(row.seqs)) if row else []
+    return found
+
+
+def _page(
+    connection: sa.Connection, kind: str, wanted: Wanted, given: Given, few: str
+) -> Sequence[Listed]:
+    now = microseconds(wanted.now)
+    column, falling = _SORTED[wanted.order]
+    where = [*_narrowed(wanted, now, given), condition(wanted.visible, given, _WALKED)]
+    if few:
+        # By its number alone: no index of the list is to be thought cheaper.
+        where += [f"listing.seq IN ({few})", f"(listing.kind || '') = {given.one(kind)}"]
+    else:
+        where.append(f"listing.kind = {given.one(kind)}")
+    if wanted.order is Order.DUE:
+        where.append(f"listing.due_at != 0 AND NOT ({_turned(now, given)})")
+    if wanted.after is not None:
+        place = f"({given.one(wanted.after[0])}, {given.one(wanted.after[1])})"
+        where.append(f"(listing.{column}, listing.id) {'<' if falling else '>'} {place}")
+    order = ", ".join(f"listing.{one} {'DESC' if falling else 'ASC'}" for one in (column, "id"))
+    asked = f"{_LIST} WHERE {' AND '.join(where)} ORDER BY {order} LIMIT {given.one(wanted.limit)}"
+    return [_listed(row, (getattr(row, column), row.id)) for row in _run(connection, asked, given)]
+
+
+def _run(
+    connection: sa.Connection, asked: str, given: Given
+) -> sa.CursorResult[tuple[object, ...]]:
+    return connection.execute(sa.text(asked), given.values)
+
+
+def _narrowed(wanted: Wanted, now: int, given: Given) -> list[str]:
+    where = [_has(word, given) for word in wanted.words]
+    if wanted.states:
+        said = f"CASE WHEN {_turned(now, given)} THEN listing.later ELSE listing.state END"
+        where.append(given.among(said, wanted.states))
+    if wanted.groups:
+        where.append(given.among("listing.facet", wanted.groups))
+    return where
+
+
+def _turned(now: int, given: Given) -> str:
+    return f"(listing.later != '' AND listing.due_at != 0 AND listing.due_at <= {given.one(now)})"
+
+
+def _has(word: str, given: Given) -> str:
+    """The same words that the index finds, for a row that is looked at anyway."""
+    if len(word) >= BEGINNING_MIN:
+        return f"' ' || listing.words LIKE {given.one(f'% {word}%')}"
+    return f"' ' || listing.words || ' ' LIKE {given.one(f'% {word} %')}"
+
+
+def _few(
+    connection: sa.Connection, kind: str, wanted: Wanted, given: Given, *, common: bool
+) -> str:
+    """What gives those rows that alone can be among what is wanted, where they are few; else nothing."""
+    for seqs in _ways(kind, wanted, given, common=common):
+        asked = sa.text(f"SELECT count(*) FROM ({seqs}) few")
+        counted: int = connection.scalar(asked, given.values)
+        if counted < FEW:
+            return seqs
+    return ""
+
+
+def _ways(kind: str, wanted: Wanted, given: Given, *, common: bool) -> Iterator[str]:
+    of_kind, most = f"SELECT seq FROM listing WHERE kind = {given.one(kind)}", given.one(FEW)
+    facts = reach(wanted.visible)
+    if facts is not None:
+        parts = [
+            f"{of_kind} AND {COLUMNS[fact]} != '' AND {given.among(COLUMNS[fact], texts)}"
+            for fact, texts in sorted(facts.items())
+        ]
+        among = " UNION ALL ".join(parts) or f"{of_kind} AND 1 = 0"
+        yield f"SELECT seq FROM ({among}) reached LIMIT {most}"
+    if wanted.words and not common:
+        yield _matching(given, wanted.words)
+    if wanted.states:
+        now = f"{of_kind} AND {given.among('state', wanted.states)}"
+        then = f"{of_kind} AND later != '' AND {given.among('later', wanted.states)}"
+        yield f"SELECT seq FROM ({now} UNION ALL {then}) said LIMIT {most}"
+    if wanted.groups:
+        yield f"{of_kind} AND facet != '' AND {given.among('facet', wanted.groups)} LIMIT {most}"
+
+
+def _matching(given: Given, words: Sequence[str]) -> str:
+    """The first rows that have these words, in the index of words."""
+    if given.dialect == "sqlite":
+        sought = given.one(_fts5(words))
+        return (
+            "SELECT rowid FROM listing_words "
+            f"WHERE listing_words MATCH {sought} LIMIT {given.one(FEW)}"
+        )
+    sought = given.one(_tsquery(words))
+    return (
+        "SELECT seq FROM listing WHERE array_to_tsvector(string_to_array(words, ' ')) "
+        f"@@ CAST({sought} AS tsquery) LIMIT {given.one(FEW)}"
+    )
+
+
+def _fts5(words: Sequence[str]) -> str:
+    """A question in FTS5's language; the words hold letters and digits alone."""
+    return " AND ".join(f'"{one}"' + "*" * (len(one) >= BEGINNING_MIN) for one in words)
+
+
+def _tsquery(words: Sequence[str]) -> str:
+    return " & ".join(f"'{one}'" + ":*" * (len(one) >= BEGINNING_MIN) for one in words)
+
+
+def _listed(row: sa.Row[tuple[object, ...]], place: Place) -> Listed:
+    line = Line(
+        row.title,
+        row.words,
+        row.state,
+        row.later,
+        row.facet,
+        *(instant(at) if at else None for at in (row.opened_at, row.changed_at, row.due_at)),
+    )
+    return Listed(row.id, line, row.engagement, row.org, row.case_id, place)
