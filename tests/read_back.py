@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
 from packaging.version import InvalidVersion, Version
 
@@ -76,7 +77,9 @@ def csaf(data: bytes, package: str, version: str) -> str:
         for status, ids in flaw.get("product_status", {}).items():
             for ident in ids:
                 named, span = products[ident]
-                if named == package and _in_vers(package, version, span):
+                if named == package and not span.startswith(("vers:", "=")):
+                    found.append("unknown")  # bounds in words
+                elif named == package and _in_vers(package, version, span):
                     found.append(words[status])
     return most_cautious(found)
 
@@ -84,10 +87,11 @@ def csaf(data: bytes, package: str, version: str) -> str:
 def _in_vers(package: str, version: str, span: str) -> bool:
     if span == "vers:all/*":
         return True
-    body = span if span.startswith("=") else span.partition("/")[2]
+    body = span if span.startswith("=") else unquote(span.partition("/")[2])
+    body = body if body[0] in "<>=" else f"={body}"
     tests = [(m[1], m[2]) for m in re.finditer(r"(>=|<=|>|<|=)([^|]+)", body)]
     held = _holds(package, version, tests)
-    return span == f"={version}" if held is None else held
+    return body == f"={version}" if held is None else held
 
 
 def openvex(data: bytes, package: str, version: str) -> str:

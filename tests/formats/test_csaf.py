@@ -28,10 +28,11 @@ from leadline.core.clearing.advisory import (
 )
 from leadline.core.clearing.match import Status, read
 from leadline.core.clearing.product import Interval, Releases, package
+from leadline.core.clearing.versions.ranges import Constraint
 from leadline.core.clearing.weakness import NAMES
 from leadline.core.errors import Invalid, Unavailable
 from leadline.core.marking import Tlp
-from leadline.formats import csaf
+from leadline.formats import csaf, csaf_out, vers
 
 VALIDATOR = Path(".cache/node/node_modules/@secvisogram/csaf-validator-lib")
 
@@ -237,9 +238,18 @@ def branch(category: str, title: str, *inner: Mapping[str, Any], **product: Any)
         ("", (), True),
         ("4.60", (), True),
         ("<", (), True),
-        ("vers:pypi/<1.0|>=2.0", (), True),
-        ("vers:pypi/>=1.0|!=1.1|<2.0", (), True),
+        ("vers:pypi/<1.0|>=2.0", (Interval("", "1.0"), Interval("2.0")), False),
+        (
+            "vers:pypi/>=1.0|!=1.1|<2.0",
+            (Interval("1.0", "1.1"), Interval("1.1", "2.0", low_included=False)),
+            False,
+        ),
         ("vers:pypi/", (), True),
+        ("vers:pypi/<odd~", (), True),
+        ("vers:pypi/>=1.0|>=2.0", (), True),
+        ("vers:none/*", (), False),
+        ("Model A/<2.0", (), True),
+        ("*", (Interval(),), False),
     ],
 )
 def test_ranges_of_other_publishers(
@@ -254,6 +264,110 @@ def test_ranges_of_other_publishers(
     assert held.affected.intervals == intervals
     assert bool(held.doubts) == doubtful
     assert (held.package.type, held.package.namespace, held.package.name) == ("", "V", "Thing")
+
+
+def ranged(*spans: str, purl: str = "pkg:pypi/ujson") -> Statement:
+    """What is said of one package of which each range is affected."""
+    leaves = [
+        branch(
+            "product_version_range",
+            span,
+            name="x",
+            product_id=f"P{place}",
+            product_identification_helper={"purl": purl},
+        )
+        for place, span in enumerate(spans)
+    ]
+    tree = {"branches": [branch("vendor", "V", branch("product_name", "Thing", *leaves))]}
+    status = {"known_affected": [f"P{place}" for place in range(len(spans))]}
+    (held,) = csaf.parse(minimal(tree, status)).flaws[0].statements
+    return held
+
+
+@pytest.mark.parametrize(
+    ("span", "affected", "others"),
+    [
+        ("vers:pypi/1.2.3|>=2.0.0|<5.0.0", ("1.2.3", "2", "4.9"), "not_affected"),
+        ("vers:pypi/>=1|!=1.5|<2", ("1", "1.4", "1.6"), "not_affected"),
+        ("vers:pypi/!=1.5", ("1.4", "9"), "not_affected"),
+        ("vers:pypi/1|2", ("1.0", "2"), "unknown"),
+        ("vers:pypi/1.0|odd~", (), "unknown"),
+    ],
+)
+def test_every_kind_of_constraint_is_judged(
+    span: str, affected: tuple[str, ...], others: str
+) -> None:
+    """Single releases alone leave the others open, as they do outside ranges; what is unread is unknown."""
+    held = ranged(span)
+    assert [read(held, one).status.value for one in affected] == ["affected"] * len(affected)
+    assert [read(held, one).status.value for one in ("0.9", "1.5", "7")] == [
+        "affected" if span == "vers:pypi/!=1.5" and one != "1.5" else others
+        for one in ("0.9", "1.5", "7")
+    ]
+
+
+def test_a_range_that_is_not_understood_names_its_constraint() -> None:
+    """In the reason that the reader of a match sees."""
+    assert "'<odd~'" in read(ranged("vers:pypi/>=1|<odd~"), "3").why
+    assert "'>=' is no constraint" in read(ranged("vers:pypi/1|>="), "3").why
+
+
+def test_a_range_in_another_scheme_than_the_package_keeps_it() -> None:
+    """One scheme orders all releases of a package; two are a doubt, and take no release out."""
+    one = ranged("vers:semver/>=1.0.0|<2.0.0")
+    assert (one.order, read(one, "2.0.0-rc.1").status.value) == ("semver", "affected")
+    both = ranged("vers:semver/>=1.0.0|<2.0.0", "vers:deb/<3")
+    assert both.affected == Releases()
+    assert [read(both, version).status.value for version in ("1.0.0", "9.0.0")] == ["unknown"] * 2
+    assert "deb, semver" in read(both, "1.0.0").why
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        "vers:pypi/1.2.3|>=2.0.0|<5.0.0",
+        "vers:pypi/>=1|!=1.5|<=2|!=3|>4",
+        "vers:pypi/!=1.5|!=1.6",
+        "vers:all/*",
+        "vers:semver/>=1.0.0|!=1.2.0",
+    ],
+)
+def test_ranges_that_were_read_are_written_so_that_they_read_the_same(span: str) -> None:
+    """The pieces of a range stand as products of their own."""
+    held = ranged(span)
+    flaw = replace(advisory().flaws[0], statements=(held,))
+    (again,) = csaf.parse(csaf.render(advisory(flaws=(flaw,)))).flaws[0].statements
+    assert (again.affected, again.order) == (held.affected, held.order)
+
+
+@pytest.mark.parametrize(
+    ("interval", "span"),
+    [
+        (Interval("2", "1"), ">= 2 < 1"),
+        (Interval("1", "1.0", high_included=True), ">= 1 <= 1.0"),
+        (Interval("1", "1"), ">= 1 < 1"),
+        (Interval("1", "1", high_included=True), "vers:pypi/1"),
+        (Interval("1", "2", low_included=False), "vers:pypi/>1|<2"),
+    ],
+)
+def test_ends_that_contradict_each_other_are_no_specifier(interval: Interval, span: str) -> None:
+    """Which would mean the releases on both sides."""
+    assert csaf_out.vers("pypi", interval) == span
+    held = (
+        csaf.parse(csaf.render(advisory(statement(affected=Releases((interval,))))))
+        .flaws[0]
+        .statements[0]
+        .affected
+    )
+    assert held in {Releases((interval,)), Releases(listed=("1",))}
+
+
+def test_versions_with_signs_of_a_range_are_quoted() -> None:
+    """So that they read as they are."""
+    span = csaf_out.vers("generic", Interval("1|2 %", "<3*"))
+    assert span == "vers:generic/>=1%7C2%20%25|<%3C3%2A"
+    assert vers.parse(span).constraints == (Constraint(">=", "1|2 %"), Constraint("<", "<3*"))
+    assert csaf_out.vers("deb", Interval("1:1.0~rc+b1")) == "vers:deb/>=1:1.0~rc+b1"
 
 
 def test_products_without_a_plain_release_are_doubts() -> None:
@@ -342,7 +456,8 @@ def test_published_advisories_are_read(
                 counts["doubtful"] += sum(bool(said.doubts) for said in flaw.statements)
     record_property("cisa", str(dict(counts)))
     assert counts["documents"] == 765
-    assert counts["statements"] > 10 * counts["doubtful"] > 0
+    # Most doubts are ranges of the scheme "all", which orders nothing.
+    assert counts["statements"] > 3 * counts["doubtful"] > 0
 
 
 def test_the_vectors_of_a_document() -> None:

@@ -17,10 +17,11 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from leadline.core.clearing.advisory import Advisory, Flaw, Reference, Revision, Statement
-from leadline.core.clearing.product import Fault, Interval, Package, Releases, parse_purl
+from leadline.core.clearing.product import NONE, Fault, Interval, Package, Releases, parse_purl
+from leadline.core.clearing.versions.ranges import releases
 from leadline.core.errors import Invalid, Unavailable
 from leadline.core.marking import read_tlp
-from leadline.formats import schemas
+from leadline.formats import schemas, vers
 from leadline.formats.csaf_out import FOUND_BY, file_name, render
 from leadline.formats.document import items, load, record, records, text, texts
 
@@ -183,8 +184,7 @@ class _Named:
     """What a product id stands for; a doubt where it cannot be told."""
 
     package: Package
-    version: str = ""
-    interval: Interval | None = None
+    releases: Releases = NONE
     scheme: str = ""
     doubt: str = ""
 
@@ -225,34 +225,44 @@ def _identify(product: Mapping[str, object], path: tuple[tuple[str, str], ...]) 
         return _Named(unidentified, doubt=str(error))
     package = release.package if release else unidentified
     if span:
-        scheme, interval = _span(span)
-        doubt = "" if interval else f"the range {span[:200]!r} is prose"
-        return _Named(package, "", interval, scheme, doubt)
+        return _ranged(package, span)
     version = (release.version if release else "") or version
     doubt = "" if version else "it names a product without saying which releases"
-    return _Named(package, version, doubt=doubt)
+    return _Named(package, Releases(listed=(version,)) if version else NONE, doubt=doubt)
 
 
-def _span(text_: str) -> tuple[str, Interval | None]:
-    """A version range specifier, or bounds such as ``>= 1.0 <= 2.3``; None for anything else.
+def _ranged(package: Package, span: str) -> _Named:
+    """The releases of a range specifier, or of bounds such as ``>= 1.0 <= 2.3``; a doubt for anything else."""
+    if not span.startswith("vers:"):
+        interval = _bounds(span)
+        prose = f"the range {span[:200]!r} is prose"
+        return _Named(package, Releases((interval,))) if interval else _Named(package, doubt=prose)
+    try:
+        held = vers.parse(span, "the range")
+    except Invalid as error:
+        return _Named(package, doubt=str(error))
+    found = releases(held)
+    if isinstance(found, str):
+        return _Named(package, doubt=f"the range {span[:200]!r} cannot be read: {found}")
+    everything = found in {NONE, Releases((Interval(),))}
+    return _Named(package, found, "" if everything else held.scheme)
 
-    An upper bound before a lower one is a union in a specifier and means nothing sure in prose.
-    """
-    scheme, _, constraints = text_.removeprefix("vers:").rpartition("/")
-    scheme = scheme if text_.startswith("vers:") else ""
-    if constraints.strip() == "*":
-        return "", Interval()
-    if _CONSTRAINT.sub("", constraints).strip(" |,"):
-        return scheme, None
+
+def _bounds(span: str) -> Interval | None:
+    """Bounds in words; an upper one before a lower one means nothing sure."""
+    if span.strip() == "*":
+        return Interval()
+    if _CONSTRAINT.sub("", span).strip(" |,"):
+        return None
     interval = Interval()
-    for sign, version in _CONSTRAINT.findall(constraints):
+    for sign, version in _CONSTRAINT.findall(span):
         if sign in {">", ">="} and interval == Interval():
             interval = replace(interval, low=version, low_included=sign == ">=")
         elif sign in {"<", "<="} and not interval.high:
             interval = replace(interval, high=version, high_included=sign == "<=")
         else:
-            return scheme, None
-    return scheme, interval if interval != Interval() else None
+            return None
+    return interval if interval != Interval() else None
 
 
 def vectors(document: Mapping[str, object]) -> tuple[str, ...]:
@@ -302,8 +312,14 @@ def _statements(
 
 def _statement(package: Package, claims: Mapping[str, list[_Named]]) -> Statement:
     everything = [named for group in claims.values() for named in group]
+    schemes = sorted({named.scheme for named in everything if named.scheme})
+    doubts = [named.doubt for named in everything if named.doubt]
+    if len(schemes) > 1:
+        # Releases have one order: under another scheme's, a bound would be compared wrongly.
+        doubts.append(f"its ranges have several schemes: {', '.join(schemes)}")
+        claims = {claim: _unranged(group) for claim, group in claims.items()}
     affected = _releases(claims.get("affected", ()))
-    schemes = {named.scheme for named in everything if named.scheme} - {package.scheme}
+    scheme = schemes[0] if len(schemes) == 1 else ""
     return Statement(
         package=package,
         affected=affected,
@@ -311,15 +327,19 @@ def _statement(package: Package, claims: Mapping[str, list[_Named]]) -> Statemen
         not_affected=_releases(claims.get("not_affected", ())),
         untested=_releases(claims.get("untested", ())),
         complete=bool(affected.intervals) and not claims.get("untested"),
-        doubts=tuple(dict.fromkeys(named.doubt for named in everything if named.doubt)),
-        scheme=min(schemes) if schemes else "",
+        doubts=tuple(dict.fromkeys(doubts)),
+        scheme="" if scheme == package.scheme else scheme,
     )
+
+
+def _unranged(named: Iterable[_Named]) -> list[_Named]:
+    return [held for held in named if not held.scheme]
 
 
 def _releases(named: Iterable[_Named]) -> Releases:
     """The set of releases; what carries a doubt is in none."""
-    sure = [held for held in named if not held.doubt]
+    sure = [held.releases for held in named if not held.doubt]
     return Releases(
-        tuple(held.interval for held in sure if held.interval is not None),
-        tuple(held.version for held in sure if held.interval is None),
+        tuple(interval for held in sure for interval in held.intervals),
+        tuple(version for held in sure for version in held.listed),
     )

@@ -12,14 +12,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from leadline.core.clearing.advisory import BECAUSE, Advisory, Flaw, Statement
 from leadline.core.clearing.product import Interval, Package, Releases
+from leadline.core.clearing.versions.ranges import order
 from leadline.core.clearing.weakness import NAMES
 from leadline.formats import scoring
 
 FOUND_BY = "How this was found"
 WITHDRAWN = "Withdrawn"
+_PLAIN = "#$&'()+,/:;?@[]^`{}~"  # signs of a version that have no meaning in a range
 Json = dict[str, object]
 
 
@@ -179,14 +182,20 @@ def _sets(statement: Statement) -> tuple[tuple[str, Releases], ...]:
 
 
 def vers(scheme: str, interval: Interval) -> str:
-    """The interval as a version range specifier."""
-    if not interval.low and not interval.high:
+    """The interval as a version range specifier.
+
+    Ends that contradict each other are written as bounds in words: in a specifier they would be a union.
+    """
+    low, high = interval.low, interval.high
+    if not low and not high:
         return "vers:all/*"
-    ends = []
-    if interval.low:
-        ends.append((">=" if interval.low_included else ">") + interval.low)
-    if interval.high:
-        ends.append(("<=" if interval.high_included else "<") + interval.high)
+    signs = ">=" if interval.low_included else ">", "<=" if interval.high_included else "<"
+    place = order(scheme, low, high) if low and high else -1
+    if low == high and signs == (">=", "<="):
+        return f"vers:{scheme}/{quote(low, _PLAIN)}"
+    if isinstance(place, int) and place >= 0:
+        return f"{signs[0]} {low} {signs[1]} {high}"
+    ends = [sign + quote(end, _PLAIN) for sign, end in zip(signs, (low, high), strict=True) if end]
     return f"vers:{scheme}/{'|'.join(ends)}"
 
 

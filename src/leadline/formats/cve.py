@@ -171,7 +171,8 @@ def _product(statement: Statement) -> Json:
         # The rest could contradict what is left out, so it stays at unknown.
         versions = _ranges(statement, statement.affected, "affected")
     if versions:
-        held["versions"] = versions
+        unique = {tuple(sorted(one.items())): one for one in versions}  # the schema asks for it
+        held["versions"] = list(unique.values())
     return held
 
 
@@ -184,8 +185,7 @@ def _entries(statement: Statement) -> list[Json]:
     if not statement.doubts:
         after = Releases(tuple(Interval(held) for held in statement.fixed.listed))
         found += _ranges(statement, after, "unaffected")
-    unique = {tuple(sorted(held.items())): held for held in found}
-    return list(unique.values())
+    return found
 
 
 def _ranges(statement: Statement, releases: Releases, status: str) -> list[Json]:

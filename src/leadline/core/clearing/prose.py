@@ -10,9 +10,11 @@ Source: wording of the operational-technology advisories of CISA, 2022 and 2023 
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
+from urllib.parse import unquote
 
 VERSION_MAX = 200  # characters; anything longer is no version
 STATEMENT_MAX = 600
@@ -313,6 +315,8 @@ _WORDS = (
     (re.compile(r"=<"), "<="),
     (re.compile(r"=>"), ">="),
 )  # fmt: skip
+_SPECIFIER = re.compile(r"vers:[a-z][a-z0-9.+-]*/(?=.*(?:\||!=)|\*)")
+_CONSTRAINT = re.compile(r"(!=|<=|>=|<|>|=)?([^<>=!*|]+)")
 _UP_TO = re.compile(r"^(?:versions? )?(v?\d[^<>|]*?)\s+up to(?: and including)?\s+")
 _DOWN = re.compile(
     r"[\s,(]*\b(?:and|or)\s+(?:all |any |possibly )*(?:prior|earlier|below|lower|older|previous|before)"
@@ -366,13 +370,17 @@ def span(text: str) -> Span:
     if not said or len(said) > STATEMENT_MAX:
         return Span(said, understood=False)
     plain = said.lower().strip(" .,;:")
-    if _ALL.match(_WORDS[0][0].sub("", plain)) or _ALL.match(plain):
+    nothing = plain.startswith("vers:none/")
+    if not nothing and (_ALL.match(_WORDS[0][0].sub("", plain)) or _ALL.match(plain)):
         return Span(said, every=True)
     conditional = _ALL_BUT.match(plain)
     if conditional and not _SIGN.search(plain):
         return Span(said, every=True, condition=said)
     if "serial number" in plain.replace("_", " "):
         return _serial(said, plain)
+    specifier = _SPECIFIER.match(plain)
+    if specifier:
+        return _specified(said, plain[specifier.end() :])
     return _read(said, plain)
 
 
@@ -381,6 +389,44 @@ def _serial(said: str, plain: str) -> Span:
     if held is None or held.kind != "serial":
         return Span(said, understood=False)
     return Span(said, (Bound(high=held),))
+
+
+def _specified(said: str, constraints: str) -> Span:
+    """A range specifier of several constraints, which stand in the order of their versions."""
+    hits = [
+        _CONSTRAINT.fullmatch("".join(one.split())) for one in constraints.strip("|").split("|")
+    ]
+    held = [(hit[1] or "=", found) for hit in hits if hit and (found := version(unquote(hit[2])))]
+    ascending = all(
+        place(one, other) in {Place.BEFORE, Place.SHORTER}
+        for (_, one), (_, other) in pairwise(held)
+    )
+    listed = tuple(found for sign, found in held if sign == "=")
+    edges = [one for one in held if one[0] != "="]
+    bounds = _between(edges, endless=not listed)
+    if len(held) < len(hits) or not ascending or bounds is None:
+        return Span(said, understood=False)
+    return Span(said, bounds, listed)
+
+
+def _between(edges: Sequence[tuple[str, Version]], *, endless: bool) -> tuple[Bound, ...] | None:
+    """The ranges between the ends of a specifier, cut at its holes; None where an end changes nothing."""
+    first = next((sign[0] for sign, _ in edges if sign != "!="), "<" if endless else "")
+    low = Bound() if first == "<" else None
+    found: list[Bound] = []
+    for sign, held in edges:
+        if sign == "!=":
+            if low is not None:
+                found.append(replace(low, high=held, high_included=False))
+                low = Bound(held, low_included=False)
+        elif (sign[0] == ">") == (low is not None):
+            return None
+        elif low is None:
+            low = Bound(held, low_included=sign == ">=")
+        else:
+            found.append(replace(low, high=held, high_included=sign == "<="))
+            low = None
+    return (*found, *((low,) if low is not None else ()))
 
 
 def _read(said: str, plain: str) -> Span:

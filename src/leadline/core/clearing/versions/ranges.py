@@ -7,7 +7,7 @@ Sources: OSV schema 1.7, "Evaluation"; VERS, package-url/vers-spec, "Using versi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from operator import itemgetter
@@ -206,48 +206,69 @@ def _inverted(interval: Interval, scheme: str) -> bool:
     return isinstance(place, str) or place > 0
 
 
-def _vers(held: Vers, version: str) -> bool | None:
-    if any(constraint.comparator == "*" for constraint in held.constraints):
-        return True if len(held.constraints) == 1 else None
-    named = [held for held in held.constraints if held.comparator in {"=", "!="}]
-    bounds = [held for held in held.constraints if held.comparator not in {"=", "!="}]
-    answers = [
-        (constraint.comparator == "=", _equals(held.scheme, version, constraint.version))
-        for constraint in named
-    ]
-    for included in (True, False):
-        if (included, True) in answers:
-            return included
-    if any(equal is None for _, equal in answers):
-        return None
-    if not bounds:
-        return bool(named) and all(constraint.comparator == "!=" for constraint in named)
-    intervals = _vers_intervals(held.scheme, bounds)
-    return None if intervals is None else contains(Releases(intervals), held.scheme, version)
+def releases(held: Vers) -> Releases | str:
+    """The set of releases that *held* means, or why nobody can tell, naming the constraint.
+
+    ``!=`` makes a hole in the interval around it, or, where it stands alone, in every release.
+    Each version must have an order in the scheme and stand in one constraint, and no bound may be needless.
+    """
+    if held.constraints == (Constraint("*"),):
+        return Releases((Interval(),))
+    found = _in_order(held)
+    if isinstance(found, str):
+        return found
+    listed = tuple(one.version for one in held.constraints if one.comparator == "=")
+    edges = [one for one in found if one.comparator != "="]
+    intervals = _pieces(edges, endless=not listed)
+    return intervals if isinstance(intervals, str) else Releases(intervals, listed)
 
 
-def _vers_intervals(scheme: str, bounds: list[Constraint]) -> tuple[Interval, ...] | None:
-    """The intervals between bounds; None where one has no order, two are equal, or one is needless."""
-    held = _arranged(scheme, [(bound.version, bound) for bound in bounds])
-    if held is None or any(
-        order(scheme, one.version, other.version) == 0 for one, other in pairwise(held)
-    ):
-        return None
-    intervals: list[Interval] = []
-    low: Constraint | None = None
-    for index, bound in enumerate(held):
-        begins = bound.comparator[0] == ">"
-        if begins == (low is not None) and (begins or index > 0):
-            return None
-        if begins:
-            low = bound
+def _in_order(held: Vers) -> list[Constraint] | str:
+    """The constraints by their versions; or why they have no order, naming the first that has none."""
+    if any(one.comparator == "*" for one in held.constraints):
+        return "* stands beside other constraints"
+    for one in held.constraints:
+        problem = order(held.scheme, one.version, one.version)
+        if isinstance(problem, str):
+            return f"{_written(one)!r}: {problem}"
+    found = _arranged(held.scheme, [(one.version, one) for one in held.constraints])
+    if found is None:
+        return "two of its versions have no order between them"
+    for one, other in pairwise(found):
+        listed = one.comparator == other.comparator == "="
+        if not listed and order(held.scheme, one.version, other.version) == 0:
+            return f"{_written(one)!r} and {_written(other)!r} name one version"
+    bounds = [one for one in held.constraints if one.comparator[0] in "<>"]
+    if bounds != [one for one in found if one in bounds]:
+        # As written, ">2|<1" may be meant to hold both ways at once, which nothing does.
+        return "its bounds do not stand in the order of their versions"
+    return found
+
+
+def _pieces(edges: Sequence[Constraint], *, endless: bool) -> tuple[Interval, ...] | str:
+    """The intervals between bounds, cut at the holes; a bound that changes nothing was not understood.
+
+    Holes without bounds are in every release if *endless*, and change nothing otherwise.
+    """
+    bounds = [one for one in edges if one.comparator != "!="]
+    before = bounds[0].comparator[0] == "<" if bounds else endless and bool(edges)
+    begun: Constraint | None = Constraint(">=") if before else None
+    found: list[Interval] = []
+    for one in edges:
+        if one.comparator == "!=":
+            if begun is not None:
+                found.append(_between(begun, one))
+                begun = replace(one, comparator=">")
+        elif (one.comparator[0] == ">") == (begun is not None):
+            return f"{_written(one)!r} changes nothing"
+        elif begun is None:
+            begun = one
         else:
-            start = low or Constraint(">=")
-            intervals.append(_between(start, bound))
-            low = None
-    if low is not None:
-        intervals.append(Interval(low.version, low_included=low.comparator == ">="))
-    return tuple(intervals)
+            found.append(_between(begun, one))
+            begun = None
+    if begun is not None:
+        found.append(_between(begun, Constraint("<")))
+    return tuple(found)
 
 
 def _between(low: Constraint, high: Constraint) -> Interval:
@@ -257,3 +278,15 @@ def _between(low: Constraint, high: Constraint) -> Interval:
         low_included=low.comparator == ">=",
         high_included=high.comparator == "<=",
     )
+
+
+def _written(one: Constraint) -> str:
+    return f"{one.comparator}{one.version[:80]}"
+
+
+def _vers(held: Vers, version: str) -> bool | None:
+    found = releases(held)
+    if not isinstance(found, str):
+        return contains(found, held.scheme, version)
+    named = [one.version for one in held.constraints if one.comparator == "="]
+    return True if any(_equals(held.scheme, version, one) is True for one in named) else None
