@@ -386,3 +386,50 @@ def test_what_strangers_type_is_not_kept_without_end(monkeypatch: pytest.MonkeyP
     shelf = Shelf([bulletin(spoken("Flowmaster", "<2.0"))], MAKERS)
     first, again = (judge(shelf, line("Flowmastr", "1.0")) for _ in range(2))
     assert first == again
+
+
+@pytest.mark.parametrize("maker", ["", "-", "?", "n/a", "unknown", "Unknown manufacturer", "k.A."])
+@pytest.mark.parametrize(
+    ("product", "model", "expected"),
+    [
+        ("PX-3", "PX-3", "unknown"),  # a short code, as any maker may have one
+        ("PX-3", "PX-4", "absent"),
+        ("PX-300", "PX300", "affected"),  # telling enough for sure
+        ("Data Server", "data server", "unknown"),
+        ("Acme Data Server", "data server", "unknown"),
+        ("Data Server", "OPC data server for Otherco pumps", "unknown"),
+        ("Data Server", "data server for Otherco", "unknown"),
+        ("Data Server", "Otherco data server", "absent"),
+        ("Acme", "data server", "absent"),
+    ],
+)
+def test_a_line_without_a_maker_is_asked_about(
+    maker: str, product: str, model: str, expected: str
+) -> None:
+    """Whatever stands in the cell instead; its release, inside or outside, never settles it."""
+    held = bulletin(spoken(product, "<= 4.60"))
+    for release in ("4.2", ""):
+        found = status(line(model, release, maker=maker), held)
+        assert found == ("unknown" if (expected, release) == ("affected", "") else expected)
+    outside = status(line(model, "9.9", maker=maker), held)
+    assert outside == ("not_affected" if expected == "affected" else expected)
+
+
+def test_the_question_about_a_line_without_a_maker_says_why() -> None:
+    """It has a yes or no, and both are taken."""
+    shelf = Shelf([bulletin(spoken("PX-3", "<= 4.60"))], MAKERS)
+    held = line("PX-3", "4.2", maker="unknown")
+    found = only(shelf, held)
+    assert "names no maker" in found.why
+    assert found.ask == "Is unknown PX-3 (line 2) one of these: Acme PX-3 (<= 4.60)?"
+    for yes, expected in ((True, "affected"), (False, "not_affected")):
+        known = Known(content(held), found.product, found.ask, frozenset({"ADV-1"}), yes)
+        assert only(shelf, held, known).status == expected
+
+
+def test_a_line_may_say_who_made_the_device_and_nothing_else() -> None:
+    """Which is no device that could be compared."""
+    shelf = Shelf([bulletin(spoken("PX-3", "<= 4.60"))], MAKERS)
+    assert shelf.names_maker_only(line("Acme Pumps", maker="n/a"))
+    assert shelf.names_maker_only(line("", maker="Acme"))
+    assert not shelf.names_maker_only(line("Acme PX-3", maker=""))

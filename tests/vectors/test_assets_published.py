@@ -1,6 +1,7 @@
 """Asset lists in operators' spelling against the published advisories: found, never denied, few questions."""
 
 import csv
+import io
 import random
 import tarfile
 from collections.abc import Mapping
@@ -84,6 +85,34 @@ def test_the_published_list(vectors: Path, documents: Documents) -> None:
     assert (lines, denied) == (200, 0)
     assert hits / pairs >= 0.95
     assert asked <= lines / 5
+
+
+@pytest.mark.parametrize("cell", ["", "unknown"])
+def test_the_published_list_without_makers(vectors: Path, documents: Documents, cell: str) -> None:
+    """Nothing is denied; what is not found by the model alone is asked, at most one question a line."""
+    pairs = settled = denied = asked = lines = 0
+    expected = truth(vectors / "csaf_ot" / "truth.csv")
+    for path in sorted((vectors / "csaf_ot").glob("assets_?.csv")):
+        rows = list(csv.reader(path.read_text().splitlines()))
+        numbers = numbered(rows)
+        for row in rows[1:]:
+            row[1] = cell
+        out = io.StringIO()
+        csv.writer(out).writerows(rows)
+        found, assets = matched(out.getvalue().encode(), documents)
+        one, _, three = tally(found, numbers, expected)
+        open_ = {(held.asset, held.advisory) for held in found.matches if held.status != "fixed"}
+        settled += sum(
+            (place, advisory) in open_
+            for place, line in numbers.items()
+            for advisory, status in expected.get(line, {}).items()
+            if status == "affected"
+        )
+        pairs, denied = pairs + one, denied + three
+        asked, lines = asked + len(assets.asked), lines + len(numbers)
+    assert (lines, denied) == (200, 0)
+    assert settled / pairs >= 0.95
+    assert asked <= lines / 2
 
 
 @pytest.mark.parametrize("change", ["as it is", "shouted", "shuffled", "hyphens", "swapped"])

@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from leadline.core.clearing.advisory import Advisory
+from leadline.core.clearing.asset_names import unsaid
 from leadline.core.clearing.asset_shelf import Shelf
 from leadline.core.clearing.assets import Asked, Known, Verdict, content, judge, questions
 from leadline.core.clearing.bulletin import Bulletin
@@ -67,9 +68,13 @@ def match_assets(
     held = tuple(component for component in components if is_asset(component))
     words = documents if isinstance(documents, Words) else Words(documents)
     verdicts: list[Verdict] = []
+    unnamed = {component.ref for component in held if unsaid(component.name)}
     if held and words.bulletins:
         for component in held:
-            verdicts += judge(words.shelf, component, known)
+            found = judge(words.shelf, component, known)
+            verdicts += found
+            if not found and words.shelf.names_maker_only(component):
+                unnamed.add(component.ref)
     lines = {content(component) for component in held}
     stale = [one for one in known if one.line not in lines]
     faults = [
@@ -77,7 +82,11 @@ def match_assets(
         for one in stale
     ]
     return Assets(
-        held, tuple(verdicts), questions(verdicts) + _nameless(held), words.bulletins, tuple(faults)
+        held,
+        tuple(verdicts),
+        questions(verdicts) + _nameless(held, frozenset(unnamed)),
+        words.bulletins,
+        tuple(faults),
     )
 
 
@@ -86,7 +95,7 @@ def _makers_table() -> tuple[Maker, ...]:
     return makers_toml.load(files("leadline").joinpath("data", name).read_bytes(), name)
 
 
-def _nameless(components: Iterable[Component]) -> tuple[Asked, ...]:
+def _nameless(components: Iterable[Component], unnamed: frozenset[str]) -> tuple[Asked, ...]:
     """A line without a model cannot be compared with anything."""
     return tuple(
         Asked(
@@ -96,7 +105,7 @@ def _nameless(components: Iterable[Component]) -> tuple[Asked, ...]:
             (EVERY,),
         )
         for held in components
-        if not held.name.strip()
+        if held.ref in unnamed
     )
 
 

@@ -79,6 +79,21 @@ _HUMP = re.compile(r"(?<=[a-z]{3})(?=[A-Z])")
 _PART = re.compile(r"[a-z0-9]+")
 
 
+# What people write into a cell of which they know nothing; signs alone, such as "-" or "?", say it too.
+_UNSAID = frozenset({
+    "a", "available", "blank", "brand", "company", "empty", "given", "hersteller", "illegible", "inconnu",
+    "k", "ka", "known", "label", "legible", "maker", "manufacturer", "marke", "missing", "n", "na", "name",
+    "nb", "nil", "no", "none", "not", "null", "nv", "on", "plate", "readable", "specified", "stated", "tbc", "tbd",
+    "the", "unbekannt", "unclear", "undefined", "unknown", "unleserlich", "unspecified", "various", "vendor",
+    "desconocido", "sconosciuto", "desconhecido",
+})  # fmt: skip
+
+
+def unsaid(cell: str) -> bool:
+    """Whether a cell of a list is blank, or says only that nothing is known."""
+    return all(word in _UNSAID for word in parts(cell))
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """One thing that a line must say: any of *forms*, or something that *pattern* matches."""

@@ -25,6 +25,7 @@ from leadline.core.clearing.asset_names import (
     parts,
     said,
     squash,
+    unsaid,
 )
 from leadline.core.clearing.bulletin import Bulletin, Spoken
 from leadline.core.clearing.makers import Maker, Makers
@@ -41,6 +42,7 @@ _MODEL = re.compile(
 )
 _VERSION_NAME = re.compile(r"[RV]\d{1,4}")
 _HUNDREDS = re.compile(r"([a-z]{1,4}\d)00")
+_PURPOSE = re.compile(r"\s(?:for|with|to|at|near)\s", re.IGNORECASE)
 _ORDER = re.compile(r"(?=(?:\D*\d){5})\d[a-z0-9]{8,}")  # an order number, which names no model
 
 
@@ -58,13 +60,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How well a line names a product: *covered* forms, *missing* needs; *sure* or only near."""
+    """How well a line names a product: *covered* forms, *missing* needs; *sure* or only near.
+
+    *unmade* says that only the maker is wanting: the line names none, and the model alone does not tell.
+    """
 
     entry: Entry
     name: Name
     covered: tuple[str, ...]
     missing: int
     sure: bool
+    unmade: bool = False
 
     @property
     def by_number(self) -> bool:
@@ -210,7 +216,25 @@ class Shelf:
             name.letters and line.said.letters and not name.letters & line.said.letters
         ):
             return None
-        return self._weigh(line, entry, name, related=bool(line.makers & entry.makers))
+        found = self._weigh(line, entry, name, related=bool(line.makers & entry.makers))
+        if found is None and line.unmade:
+            # It may be this maker's: what would fit with its name must not pass in silence.
+            near_ = self._weigh(line, entry, self._without_maker(entry, name), related=True)
+            found = replace(near_, sure=False, unmade=near_.sure) if near_ is not None else None
+        return found
+
+    def _without_maker(self, entry: Entry, name: Name) -> Name:
+        """The name without words that only say who makes it, if others are left: "Easy UPS" of "APC Easy UPS"."""
+        kept = tuple(
+            need
+            for need in name.needs
+            if need.kind != "word" or not self.makers.ids(need.forms[0]) & entry.makers
+        )
+        return replace(name, needs=kept or name.needs)
+
+    def names_maker_only(self, component: Component) -> bool:
+        """Whether the line says who made the device, at most, and nothing of which device it is."""
+        return unsaid(self.makers.left(f"{component.maker} {component.name}"))
 
     def _weigh(self, line: "_Line", entry: Entry, name: Name, *, related: bool) -> Fit | None:
         telling = self._telling(entry, name)
@@ -327,19 +351,25 @@ def _near_or_sure(
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line as it was read, and the makers it names."""
+    """A line as it was read, the makers it names, and whether maker and model leave the maker open."""
 
     said: Said
     makers: frozenset[str]
+    unmade: bool
 
 
 def _line(component: Component, makers: Makers) -> _Line:
-    both = f"{component.maker} {component.name}"
-    held = makers.ids(component.maker) | makers.ids(component.name) | makers.ids(component.comment)
-    model = makers.without(component.name) if component.maker else makers.without(both)
-    if component.maker and not makers.ids(component.maker) and makers.ids(component.name):
+    maker = "" if unsaid(component.maker) else component.maker
+    both = f"{maker} {component.name}"
+    in_name = makers.ids(component.name)
+    held = makers.ids(maker) | in_name | makers.ids(component.comment)
+    model = makers.without(component.name) if maker else makers.without(both)
+    if maker and not makers.ids(maker) and in_name:
         model = both  # swapped: the maker stands in the model's column
-    return _Line(said(both, model, f"{component.version} {component.comment}"), held)
+    beside = f"{component.version} {component.comment}"
+    # "OPC server for GE PLCs" says who made the PLCs, and not who made the server.
+    itself = makers.ids(_PURPOSE.split(component.name)[0])
+    return _Line(said(both, model, beside), held, unmade=not maker and not itself)
 
 
 def _keys(name: Name) -> Iterator[tuple[str, bool]]:

@@ -135,9 +135,12 @@ def _verdict(component: Component, fit: Fit) -> Verdict | None:
         return None
     if not fit.sure:
         ask = f"Is {_label(component)} one of these: {_product(spoken)} ({spoken.said or spoken.title})?"
-        return _told(
-            component, fit, Status.UNKNOWN, "close to a named product, but not surely it", ask
+        why = (
+            "the line names no maker, and its model is that of a named product"
+            if fit.unmade
+            else "close to a named product, but not surely it"
         )
+        return _told(component, fit, Status.UNKNOWN, why, ask)
     inside = _inside(fit.entry.spans, held)
     if not spoken.affected and (spoken.unaffected or spoken.fixed):
         return _cleared(component, fit, inside=inside)

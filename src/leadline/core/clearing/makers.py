@@ -96,14 +96,18 @@ class Makers:
 
     def without(self, text: str) -> str:
         """*text* without the names of makers, or all of it where nothing else would be left."""
+        found = self.left(text)
+        return found if parts(found) else text
+
+    def left(self, text: str) -> str:
+        """What *text* says beside the names of makers."""
         taken = {place for _, low, high in self._hits(text) for place in range(low, high)}
         places = [(hit.start(), hit.end()) for hit in _PART.finditer(text.lower())]
         left = list(text)
         for place in taken:
             low, high = places[place]
             left[low:high] = " " * (high - low)
-        found = "".join(left).strip(" -,/()&+.;:")
-        return found if parts(found) else text
+        return "".join(left).strip(" -,/()&+.;:")
 
     def _hits(self, text: str) -> Iterator[tuple[frozenset[str], int, int]]:
         """The longest names first, from left to right."""
