@@ -1,5 +1,6 @@
 """Where things are and how much may run at once. The environment is read here and nowhere else."""
 
+import gc
 import os
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -98,6 +99,15 @@ class Server:
     url: str
     authority: Path | None = None
     certificate: Path | None = None
+
+
+def start_quickly() -> None:
+    """Have this process look for garbage seventy times more seldom than Python does by itself.
+
+    Nearly all that a command makes are modules and classes, which stay; to look through them again and again
+    took a sixth of the time until it began its work.
+    """
+    gc.set_threshold(50_000, 20, 20)
 
 
 NAMED: ContextVar[str] = ContextVar("server", default="")

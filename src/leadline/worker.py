@@ -36,6 +36,7 @@ PR_SET_PDEATHSIG = 1
 
 def main(argv: list[str]) -> int:
     """Work until the job has no shard left to claim. Exit status 0, or 130 when stopped."""
+    settings.start_quickly()
     out, job, name = argv
     settle_in()
     return work(working.worker(settings.workspace(Path(out)), settings.load()), job, name)

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 from typing_extensions import override
 
-from leadline.settings import NAMED
+from leadline.settings import NAMED, start_quickly
 
 # A command that stands alone, and the module that holds its function.
 VERBS = {
@@ -168,4 +168,5 @@ def main(
 
 def run() -> None:
     """The console script; each command turns Leadline's errors into one line and an exit status."""
+    start_quickly()
     app()
