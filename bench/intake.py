@@ -309,7 +309,7 @@ def measured(*, quick: bool) -> form.Entry:
 
         finder, _ = contexts(folder / "accepted")
         begun = time.perf_counter()
-        waiting = queued(finder)
+        waiting = queued(finder, ids)
         placed = time.perf_counter() - begun
         chosen = [one for one in ids if waiting.stands[one].stage.waits][:sample]
         drained, confirmed = replayed(folder / "accepted", chosen, folder)

@@ -5,7 +5,9 @@
 
 import io
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -40,6 +42,10 @@ from leadline.app.ports import (
 )
 from leadline.core.access import UNBOUND, Bounds, Principal, Tenancy, microseconds
 from leadline.core.clause import EVERYTHING, Clause, admits
+from leadline.core.clearing.act_names import names
+from leadline.core.clearing.queue import Entry, Lanes, changes
+from leadline.core.clearing.queue import entry as entry_of
+from leadline.core.clearing.report import Stage
 from leadline.core.errors import Invalid, NotFound, Refused, Stale, Tampered, Unavailable
 from leadline.core.marking import Marking
 from leadline.core.measure.budget import NOTHING, Amount, Answer, Ledger, total
@@ -123,19 +129,46 @@ class MemoryReading:
         *,
         engagement: str | None = None,
         kind: Kind | None = None,
-        about: str | None = None,
+        about: str | AbstractSet[str] | None = None,
+        naming: AbstractSet[str] | None = None,
         since: int = 0,
         most: int | None = None,
     ) -> Sequence[Opened]:
         """As the port."""
+        among = {about} if isinstance(about, str) else about
         return [
             one
             for one in self._state.opened
             if engagement in {None, one.act.engagement}
             and kind in {None, one.act.kind}
-            and about in {None, one.act.about}
+            and (among is None or one.act.about in among)
+            and (naming is None or names(one.act) & naming)
             and one.index >= since
         ][:most]
+
+    def _entries(self) -> list[Entry]:
+        """Every entry of the queue, from all acts."""
+        held = dict[str, list[Act]]()
+        for one in self._state.opened:
+            held.setdefault(one.act.about, []).append(one.act)
+        early = {about for about, acts in held.items() if not any(map(changes, acts))}
+        found = [entry_of(acts) for about, acts in held.items() if about not in early]
+        return [one for one in found if one is not None]
+
+    def queued(self, findings: AbstractSet[str]) -> Sequence[Entry]:
+        """As the port."""
+        return [one for one in self._entries() if one.finding in findings]
+
+    def lanes(self, which: AbstractSet[str], since: datetime) -> Lanes:
+        """As the port."""
+        mine = [one for one in self._entries() if one.lane in which]
+        closed = {one.act.about for one in self.acts(kind=Kind.CASE_CLOSED)}
+        cases = [one for one in mine if one.stage is Stage.CASE]
+        return Lanes(
+            tuple(one for one in mine if one.stage.waits),
+            tuple((one.lane, one.reached) for one in cases if one.reached > since),
+            dict(Counter(one.lane for one in cases if one.case not in closed)),
+        )
 
     def entries(self) -> list[bytes]:
         """What the leaves hold, recomputed from the acts."""

@@ -278,7 +278,7 @@ def test_states_go_on_with_reasons_and_end_in_a_case(world: DeskWorld) -> None:
         to(world, id_, Stage.CASE)
     before = reports.state(world.at("finder"), id_)
     assert (before.stage, before.place, before.expected) == (Stage.QUEUED, 1, world.now)
-    assert queueing.queued(world.at("screener")).slots[id_].due(world.now)
+    assert queueing.queued(world.at("screener"), [id_]).slots[id_].due(world.now)
     case = cases.open_case(world.at("screener"), [id_], title="Overflow", policy="leadline-default")
     shown = reports.state(world.at("finder"), id_)
     assert (shown.stage, shown.place, shown.case) == (Stage.CASE, None, case)

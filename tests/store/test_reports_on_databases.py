@@ -1,36 +1,47 @@
 """Reports on both databases: what is there already is noticed through the second wall, too."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
 import pytest
 
 from clearing_world import clearing_world, name_for
 from desk_world import DeskWorld
-from leadline.app import cases, contracts, reports
+from leadline.app import case_view, cases, contracts, people, reports
+from leadline.app.cases import NewParty
 from leadline.app.context import Context
+from leadline.core.clearing.case_words import Move, Role
+from leadline.core.clearing.coordination import Moved
 from leadline.core.clearing.report import Draft, Receipt, Stage
 from leadline.core.errors import NotFound
 from leadline.store.sql import open_store
 from leadline.wiring.home import KINDS
 from reporting import reported, terms
+from store.roles import application
 
 
 @pytest.fixture
 def world(database_url: str) -> Iterator[DeskWorld]:
-    """The clearinghouse on a database."""
-    made, store = clearing_world(), open_store(database_url, kinds=KINDS)
-    with made.store.read() as view, store.write() as tx:
-        for person in view.principals():
-            tx.put_principal(person)
-    made.store = store
-    yield made
-    store.close()
+    """The clearinghouse on a database, on PostgreSQL as a role that is behind the second wall."""
+    made = clearing_world()
+    open_store(database_url, kinds=KINDS).close()
+    with ExitStack() as held:
+        on_postgresql = database_url.startswith("postgresql")
+        url = held.enter_context(application(database_url)) if on_postgresql else database_url
+        store = held.enter_context(closing(open_store(url, kinds=KINDS)))
+        with made.store.read() as view, store.write() as tx:
+            for person in view.principals():
+                tx.put_principal(person)
+        made.store = store
+        yield made
 
 
 def walled(world: DeskWorld, who: str) -> Context:
-    """That person, with a store that reaches what the person may reach."""
+    """That person with what it was granted, and a store that reaches what the person may reach."""
     ctx = world.at(who)
+    with world.store.read() as view:
+        ctx = replace(ctx, principal=people.present(view, ctx.principal, ctx.now))
     return replace(ctx, store=ctx.store.acting(ctx.access.tenancy(ctx.principal)))
 
 
@@ -63,3 +74,36 @@ def test_reports_behind_the_wall(world: DeskWorld) -> None:
     name_for(world, "maintainer", case)
     assert reports.proof(walled(world, "maintainer"), id_) == b"proof"
     assert reports.proof(finder, id_) == b"proof"
+
+
+def test_readers_of_a_part_of_a_case_behind_the_wall(world: DeskWorld) -> None:
+    """Whoever is named for the outer part alone sees that; once it is public, anybody sees what is."""
+    draft = reported()
+    taken(walled(world, "finder"), draft)
+    screener = walled(world, "screener")
+    id_ = draft.finding.id
+    case = cases.open_case(screener, [id_], title="Overflow", policy="leadline-default")
+    screener = walled(world, "screener")
+    vendor = NewParty(Role.DOWNSTREAM, "A vendor", "security@vendor.example", person="downstream")
+    cases.add_party(screener, case, vendor)
+    for person in ("finder", "downstream"):
+        ctx = walled(world, person)
+        assert ctx.principal.cases == {case + cases.OUTER}
+        seen = case_view.view(ctx, case)
+        assert (seen.case, seen.title) == (case, "")
+        assert case_view.listed(ctx) == (seen,)
+        own = [one.id for one in seen.findings]
+        assert own == ([id_] if person == "finder" else [])
+        assert [one.role for one in seen.parties] == [
+            person if person == "finder" else "downstream"
+        ]
+    stranger = walled(world, "bank")
+    assert case_view.listed(stranger) == ()
+    told = set[str]()
+    for one in (case, "case-that-is-not-there"):
+        with pytest.raises(NotFound) as refused:
+            case_view.public(stranger, one)
+        told.add(str(refused.value))
+    assert len(told) == 1
+    cases.move(screener, case, Moved(Move.PUBLIC))
+    assert case_view.public(stranger, case).title == "Overflow"

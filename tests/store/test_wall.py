@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import exc
@@ -24,9 +23,9 @@ from leadline.core.marking import Tlp
 from leadline.store import wall
 from leadline.store.connections import engine_for
 from leadline.store.sql import SqlStore, open_store
+from store.roles import application
 
 KIND = "finding"
-APP = "leadline_app"
 POSTGRESQL = pytest.mark.postgres
 
 
@@ -89,16 +88,8 @@ def walled(postgres_url: str) -> Iterator[tuple[str, list[Resource]]]:
     """A filled database, and the URL of the application's role, which owns nothing."""
     things = asking.things(random.Random(5), KIND, 120)  # noqa: S311 -- repeats from run to run
     filled(postgres_url, things).close()
-    plain = postgres_url.replace("postgresql+psycopg:", "postgresql:")
-    with psycopg.connect(plain, autocommit=True) as owner:
-        known = owner.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [APP]).fetchone()
-        if known is None:
-            owner.execute(f"CREATE ROLE {APP} LOGIN NOBYPASSRLS".encode())
-        everything = "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public"
-        owner.execute(f"GRANT {everything} TO {APP}".encode())
-    yield postgres_url.replace("://leadline@", f"://{APP}@"), things
-    with psycopg.connect(plain, autocommit=True) as owner:
-        owner.execute(f"DROP OWNED BY {APP}".encode())
+    with application(postgres_url) as url:
+        yield url, things
 
 
 @POSTGRESQL

@@ -22,6 +22,7 @@ from leadline.access import names, residual
 from leadline.access.names import Named
 from leadline.core.access import (
     EPOCH,
+    OUTER,
     Action,
     Circumstances,
     Decision,
@@ -183,7 +184,8 @@ class CedarAccess:
             principal.id,
             principal.org,
             principal.engagements,
-            principal.cases,
+            # What a reader of a case's outer part is shown is made from the rows of the case.
+            principal.cases | {case.removesuffix(OUTER) for case in principal.cases},
             principal.clearance,
             frozenset(labels),
         )

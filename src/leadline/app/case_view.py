@@ -1,5 +1,8 @@
 """A case for the one who asks: a projection of what that reader may know, at this moment."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from leadline.app import cases
 from leadline.app.context import Context
 from leadline.app.ports import Reading
@@ -26,14 +29,16 @@ def view(ctx: Context, case_id: str) -> CaseView:
 def listed(ctx: Context) -> tuple[CaseView, ...]:
     """Every case this person is named for, as it sees it, in order of id."""
     named = {one.removesuffix(cases.OUTER) for one in ctx.principal.cases} - {cases.INTAKE}
-    seen = list[CaseView]()
     with ctx.store.read() as reading:
         # a name may be of something that was never opened here
         opened = reading.find(CaseFile, visible=one_of(Fact.CASE, sorted(named)))
-        for case_id in [row.id for row in opened]:
-            if ctx.decision(Action.CASE_READ, cases.thing(ctx, case_id)).allowed:
-                seen.append(projected(_whole(reading, case_id), ctx.principal.id, ctx.now))
-    return tuple(seen)
+        mine = {
+            row.id: row.value
+            for row in opened
+            if ctx.decision(Action.CASE_READ, cases.thing(ctx, row.id)).allowed
+        }
+        whole = _wholes(reading, cases.standings_in(reading, mine), mine)
+    return tuple(projected(one, ctx.principal.id, ctx.now) for one in whole)
 
 
 def public(ctx: Context, case_id: str) -> CaseView:
@@ -42,7 +47,10 @@ def public(ctx: Context, case_id: str) -> CaseView:
     Raises: NotFound.
     """
     ctx.require(Action.RECORD_READ, Resource("advisory", case_id, marking=cases.PUBLIC))
-    with ctx.store.read() as reading:
+    own = ctx.access.tenancy(ctx.principal)
+    # What anybody may know of a case is made from its rows, which stand behind the second wall.
+    store = ctx.store.acting(replace(own, cases=own.cases | {case_id}))
+    with store.read() as reading:
         seen = projected(_whole(reading, case_id), "", ctx.now)
     if not seen.parts:
         raise NotFound("there is no such case")
@@ -50,14 +58,21 @@ def public(ctx: Context, case_id: str) -> CaseView:
 
 
 def _whole(reading: Reading, case_id: str) -> Whole:
-    stands = cases.standing_in(reading, case_id)
-    rows = [reading.get(Finding, one) for one in stands.findings]
-    return Whole(
-        stands,
-        reading.get(CaseFile, case_id).value,
-        tuple(row.value for row in rows),
-        {row.id: row.bounds.owner for row in rows},
-    )
+    stands = cases.standings_in(reading, [case_id])
+    return _wholes(reading, stands, {case_id: reading.get(CaseFile, case_id).value})[0]
+
+
+def _wholes(
+    reading: Reading, stands: Mapping[str, Standing], files: Mapping[str, CaseFile]
+) -> list[Whole]:
+    """Everything known of these cases, in their order; findings are asked for of all of them at once."""
+    found = {row.id: row for row in reading.find(Finding, visible=one_of(Fact.CASE, files))}
+    made = list[Whole]()
+    for case, file in files.items():
+        rows = [found.get(one) or reading.get(Finding, one) for one in stands[case].findings]
+        owners = {row.id: row.bounds.owner for row in rows}
+        made.append(Whole(stands[case], file, tuple(row.value for row in rows), owners))
+    return made
 
 
 def standing_and_file(ctx: Context, case_id: str) -> tuple[Standing, CaseFile]:

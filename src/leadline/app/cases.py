@@ -4,7 +4,8 @@ What a case stands at is computed from its acts whenever it is asked. Parties wh
 are named for the case's outer part alone (`OUTER`), so that no rule lets them at what is sealed with it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -14,6 +15,7 @@ from typing import TypeVar
 
 from leadline.app.context import OWN, Context
 from leadline.app.ports import Reading, Stored, Writing, maybe
+from leadline.core import access
 from leadline.core.access import Action, Bounds, Resource
 from leadline.core.clearing import coordination
 from leadline.core.clearing.case import Standing, in_log_order, texts
@@ -29,7 +31,7 @@ from leadline.core.clearing.group import Crash
 from leadline.core.errors import Invalid, Refused
 from leadline.core.grant import GRANT_MAX, Grant, Scope
 from leadline.core.marking import Marking, Tlp
-from leadline.core.record.act import Kind, Value, instant
+from leadline.core.record.act import Act, Kind, Value, instant
 from leadline.formats.disclosure_toml import load_disclosure
 
 T = TypeVar("T")
@@ -37,7 +39,7 @@ Beside = Callable[[Writing, str], None]  # given the transaction and the case's 
 INTAKE = "intake"
 CASE = Marking(Tlp.AMBER_STRICT)
 PUBLIC = Marking(Tlp.CLEAR)
-OUTER = "/outer"
+OUTER = access.OUTER
 # Acts about something else that belongs to a case, which they name in their detail.
 BESIDE = (Kind.ADVISORY_PUBLISHED, Kind.FIX_MOVED)
 
@@ -128,25 +130,50 @@ def standing(ctx: Context, case_id: str) -> Standing:
 
 def standing_in(view: Reading, case_id: str) -> Standing:
     """As `standing`, within a use case that asked the rules already. Raises: NotFound."""
-    found = {one.index: one.act for one in view.acts(about=case_id)}
-    projects = {text(act, "project") for act in found.values()} - {""}
-    held = {one for act in found.values() for one in texts(act.detail.get("findings", ()))}
-    for kind in BESIDE:
-        beside = {one.index: one.act for one in view.acts(kind=kind)}
+    return standings_in(view, [case_id])[case_id]
+
+
+def standings_in(view: Reading, case_ids: Collection[str]) -> dict[str, Standing]:
+    """As `standing_in`, of several cases, whose acts are asked for together. Raises: NotFound, for any."""
+    of = {one: dict[int, Act]() for one in case_ids}
+    for one in view.acts(about=frozenset(of)):
+        of[one.act.about][one.index] = one.act
+    held = {case: _told(acts.values()) for case, acts in of.items()}
+    beside = _beside(view, {*of, *(one for told in held.values() for one in told)})
+    for case, acts in of.items():
         # What was done for a finding before its case was opened belongs to the case as well.
-        found |= {
-            at: act
-            for at, act in beside.items()
-            if text(act, "case") == case_id or text(act, "finding") in held
+        acts |= {
+            at: act for name in (case, *held[case]) for at, act in beside.get(name, {}).items()
         }
-    if projects:
-        contracts = {one.index: one.act for one in view.acts(kind=Kind.CONTRACT_WRITTEN)}
-        found |= {at: act for at, act in contracts.items() if lane_of(act.about) in projects}
-    chosen_digests = {
-        text(act, "digest") for act in found.values() if act.kind is Kind.DISCLOSURE_CHOSEN
+    ordered = {case: in_log_order(acts.items()) for case, acts in of.items()}
+    chosen_in = {case: _digests(acts) for case, acts in ordered.items()}
+    digests = sorted({one for found in chosen_in.values() for one in found})
+    known = {one: view.get(Disclosure, one).value for one in digests}
+    return {
+        case: computed(acts, {one: known[one] for one in sorted(chosen_in[case])})
+        for case, acts in ordered.items()
     }
-    known = {one: view.get(Disclosure, one).value for one in sorted(chosen_digests)}
-    return computed(in_log_order(found.items()), known)
+
+
+def _digests(acts: Iterable[Act]) -> frozenset[str]:
+    """The disclosure policies that were ever chosen."""
+    return frozenset(text(act, "digest") for act in acts if act.kind is Kind.DISCLOSURE_CHOSEN)
+
+
+def _told(acts: Iterable[Act]) -> frozenset[str]:
+    """What these acts of a case name by which others belong to it: findings, and projects' queues."""
+    told = {one for act in acts for one in texts(act.detail.get("findings", ()))}
+    return frozenset(told | {text(act, "project") for act in acts} - {""})
+
+
+def _beside(view: Reading, names: AbstractSet[str]) -> Mapping[str, Mapping[int, Act]]:
+    """The acts about something else that belong to a case, by what they name of it."""
+    found = dict[str, dict[int, Act]]()
+    for one in view.acts(naming=names):
+        if one.act.kind in BESIDE:
+            for name in {text(one.act, "case"), text(one.act, "finding"), lane_of(one.act.about)}:
+                found.setdefault(name, {})[one.index] = one.act
+    return found
 
 
 def listed(ctx: Context) -> tuple[Standing, ...]:
@@ -154,7 +181,7 @@ def listed(ctx: Context) -> tuple[Standing, ...]:
     ids = sorted(one for one in ctx.principal.cases if one.startswith("case-") and OUTER not in one)
     found = [one for one in ids if ctx.decision(Action.CASE_READ, inner(one)).allowed]
     with ctx.store.read() as view:
-        return tuple(standing_in(view, one) for one in found)
+        return tuple(standings_in(view, found).values())
 
 
 def join(ctx: Context, case_id: str, findings: Sequence[str]) -> Standing:

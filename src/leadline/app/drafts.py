@@ -340,8 +340,9 @@ def listed(ctx: Context, case_id: str = "") -> tuple[Placed, ...]:
 
 def _placed(view: Reading, now: datetime) -> tuple[Placed, ...]:
     messages = [row.value for row in view.find(Message)]
-    closed = frozenset(one.act.about for one in view.acts(kind=Kind.CASE_CLOSED))
-    moves = [one.act for one in view.acts(kind=Kind.CASE_MOVED)]
+    of = frozenset(piece.case for one in messages for piece in one.pieces)
+    closed = frozenset(one.act.about for one in view.acts(kind=Kind.CASE_CLOSED, about=of))
+    moves = [one.act for one in view.acts(kind=Kind.CASE_MOVED, about=of)]
     attacked = frozenset(act.about for act in moves if act.detail.get("move") == Move.ATTACKS)
     return placed(contracts.on_file(view), messages, closed, attacked, now)
 

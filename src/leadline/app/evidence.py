@@ -6,12 +6,14 @@ from the acts that stand. A reader sees only evidence between findings that the 
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 from leadline.app.context import Context
-from leadline.app.ports import CrossTester, Reading, Stored
-from leadline.core.access import Action, Resource
+from leadline.app.ports import CrossTester, Reading, Stored, maybe
+from leadline.core.access import Action, Circumstances, Resource
+from leadline.core.clause import Fact, one_of
 from leadline.core.clearing import evidence as core
 from leadline.core.clearing.evidence import (
     Claim,
@@ -95,7 +97,7 @@ def add_edge(ctx: Context, edge: EvidenceEdge) -> EvidenceEdge:
     for row in rows:
         ctx.require(action, _of_case(row) if not edge.judged else row.thing("finding"))
     with ctx.store.write() as tx:
-        if any(one.id == edge.id for one in _edges(tx)):
+        if _edge(tx, edge.id) is not None:
             raise Refused(f"evidence {edge.id[:16]} stands already")
         tx.record(ctx.act(Kind.EVIDENCE_ADDED, edge.id, "", **core.detail(edge)))
     return edge
@@ -107,7 +109,7 @@ def retract(ctx: Context, edge_id: str, words: str) -> EvidenceEdge:
     Raises: Denied; NotFound, if no such evidence stands; Invalid, for no reasons.
     """
     with ctx.store.read() as view:
-        found = next((one for one in _edges(view) if one.id == edge_id), None)
+        found = _edge(view, edge_id)
     if found is None:
         raise NotFound(f"no evidence {edge_id[:64]}; see `leadline findings explain`")
     for row in _rows(ctx, found.a, found.b):
@@ -116,7 +118,7 @@ def retract(ctx: Context, edge_id: str, words: str) -> EvidenceEdge:
         raise Invalid("words", "say why it is taken back")
     digest = ctx.vault.put(words.strip().encode(), marking=CONTENT)
     with ctx.store.write() as tx:
-        if edge_id not in {one.id for one in _edges(tx)}:
+        if _edge(tx, edge_id) is None:
             raise Refused(f"evidence {edge_id[:16]} was taken back already")
         tx.record(ctx.act(Kind.EVIDENCE_RETRACTED, edge_id, "", reason=digest))
     return found
@@ -127,13 +129,12 @@ def explain(ctx: Context, finding: str) -> Explained:
 
     Raises: NotFound, for a finding that is not there or not for this person to know.
     """
-    readable = _readable(ctx)
+    with ctx.store.read() as view:
+        readable, edges = _around(ctx, view, finding)
     if finding not in readable:
         raise NotFound(f"no finding {finding[:64]}; see `leadline finding list`")
-    seen = _picture(ctx, readable)
+    seen = core.picture(readable, edges, _identifiers(readable.values()))
     cluster = seen.of(finding)
-    with ctx.store.read() as view:
-        edges = tuple(one for one in _edges(view) if {one.a, one.b} <= set(readable))
     return Explained(
         finding,
         cluster,
@@ -169,17 +170,19 @@ def regroup(ctx: Context, case: str = INTAKE) -> Regrouped:
     thing = Resource("case", case, marking=CASE, case=case)
     ctx.require(Action.GROUP_PROPOSE, thing)
     with ctx.store.read() as view:
-        findings = {row.id: row.value for row in view.find(Finding) if row.bounds.case == case}
-        crashes = [row for row in view.find(Crash) if row.id.removesuffix("/crash") in findings]
+        mine = one_of(Fact.CASE, [case])
+        findings = {row.id: row.value for row in view.find(Finding, visible=mine)}
+        held = [maybe(view, Crash, f"{id_}/crash") for id_ in findings]
+        crashes = [row for row in held if row is not None]
     known = {row.id.removesuffix("/crash"): row.value for row in crashes}
     wanted = {edge.id: edge for edge in _proposed(ctx, findings, known)}
     with ctx.store.write() as tx:
-        edges = [one for one in _edges(tx) if {one.a, one.b} <= set(findings)]
-        held = {one.id for one in edges}
-        backs = [one.act for one in tx.acts(kind=Kind.EVIDENCE_RETRACTED)]
+        edges = _edges_of(tx, findings)
+        stand = {one.id for one in edges}
+        backs = [one.act for one in tx.acts(kind=Kind.EVIDENCE_RETRACTED, about=frozenset(wanted))]
         # What a person took back stays back: a rule does not overrule it, only itself.
         taken = {act.about for act in backs if not str(act.detail["reason"]).startswith(BY_RULE)}
-        added = [edge for id_, edge in wanted.items() if id_ not in held and id_ not in taken]
+        added = [edge for id_, edge in wanted.items() if id_ not in stand and id_ not in taken]
         stale = [one for one in edges if _by_rule(one) and one.id not in wanted]
         for edge in added:
             tx.record(ctx.act(Kind.EVIDENCE_ADDED, edge.id, "", **core.detail(edge)))
@@ -199,11 +202,13 @@ def cross_test(
     """
     for row in _rows(ctx, *(one.finding for one in fixed)):
         ctx.require(Action.GROUP_PROPOSE, _of_case(row))
+    pairs = list(combinations(sorted(fixed, key=lambda each: each.finding), 2))
     with ctx.store.read() as view:
-        acts = view.acts(kind=Kind.EVIDENCE_ADDED)
+        tried = frozenset(_tried(one, two) for one, two in pairs)
+        acts = view.acts(kind=Kind.EVIDENCE_ADDED, naming=tried)
         done = {str(one.act.detail["evidence"]) for one in acts}
     made = []
-    for one, two in combinations(sorted(fixed, key=lambda each: each.finding), 2):
+    for one, two in pairs:
         digest = _tried(one, two)
         if digest in done or one.finding == two.finding or not set(one.files) & set(two.files):
             continue
@@ -220,9 +225,16 @@ def cross_test(
 
 def together(view: Reading, finding: str) -> frozenset[str]:
     """The findings that are one flaw with this one, within a use case that asked the rules already."""
-    rows = {row.id: row.value for row in view.find(Finding)}
-    seen = core.picture(rows, _edges(view), _identifiers(rows.values()))
-    return frozenset(seen.of(finding))
+    edges, new = dict[str, EvidenceEdge](), {finding}
+    ends = set(new)
+    while new:
+        edges |= {one.id: one for one in _edges(view, new) if one.claim is not Claim.POSSIBLE}
+        joined = [one for one in edges.values() if one.claim is Claim.SAME]
+        new = {end for one in joined for end in (one.a, one.b)} - ends
+        ends |= new
+    rows = [row.value for row in _there(view, ends)]
+    inside = [one for one in edges.values() if {one.a, one.b} <= ends]
+    return frozenset(core.picture(ends, inside, _identifiers(rows)).of(finding))
 
 
 def _cross(tester: CrossTester, one: Fixed, two: Fixed) -> CrossTest:
@@ -275,32 +287,60 @@ def _identifiers(findings: Iterable[Finding]) -> dict[str, frozenset[str]]:
     }
 
 
-def _edges(view: Reading) -> tuple[EvidenceEdge, ...]:
-    """All evidence that stands."""
-    acts = [*view.acts(kind=Kind.EVIDENCE_ADDED), *view.acts(kind=Kind.EVIDENCE_RETRACTED)]
-    return core.standing(one.act for one in sorted(acts, key=lambda one: one.index))
+def _edges(view: Reading, findings: AbstractSet[str]) -> tuple[EvidenceEdge, ...]:
+    """The evidence that stands about any of these findings."""
+    named = view.acts(kind=Kind.EVIDENCE_ADDED, naming=findings)
+    held = {one.act.about for one in named}
+    found = core.standing(one.act for one in view.acts(about=held))
+    return tuple(one for one in found if {one.a, one.b} & findings)
+
+
+def _edge(view: Reading, edge_id: str) -> EvidenceEdge | None:
+    """This piece of evidence, if it stands."""
+    return next(iter(core.standing(one.act for one in view.acts(about=edge_id))), None)
 
 
 def _edges_of(view: Reading, findings: Iterable[str]) -> list[EvidenceEdge]:
-    known = set(findings)
-    return [one for one in _edges(view) if {one.a, one.b} <= known]
+    """The evidence that stands between two of these findings."""
+    known = frozenset(findings)
+    return [one for one in _edges(view, known) if {one.a, one.b} <= known]
 
 
-def _picture(ctx: Context, readable: dict[str, Finding]) -> Picture:
-    with ctx.store.read() as view:
-        edges = _edges_of(view, readable)
-    return core.picture(readable, edges, _identifiers(readable.values()))
+def _around(
+    ctx: Context, view: Reading, finding: str
+) -> tuple[dict[str, Finding], list[EvidenceEdge]]:
+    """What one reader may know of a finding and of all that evidence connects with it, step by step.
+
+    What is connected with none of these changes nothing of what is said of them.
+    """
+    readable, asked, new = dict[str, Finding](), set[str](), {finding}
+    edges = dict[str, EvidenceEdge]()
+    while new:
+        asked |= new
+        known = {row.id: row.value for row in _there(view, new) if _may_read(ctx, row)}
+        readable |= known
+        edges |= {one.id: one for one in _edges(view, frozenset(known))}
+        new = {end for one in edges.values() for end in (one.a, one.b)} - asked
+    between = [one for one in edges.values() if {one.a, one.b} <= set(readable)]
+    return readable, sorted(between, key=lambda one: one.id)
+
+
+def _there(view: Reading, findings: Iterable[str]) -> list[Stored[Finding]]:
+    """Those of these findings that are there."""
+    found = (maybe(view, Finding, one) for one in sorted(findings))
+    return [row for row in found if row is not None]
+
+
+def _may_read(ctx: Context, row: Stored[Finding]) -> bool:
+    return ctx.decision(Action.FINDING_READ, row.thing("finding")).allowed
 
 
 def _readable(ctx: Context) -> dict[str, Finding]:
     """The findings that this person may read, without a trace of the others."""
+    given = Circumstances(ctx.now, assurance=ctx.assurance, suspended=ctx.suspended)
+    clause = ctx.access.visible(ctx.principal, Action.FINDING_READ, "finding", given)
     with ctx.store.read() as view:
-        rows = view.find(Finding)
-    return {
-        row.id: row.value
-        for row in rows
-        if ctx.decision(Action.FINDING_READ, row.thing("finding")).allowed
-    }
+        return {row.id: row.value for row in view.find(Finding, visible=clause)}
 
 
 def _rows(ctx: Context, *findings: str) -> list[Stored[Finding]]:

@@ -4,13 +4,13 @@ Nothing here sends anything. A draft that shows less than is due is no candidate
 happened, and the flaw stays where it was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from leadline.app import evidence
 from leadline.app.context import Context
-from leadline.app.ports import Reading, Stored
+from leadline.app.ports import Opened, Reading, Stored
 from leadline.core.access import Action, Resource
 from leadline.core.clause import Fact, one_of
 from leadline.core.clearing.finding import UNNAMED_MODEL, Finding
@@ -148,7 +148,7 @@ def move(ctx: Context, fix_id: str, to: str, where: str) -> None:
     """
     row = _fix(ctx, fix_id)
     with ctx.store.read() as view:
-        stands = _standings(view)[fix_id]
+        stands = _standings(view, [row.value.finding])[fix_id]
     if to == RECALLED:
         if not stands.stands:
             raise Refused(f"this fix {stands.ended} already")
@@ -172,7 +172,7 @@ def show(ctx: Context, fix_id: str) -> tuple[Fix, FixStanding]:
     """
     row = _fix(ctx, fix_id)
     with ctx.store.read() as view:
-        return row.value, _standings(view)[fix_id]
+        return row.value, _standings(view, [row.value.finding])[fix_id]
 
 
 def patch(ctx: Context, fix_id: str) -> bytes:
@@ -202,12 +202,9 @@ def board(ctx: Context, case_id: str) -> Board:
     with ctx.store.read() as view:
         rows = view.find(Finding, visible=one_of(Fact.CASE, [case_id]))
         findings = [row.id for row in rows]
-        fixes = tuple(one for one in _standings(view).values() if one.finding in set(findings))
-        places = tuple(
-            place(id_, case_id, [one.act for one in view.acts(about=id_)], fixes)
-            for id_ in findings
-        )
-    return Board(places, fixes)
+        fixes = tuple(_standings(view, findings).values())
+        acts = _acts(view, findings)
+    return Board(tuple(place(id_, case_id, acts[id_], fixes) for id_ in findings), fixes)
 
 
 def boards(ctx: Context) -> dict[str, Board]:
@@ -216,12 +213,11 @@ def boards(ctx: Context) -> dict[str, Board]:
     mine = [one for one in named if ctx.decision(Action.CASE_READ, _case(one)).allowed]
     with ctx.store.read() as view:
         rows = view.find(Finding, visible=one_of(Fact.CASE, mine))
-        known = _standings(view).values()
-        of = {row.id: tuple(one for one in known if one.finding == row.id) for row in rows}
-        places = [
-            place(row.id, row.bounds.case, [one.act for one in view.acts(about=row.id)], of[row.id])
-            for row in rows
-        ]
+        acts = _acts(view, [row.id for row in rows])
+        of = dict[str, list[FixStanding]]((row.id, []) for row in rows)
+        for one in _standings(view, of).values():
+            of[one.finding].append(one)
+        places = [place(row.id, row.bounds.case, acts[row.id], of[row.id]) for row in rows]
     found = dict[str, Board]()
     for case in mine:
         held = tuple(one for one in places if one.case == case)
@@ -231,8 +227,8 @@ def boards(ctx: Context) -> dict[str, Board]:
 
 def standing_of(view: Reading, finding_id: str) -> tuple[Fix, FixStanding] | None:
     """The candidate that stands for a finding, for a use case that asked the rules already."""
-    for one in _standings(view).values():
-        if one.finding == finding_id and one.stands:
+    for one in _standings(view, [finding_id]).values():
+        if one.stands:
             return view.get(Fix, one.id).value, one
     return None
 
@@ -260,12 +256,31 @@ def _fix(ctx: Context, fix_id: str) -> Stored[Fix]:
 
 def _check(view: Reading, finding_id: str, instead: Instead) -> None:
     same = evidence.together(view, finding_id)
-    check_proposal(_standings(view).values(), finding_id, same, instead)
+    check_proposal(_standings(view, {finding_id, *same}).values(), finding_id, same, instead)
 
 
-def _standings(view: Reading) -> dict[str, FixStanding]:
-    """Where every fix stands that this connection can see, in the order of the record."""
-    acts: list[tuple[int, Act]] = []
-    for kind in _KINDS:
-        acts += [(one.index, one.act) for one in view.acts(kind=kind)]
-    return dict(standings([act for _, act in sorted(acts, key=lambda pair: pair[0])]))
+def _acts(view: Reading, findings: Collection[str]) -> dict[str, list[Act]]:
+    """The acts about each of these findings, in the order of the record."""
+    found = dict[str, list[Act]]((one, []) for one in findings)
+    for one in view.acts(about=frozenset(findings)):
+        found[one.act.about].append(one.act)
+    return found
+
+
+def _standings(view: Reading, findings: Collection[str]) -> dict[str, FixStanding]:
+    """Where every fix for these findings stands, in the order of the record.
+
+    A fix is of the finding that its first act names; what took its place may be for another, the same
+    flaw.
+    """
+    wanted = frozenset(findings)
+    named = {one.act.about for one in view.acts(naming=wanted) if _of_fix(one)}
+    own = {one.index: one.act for one in view.acts(about=named) if _of_fix(one)}
+    later = view.acts(kind=Kind.FIX_PROPOSED, naming=named)
+    every = own | {one.index: one.act for one in later}
+    found = standings([act for _, act in sorted(every.items())])
+    return {id_: one for id_, one in found.items() if id_ in named and one.finding in wanted}
+
+
+def _of_fix(one: Opened) -> bool:
+    return one.act.kind in _KINDS

@@ -52,7 +52,6 @@ from leadline.formats import operator_toml
 from leadline.formats.canonical import encode
 from leadline.formats.values import plain
 
-FEW = 50  # notices whose acts are looked up one by one
 HEADER = "leadline/notice/v1"
 PAGE_BYTES_MAX = 16 << 20
 
@@ -456,7 +455,7 @@ def of_case(view: Reading, case: str, kinds: Iterable[Kind]) -> list[Act]:
     found = [
         (one.index, one.act)
         for kind in kinds
-        for one in view.acts(kind=kind)
+        for one in view.acts(kind=kind, naming=frozenset([case]))
         if one.act.detail.get("case") == case
     ]
     return [act for _, act in sorted(found, key=lambda pair: pair[0])]
@@ -464,13 +463,7 @@ def of_case(view: Reading, case: str, kinds: Iterable[Kind]) -> list[Act]:
 
 def receipts_of(view: Reading, notices: Sequence[str]) -> Mapping[str, Receipt]:
     """The receipts of these notices, by id."""
-    if len(notices) <= FEW:
-        found = [one for id_ in notices for one in view.acts(about=id_)]
-    else:
-        found = [one for kind in RECEIPTS for one in view.acts(kind=kind)]
-    wanted = set(notices)
-    ordered = sorted(found, key=lambda one: one.index)
-    return receipt.receipts([one.act for one in ordered if one.act.about in wanted])
+    return receipt.receipts([one.act for one in view.acts(about=frozenset(notices))])
 
 
 def cleaned(advisory: Advisory) -> Advisory:
@@ -608,10 +601,11 @@ def _deliver(ctx: Context, tx: Writing, row: Delivery, page: _Page, number: int)
 def case_acts(view: Reading, case: str) -> list[Opened]:
     """The acts of a case, in log order: those about it, and those beside it that name it."""
     found = {one.index: one for one in view.acts(about=case)}
-    for kind in BESIDE:
-        found |= {
-            one.index: one for one in view.acts(kind=kind) if one.act.detail.get("case") == case
-        }
+    found |= {
+        one.index: one
+        for one in view.acts(naming=frozenset([case]))
+        if one.act.kind in BESIDE and one.act.detail.get("case") == case
+    }
     return [found[index] for index in sorted(found)]
 
 

@@ -1,6 +1,7 @@
 """The few things the outside must provide. Each has a conformance suite in `tests/conformance`."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from leadline.core.access import (
 )
 from leadline.core.approval import Approval, Request
 from leadline.core.clause import EVERYTHING, Clause
+from leadline.core.clearing.queue import Entry, Lanes
 from leadline.core.errors import NotFound
 from leadline.core.marking import Marking
 from leadline.core.measure.budget import Amount, Answer, Ledger
@@ -243,11 +245,24 @@ class Reading(Protocol):
         *,
         engagement: str | None = None,
         kind: Kind | None = None,
-        about: str | None = None,
+        about: str | AbstractSet[str] | None = None,
+        naming: AbstractSet[str] | None = None,
         since: int = 0,
         most: int | None = None,
     ) -> Sequence[Opened]:
-        """Acts in log order, filtered: from leaf *since* on, and at most *most* of them."""
+        """Acts in log order, filtered: from leaf *since* on, and at most *most* of them.
+
+        *about* is what they are about, or some of which it is one; *naming* some of which they name one
+        (`leadline.core.clearing.act_names`). Without either, or an engagement, all of a kind are read.
+        """
+        ...
+
+    def queued(self, findings: AbstractSet[str]) -> Sequence[Entry]:
+        """What the queue of reports has of these, as it was when this block began."""
+        ...
+
+    def lanes(self, which: AbstractSet[str], since: datetime) -> Lanes:
+        """The queues of these lanes, as they were when this block began; what left them after *since*."""
         ...
 
     def log_size(self) -> int:

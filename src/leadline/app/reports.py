@@ -12,14 +12,15 @@ from datetime import datetime
 
 from leadline.app import contracts
 from leadline.app.context import Context
-from leadline.app.ports import Reading, Stored, Writing, maybe
-from leadline.app.queueing import EARLY, Queue, queued
+from leadline.app.ports import Reading, Store, Stored, Writing, maybe
+from leadline.app.queueing import Queue, queued
 from leadline.app.twins import OVER, first_of, go_on
 from leadline.core.access import UNBOUND, Action, Bounds, Circumstances, Resource
 from leadline.core.clause import Fact, every, one_of
 from leadline.core.clearing.contract import Claims, Judged, judge
 from leadline.core.clearing.finding import Finding
 from leadline.core.clearing.product import Fault
+from leadline.core.clearing.queue import EARLY
 from leadline.core.clearing.report import (
     Claim,
     Credit,
@@ -272,8 +273,11 @@ class _Batch:
             yield from outcomes
             return
         for one in outcomes:
-            slot = None if isinstance(one, Faulty) else queued(self.ctx).slots.get(one.finding)
-            if isinstance(one, Faulty) or slot is None:
+            if isinstance(one, Faulty):
+                yield one
+                continue
+            slot = queued(self.ctx, [one.finding]).slots.get(one.finding)
+            if slot is None:
                 yield one
             else:
                 reason = f"{one.reason}; {slot.why}"
@@ -374,11 +378,14 @@ def _readable(ctx: Context, finding_id: str, action: Action | None = None) -> St
     """The finding's row; raises NotFound in the same words where it is not this person's to know."""
     with ctx.store.read() as view:
         row = maybe(view, Finding, finding_id)
-        also = maybe(view, Report, _row(finding_id, ctx.principal.id)) if row else None
+        also = maybe(view, Report, _row(finding_id, ctx.principal.id))
+    if row is None and also is not None:
+        with _reaching(ctx, ROW).read() as view:
+            row = maybe(view, Finding, finding_id)
     if row is not None and also is not None:
         # Who handed in the very same report sees it as its own.
-        own = replace(row.bounds, owner=ctx.principal.id)
-        row = replace(row, bounds=own, org=ctx.principal.org)
+        mine = replace(row.bounds, owner=ctx.principal.id)
+        row = replace(row, bounds=mine, org=ctx.principal.org)
     thing = row.thing("finding") if row else Resource("finding", finding_id, marking=ROW)
     try:
         ctx.require(Action.FINDING_READ, thing)
@@ -391,9 +398,26 @@ def _readable(ctx: Context, finding_id: str, action: Action | None = None) -> St
     return row
 
 
+def _reaching(ctx: Context, marking: Marking) -> Store:
+    """The store behind no second wall for rows so marked: for one that the rules let this person know.
+
+    The row of a report is bound to its first finder and to intake for good; others who handed in the same,
+    and parties of its case, have a right to it that no row says.
+    """
+    own = ctx.access.tenancy(ctx.principal)
+    return ctx.store.acting(replace(own, labels=own.labels | {marking.tlp.value}))
+
+
+def _report(ctx: Context, row: Stored[Finding]) -> Report:
+    """What is kept of a report of which this person may read the finding. Raises: NotFound."""
+    with _reaching(ctx, TEXT).read() as view:
+        return view.get(Report, _row(row.id, row.bounds.owner)).value
+
+
 def state(ctx: Context, finding_id: str) -> FindingState:
     """Where a report stands, its place and what it waits for. Raises: NotFound."""
-    row, queue = _readable(ctx, finding_id), queued(ctx)
+    row = _readable(ctx, finding_id)
+    queue = queued(ctx, [row.id])
     if row.id not in queue.stands:
         raise NotFound(f"{row.id[:64]} was recorded by an assessment; see its report")
     return _shown(ctx, row, queue)
@@ -408,7 +432,7 @@ def listed(ctx: Context) -> tuple[FindingState, ...]:
         mine = view.find(Report, visible=every((clause, one_of(Fact.OWNER, [ctx.principal.id]))))
     known = {row.id for row in rows}
     rows += [_readable(ctx, row.value.finding) for row in mine if row.value.finding not in known]
-    queue = queued(ctx)
+    queue = queued(ctx, [row.id for row in rows])
     shown = [_shown(ctx, row, queue) for row in rows if row.id in queue.stands]
     return tuple(sorted(shown, key=lambda one: (one.submitted, one.finding)))
 
@@ -417,8 +441,7 @@ def _shown(ctx: Context, row: Stored[Finding], queue: Queue) -> FindingState:
     stands, slot = queue.stands[row.id], queue.slots.get(row.id)
     asks: tuple[str, ...] = ()
     if stands.withheld and not stands.confirmed_text:
-        with ctx.store.read() as view:
-            asks = _asks(view.get(Report, _row(row.id, row.bounds.owner)).value.withheld)
+        asks = _asks(_report(ctx, row).withheld)
     return FindingState(
         row.id,
         row.value.title,
@@ -633,8 +656,7 @@ def file(ctx: Context, finding_id: str, name: str) -> bytes:
 def _parcel(ctx: Context, finding_id: str) -> tuple[Report, bytes]:
     row = _readable(ctx, finding_id)
     ctx.require(Action.FINDING_READ, replace(row.thing("finding"), marking=TEXT))
-    with ctx.store.read() as view:
-        report = view.get(Report, _row(row.id, row.bounds.owner)).value
+    report = _report(ctx, row)
     return report, ctx.vault.get(report.parcel)
 
 

@@ -57,7 +57,8 @@ def go_on(ctx: Context, tx: Writing, id_: str) -> None:
     known = maybe(tx, Known, key)
     if known is None or known.value.finding != id_ or not known.value.doubled:
         return
-    for opened in tx.acts(kind=Kind.FINDING_SUBMITTED):
+    proof = frozenset([found.value.proof_sha256])
+    for opened in tx.acts(kind=Kind.FINDING_SUBMITTED, naming=proof):
         if opened.act.about != id_ and _doubles(tx, opened.act, found.value.proof_sha256, key):
             moved = {"state": Stage.SCREENED.value, "reason": GOES_ON}
             tx.record(ctx.act(Kind.FINDING_MOVED, opened.act.about, "", **moved))

@@ -181,6 +181,7 @@ class Bounds:
 
 
 UNBOUND = Bounds()
+OUTER = "/outer"  # behind the name of a case: that part of it which whoever needs no content is named for
 
 
 @dataclass(frozen=True, slots=True)

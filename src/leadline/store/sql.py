@@ -8,6 +8,7 @@ committed, whoever committed it. Left to the database: that nothing once recorde
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from copy import copy
 from datetime import datetime
@@ -20,13 +21,14 @@ from typing_extensions import override
 from leadline.app.ports import Lines, Listed, Opened, SignedHead, Stored, Wanted
 from leadline.core.access import UNBOUND, Bounds, Principal, Tenancy
 from leadline.core.clause import EVERYTHING, Clause
+from leadline.core.clearing.queue import Entry, Lanes, changes
 from leadline.core.errors import Invalid, NotFound, Refused, Stale, Tampered
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record import tlog
 from leadline.core.record.act import Act, Kind, Value, from_record, to_record
 from leadline.core.record.commitment import commit, entry
 from leadline.formats import canonical, tiles
-from leadline.store import listing, wall
+from leadline.store import listing, projections, wall
 from leadline.store.batches import Commits
 from leadline.store.connections import reading, writing
 from leadline.store.database import open_database
@@ -171,7 +173,8 @@ class SqlReading:
         *,
         engagement: str | None = None,
         kind: Kind | None = None,
-        about: str | None = None,
+        about: str | AbstractSet[str] | None = None,
+        naming: AbstractSet[str] | None = None,
         since: int = 0,
         most: int | None = None,
     ) -> Sequence[Opened]:
@@ -179,14 +182,35 @@ class SqlReading:
 
         Raises: Tampered, naming the leaf, if an act does not open it.
         """
-        query = _OPENED.where(ACT.c.leaf >= since) if since else _OPENED
-        wanted = {ACT.c.engagement: engagement, ACT.c.kind: kind, ACT.c.about: about}
-        for column, value in wanted.items():
-            if value is not None:
-                query = query.where(column == str(value))
-        return [
-            _opened(row) for row in self._connection.execute(query.order_by(ACT.c.leaf).limit(most))
-        ]
+        among = frozenset([about]) if isinstance(about, str) else about
+        if NONE in (among, naming):
+            return []
+        given = Given(self._connection.dialect.name)
+        where = list[str]()
+        if engagement is not None:
+            where.append(f"act.engagement = {given.one(engagement)}")
+        if among is not None:
+            where.append(given.among("act.about", frozenset(among)))
+        if naming is not None:
+            where.append(f"act.leaf IN ({projections.naming(given, naming)})")
+        if kind is not None:
+            # Among acts of one kind there are many: whatever else is asked for finds fewer.
+            narrow = "(act.kind || '')" if where else "act.kind"
+            where.append(f"{narrow} = {given.one(kind.value)}")
+        if since:
+            where.append(f"act.leaf >= {given.one(since)}")
+        query = _OPENED.order_by(ACT.c.leaf).limit(most)
+        if where:
+            query = query.where(sa.text(" AND ".join(where)).bindparams(**given.values))
+        return [_opened(row) for row in self._connection.execute(query)]
+
+    def queued(self, findings: AbstractSet[str]) -> Sequence[Entry]:
+        """What the queue has of these reports; see `leadline.store.projections`."""
+        return projections.entries(self._connection, findings)
+
+    def lanes(self, which: AbstractSet[str], since: datetime) -> Lanes:
+        """The queues of these lanes; see `leadline.store.projections`."""
+        return projections.lanes(self._connection, which, since)
 
     def log_size(self) -> int:
         """The number of leaves committed."""
@@ -290,6 +314,7 @@ class SqlWriting(SqlReading):
         self._blinder, self._tail, self._lines = blinder, tail, lines
         # What lists show otherwise than they did; with the value, where this block wrote it.
         self._changed = dict[tuple[type, str], Stored[object] | None]()
+        self._moved = set[str]()  # reports whose entry in the queue may be another
         self._insert = _INSERT[connection.dialect.name]
 
     def put(
@@ -367,6 +392,8 @@ class SqlWriting(SqlReading):
             raise Refused(f"an act {act.id} is recorded already; a correction is a further act")
         for place in self._lines.changed_by(act) if self._lines is not None else ():
             self._changed.setdefault(place, None)
+        if moved := changes(act):
+            self._moved.add(moved)
         return self._tail.add(act, record, blinder)
 
     def set_signed(self, size: int, root: bytes, at: datetime) -> None:
@@ -391,8 +418,15 @@ class SqlWriting(SqlReading):
         if size > before.size:
             self._connection.execute(SIGNED.update().values(values))
 
-    def list_changed(self) -> None:
-        """Write what lists show of what this block changed, at its end."""
+    def project(self) -> None:
+        """Write what the queue has, and what lists show, of what this block changed, at its end."""
+        if self._moved:
+            moved = sorted(self._moved)
+            projections.enqueue(self._connection, moved, self.acts(about=frozenset(moved)))
+            self._moved.clear()
+        self._list_changed()
+
+    def _list_changed(self) -> None:
         lines = self._lines
         if lines is None or not self._changed:
             return
@@ -424,13 +458,16 @@ class SqlWriting(SqlReading):
         *,
         engagement: str | None = None,
         kind: Kind | None = None,
-        about: str | None = None,
+        about: str | AbstractSet[str] | None = None,
+        naming: AbstractSet[str] | None = None,
         since: int = 0,
         most: int | None = None,
     ) -> Sequence[Opened]:
         """Acts in log order, those of this transaction included."""
         self._tail.flush()
-        return super().acts(engagement=engagement, kind=kind, about=about, since=since, most=most)
+        return super().acts(
+            engagement=engagement, kind=kind, about=about, naming=naming, since=since, most=most
+        )
 
     @override
     def log_size(self) -> int:
@@ -497,10 +534,18 @@ class SqlStore:
                 batch.connection, self._records, self._blinder, batch.tail, self._lines
             )
             yield block
-            block.list_changed()
+            block.project()
 
     def restate(self) -> None:
-        """Write anew what lists show, if another version of Leadline wrote it, or none did."""
+        """Write anew what is projected, if another version of Leadline wrote it, or none did."""
+        with reading(self._engine) as connection:
+            known = projections.stands(connection)
+        if not known:
+            with writing(self._engine) as connection:
+                projections.restate(connection, SqlReading(connection, self._records))
+        self._relist()
+
+    def _relist(self) -> None:
         lines = self._lines
         if lines is None:
             return

@@ -221,6 +221,34 @@ for _column in ("engagement", "org", "case_id", "owner", "later", "facet"):
     _partly(_column, "kind", _column, "changed_at", "id")
 _partly("due_at", "kind", "due_at", "id", empty="0")
 
+# Which acts name a thing beside what they are about, and the queue of reports: written with the acts, made
+# again from them by `leadline.store.projections`. They hold nothing that `act` does not, so no wall either.
+NAMED = sa.Table(
+    "named",
+    METADATA,
+    _text("name", key=True),
+    _count("leaf", key=True),
+    sqlite_with_rowid=False,
+)
+
+QUEUE = sa.Table(
+    "queue",
+    METADATA,
+    _text("finding", key=True),
+    *(_text(n) for n in ("lane", "stage")),
+    *(_count(n) for n in ("since", "reached")),
+    *(_text(n) for n in ("severity", "urgent", "needs", "case_id")),
+    sa.Index("ix_queue_lane", "lane", "stage", "reached"),
+)
+
+PROJECTED = sa.Table(
+    "projected",
+    METADATA,
+    _count("id", key=True),
+    _text("version"),
+    sa.CheckConstraint("id = 0", name="one"),
+)
+
 LISTED = sa.Table(
     "listed",
     METADATA,

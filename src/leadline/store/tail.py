@@ -11,10 +11,12 @@ from typing import TypedDict
 
 import sqlalchemy as sa
 
+from leadline.core.clearing.act_names import names
 from leadline.core.errors import Tampered
 from leadline.core.record import tlog
 from leadline.core.record.act import Act
 from leadline.core.record.commitment import commit, entry
+from leadline.store import projections
 from leadline.store.tables import ACT, ENTRY, HEAD, TILE
 
 _HEAD = sa.select(HEAD.c.size, HEAD.c.root)
@@ -30,7 +32,7 @@ _GROW_HEAD = HEAD.update().values(size=sa.bindparam("size"), root=sa.bindparam("
 
 
 class Leaf(TypedDict):
-    """A row of `act` and the log entry that commits to it."""
+    """A row of `act`, the log entry that commits to it, and what the act names."""
 
     leaf: int
     id: str
@@ -40,6 +42,7 @@ class Leaf(TypedDict):
     record: bytes
     blinder: bytes
     data: bytes
+    names: frozenset[str]
 
 
 def head(connection: sa.Connection) -> tuple[int, bytes]:
@@ -107,6 +110,7 @@ class LogTail:
             "record": record,
             "blinder": blinder,
             "data": entry(commit(blinder, record)),
+            "names": names(act),
         }
         return leaf
 
@@ -120,7 +124,7 @@ class LogTail:
         self._waiting = dict(islice(mark.waiting.items(), mark.count))
 
     def flush(self) -> None:
-        """Write what waits: the acts, their entries, the tiles that changed, the head."""
+        """Write what waits: the acts, their entries and names, the tiles that changed, the head."""
         if not self._waiting:
             return
         # A new dict, because marks hold on to the old one.
@@ -128,6 +132,7 @@ class LogTail:
         self._connection.execute(ACT.insert(), [_act_row(leaf) for leaf in leaves])
         entries = [{"leaf": leaf["leaf"], "data": leaf["data"]} for leaf in leaves]
         self._connection.execute(ENTRY.insert(), entries)
+        projections.name(self._connection, ((leaf["leaf"], leaf["names"]) for leaf in leaves))
         growth = tlog.append(self.edge, [tlog.leaf_hash(leaf["data"]) for leaf in leaves])
         for tile, hashes in growth.tiles.items():
             place = {"at_level": tile.level, "at_n": tile.index, "hashes": hashes}
@@ -140,4 +145,4 @@ class LogTail:
 
 
 def _act_row(leaf: Leaf) -> dict[str, object]:
-    return {name: value for name, value in leaf.items() if name != "data"}
+    return {name: value for name, value in leaf.items() if name not in {"data", "names"}}

@@ -11,11 +11,13 @@ Moments and places are computed from acts whenever asked, never stored.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from leadline.core.clearing.contract import DEFAULT_OPEN, DEFAULT_PER_WEEK, Contract, lane_of
+from leadline.core.clearing.sites import unite
 
 WEEK = timedelta(days=7)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -100,7 +102,9 @@ class _Bucket:
 class _Pace:
     """All buckets of one schedule, by the names of lanes and people."""
 
-    def __init__(self, contracts: Iterable[Contract], now: datetime) -> None:
+    def __init__(
+        self, contracts: Iterable[Contract], now: datetime, opened: Mapping[str, int]
+    ) -> None:
         self._lanes = {one.lane: _lane(one, now) for one in contracts}
         sizes = defaultdict[str, int](int)
         for name, lane in self._lanes.items():
@@ -108,7 +112,7 @@ class _Pace:
                 sizes[reader] = max(sizes[reader], lane.per_week)
             sizes[name] = lane.per_week
         self._sizes, self._buckets = sizes, dict[str, _Bucket]()
-        self._open = defaultdict[str, int](int)
+        self._open = defaultdict[str, int](int, opened)
 
     def lane(self, name: str) -> _Lane:
         """The queue of that name, with the pace of the unasked where no contract is on file."""
@@ -136,10 +140,21 @@ class _Pace:
         return self._open[name] >= self.lane(name).max_open
 
 
+def connected(contracts: Iterable[Contract], lanes: Collection[str]) -> frozenset[str]:
+    """Those lanes, and all that share a reader with them, or with one that does: their paces hang together."""
+    of = [(one.lane, *_readers(one)) for one in contracts]
+    roots = unite({*lanes, *(name for names in of for name in names)}, of)
+    wanted = {roots[one] for one in lanes}
+    return frozenset(one for one, root in roots.items() if root in wanted)
+
+
+def _readers(contract: Contract) -> tuple[str, ...]:
+    return tuple(lane_of(f"person {name}") for name in sorted(set(contract.maintainers)))
+
+
 def _lane(contract: Contract, now: datetime) -> _Lane:
     opens = contract.paused_until if contract.stands_still(now) else _LONG_AGO
-    readers = tuple(lane_of(f"person {name}") for name in sorted(set(contract.maintainers)))
-    return _Lane(contract.project, readers, contract.per_week, contract.max_open, opens)
+    return _Lane(contract.project, _readers(contract), contract.per_week, contract.max_open, opens)
 
 
 def schedule(
@@ -147,13 +162,17 @@ def schedule(
     waiting: Sequence[Waiting],
     delivered: Sequence[Delivered],
     now: datetime,
+    opened: Mapping[str, int] = MappingProxyType({}),
 ) -> Mapping[str, Slot]:
     """The slot of every waiting report, by finding.
+
+    *opened* counts, by lane, reports that are open there beside those of *delivered*. What was delivered
+    a week ago or before has given its tokens back: left out, or counted there alone, it changes nothing.
 
     Most urgent first, then whoever came first; in one queue nothing overtakes what is before it. The
     answer does not depend on the order of *waiting* and *delivered*.
     """
-    pace = _Pace(contracts, now)
+    pace = _Pace(contracts, now, opened)
     for past in sorted(delivered, key=lambda one: (one.at, one.lane)):
         pace.deliver(past.lane, past.at, stays=past.open)
     found: dict[str, Slot] = {}
