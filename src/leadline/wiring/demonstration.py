@@ -7,8 +7,8 @@ whose it is, so that the record reads as any other. Running it again changes not
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import sha256
@@ -23,14 +23,16 @@ from leadline.app import (
     operators,
     organisation,
     people,
+    publishing,
     reports,
     sign_in,
 )
+from leadline.app.assertion import Signed
 from leadline.app.cases import NewParty
 from leadline.app.context import Context
 from leadline.app.engagement import Dealings
 from leadline.app.operators import Stated
-from leadline.core.access import Principal
+from leadline.core.access import Action, Principal
 from leadline.core.assessment import Subject
 from leadline.core.clearing.advisory import Advisory, Flaw, Revision, Statement
 from leadline.core.clearing.case import FixState, Report
@@ -48,14 +50,14 @@ from leadline.core.errors import Refused
 from leadline.core.grant import Scope
 from leadline.core.marking import Tlp
 from leadline.core.organisation import ADMINISTRATOR
-from leadline.formats import csaf_out
 from leadline.formats.cast_toml import load_cast
 from leadline.formats.tiers_toml import load_tiers
 from leadline.identity import software_key
 from leadline.settings import Home
 from leadline.store.sql import open_store
-from leadline.wiring import check, record
+from leadline.wiring import feed as public
 from leadline.wiring import people as wiring
+from leadline.wiring import record
 from leadline.wiring.backup import host
 from leadline.wiring.desk import DATA, library
 from leadline.wiring.home import KINDS, ORIGIN, Parts, clock, make, open_parts, origin
@@ -64,8 +66,9 @@ from leadline.wiring.sign_in import Acting, Door, at_door
 FILE = "demonstration.txt"
 REGIME = "us-eo-14409"
 DAYS = 90  # how long the demonstration's people have access; their grants end after 30
-PUBLIC, EMBARGOED = (
+PUBLIC, SECOND, EMBARGOED = (
     "Overflow in a JSON encoder (demonstration)",
+    "Double free in a JSON decoder (demonstration)",
     "A case under embargo (demonstration)",
 )
 INTAKE = "intake"
@@ -80,7 +83,7 @@ SEATS: tuple[tuple[str, str, bool, str], ...] = (
     ("programme-officer", "demonstration-determining-office", True, "inquiries, messages, register"),
     ("evaluation-lead", "demonstration-evaluation-office", True, "sealed suites"),
     ("custodian", "demonstration-evaluation-office", True, "what lies in the vault"),
-    ("coordinator", "", False, "Cases: one public, one under embargo"),
+    ("coordinator", "", False, "Cases: two public, one under embargo"),
     ("operator", HOSPITAL, False, "your list, your notices, your due dates"),
     ("maintainer", "demonstration-project", False, "the case that waits for your answer"),
     ("finder", "demonstration-finder", False, "what became of your reports"),
@@ -126,21 +129,12 @@ def seed(home: Home, out: str) -> Demonstration:
             open_parts(home, store)
     with at_door(home) as door:
         assessed = (home.folder / "request.json").exists()
-        text = words(_filled(door), out, assessed=assessed)
-        _show(home, _advisory(_Stage(door, {})))
+        text = words(_filled(door, home), out, assessed=assessed)
     record.publish(home)  # so that there is something to check: the register, the log, every act
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as target:
         target.write(text)
     return Demonstration(file, text)
-
-
-def _show(home: Home, advisory: Advisory) -> None:
-    """Put the public case's advisory among those of others, where a checked list finds it."""
-    folder = home.folder / check.FOLDER
-    folder.mkdir(exist_ok=True)
-    public = replace(advisory, tlp=Tlp.CLEAR, status="final")
-    folder.joinpath(csaf_out.file_name(public)).write_bytes(csaf_out.render(public))
 
 
 def words(seated: Sequence[Seated], out: str, *, assessed: bool) -> str:
@@ -178,7 +172,7 @@ class _Stage:
         return replace(self.parts.context(host()), assurance=2)
 
 
-def _filled(door: Door) -> tuple[Seated, ...]:
+def _filled(door: Door, home: Home) -> tuple[Seated, ...]:
     cast = load_cast((DATA / "demonstration" / "cast.toml").read_bytes(), "cast.toml").people
     names = {role: cast[role].id if role in cast else f"demo-{role}" for role, *_ in SEATS}
     stage = _Stage(door, names)
@@ -191,6 +185,7 @@ def _filled(door: Door) -> tuple[Seated, ...]:
     _name(stage)
     _operator(stage)
     _cases(stage)
+    public.build(stage.at("coordinator"), home)
     return tuple(seated)
 
 
@@ -229,15 +224,24 @@ def _found(stage: _Stage) -> None:
     asked = organisation.ask_founding(
         stage.at(asks), wiring.roles(), HOSPITAL, ["operator"], 0, first
     )
-    with TemporaryDirectory() as folder:  # the key is for this one signature
-        key = software_key.make(Path(folder) / "key")
-    approval.register(stage.at(signs), key.registered(stage.names[signs], clock()))
-    approval.approve(stage.at(signs), asked.id, key.sign(approval.challenge(asked)))
-    given = approval.granted(stage.at(asks), asked.id)
-    organisation.found(stage.at(asks), wiring.roles(), given)
-    approval.retire(stage.at(signs), key.id)
+    with _key(stage, signs) as sign:
+        approval.approve(stage.at(signs), asked.id, sign(approval.challenge(asked)))
+        given = approval.granted(stage.at(asks), asked.id)
+        organisation.found(stage.at(asks), wiring.roles(), given)
     for role in KEEPERS:
         sign_in.call_off(stage.at(role))  # they begin with the passwords of this demonstration
+
+
+@contextmanager
+def _key(stage: _Stage, role: str) -> Iterator[Callable[[bytes], Signed]]:
+    """A key of that person's for one signature, gone afterwards."""
+    with TemporaryDirectory() as folder:
+        key = software_key.make(Path(folder) / "key")
+    approval.register(stage.at(role), key.registered(stage.names[role], clock()))
+    try:
+        yield key.sign
+    finally:
+        approval.retire(stage.at(role), key.id)
 
 
 def _seat(stage: _Stage, role: str, first: str) -> Seated:
@@ -305,18 +309,37 @@ def _operator(stage: _Stage) -> None:
 
 
 def _cases(stage: _Stage) -> None:
-    """One case that is public, with its notices; one under embargo, which waits for its maintainer."""
+    """Two cases that are public, with advisories and notices; one under embargo, which waits for its maintainer."""
     with stage.parts.store.read() as view:
-        there = {row.value.title for row in view.find(CaseFile)}
-    if PUBLIC not in there:
-        case = _case(stage, PUBLIC, _reported(stage, "5.1.0", "CWE-787"), answered=True)
-        public = Moved(Move.PUBLIC, evidence=sha256(b"demonstration").hexdigest())
-        cases.move(stage.at("coordinator"), case, public)
-        notices.release(stage.at("coordinator"), case, _advisory(stage), Stage.PUBLISHED)
+        there = {row.value.title: row.id for row in view.find(CaseFile)}
+    for title, release, advisory in (
+        (PUBLIC, "5.1.0", _overflow(stage)),
+        (SECOND, "5.3.0", _double_free(stage)),
+    ):
+        case = there.get(title) or _public(stage, title, release, advisory.flaws[0].cwe)
+        if all(one.advisory.id != advisory.id for one in publishing.listed(stage.at("coordinator"))):
+            _publish(stage, case, advisory)
     if EMBARGOED not in there:
         case = _case(stage, EMBARGOED, _reported(stage, "5.0.0", "CWE-125"), answered=False)
         until = stage.at("coordinator").now + timedelta(days=45)
         cases.propose(stage.at("coordinator"), case, until)
+
+
+def _public(stage: _Stage, title: str, release: str, cwe: str) -> str:
+    case = _case(stage, title, _reported(stage, release, cwe), answered=True)
+    moved = Moved(Move.PUBLIC, evidence=sha256(b"demonstration").hexdigest())
+    cases.move(stage.at("coordinator"), case, moved)
+    return case
+
+
+def _publish(stage: _Stage, case: str, advisory: Advisory) -> None:
+    """Signed by the coordinator; the operators that it touches are told."""
+    facts, thing = publishing.facts(advisory), publishing.thing(case, advisory.id)
+    with _key(stage, "coordinator") as sign:
+        ctx = stage.at("coordinator")
+        granted = approval.asserted(ctx, Action.ADVISORY_PUBLISH, thing, facts, sign)
+        done = publishing.publish(stage.at("coordinator"), case, advisory, granted)
+    notices.release(stage.at("coordinator"), case, done.advisory, Stage.PUBLISHED)
 
 
 def _reported(stage: _Stage, release: str, cwe: str) -> str:
@@ -356,25 +379,45 @@ def _case(stage: _Stage, title: str, finding: str, *, answered: bool) -> str:
     return case
 
 
-def _advisory(stage: _Stage) -> Advisory:
+def _overflow(stage: _Stage) -> Advisory:
     """What is public of CVE-2021-45958."""
-    held = Statement(
-        package=package("pypi", "", "ujson"),
-        affected=Releases((Interval("2.0", "5.2.0"),)),
-        fixed=Releases(listed=("5.2.0",)),
-        complete=True,
-    )
     flaw = Flaw(
         ids=("CVE-2021-45958",),
         title="Overflow in ujson",
         description="A crafted object overruns a buffer.",
-        statements=(held,),
+        statements=(_of_ujson("2.0", "5.2.0"),),
         cwe="CWE-787",
         remedy="Replace ujson by 5.2.0 or a later release.",
     )
+    return _advisory(stage, "LEADLINE-DEMONSTRATION-1", flaw)
+
+
+def _double_free(stage: _Stage) -> Advisory:
+    """What is public of CVE-2022-31117."""
+    flaw = Flaw(
+        ids=("CVE-2022-31117",),
+        title="Double free in ujson",
+        description="Where memory runs out while a string is decoded, a buffer is freed twice.",
+        statements=(_of_ujson("0", "5.4.0"),),
+        cwe="CWE-415",
+        remedy="Replace ujson by 5.4.0 or a later release.",
+    )
+    return _advisory(stage, "LEADLINE-DEMONSTRATION-2", flaw)
+
+
+def _of_ujson(since: str, fixed: str) -> Statement:
+    return Statement(
+        package=package("pypi", "", "ujson"),
+        affected=Releases((Interval(since, fixed),)),
+        fixed=Releases(listed=(fixed,)),
+        complete=True,
+    )
+
+
+def _advisory(stage: _Stage, id_: str, flaw: Flaw) -> Advisory:
     return Advisory(
-        id="LEADLINE-DEMONSTRATION-1",
-        title="Overflow in ujson (demonstration)",
+        id=id_,
+        title=f"{flaw.title} (demonstration)",
         flaws=(flaw,),
         revisions=(Revision("1", stage.keeper().now, "First text."),),
         tlp=Tlp.AMBER_STRICT,
