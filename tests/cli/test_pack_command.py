@@ -18,7 +18,9 @@ from leadline.cli.session import keep
 from leadline.core.access import Principal
 from leadline.core.record.act import Kind
 from leadline.core.sealed.session import LABELS
+from leadline.formats import sealed_pack
 from leadline.identity.password import Cost, Passwords
+from leadline.runner import custody
 from leadline.settings import Home
 from leadline.wiring import home as wiring
 from leadline.wiring.sign_in import door, register_file, sign_in_with_file
@@ -261,3 +263,20 @@ def test_a_file_that_is_not_there_is_named(words: list[str]) -> None:
     result = RUN.invoke(main.app, words)
     assert result.exit_code == 2
     assert "cannot be read" in result.stderr
+
+
+def test_a_suite_is_prepared_without_an_installation(seats: Seats) -> None:
+    """The file holds what a page takes in, sealed to the custodians; a file that is there stays."""
+    keys, out = custodians(seats), seats.folder / "suite.sealed"
+    given = [word for file in keys for word in ("--custodian", f"{file}.pub")]
+    words = ["pack", "prepare", *given, "--items", "2", "--out", str(out)]
+    done = RUN.invoke(main.app, words)
+    assert done.exit_code == 0, done.output
+    made = sealed_pack.decode(out.read_bytes())
+    assert made.id in done.output
+    assert len(made.items) == 2
+    assert [one.custodian for one in made.shares] == [custody.read_key(one).id for one in keys]
+    assert all(one.custodian in done.output for one in made.shares)
+    again = RUN.invoke(main.app, words)
+    assert again.exit_code == 2
+    assert "exists" in again.output

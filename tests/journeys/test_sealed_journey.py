@@ -21,7 +21,7 @@ from leadline.formats.sealed_report import read_report
 from leadline.store.sql import open_store
 from leadline.wiring import sealed as wiring
 from leadline.wiring.home import KINDS
-from leadline.wiring.sealed import Sealing, Subject
+from leadline.wiring.sealed import Place, Subject
 from sealed_world import World
 
 SECONDS_MAX = 120.0
@@ -72,8 +72,8 @@ def test_planted_items_are_sealed_run_and_released_in_bands(world: World, tmp_pa
     hands = Hands(world, tmp_path)
     custodians = hands.custodians()
     public = [file.with_name(f"{file.name}.pub") for file in custodians]
-    wanted = Sealing(public, make.ENGAGEMENT, frozenset({sw.COMPARTMENT}), items=2)
-    pack = wiring.seal_planted(world.ctx("keeper"), wanted)
+    place = Place(make.ENGAGEMENT, frozenset({sw.COMPARTMENT}))
+    pack = wiring.seal(world.ctx("keeper"), wiring.planted(public, 2), place)
     terms = tmp_path / "terms"
     terms.write_text("one showing each")
     subject = Subject("baseline", "tool-agents", Budget(runs=20_000), terms)

@@ -49,11 +49,37 @@ def seal(  # noqa: PLR0913 -- options of a command
     """
     from leadline.wiring import sealed as wiring
 
-    wanted = wiring.Sealing(
-        custodian, engagement, frozenset(compartment or ()), items, xor, hidden, once
-    )
+    place = wiring.Place(engagement, frozenset(compartment or ()), hidden, once)
     with edge(), acting(home, session) as (_, me):
-        typer.echo(wiring.seal_planted(me.ctx, wanted).id)
+        typer.echo(wiring.seal(me.ctx, wiring.planted(custodian, items, xor=xor), place).id)
+
+
+@app.command("prepare")
+def prepare(
+    *,
+    custodian: Annotated[list[Path], typer.Option(help="A custodian's FILE.pub; one per share.")],
+    out: Out,
+    items: Annotated[int, typer.Option(min=1, max=1000, help="How many items.")] = 8,
+    xor: Annotated[bool, typer.Option("--xor", help="All shares needed, in place of 2.")] = False,
+) -> None:
+    """As seal, on a host apart: write the sealed suite to OUT, for the page that takes it in.
+
+    It needs no installation and no sign-in. Nothing in OUT opens the suite.
+    """
+    from leadline.formats import sealed_pack
+    from leadline.wiring import sealed as wiring
+
+    with edge():
+        made = wiring.planted(custodian, items, xor=xor)
+        data = sealed_pack.encode(made)
+        try:
+            with out.open("xb") as target:
+                target.write(data)
+        except OSError as error:
+            raise Invalid("--out", f"{out}: {error.strerror}") from error
+    typer.echo(f"{made.id}: {len(made.items)} items, {len(data)} bytes in {out}")
+    for share in made.shares:
+        typer.echo(f"share {share.number} is for the custodian {share.custodian}")
 
 
 @app.command("list")

@@ -23,6 +23,7 @@ from leadline.app.context import Context
 from leadline.app.ports import Bounded
 from leadline.app.proof import check
 from leadline.app.sealed import Intake, Plan
+from leadline.core.access import Action, Resource
 from leadline.core.assessment import Budget
 from leadline.core.errors import Invalid, Refused, Tampered, Unavailable
 from leadline.core.marking import Marking, Tlp
@@ -33,6 +34,7 @@ from leadline.core.sealed.session import Quote, RunSession, statements
 from leadline.formats import canonical, tlog_policy
 from leadline.formats import pack as packs
 from leadline.formats.manifest import Opening
+from leadline.formats.sealed_pack import SealedPack
 from leadline.formats.sealed_report import measured
 from leadline.formats.sealed_toml import load_limits
 from leadline.formats.tlog_proof import ActProof
@@ -47,17 +49,20 @@ from leadline.suites.planted import SUITE as PLANTED
 from leadline.wiring.home import new_id
 
 __all__ = [
-    "Sealing",
+    "Place",
     "Subject",
     "ask_unsealing",
     "commit",
     "limits",
+    "measurement",
     "new_custodian",
     "open_sample",
     "pass_on",
+    "planted",
+    "require_sealer",
     "reveal",
     "run",
-    "seal_planted",
+    "seal",
     "statements",
     "unseal",
 ]
@@ -83,41 +88,56 @@ def new_custodian(file: Path) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Sealing:
-    """What is sealed for whom. *custodians* are files with public keys, one for each share."""
+class Place:
+    """Where a sealed pack belongs, and who may know of it; as in `leadline.app.sealed.Intake`."""
 
-    custodians: Sequence[Path]
     engagement: str
-    compartments: frozenset[str]
-    items: int
-    xor: bool = False
+    compartments: frozenset[str] = frozenset()
     hidden: bool = False
     once: bool = False
 
+    @property
+    def marking(self) -> Marking:
+        """The marking that the pack has."""
+        return Marking(Tlp.AMBER_STRICT, self.compartments)
 
-def seal_planted(ctx: Context, wanted: Sealing) -> Pack:
-    """Draw planted items from fresh random bits, build them, and seal them into one pack.
 
-    Raises: Unavailable, if none qualifies on this host; otherwise as `sealed.seal`.
+def require_sealer(ctx: Context) -> None:
+    """Return if this person may seal a pack at all; raises Denied."""
+    ctx.require(Action.PACK_SEAL, Resource("pack", "new", marking=Place("").marking))
+
+
+def planted(custodians: Sequence[Path], items: int, *, xor: bool = False) -> SealedPack:
+    """Draw planted items from fresh random bits, build them, and seal them; no installation is needed.
+
+    *custodians* are files with public keys, one for each share.
+
+    Raises: Unavailable, if no item qualifies on this host; Invalid, for keys that are none or alike.
     """
-    count = len(wanted.custodians)
-    scheme = Scheme("xor", count, count) if wanted.xor else Scheme("slip39", 2, count)
-    public = [_public(path) for path in wanted.custodians]
+    count = len(custodians)
+    scheme = Scheme("xor", count, count) if xor else Scheme("slip39", 2, count)
+    public = [_public(path) for path in custodians]
     with tempfile.TemporaryDirectory(prefix="sealing-") as folder:
-        items = prepared(PLANTED, secrets.token_bytes(32), wanted.items, Path(folder))
+        drawn = prepared(PLANTED, secrets.token_bytes(32), items, Path(folder))
     id_ = new_id("pack")
-    made = custody.seal_pack(id_, packs.encode(items), scheme, public)
+    made = custody.seal_pack(id_, packs.encode(drawn), scheme, public)
+    commitments = tuple(item.commitment.hex() for item in drawn)
+    return SealedPack(id_, scheme, made.shares, commitments, measurement(), made.ciphertext)
+
+
+def seal(ctx: Context, made: SealedPack, place: Place) -> Pack:
+    """Take a sealed pack in; raises as `leadline.app.sealed.seal`."""
     intake = Intake(
-        id=id_,
+        id=made.id,
         ciphertext=made.ciphertext,
-        items=tuple(item.commitment.hex() for item in items),
-        code=measurement(),
-        scheme=scheme,
+        items=made.items,
+        code=made.code,
+        scheme=made.scheme,
         shares=made.shares,
-        marking=Marking(Tlp.AMBER_STRICT, wanted.compartments),
-        engagement=wanted.engagement,
-        hidden=wanted.hidden,
-        once=wanted.once,
+        marking=place.marking,
+        engagement=place.engagement,
+        hidden=place.hidden,
+        once=place.once,
     )
     return sealed.seal(ctx, intake)
 
