@@ -26,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Close the network before anything is collected; a busy machine is no fault of a property."""
+    gc.disable()  # until all is imported, hardly anything of which is garbage
     hypothesis.settings.register_profile("leadline", deadline=None)
     hypothesis.settings.load_profile("leadline")
     # In the background a shell has this one ignored, and whatever the tests start would ignore it too.
@@ -57,6 +58,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     del session
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def turn(items: list[pytest.Item]) -> Callable[[pytest.Item], tuple[int, int]]:

@@ -19,7 +19,7 @@ from reporting import reported
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """The world, built once."""
-    return model(tmp_path_factory.mktemp("world") / "model")
+    return model(tmp_path_factory)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import make
-from identity.people import PASSWORD, House, house
+from identity.people import PASSWORD, House, application, house
 from identity.prover import Prover
 from identity.software_passkey import SoftwarePasskey
 from leadline.app import approval, sign_in
@@ -18,7 +18,6 @@ from leadline.client.uses import PREFIX, USES
 from leadline.core.access import Action
 from leadline.core.record.act import Kind
 from leadline.http.api import problem
-from leadline.http.application import create
 from leadline.identity.dpop import Sent
 
 ORIGIN = "https://localhost:8443"
@@ -51,7 +50,7 @@ def each(tmp_path: Path, database_url: str) -> Iterator[House]:
 
 def browser(at: House) -> TestClient:
     """A browser on a page of this origin."""
-    return TestClient(create(at.portal), base_url=ORIGIN, headers={"origin": ORIGIN})
+    return TestClient(application(at.portal), base_url=ORIGIN, headers={"origin": ORIGIN})
 
 
 def signed_in(
@@ -108,7 +107,7 @@ def test_a_whole_day(each: House) -> None:
     assert made.status_code == 201, made.text
     assert [one["note"] for one in client.get("/api/v1/credentials").json()] == ["a program"]
     secret = made.json()["secret"]
-    program = TestClient(create(at.portal), base_url=ORIGIN)
+    program = TestClient(application(at.portal), base_url=ORIGIN)
 
     def asked(path: str) -> int:
         sent = Sent("GET", ORIGIN + path, secret)

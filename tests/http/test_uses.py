@@ -15,7 +15,7 @@ from scripts.openapi import PLACE, text
 
 import leadline.app
 import make
-from identity.people import PASSWORD, House, house
+from identity.people import PASSWORD, House, application, house
 from leadline.app import inquiry
 from leadline.app.engagement import open_draft
 from leadline.client.shape import shapes
@@ -23,7 +23,6 @@ from leadline.client.uses import ELSEWHERE, NOT_OVER_HTTP, PREFIX, USES
 from leadline.core.assessment import Subject
 from leadline.core.record.act import Kind
 from leadline.http.api import uses
-from leadline.http.application import create
 from leadline.wiring.desk import library
 
 ORIGIN = "https://localhost:8443"
@@ -107,7 +106,7 @@ def at(tmp_path: Path) -> Iterator[House]:
 @pytest.fixture
 def client(at: House) -> TestClient:
     """The developer's."""
-    found = TestClient(create(at.portal), base_url=ORIGIN, headers={"origin": ORIGIN})
+    found = TestClient(application(at.portal), base_url=ORIGIN, headers={"origin": ORIGIN})
     given = {"name": "dev", "password": PASSWORD}
     answer = found.post(f"{PREFIX}/sign-in/password", json=given)
     found.headers["x-csrf-token"] = answer.json()["csrf"]
@@ -201,7 +200,7 @@ def test_what_is_shown_once_is_not_kept(at: House, client: TestClient) -> None:
     at.enrol("adm", "administrator")
     at.password("adm")
     at.enrol("new", "evaluator")
-    found = TestClient(create(at.portal), base_url=ORIGIN, headers={"origin": ORIGIN})
+    found = TestClient(application(at.portal), base_url=ORIGIN, headers={"origin": ORIGIN})
     given = {"name": "adm", "password": PASSWORD}
     begun = found.post(f"{PREFIX}/sign-in/password", json=given).json()
     headers = {**KEY, "x-csrf-token": begun["csrf"]}
@@ -280,7 +279,7 @@ def test_other_kinds_of_bodies_and_queries(client: TestClient) -> None:
 
 def test_everybody_reads_what_is_public(at: House) -> None:
     """Without a session; what is not public asks who it is."""
-    nobody = TestClient(create(at.portal), base_url=ORIGIN)
+    nobody = TestClient(application(at.portal), base_url=ORIGIN)
     assert nobody.get(f"{PREFIX}/register/entries").status_code == 200
     assert nobody.get(f"{PREFIX}/leases/months").status_code == 200
     assert nobody.get(f"{PREFIX}/engagements").status_code == 401

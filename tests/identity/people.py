@@ -5,12 +5,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.datastructures import State
 
 import make
 from leadline.app import approval, sign_in
@@ -27,6 +32,7 @@ from leadline.identity.passkey import Site
 from leadline.identity.password import Cost, Passwords
 from leadline.identity.software_key import SoftwareKey
 from leadline.settings import Home
+from leadline.store.database import open_database
 from leadline.wiring import home as wiring
 from leadline.wiring.portal import Portal
 from leadline.wiring.sign_in import Acting, Door
@@ -35,6 +41,7 @@ QUICK = Cost(memory=64, passes=1, lanes=1)
 SITE = Site("localhost", "https://localhost:8443")
 PASSWORD = "a long and quiet sentence"
 HERE = Caller("127.0.0.1", "a test")
+DATABASE = "leadline.db"
 
 
 @dataclass
@@ -127,14 +134,37 @@ class House:
             return [(row.value.kind, row.value.about) for row in view.find(Alert)]
 
 
+@cache
+def _database() -> bytes:
+    """An SQLite database at the newest schema and empty: to copy it is quicker than to migrate to it."""
+    with TemporaryDirectory() as folder:
+        home = Home(Path(folder))
+        open_database(home.database).dispose()
+        return (home.folder / DATABASE).read_bytes()
+
+
 @contextmanager
 def house(folder: Path, url: str = "") -> Iterator[House]:
-    """A new installation; its database is SQLite in the folder, unless *url* names another."""
+    """An installation, new if there is none; its database is SQLite in the folder, unless *url* names another."""
     home, clock = Home(folder, url), Clock()
     wiring.make(home)
+    if not url and not (folder / DATABASE).exists():
+        (folder / DATABASE).write_bytes(_database())
     with wiring.opened(home) as parts:
         timed = replace(parts, clock=clock)
         yield House(Door(timed, SITE, Passwords(QUICK)), clock, home)
+
+
+@cache
+def _routes() -> FastAPI:
+    return create(cast("Portal", None))
+
+
+def application(portal: Portal) -> FastAPI:
+    """What `create` makes of *portal*; its routes, which all have alike, are read once in a process."""
+    own = copy(_routes())
+    own.state = State({"portal": portal})
+    return own
 
 
 @contextmanager
@@ -146,7 +176,7 @@ def served(at: House, tls: Tls | None, host: str = "127.0.0.1") -> Iterator[str]
         url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
         origin = url.replace("127.0.0.1", host)
         at.door = replace(at.door, site=Site("localhost", origin))
-        at.application = create(at.portal)
+        at.application = application(at.portal)
         config = serving.configured(at.application, Listen("127.0.0.1", port), tls)
         server = uvicorn.Server(config)
         running = threading.Thread(target=server.run, kwargs={"sockets": [bound]})

@@ -10,13 +10,12 @@ from urllib.parse import urlsplit
 import pytest
 from fastapi.testclient import TestClient
 
-from identity.people import house
+from identity.people import application, house
 from identity.provider import consented, providing
 from leadline.app import approval
 from leadline.app.sign_in import csrf_of
 from leadline.core.account import Credential
 from leadline.http.api.caller import COOKIE
-from leadline.http.application import create
 from leadline.wiring import administration
 from leadline.wiring.home import clock
 from portal.world import Model, World, model
@@ -28,7 +27,7 @@ THUMBPRINT = "jkt:" + "A" * 43
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """The world, built once."""
-    return model(tmp_path_factory.mktemp("accounts") / "model")
+    return model(tmp_path_factory)
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ class Person:
     def __init__(self, at: World, person: str) -> None:
         self.token = at.tokens.get(person, "")
         headers = {"origin": ORIGIN}
-        app = create(at.at.portal)
+        app = application(at.at.portal)
         self.client = TestClient(app, base_url=ORIGIN, headers=headers, follow_redirects=False)
         if self.token:
             self.client.cookies.set(COOKIE, self.token)

@@ -10,9 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from identity.people import application
 from leadline.app.sign_in import csrf_of
 from leadline.http.api.caller import COOKIE, CSRF
-from leadline.http.application import API, create
+from leadline.http.application import API
 from portal.examples import NOBODY, world
 from portal.test_route_matrix import routes
 from portal.world import World
@@ -27,7 +28,7 @@ HELD = ("engagement", "case", "finding", "operator", "notice", "session")
 def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One world, which strangers cannot change."""
     folder = tmp_path_factory.mktemp("doors")
-    with world(folder / "model").copied(folder / "copy") as found:
+    with world(tmp_path_factory).copied(folder / "copy") as found:
         yield found
 
 
@@ -50,7 +51,7 @@ def filled(path: str, names: dict[str, str]) -> str:
 
 def test_strangers_learn_nothing_over_the_api(at: World) -> None:
     """No answer that holds something, none that differs for what is there, and no fault of the program."""
-    app = create(at.at.portal)
+    app = application(at.at.portal)
     client = TestClient(
         app, base_url=ORIGIN, headers={"origin": ORIGIN}, raise_server_exceptions=False
     )

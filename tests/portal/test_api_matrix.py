@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from identity.people import application
 from leadline.app.sign_in import csrf_of
 from leadline.client.shape import Shape, shapes
 from leadline.client.uses import PREFIX, SAFE
@@ -17,8 +18,7 @@ from leadline.core.errors import LeadlineError
 from leadline.http.api import given, problem
 from leadline.http.api.caller import COOKIE, CSRF
 from leadline.http.api.uses import INSTEAD
-from leadline.http.application import create
-from portal.world import EVERYONE, Model, World, build, model
+from portal.world import EVERYONE, Model, World, model
 
 ORIGIN = "https://localhost:8443"
 STRANGERS = ("rival", "other-operator")
@@ -73,7 +73,7 @@ class Asked:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """The world, built once."""
-    return model(tmp_path_factory.mktemp("world") / "model", build)
+    return model(tmp_path_factory)
 
 
 @pytest.fixture
@@ -81,7 +81,8 @@ def asked(made: Model, tmp_path: Path) -> Iterator[Asked]:
     """A copy of the world, and its application."""
     with made.copied(tmp_path / "copy") as found:
         yield Asked(
-            found, TestClient(create(found.at.portal), base_url=ORIGIN, headers={"origin": ORIGIN})
+            found,
+            TestClient(application(found.at.portal), base_url=ORIGIN, headers={"origin": ORIGIN}),
         )
 
 

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from identity.people import house
+from identity.people import application, house
 from leadline.app import drafts, reports
 from leadline.client.uses import PREFIX, USES
 from leadline.core.clearing.contract import lane_of
 from leadline.http.api.caller import COOKIE
-from leadline.http.application import create
 from portal.world import World, build
 from reporting import reported
 
@@ -50,7 +49,7 @@ def secrets(world: World) -> tuple[str, ...]:
 @pytest.mark.parametrize("person", OUTSIDE)
 def test_nobody_outside_reads_of_it(world: World, person: str) -> None:
     """Every reading route with these ids: what the caller sent itself is no answer."""
-    app = create(world.at.portal)
+    app = application(world.at.portal)
     client = TestClient(app, base_url=ORIGIN, headers={"origin": ORIGIN}, follow_redirects=False)
     if person != "nobody":
         client.cookies.set(COOKIE, world.tokens[person])

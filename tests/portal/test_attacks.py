@@ -10,11 +10,10 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from typing_extensions import override
 
-from identity.people import HERE, PASSWORD
+from identity.people import HERE, PASSWORD, application
 from leadline.app import sign_in
 from leadline.app.sign_in import csrf_of
 from leadline.http.api.caller import COOKIE
-from leadline.http.application import create
 from leadline.http.pages.frame import local
 from portal.examples import Example, examples, filled, world
 from portal.world import EVERYONE, Model, World
@@ -26,7 +25,7 @@ HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """The world, built once."""
-    return world(tmp_path_factory.mktemp("attacked") / "model")
+    return world(tmp_path_factory)
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def at(made: Model, tmp_path: Path) -> Iterator[World]:
 def browser(at: World, person: str = "", **headers: str) -> TestClient:
     """A browser in which that person is signed in."""
     client = TestClient(
-        create(at.at.portal),
+        application(at.at.portal),
         base_url=ORIGIN,
         headers={"origin": ORIGIN, **headers},
         follow_redirects=False,
@@ -70,7 +69,7 @@ def test_a_page_of_elsewhere_changes_nothing(at: World) -> None:
 
 def test_every_post_of_a_page_asks_for_the_token(at: World) -> None:
     """Whoever is signed in, and whatever the form: without the token nothing is done."""
-    app = create(at.at.portal)
+    app = application(at.at.portal)
     unsessioned = {"/sign-in", "/invitation"}
     for key, one in examples().items():
         method, _, route = key.partition(" ")

@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 
 from clearing_world import INTAKE
 from cli.test_embargo_canaries import TEXT
+from identity.people import application
 from leadline.app import cases, drafts, publishing, subscriptions
 from leadline.app.cases import NewParty
 from leadline.client.uses import PREFIX, USES
@@ -27,7 +28,7 @@ from leadline.core.errors import LeadlineError
 from leadline.core.marking import Marking, Tlp
 from leadline.formats import advisory_toml
 from leadline.http.api.caller import COOKIE
-from leadline.http.application import API, create
+from leadline.http.application import API
 from leadline.wiring import notify
 from leadline.wiring.notify import Notifier, Told
 from notify.test_drivers import receiver, smtp
@@ -111,14 +112,14 @@ def embargoed(at: World) -> Mapping[str, str]:
 def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The world with that case, whose ids stand in every example."""
     folder = tmp_path_factory.mktemp("canaries")
-    with world(folder / "model").copied(folder / "copy") as found:
+    with world(tmp_path_factory).copied(folder / "copy") as found:
         found.ids.update(embargoed(found))
         yield found
 
 
 def browser(at: World, person: str) -> TestClient:
     """That person's."""
-    client = TestClient(create(at.at.portal), base_url=ORIGIN, follow_redirects=False)
+    client = TestClient(application(at.at.portal), base_url=ORIGIN, follow_redirects=False)
     if person != "nobody":
         client.cookies.set(COOKIE, at.tokens[person])
     return client

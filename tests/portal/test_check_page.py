@@ -13,14 +13,13 @@ from fastapi.testclient import TestClient
 
 import clearing_values as values
 from app.test_embargoed_matching import Counted, secret
-from identity.people import House
+from identity.people import House, application
 from leadline.app import check, match
 from leadline.app.assets import Words
 from leadline.app.match import read_inventory
 from leadline.core.access import Bounds
 from leadline.core.clearing.product import Inventory
 from leadline.core.marking import Marking, Tlp
-from leadline.http.application import create
 from leadline.http.pages import check as page_module
 from leadline.wiring import check as wiring
 
@@ -45,7 +44,7 @@ def client(at: House) -> TestClient:
     with at.door.parts.store.write() as tx:
         tx.put("ADV-1", values.advisory(), marking=Marking(Tlp.CLEAR))
     return TestClient(
-        create(at.portal), base_url=ORIGIN, headers={"origin": ORIGIN}, follow_redirects=False
+        application(at.portal), base_url=ORIGIN, headers={"origin": ORIGIN}, follow_redirects=False
     )
 
 
@@ -221,7 +220,7 @@ def test_too_much_is_refused_before_it_is_read(client: TestClient) -> None:
 
 def test_without_anything_public_that_is_said(at: House) -> None:
     """An empty installation never reads as good news."""
-    alone = TestClient(create(at.portal), base_url=ORIGIN, headers={"origin": ORIGIN})
+    alone = TestClient(application(at.portal), base_url=ORIGIN, headers={"origin": ORIGIN})
     page = alone.post("/check", data={"list": LIST}).text
     assert "There is nothing to compare your list with" in page
     assert "not the same as good news" in page

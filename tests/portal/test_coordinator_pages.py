@@ -11,12 +11,12 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from identity.people import application
 from leadline.app import approval, contracts, evidence
 from leadline.app.sign_in import csrf_of
 from leadline.core.clearing.evidence import Claim, EvidenceEdge
 from leadline.core.clearing.finding import ReplayResult
 from leadline.http.api.caller import COOKIE
-from leadline.http.application import create
 from portal.visits import in_words
 from portal.world import Model, World, model
 from reporting import as_bytes, terms
@@ -28,7 +28,7 @@ SCRIPT = "<script>alert(1)</script>"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """The world, built once."""
-    return model(tmp_path_factory.mktemp("world") / "model")
+    return model(tmp_path_factory)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def world(made: Model, tmp_path: Path) -> Iterator[World]:
 def client(world: World, person: str = "coordinator") -> TestClient:
     """That person's browser, which follows nothing by itself."""
     found = TestClient(
-        create(world.at.portal),
+        application(world.at.portal),
         base_url=ORIGIN,
         headers={"origin": ORIGIN},
         follow_redirects=False,

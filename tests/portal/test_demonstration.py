@@ -10,10 +10,10 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from leadline.cli.main import app
+from identity.people import application
 from leadline.core.clearing.case_file import CaseFile
 from leadline.core.clearing.delivery import Delivery
 from leadline.core.engagement.engagement import Engagement
-from leadline.http.application import create
 from leadline.settings import Home
 from leadline.wiring import demonstration
 from leadline.wiring.home import opened
@@ -46,7 +46,7 @@ def test_everybody_signs_in_and_sees_a_first_page(home: Home) -> None:
         assert portal.door.site.origin == ORIGIN
         for name, password in passwords(home):
             client = TestClient(
-                create(portal), base_url="https://localhost", headers={"origin": ORIGIN}
+                application(portal), base_url="https://localhost", headers={"origin": ORIGIN}
             )
             sent = {"name": name, "password": password, "next": "/"}
             page = client.post("/sign-in", data=sent)
@@ -104,11 +104,29 @@ def test_there_is_something_to_check(home: Home) -> None:
     """The log is signed, the register counts, and a list is held against something."""
     with at_portal(home, ORIGIN) as portal:
         client = TestClient(
-            create(portal), base_url="https://localhost", headers={"origin": ORIGIN}
+            application(portal), base_url="https://localhost", headers={"origin": ORIGIN}
         )
         assert "Nothing is signed yet" not in client.get("/register").text
         assert "The head signed last" in client.get("/log").text
         listed = "name,version,source\nujson,5.1.0,PyPI\nujson,5.4.0,PyPI\n"
         found = client.post("/check", data={"list": listed}).text
         assert "1 line of your list is affected" in found
-        assert "held against 1 advisory" in found
+        assert "held against 2 advisories" in found
+
+
+def test_the_public_reads_its_advisories(home: Home) -> None:
+    """Two of its own cases, each with a page and its forms, and a feed that programs read."""
+    with at_portal(home, ORIGIN) as portal:
+        client = TestClient(
+            application(portal), base_url="https://localhost", headers={"origin": ORIGIN}
+        )
+        page = client.get("/advisories").text
+        for number in (1, 2):
+            path = f"/advisories/LEADLINE-DEMONSTRATION-{number}"
+            assert f'href="{path}"' in page
+            one = client.get(path)
+            assert one.status_code == 200
+            links = re.findall(r'href="(/feed/[^"]+)"', one.text)
+            assert len(links) >= 4
+            assert all(client.get(link).status_code == 200 for link in links)
+        assert client.get("/feed/index.html").status_code == 200

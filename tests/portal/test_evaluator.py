@@ -8,9 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 import make
-from identity.people import House, house
+from identity.people import House, application, house
 from leadline.core.record.act import Kind
-from leadline.http.application import create
 from leadline.store.shards import open_executor
 from portal.assessed_world import HOSTILE, MODEL, SUBJECT, Assessed, assess, open_engagement
 from portal.visits import visitor
@@ -112,7 +111,7 @@ def test_the_viewer_is_in_a_sandbox_and_its_address_ends(at: House, run: Assesse
     item = next(iter(re.findall(r"/samples/([^/]+)/1\?", client.get(RUN + "/results").text)))
     page = client.get(f"{RUN}/samples/{item}/1").text
     ticket = next(iter(re.findall(r"/viewer/([^/]+)/index", page)))
-    nobody = TestClient(create(at.portal), base_url="https://localhost:8443")
+    nobody = TestClient(application(at.portal), base_url="https://localhost:8443")
     shown = nobody.get(f"/viewer/{ticket}/index.html")
     policy = shown.headers["content-security-policy"]
     assert policy.startswith("sandbox allow-scripts;")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from identity.people import application
 from leadline.http.api.caller import COOKIE
-from leadline.http.application import create
 from portal.test_frame import ORIGIN
 from portal.world import Model, World, model
 
@@ -15,7 +15,7 @@ from portal.world import Model, World, model
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """The world, built once."""
-    return model(tmp_path_factory.mktemp("world") / "model")
+    return model(tmp_path_factory)
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def world(made: Model, tmp_path: Path) -> Iterator[World]:
 
 def first_page(world: World, person: str) -> str:
     """What the person sees after signing in."""
-    client = TestClient(create(world.at.portal), base_url=ORIGIN)
+    client = TestClient(application(world.at.portal), base_url=ORIGIN)
     client.cookies.set(COOKIE, world.tokens[person])
     return client.get("/").text
 

@@ -5,8 +5,7 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from identity.people import PASSWORD, House
-from leadline.http.application import create
+from identity.people import PASSWORD, House, application
 from leadline.http.pages.frame import Way, current, local
 
 ORIGIN = "https://localhost:8443"
@@ -16,7 +15,7 @@ ORIGIN = "https://localhost:8443"
 def client(at: House) -> TestClient:
     """A browser that follows nothing by itself."""
     return TestClient(
-        create(at.portal), base_url=ORIGIN, headers={"origin": ORIGIN}, follow_redirects=False
+        application(at.portal), base_url=ORIGIN, headers={"origin": ORIGIN}, follow_redirects=False
     )
 
 

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from identity.people import house
+from identity.people import application, house
 from leadline.app import cases, maintainer_link
 from leadline.app.cases import NewParty
 from leadline.core.clearing.case_words import Role
 from leadline.core.record.act import Kind
-from leadline.http.application import create
 from portal.world import World, build
 
 ORIGIN = "https://localhost:8443"
@@ -32,7 +31,10 @@ def test_a_link_is_read_answered_and_ended(at: World) -> None:
     party = cases.add_party(at.ctx(coordinator), case, new)
     token = maintainer_link.make(at.ctx(coordinator), case, party)
     anybody = TestClient(
-        create(at.at.portal), base_url=ORIGIN, headers={"origin": ORIGIN}, follow_redirects=False
+        application(at.at.portal),
+        base_url=ORIGIN,
+        headers={"origin": ORIGIN},
+        follow_redirects=False,
     )
     page = anybody.get(f"/report/{token}")
     assert page.status_code == 200

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from identity.people import application
 from leadline.app import cases, fixes, maintainer_link
 from leadline.app.cases import NewParty
 from leadline.core.clearing.case_words import Report, Role
 from leadline.core.clearing.finding import Finding
 from leadline.formats.contract_toml import load_contract
-from leadline.http.application import create
 from portal.examples import world
 from portal.test_operator_pages import ORIGIN, browser, plain, send
 from portal.world import Model, World
@@ -40,7 +40,7 @@ FORM = {
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """The world, built once."""
-    return world(tmp_path_factory.mktemp("maintainers") / "model")
+    return world(tmp_path_factory)
 
 
 @pytest.fixture
@@ -60,7 +60,10 @@ def linked(at: World) -> tuple[str, str]:
 def anybody(at: World) -> TestClient:
     """A browser in which nobody is signed in."""
     return TestClient(
-        create(at.at.portal), base_url=ORIGIN, headers={"origin": ORIGIN}, follow_redirects=False
+        application(at.at.portal),
+        base_url=ORIGIN,
+        headers={"origin": ORIGIN},
+        follow_redirects=False,
     )
 
 

@@ -18,7 +18,7 @@ from leadline.core.marking import Marking, Tlp
 from operator_world import ujson
 from portal.test_check_journey import reach
 from portal.web import Web, browsing
-from portal.world import Model, World, build, model
+from portal.world import Model, World, model
 from replay_values import FakeWorkshop, a_bundle, sound_draft
 
 pytestmark = pytest.mark.browser
@@ -29,7 +29,7 @@ NEW = OLD.replace("5.1.0", "5.4.0")
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """The world, built once."""
-    return model(tmp_path_factory.mktemp("journeys") / "model", build)
+    return model(tmp_path_factory)
 
 
 def known(at: House) -> None:

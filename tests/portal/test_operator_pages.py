@@ -9,9 +9,9 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 import clearing_values as values
+from identity.people import application
 from leadline.core.marking import Marking, Tlp
 from leadline.http.api.caller import COOKIE
-from leadline.http.application import create
 from operator_world import bom
 from portal.examples import world
 from portal.world import Model, World
@@ -22,7 +22,7 @@ ORIGIN = "https://localhost:8443"
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """The world, built once."""
-    return world(tmp_path_factory.mktemp("operators") / "model")
+    return world(tmp_path_factory)
 
 
 @pytest.fixture
@@ -37,7 +37,10 @@ def at(model: Model, tmp_path: Path) -> Iterator[World]:
 def browser(at: World, person: str) -> TestClient:
     """A browser in which that person is signed in."""
     client = TestClient(
-        create(at.at.portal), base_url=ORIGIN, headers={"origin": ORIGIN}, follow_redirects=False
+        application(at.at.portal),
+        base_url=ORIGIN,
+        headers={"origin": ORIGIN},
+        follow_redirects=False,
     )
     client.cookies.set(COOKIE, at.tokens[person])
     return client

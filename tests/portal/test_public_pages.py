@@ -7,8 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from cli.test_advisory_commands import Office, drafted, office
-from identity.people import PASSWORD, House
-from leadline.http.application import create
+from identity.people import PASSWORD, House, application
 from leadline.http.pages import advisories, every, public
 from leadline.wiring import record
 from portal.test_frame import ORIGIN, csrf
@@ -19,7 +18,7 @@ OPEN = ("/register", "/counts", "/about/method", "/about/access", "/regimes", "/
 def client_of(at: House) -> TestClient:
     """A browser that follows nothing by itself."""
     return TestClient(
-        create(at.portal), base_url=ORIGIN, headers={"origin": ORIGIN}, follow_redirects=False
+        application(at.portal), base_url=ORIGIN, headers={"origin": ORIGIN}, follow_redirects=False
     )
 
 

@@ -14,8 +14,9 @@ import pytest
 from fastapi.testclient import TestClient
 from typing_extensions import override
 
+from identity.people import application
 from leadline.http.api.caller import COOKIE
-from leadline.http.application import API, create
+from leadline.http.application import API
 from portal.examples import NOBODY, examples, world
 from portal.test_route_matrix import routes
 from portal.world import EVERYONE, World
@@ -89,7 +90,7 @@ def known(paths: list[str], place: str) -> str:
 def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The world; nothing is changed in it."""
     folder = tmp_path_factory.mktemp("reachable")
-    with world(folder / "model").copied(folder / "copy") as found:
+    with world(tmp_path_factory).copied(folder / "copy") as found:
         yield found
 
 
@@ -126,7 +127,7 @@ def reached(client: TestClient, paths: list[str]) -> set[str]:
 
 def test_every_page_is_reached_by_somebody(at: World) -> None:
     """And what is listed as an exception is one."""
-    app = create(at.at.portal)
+    app = application(at.at.portal)
     paths = [
         key.removeprefix("GET ")
         for key in routes(app)

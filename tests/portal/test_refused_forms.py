@@ -6,11 +6,10 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from fastapi.testclient import TestClient
 
-from identity.people import HERE, PASSWORD, House
+from identity.people import HERE, PASSWORD, House, application
 from leadline.app.sign_in import csrf_of
 from leadline.core.errors import LeadlineError, NotFound, Refused, Stale, Unavailable
 from leadline.http.api.caller import COOKIE
-from leadline.http.application import create
 from leadline.http.pages.frame import Anyone, Posted, again
 
 ORIGIN = "https://localhost:8443"
@@ -44,7 +43,7 @@ def test_what_was_typed_is_there(at: House) -> None:
     """In its field; without such a field, on the fault's own page; the reason stands above."""
     at.enrol("ann", "auditor")
     at.password("ann")
-    app = create(at.portal)
+    app = application(at.portal)
     app.include_router(ROUTES)
     client = TestClient(app, base_url=ORIGIN, headers={"origin": ORIGIN}, follow_redirects=False)
     client.cookies.set(COOKIE, at.door.by_password("ann", PASSWORD, HERE).token)

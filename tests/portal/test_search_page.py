@@ -12,11 +12,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 import make
+from identity.people import application
 from leadline.app import cases
 from leadline.core.access import Bounds
 from leadline.core.clearing.finding import Finding
 from leadline.http.api.caller import COOKIE
-from leadline.http.application import create
 from portal.web import browsing
 from portal.world import Model, World, model
 
@@ -27,7 +27,7 @@ SCRIPT = "<script>alert(1)</script>"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """The world, built once."""
-    return model(tmp_path_factory.mktemp("world") / "model")
+    return model(tmp_path_factory)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def world(made: Model, tmp_path: Path) -> Iterator[World]:
 
 def client(world: World, person: str) -> TestClient:
     """That person's browser, which follows nothing by itself."""
-    found = TestClient(create(world.at.portal), base_url=ORIGIN, follow_redirects=False)
+    found = TestClient(application(world.at.portal), base_url=ORIGIN, follow_redirects=False)
     found.cookies.set(COOKIE, world.tokens[person])
     return found
 

@@ -7,10 +7,9 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from fastapi.testclient import TestClient
 
-from identity.people import PASSWORD, House
+from identity.people import PASSWORD, House, application
 from leadline.core.errors import Invalid
 from leadline.core.record.act import Kind
-from leadline.http.application import create
 from leadline.http.pages.frame import Posted, again
 
 ORIGIN = "https://localhost:8443"
@@ -40,7 +39,7 @@ def client(at: House) -> TestClient:
     """Somebody signed in at a portal with that form."""
     at.enrol("ann", "auditor")
     at.password("ann")
-    app = create(at.portal)
+    app = application(at.portal)
     app.include_router(ROUTES)
     found = TestClient(
         app,

@@ -9,12 +9,11 @@ from typing import Any
 from fastapi.testclient import TestClient
 from typing_extensions import override
 
-from identity.people import HERE, House
+from identity.people import HERE, House, application
 from identity.software_passkey import SoftwarePasskey
 from leadline.app import sign_in
 from leadline.app.sign_in import csrf_of
 from leadline.http.api import caller
-from leadline.http.application import create
 
 ORIGIN = "https://localhost:8443"
 
@@ -61,7 +60,7 @@ def visitor(at: House, person: str) -> Visitor:
     made, to_sign, _ = at.door.challenge()
     begun = sign_in.by_key(at.door.nobody(), made.id, key.sign(to_sign), HERE, first)
     found = Visitor(
-        create(at.portal), base_url=ORIGIN, headers={"origin": ORIGIN}, follow_redirects=False
+        application(at.portal), base_url=ORIGIN, headers={"origin": ORIGIN}, follow_redirects=False
     )
     found.cookies.set(caller.COOKIE, begun.token)
     found.csrf = csrf_of(begun.token)

@@ -5,12 +5,16 @@ called as the role is and signs in with `identity.people.PASSWORD`; a developer'
 stand beside them, to whom nothing here belongs.
 """
 
+import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+
+import pytest
 
 import make
 from clearing_world import INTAKE
@@ -33,6 +37,7 @@ from leadline.core.clearing.tiers import Stage
 from leadline.core.engagement.terms import Terms
 from leadline.core.marking import Marking, Tlp
 from leadline.wiring.desk import library
+from once import once
 from operator_world import TIERS, bom, ujson
 
 OTHER_DEVELOPER, HOSPITAL, OTHER_HOSPITAL = "another-developer", "a-hospital", "another-hospital"
@@ -246,16 +251,51 @@ class Model:
 
     @contextmanager
     def copied(self, folder: Path) -> Iterator[World]:
-        """A world of one's own."""
-        shutil.copytree(self.folder, folder)
+        """A world of one's own; what an earlier one changed in *folder* is put back."""
+        put_back(self.folder, folder)
         with house(folder) as at:
             at.clock.now += self.forward
             yield World(at, dict(self.ids), dict(self.tokens))
 
 
-def model(folder: Path, whole: Callable[[House], World] = build) -> Model:
-    """Build it once."""
-    with house(folder) as at:
-        world = whole(at)
-        forward = at.clock.now - make.NOW
-    return Model(folder, forward, dict(world.ids), dict(world.tokens))
+def put_back(of: Path, folder: Path) -> None:
+    """*folder* is as *of* again; what is as it was is left there, so that this is quicker than to copy."""
+    if not folder.exists():
+        folder.mkdir()
+        shutil.copystat(of, folder)
+    there = {one.name: one for one in os.scandir(folder)}
+    for one in os.scandir(of):
+        mine = there.pop(one.name, None)
+        if one.is_dir():
+            put_back(Path(one), folder / one.name)
+        elif mine is None or _seen(mine) != _seen(one):
+            shutil.copy2(one, folder / one.name)
+    for more in there.values():
+        if more.is_dir():
+            shutil.rmtree(more)
+        else:
+            Path(more).unlink()
+
+
+def _seen(file: os.DirEntry[str]) -> tuple[int, int]:
+    """What changes with a file; a copy keeps it."""
+    return file.stat().st_size, file.stat().st_mtime_ns
+
+
+def model(
+    temporary: pytest.TempPathFactory,
+    whole: Callable[[House], World] = build,
+    name: str = "world",
+) -> Model:
+    """The world of that *name*, built once in a run of the tests."""
+
+    def made(place: Path) -> None:
+        with house(place / "model") as at:
+            world = whole(at)
+            forward = (at.clock.now - make.NOW).total_seconds()
+        told = {"forward": forward, "ids": world.ids, "tokens": world.tokens}
+        (place / "told.json").write_text(json.dumps(told))
+
+    place = once(temporary, name, made)
+    told = json.loads((place / "told.json").read_text())
+    return Model(place / "model", timedelta(seconds=told["forward"]), told["ids"], told["tokens"])

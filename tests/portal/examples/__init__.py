@@ -14,6 +14,8 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
+import pytest
+
 from identity.people import House
 from portal.world import EVERYONE, Model, World, build, model
 
@@ -65,8 +67,8 @@ def examples() -> Mapping[str, Example]:
     return found
 
 
-def world(folder: Path) -> Model:
-    """The world with what every module adds to it."""
+def world(temporary: pytest.TempPathFactory) -> Model:
+    """The world with what every module adds to it, built once in a run of the tests."""
 
     def whole(at: House) -> World:
         made = build(at)
@@ -76,4 +78,4 @@ def world(folder: Path) -> Model:
                 more(made)
         return made
 
-    return model(folder, whole)
+    return model(temporary, whole, "whole-world")
