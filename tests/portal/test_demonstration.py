@@ -1,6 +1,7 @@
 """The demonstration: people of each role who can sign in, and never in somebody's own installation."""
 
 import json
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,12 +56,12 @@ def test_everybody_signs_in_and_sees_a_first_page(home: Home) -> None:
 
 
 def test_there_is_something_to_do(home: Home) -> None:
-    """An engagement with access open, a public case with a notice, and a case under embargo."""
+    """An engagement with access open, public cases with their notices, and a case under embargo."""
     with opened(home) as parts, parts.store.read() as view:
         assert len(view.find(Engagement)) == 1
-        assert len(view.find(Delivery)) == 1
+        assert len(view.find(Delivery)) == 2
         titles = {row.value.title for row in view.find(CaseFile)}
-    assert titles == {demonstration.PUBLIC, demonstration.EMBARGOED}
+    assert titles == {demonstration.PUBLIC, demonstration.SECOND, demonstration.EMBARGOED}
 
 
 def test_a_second_run_changes_nothing(home: Home) -> None:
@@ -111,4 +112,22 @@ def test_there_is_something_to_check(home: Home) -> None:
         listed = "name,version,source\nujson,5.1.0,PyPI\nujson,5.4.0,PyPI\n"
         found = client.post("/check", data={"list": listed}).text
         assert "1 line of your list is affected" in found
-        assert "held against 1 advisory" in found
+        assert "held against 2 advisories" in found
+
+
+def test_the_public_reads_its_advisories(home: Home) -> None:
+    """Two of its own cases, each with a page and its forms, and a feed that programs read."""
+    with at_portal(home, ORIGIN) as portal:
+        client = TestClient(
+            application(portal), base_url="https://localhost", headers={"origin": ORIGIN}
+        )
+        page = client.get("/advisories").text
+        for number in (1, 2):
+            path = f"/advisories/LEADLINE-DEMONSTRATION-{number}"
+            assert f'href="{path}"' in page
+            one = client.get(path)
+            assert one.status_code == 200
+            links = re.findall(r'href="(/feed/[^"]+)"', one.text)
+            assert len(links) >= 4
+            assert all(client.get(link).status_code == 200 for link in links)
+        assert client.get("/feed/index.html").status_code == 200
