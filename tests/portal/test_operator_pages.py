@@ -181,9 +181,23 @@ def test_enrolling_and_ending(at: World) -> None:
     end = "/operator/enrolment/end"
     assert send(client, end, "/operator/enrolment", reason="").status_code == 422
     assert send(client, end, "/operator/enrolment", reason="we moved").status_code == 303
-    assert "not enrolled yet" in client.get("/operator").text
+    for place in ("/operator", "/operator/inventories", "/operator/enrolment"):
+        page = client.get(place).text
+        assert "Your enrolment ended" in page
+        assert "What still stands" in page
+        assert "1 list that you gave" in page.replace("List", "list")
+    assert "Your enrolment has ended" in client.get("/operator/exposure").text
     assert send(client, end, "/operator/enrolment", reason="again").status_code == 404
-    assert "Enrol first" in client.get("/operator/inventories").text
+    listed = send(
+        client, "/operator/inventories", "/operator/enrolment", list="name,version\nujson,1\n"
+    )
+    assert listed.status_code == 409
+    assert "lists of yours count no more" in listed.text
+    notice = f"/operator/notices/{at.ids['notice']}"
+    shown = send(client, f"{notice}/proofs", notice, how="inventory")
+    assert shown.status_code == 409
+    assert "what you gave and answered stays readable to you" in shown.text
+    assert client.get(notice).status_code == 200
     form: dict[str, str | list[str]] = {
         "name": "<script>",
         "sectors": ["health", "water"],
@@ -204,6 +218,22 @@ def test_enrolling_and_ending(at: World) -> None:
     assert "&lt;script&gt;" in page.text
     assert "a-rival, another-rival" in page.text
     assert "90,000" in page.text
+
+
+def test_history_says_which_notice_and_which_answer(at: World) -> None:
+    """Each step names its notice; an answer says what it was, a proof what it came to."""
+    client = browser(at, "operator")
+    notice = f"/operator/notices/{at.ids['notice']}"
+    for said in ("acting", "applied"):
+        assert send(client, f"{notice}/answers", notice, said=said).status_code == 303
+    proof = {"how": "check", "output": "Name: ujson\nVersion: 5.1.0\n"}
+    assert send(client, f"{notice}/proofs", notice, **proof).status_code == 303
+    page = client.get("/operator/history").text
+    assert re.search(
+        r"Notice of \d{4}-\d\d-\d\d \d\d:\d\d UTC[^:]*: answered, “being worked on”", page
+    )
+    assert "answered, “applied, as you said”" in page
+    assert "proof given; it shows that the flaw is still there" in page
 
 
 def test_nobody_elses_things(at: World) -> None:

@@ -14,8 +14,9 @@ from leadline.core.access import Action, Resource
 from leadline.core.clearing.advisory import Advisory
 from leadline.core.clearing.match import Status
 from leadline.core.clearing.operator import Snapshot
+from leadline.core.clearing.receipt import Answer, Shown
 from leadline.core.errors import Invalid, Unavailable
-from leadline.core.record.act import Kind
+from leadline.core.record.act import Act, Kind
 from leadline.formats import csaf, scoring
 
 NOWHERE = "Place not given"
@@ -92,19 +93,46 @@ def history(ctx: Context) -> tuple[Step, ...]:
         steps.append(Step(one.accepted, told, f"/operator/inventories/{one.id}"))
     with ctx.store.read() as view:
         for told_ in own.notices:
-            path = f"/operator/notices/{told_.receipt.notice}"
+            path, which = f"/operator/notices/{told_.receipt.notice}", _which(told_)
             acts = [one.act for one in view.acts(about=told_.receipt.notice)]
-            steps += [Step(act.at, _WORDS[act.kind], path) for act in acts if act.kind in _WORDS]
+            steps += [Step(act.at, _step(act, which), path) for act in acts if act.kind in _WORDS]
     return tuple(sorted(steps, key=lambda one: one.at, reverse=True))
 
 
 _WORDS = {
-    Kind.NOTICE_SENT: "Notice received",
-    Kind.NOTICE_OPENED: "Notice opened",
-    Kind.NOTICE_ANSWERED: "Notice answered",
-    Kind.NOTICE_CORRECTED: "Notice corrected by a later one",
-    Kind.REMEDY_PROVED: "Proof given",
+    Kind.NOTICE_SENT: "received",
+    Kind.NOTICE_OPENED: "opened",
+    Kind.NOTICE_ANSWERED: "answered",
+    Kind.NOTICE_CORRECTED: "corrected by a later one",
+    Kind.REMEDY_PROVED: "proof given",
 }
+_SAID = {
+    Answer.ACKNOWLEDGED: "acknowledged",
+    Answer.ACTING: "being worked on",
+    Answer.APPLIED: "applied, as you said",
+    Answer.NOT_APPLICABLE: "does not apply here",
+}
+_SHOWN = {
+    Shown.FIXED: "it shows the repair",
+    Shown.AFFECTED: "it shows that the flaw is still there",
+    Shown.UNKNOWN: "it does not tell whether it is repaired",
+}
+
+
+def _which(told: Told) -> str:
+    """A notice by what it is about and when it was sent: two of one day may differ in hours alone."""
+    sent = f"{told.receipt.sent:%Y-%m-%d %H:%M} UTC"
+    return f"Notice of {sent}" + (f", {told.row.page.advisory}" if told.row else "")
+
+
+def _step(act: Act, which: str) -> str:
+    """What an act did, to which notice, and with which answer."""
+    words = f"{which}: {_WORDS[act.kind]}"
+    if act.kind is Kind.NOTICE_ANSWERED:
+        words += f", “{_SAID[Answer(str(act.detail['answer']))]}”"
+    if act.kind is Kind.REMEDY_PROVED:
+        words += f"; {_SHOWN[Shown(str(act.detail['shown']))]}"
+    return words
 
 
 def exposure(ctx: Context, imported: Shelved, inventory: str = "") -> Exposure | None:

@@ -319,7 +319,7 @@ def prove(ctx: Context, notice: str, how: Proof, evidence: str = "") -> tuple[Re
     if how is Proof.INVENTORY:
         snapshot, inventory = _newest(ctx, evidence)
         if snapshot.accepted <= told.sent:
-            raise Refused("this inventory was given before the notice; give a newer one")
+            raise _too_old(ctx)
         shown, why = _by_inventory(told, inventory)
         digest = snapshot.raw
     elif how is Proof.CHECK:
@@ -452,13 +452,9 @@ def releases_of(view: Reading, case: str) -> tuple[Release, ...]:
 
 def of_case(view: Reading, case: str, kinds: Iterable[Kind]) -> list[Act]:
     """Acts of some kinds that name the case in their detail, in log order."""
-    found = [
-        (one.index, one.act)
-        for kind in kinds
-        for one in view.acts(kind=kind, naming=frozenset([case]))
-        if one.act.detail.get("case") == case
-    ]
-    return [act for _, act in sorted(found, key=lambda pair: pair[0])]
+    wanted = frozenset(kinds)
+    found = (one.act for one in view.acts(naming=frozenset([case])))
+    return [act for act in found if act.kind in wanted and act.detail.get("case") == case]
 
 
 def receipts_of(view: Reading, notices: Sequence[str]) -> Mapping[str, Receipt]:
@@ -655,6 +651,15 @@ def _mine(ctx: Context, action: Action, notice: str) -> Stored[Delivery]:
                 f"{corrected[-1].detail['by']} took the place of this notice; answer that"
             )
     return row
+
+
+def _too_old(ctx: Context) -> Refused:
+    """Why a list shows nothing; whoever takes part no longer can give no newer one."""
+    org = ctx.principal.org
+    with ctx.store.read() as view:
+        if operators.of_org(view, org, ctx.now) is None:
+            return operators.without(view, org)
+    return Refused("this inventory was given before the notice; give a newer one")
 
 
 def _newest(ctx: Context, wanted: str) -> tuple[Snapshot, Inventory]:

@@ -236,7 +236,7 @@ def give(
     with ctx.store.read() as view:
         operator = of_org(view, org, ctx.now)
         if operator is None:
-            raise Refused("your organisation is not enrolled; run `leadline operator enrol` first")
+            raise without(view, org)
         if operator.mode is Mode.LOCAL:
             raise Refused("you match on your own host; enrol as hosted to give an inventory")
         check_newer(snapshots(view, org)[operator.id], when, ctx.now)
@@ -366,6 +366,19 @@ def of_org(view: Reading, org: str, now: datetime) -> Enrolment | None:
     known = roll_of(view)
     rows = view.find(Enrolment, visible=one_of(Fact.ORG, [org]))
     return next((row.value for row in rows if known.takes_part(row.id, now)), None)
+
+
+def without(view: Reading, org: str) -> Refused:
+    """Why an organisation that does not take part can give nothing now, and what still stands."""
+    known = roll_of(view)
+    rows = view.find(Enrolment, visible=one_of(Fact.ORG, [org]))
+    ends = [known.ended[row.id] for row in rows if row.id in known.ended]
+    if not ends:
+        return Refused("your organisation is not enrolled; run `leadline operator enrol` first")
+    return Refused(
+        f"your enrolment ended at {instant(max(ends))}, and lists of yours count no more; what you gave and"
+        " answered stays readable to you. Enrol again to go on"
+    )
 
 
 def _enrolment(ctx: Context, action: Action, operator: str) -> Stored[Enrolment]:

@@ -1,6 +1,7 @@
 """`leadline export`: evidence that leaves, with its chain of custody; referrals; what is held."""
 
 import json
+from base64 import b64encode
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -65,7 +66,7 @@ def verify(
     words = {name: value for name, value in asdict(told).items() if name != "verified"}
     size = told.verified.size
     if as_json:
-        root = told.verified.root.hex()
+        root = b64encode(told.verified.root).decode()
         typer.echo(json.dumps({"ok": True, "size": size, "root": root, **words}))
         return
     typer.echo(f"verified: {told.export} of {told.engagement}, for {told.to} ({told.purpose})")

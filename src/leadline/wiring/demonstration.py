@@ -317,7 +317,9 @@ def _cases(stage: _Stage) -> None:
         (SECOND, "5.3.0", _double_free(stage)),
     ):
         case = there.get(title) or _public(stage, title, release, advisory.flaws[0].cwe)
-        if all(one.advisory.id != advisory.id for one in publishing.listed(stage.at("coordinator"))):
+        if all(
+            one.advisory.id != advisory.id for one in publishing.listed(stage.at("coordinator"))
+        ):
             _publish(stage, case, advisory)
     if EMBARGOED not in there:
         case = _case(stage, EMBARGOED, _reported(stage, "5.0.0", "CWE-125"), answered=False)

@@ -1,6 +1,7 @@
 """The log: its signed head for everybody, each act and its proof for whoever may read the record."""
 
 import json
+from base64 import b64encode
 
 from fastapi import APIRouter, Response
 
@@ -34,7 +35,8 @@ def log_page(visit: Anyone) -> Response:
     parts = visit.portal.door.parts
     told = record.witnessed(parts)
     last = log.latest(record.own_eyes(parts))
-    return visit.page("log/log.html.j2", told=told, last=last, keys=parts.signer.vkeys())
+    root = b64encode(last.head.root).decode() if last else ""
+    return visit.page("log/log.html.j2", told=told, last=last, root=root, keys=parts.signer.vkeys())
 
 
 @ROUTES.get("/log/checkpoint")

@@ -204,7 +204,8 @@ def exposed(me: Me) -> Response:
     found = exposure.exposure(me.ctx, check.imported(me.portal.home))
     rows = found.rows if found else {}
     table = [("Place", *BANDS), *((place, *one.values()) for place, one in rows.items())]
-    return me.page("operator/exposure.html.j2", found=found, table=table)
+    own = exposure.desk(me.ctx)
+    return me.page("operator/exposure.html.j2", found=found, table=table, desk=own)
 
 
 @ROUTES.get("/operator/exposure.svg")
