@@ -44,8 +44,13 @@ from leadline.wiring.sign_in import Acting, passkey_signature
 
 P = ParamSpec("P")
 CSRF, ONCE, ASKED, ANSWER = "_csrf", "_once", "_request", "_answer"
-OWN = frozenset({CSRF, ONCE, ASKED, ANSWER})
+# A form on its way through a sign-in, and a form that is only to be shown again, filled in as it was.
+KEPT, LOOK = "_kept", "_look"
+KEPT_MAX = 64 << 10
+OWN = frozenset({CSRF, ONCE, ASKED, ANSWER, KEPT, LOOK})
+LOOKED = "Here is the form as you filled it in. Nothing was carried out yet."
 LOCATION = "location"
+FACTORS = "two-factors"  # the rule that another factor satisfies
 FIELDS_MAX, FILES_MAX = 1_000, 20
 PRODUCT = version("leadline")  # read from a file each time it is asked for
 TEMPLATES = Environment(
@@ -103,7 +108,11 @@ class Repeated(Exception):
 
 @dataclass
 class Visit:
-    """One request to a page. *fault* and *typed* are set when a form is shown again."""
+    """One request to a page. *fault* and *typed* are set when a form is shown again.
+
+    *token* is that of a session that this very answer begins; *looking* says that a form is to be shown
+    as it was filled in, and not to be carried out.
+    """
 
     request: Request
     portal: Portal
@@ -111,6 +120,8 @@ class Visit:
     form: Form = field(default_factory=Form)
     fault: LeadlineError | None = None
     once: Once | None = None
+    token: str = ""
+    looking: bool = False
 
     @property
     def ctx(self) -> Context:
@@ -140,7 +151,8 @@ class Visit:
     @property
     def csrf(self) -> str:
         """The session's token for forms; nothing before a sign-in."""
-        return csrf_of(self.request.cookies.get(caller.COOKIE, "")) if self.acting else ""
+        token = self.token or self.request.cookies.get(caller.COOKIE, "")
+        return csrf_of(token) if self.acting else ""
 
     def query(self, name: str, default: str = "") -> str:
         """A text of the query string."""
@@ -165,7 +177,7 @@ class Visit:
             visit=self,
             ways=ways,
             lies_in=current(ways, self.request.url.path),
-            said=SAID.get(self.query("said"), ""),
+            said=LOOKED if self.looking else SAID.get(self.query("said"), ""),
             once=secrets.token_urlsafe(16),
             product=PRODUCT,
             field_labels=dict[str, str](),
@@ -246,13 +258,24 @@ def posted(
 
     Raises: NotSignedIn; Denied, from another origin or without the session's token.
     """
+    caller.from_here(visit.request, visit.portal.door)
+    visit.form = visit.request.state.form = form  # from here on, a fault says what was typed
     session = visit.me.session
     assert session is not None  # noqa: S101 -- pages are visited with a session alone
     given = (form.fields.get(CSRF) or [""])[0]
     caller.same_page(visit.request, visit.portal.door, session, given)
-    visit.form = visit.request.state.form = form
-    _counted(visit)
+    if visit.typed(LOOK):
+        if not _shows_again(visit.request):
+            raise Refused("this button has no form to fill in; open its page, and press it there")
+        visit.looking = True
+    else:
+        _counted(visit)
     return visit
+
+
+def _shows_again(request: Request) -> bool:
+    """Whether what is asked for has a page that shows its form again."""
+    return request.scope.get("endpoint") in _SHOWING
 
 
 def _counted(visit: Visit) -> None:
@@ -308,11 +331,13 @@ def again(
     def around(handle: Callable[P, Response]) -> Callable[P, Response]:
         @wraps(handle)
         def handled(*args: P.args, **kwargs: P.kwargs) -> Response:
+            given: dict[str, Any] = {k: v for k, v in kwargs.items() if k in wanted}
+            visit = next(one for one in kwargs.values() if isinstance(one, Visit))
+            if visit.looking:
+                return show(**given)
             try:
                 return handle(*args, **kwargs)
             except (Invalid, Refused, Stale, Unavailable) as error:
-                given: dict[str, Any] = {k: v for k, v in kwargs.items() if k in wanted}
-                visit = next(one for one in kwargs.values() if isinstance(one, Visit))
                 _free(visit.request)
                 visit.fault = error
             try:
@@ -324,9 +349,46 @@ def again(
                 raise visit.fault
             return shown
 
+        _SHOWING.add(handled)
         return handled
 
     return around
+
+
+# Every handler whose form has a page that can show it again.
+_SHOWING: set[object] = set()
+
+
+def kept(request: Request) -> str:
+    """The form that was sent, for its way through a sign-in: path and fields, without files and passwords.
+
+    Empty where there was none, where no page could show it again, or where it is too large for the way.
+    """
+    form: Form | None = getattr(request.state, "form", None)
+    if form is None or not _shows_again(request):
+        return ""
+    fields = [
+        (name, value)
+        for name, values in form.fields.items()
+        if name not in OWN and "password" not in name
+        for value in values
+    ]
+    query = f"?{request.url.query}" if request.url.query else ""
+    told = json.dumps({"path": request.url.path + query, "fields": fields})
+    return told if len(told) <= KEPT_MAX else ""
+
+
+def unkept(told: str) -> tuple[str, Sequence[tuple[str, str]]]:
+    """The path within this portal, and the fields, of what `kept` made.
+
+    Raises: Invalid, for anything else.
+    """
+    try:
+        found = json.loads(told)
+        fields = [(str(name), str(value)) for name, value in found["fields"]]
+        return local(str(found["path"])), [one for one in fields if one[0] not in OWN]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Invalid(KEPT, "is no form on its way through a sign-in") from error
 
 
 def wrote(form: Form) -> Sequence[tuple[str, str]]:
@@ -369,15 +431,18 @@ def fault(request: Request, error: Exception) -> Response:
         code, told = 422, "a part of the address or of the form has another shape than is due"
     if code == HTTPStatus.NOT_FOUND:
         told = problem.NOT_FOUND
+    rules = tuple(getattr(error, "rules", ()))
     return visit.page(
         "fault.html.j2",
         status=code,
         code=code,
         title=TITLES.get(code, HTTPStatus(code).phrase),
         told=told,
-        rules=tuple(getattr(error, "rules", ())),
+        rules=rules,
         field=getattr(error, "field", ""),
         wrote=wrote(getattr(request.state, "form", Form())),
+        kept=kept(request) if code == HTTPStatus.UNAUTHORIZED or FACTORS in rules else "",
+        files=bool(getattr(request.state, "form", Form()).files),
     )
 
 

@@ -17,7 +17,18 @@ from leadline.core.account import Session
 from leadline.core.errors import Refused
 from leadline.http.api import caller
 from leadline.http.pages.frame import CSRF as CSRF_FIELD
-from leadline.http.pages.frame import SAID, Anyone, Posted, Sent, Visit, again, local
+from leadline.http.pages.frame import (
+    KEPT,
+    KEPT_MAX,
+    SAID,
+    Anyone,
+    Posted,
+    Sent,
+    Visit,
+    again,
+    local,
+    unkept,
+)
 
 ROUTES = APIRouter()
 VISIT = "__Host-leadline-visit"
@@ -76,9 +87,22 @@ def _present(visit: Visit) -> Session | None:
 
 
 def _begun(visit: Visit, made: SignedIn) -> Response:
-    answer = visit.go(visit.form.text("next", "/"))
+    """Onwards with the new session: to a form that waited, else where the person wanted to go."""
+    told = visit.form.text(KEPT, "", longest=KEPT_MAX)
+    answer: Response = visit.go(visit.form.text("next", "/"))
+    if told:
+        path, fields = unkept(told)
+        visit.token, visit.acting = made.token, visit.portal.door.acting(made.token)
+        answer = visit.page("kept.html.j2", path=path, fields=fields)
     caller.begun(answer, made)
     return answer
+
+
+@ROUTES.post("/sign-in/kept")
+def keep_form(visit: Sent) -> Response:
+    """The ways of showing who one is, with a form that waits; afterwards it is shown as it was filled in."""
+    unkept(visit.form.text(KEPT, longest=KEPT_MAX))
+    return sign_in_page(visit)
 
 
 @ROUTES.post("/sign-in")
