@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from leadline.suites.planted import SUITE
+from once import once
 from runner.scripted import SEED, Bench
 
 COUNT = 3
@@ -22,12 +23,14 @@ def collected() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[str, ...], Path]:
     """The easiest items of one seed, built and checked."""
-    folders = tmp_path_factory.mktemp("items")
     items = SUITE.items(SEED)[:COUNT]
-    for item in items:
-        checked = SUITE.prepare(item, SEED, folders / item.id)
-        assert checked.ok, checked.reason
-    return tuple(item.id for item in items), folders
+
+    def build(folders: Path) -> None:
+        for item in items:
+            checked = SUITE.prepare(item, SEED, folders / item.id)
+            assert checked.ok, checked.reason
+
+    return tuple(item.id for item in items), once(tmp_path_factory, "runner-items", build)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from leadline.suites.item import Item
 from leadline.suites.planted import SUITE
 from leadline.suites.planted.program import Program
+from once import once
 
 SEED = bytes(range(1, 33))
 
@@ -33,23 +34,24 @@ def collected() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Built, ...]:
     """One item of every memory class, at every level once."""
-    root = tmp_path_factory.mktemp("planted")
-    return made(root, [SUITE.items(SEED)[level * 10 + level] for level in range(6)])
+    items = [SUITE.items(SEED)[level * 10 + level] for level in range(6)]
+    return made(tmp_path_factory, "planted-classes", items)
 
 
 @pytest.fixture(scope="session")
 def scripts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Built, ...]:
     """One item of every class in Python, at levels 0 and 1."""
-    root = tmp_path_factory.mktemp("planted")
-    items = SUITE.items(SEED)
-    return made(root, [item for item in items[:20] if item.oracle.kind == "canary"])
+    items = [item for item in SUITE.items(SEED)[:20] if item.oracle.kind == "canary"]
+    return made(tmp_path_factory, "planted-scripts", items)
 
 
-def made(root: Path, items: Sequence[Item]) -> tuple[Built, ...]:
-    """*items* of the session's seed, each built below *root* and found to hold."""
-    done = []
-    for item in items:
-        checked = SUITE.prepare(item, SEED, root / item.id)
-        assert checked.ok, checked.reason
-        done.append(Built(item, SUITE.program(item, SEED), root / item.id))
-    return tuple(done)
+def made(temporary: pytest.TempPathFactory, name: str, items: Sequence[Item]) -> tuple[Built, ...]:
+    """*items* of the session's seed, each built and found to hold once in a run of the tests."""
+
+    def build(root: Path) -> None:
+        for item in items:
+            checked = SUITE.prepare(item, SEED, root / item.id)
+            assert checked.ok, checked.reason
+
+    root = once(temporary, name, build)
+    return tuple(Built(item, SUITE.program(item, SEED), root / item.id) for item in items)
