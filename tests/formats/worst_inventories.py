@@ -1,9 +1,11 @@
 """Hostile inventories and the largest that are taken, one per run: prints seconds, MiB and the answer."""
 
+import io
 import json
 import re
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -45,6 +47,58 @@ HOSTILE: Mapping[str, Callable[[], bytes]] = {
     "spdx packages in text": lambda: b"SPDXVersion: SPDX-2.3\n" + b"PackageName: x\n" * 3_000_000,
     "spdx open text": lambda: b"SPDXVersion: SPDX-2.3\nA: <text>" + b"x\n" * 1_900_000,
     "xml": lambda: b"<bom>" + b"<!ENTITY a 'b'>" * 1_000_000,
+}
+
+
+def _book(sheet: bytes, texts: bytes = b"<sst/>") -> bytes:
+    """A workbook with this sheet and these shared texts, packed."""
+    kinds = {"rId1": ("worksheet", "s.xml"), "rId2": ("sharedStrings", "t.xml")}
+    related = "".join(
+        f'<Relationship Id="{ident}" Type="x/{kind}" Target="{target}"/>'
+        for ident, (kind, target) in kinds.items()
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(
+            "_rels/.rels", '<r><Relationship Id="a" Type="x/officeDocument" Target="b.xml"/></r>'
+        )
+        archive.writestr("b.xml", '<b><sheet name="s" id="rId1"/></b>')
+        archive.writestr("_rels/b.xml.rels", f"<r>{related}</r>")
+        archive.writestr("s.xml", sheet)
+        archive.writestr("t.xml", texts)
+    return out.getvalue()
+
+
+def _cells(count: int, each: bytes = b"<c t='str'><v>x</v></c>", end: bytes = b"</w>") -> bytes:
+    """Rows of eight such cells."""
+    return b"<w>" + (b"<row>" + each * 8 + b"</row>") * (count // 8) + end
+
+
+HOSTILE = {
+    **HOSTILE,
+    "workbook cells": lambda: _book(_cells(2_000_000)),
+    "workbook broken at its end": lambda: _book(_cells(280_000, end=b"</x>")),
+    "workbook numbers": lambda: _book(_cells(280_000, b"<c><v>4.6</v></c>", b"</x>")),
+    "workbook one text in many cells": lambda: _book(
+        _cells(280_000, b"<c t='s'><v>0</v></c>"),
+        b"<sst><si><t>" + b"a " * 16_000 + b"</t></si></sst>",
+    ),
+    "workbook texts": lambda: _book(_cells(8), b"<sst>" + b"<si/>" * 1_150_000 + b"</x>"),
+    "workbook long text": lambda: _book(
+        _cells(8, end=b"</x>"), b"<sst><si><t>" + b"a " * (20 << 20)
+    ),
+    "workbook far columns": lambda: _book(
+        b"<w>" + b"<row><c r='ALL1' t='str'><v>x</v></c></row>" * 190_000 + b"</w>"
+    ),
+    "workbook merged": lambda: _book(
+        _cells(100_000) + b"<m>" + b"<mergeCell ref='A1:A99999'/>" * 400_000 + b"</m>"
+    ),
+    "workbook zeros": lambda: _book(bytes(60 << 20)),
+    "workbook brackets": lambda: _book(b"<" * (60 << 20)),
+    "workbook deep": lambda: _book(b"<a>" * 1_100_000),
+    "workbook attributes": lambda: _book(
+        b"<w " + b" ".join(b"a%d='x'" % n for n in range(1_000_000)) + b"/>"
+    ),
 }
 
 

@@ -113,6 +113,7 @@ from leadline.formats import (
     vince_report,
     vulnrichment,
 )
+from workbooks import packed, parts, sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -629,6 +630,17 @@ _SARIF = json.dumps(
         ],
     }
 ).encode()
+_BOOK = packed(
+    parts(
+        {
+            "L": sheet(
+                {1: ["Maker", "Model", "Version"], 2: ["Acme", "PX-3", ("4.6", "n", 1)]},
+                merged=["A2:A3"],
+            )
+        },
+        styles=[0, 2],
+    )
+)
 _VINCE = (
     b'{"vuid": "VU#1", "title": "t", "vuls": [{"description": "d", "package": "pkg:pypi/p@1"}]}'
 )
@@ -649,6 +661,7 @@ PARSERS: Mapping[str, Parser] = {
     "assets_csv": Parser(
         assets_csv.parse, [b"name;version\nopenssl;1.0\n", b'vendor,model,firmware\na,b,"c\nd"\n']
     ),
+    "assets_workbook": Parser(assets_csv.parse, [_BOOK]),
     "bodies_toml": Parser(_named(bodies_toml.load_bodies), [_data("bodies.toml")]),
     "bodies_toml_examples": Parser(
         _named(bodies_toml.load_name_examples), [_data("bodies.examples.toml")]

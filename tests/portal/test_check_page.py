@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
+from html import unescape
 from pathlib import Path
 from threading import BoundedSemaphore
 
@@ -22,6 +23,7 @@ from leadline.core.clearing.product import Inventory
 from leadline.core.marking import Marking, Tlp
 from leadline.http.pages import check as page_module
 from leadline.wiring import check as wiring
+from workbooks import Cell, packed, parts, sheet
 
 NOTHING = check.Shelved(match.Feed(), Words({}))
 ORIGIN = "https://localhost:8443"
@@ -324,8 +326,23 @@ def test_all_places_on_one_sheet(at: House, client: TestClient) -> None:
     assert "All places" not in one.text
 
 
+def test_a_workbook_is_read_as_it_is(at: House, client: TestClient) -> None:
+    """A number that may have lost a zero is said on the page, and asked about."""
+    pump(at.folder / wiring.FOLDER)
+    rows: dict[int, list[Cell]] = {
+        1: ["Maker", "Model", "Firmware", "Site"],
+        2: ["Example Company", "Pump Controller 3000", ("1.1", "n", 0), "Pump house"],
+    }
+    data = packed(parts({"Devices": sheet(rows), "Legend": sheet({})}))
+    page = client.post("/check", files={"file": ("list.xlsx", data)})
+    assert page.status_code == 200
+    assert "as 4.60 becomes 4.6" in unescape(page.text)
+    assert "the other sheets were not: Legend" in page.text
+    assert "Is the version of Example Company Pump Controller 3000" in page.text
+
+
 def test_a_workbook_says_what_to_do(client: TestClient) -> None:
-    """Whoever chooses the Excel file itself is told to copy its cells."""
+    """Whoever chooses an Excel file that cannot be read is told to copy its cells."""
     page = client.post("/check", files={"file": ("list.xlsx", b"PK\x03\x04" + bytes(100))})
     assert page.status_code == 422
     assert "copying its cells and pasting them does as well" in page.text

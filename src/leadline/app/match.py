@@ -121,7 +121,7 @@ def read_feed(folder: Path, tell: Callable[[int], None] = _quiet) -> Feed:
 
 
 def read_inventory(data: bytes, name: str, headings: Mapping[str, str]) -> Inventory:
-    """An inventory of any form that is known: CycloneDX JSON, SPDX 2, or a table.
+    """An inventory of any form that is known: CycloneDX JSON, SPDX 2, or a table (CSV or workbook).
 
     Raises: Invalid, if it is none of them, with the form to export instead where that is known.
     """
@@ -136,7 +136,8 @@ def read_inventory(data: bytes, name: str, headings: Mapping[str, str]) -> Inven
         raise Invalid(name, f"{found} is not read; export the inventory as CycloneDX JSON")
     if begin[:1] == b"{":
         raise Invalid(
-            name, "expected CycloneDX JSON, SPDX 2 or a table (CSV); other forms are not read"
+            name,
+            "expected CycloneDX JSON, SPDX 2 or a table (CSV, .xlsx); other forms are not read",
         )
     return assets_csv.parse(data, name, headings)
 

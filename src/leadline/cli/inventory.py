@@ -25,7 +25,7 @@ def inventory() -> None:
 
 @app.command("give")
 def give(
-    file: Annotated[Path, typer.Argument(help="CycloneDX, SPDX, or a table (CSV).")],
+    file: Annotated[Path, typer.Argument(help="CycloneDX, SPDX, or a table (CSV, .xlsx).")],
     *,
     taken: Annotated[str, typer.Option(help="When it was true; now, if you leave it out.")] = "",
     mapping: Annotated[

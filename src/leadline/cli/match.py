@@ -19,7 +19,8 @@ _TOLD_EVERY = 2_000  # documents read between two words about it
 
 def match(  # noqa: PLR0913 -- one parameter for each option
     inventory: Annotated[
-        Path, typer.Argument(help="CycloneDX JSON, SPDX 2 (JSON or text), or a table (CSV).")
+        Path,
+        typer.Argument(help="CycloneDX JSON, SPDX 2 (JSON or text), or a table (CSV, .xlsx)."),
     ],
     advisories: Annotated[
         Path | None,

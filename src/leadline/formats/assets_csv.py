@@ -17,6 +17,8 @@ from types import MappingProxyType
 
 from leadline.core.clearing.product import Component, Fault, Inventory, Package, package, parse_purl
 from leadline.core.errors import Invalid
+from leadline.formats import workbook
+from leadline.formats.workbook import Doubtful
 
 FORMAT = "assets_csv"
 TABLE_BYTES_MAX = 64 << 20
@@ -28,10 +30,7 @@ _HEADINGS_MIN = 2  # meanings that make a row one of headings
 _TITLE_THINNER = 2  # how many times the fields of a title the headings below it have
 _DIGIT = re.compile(r"\d")
 _REPLACEMENT = "\ufffd"  # what stands for bytes that are not of the encoding
-_WORKBOOKS = (
-    b"PK\x03\x04",
-    b"\xd0\xcf\x11\xe0",
-)  # archives of newer spreadsheets, files of older ones
+_OLDER_WORKBOOK = b"\xd0\xcf\x11\xe0"  # of a form before .xlsx, or encrypted
 _SEPARATORS = (",", ";", "\t", "|")
 _LINE_LOOK = 20_000
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
@@ -132,9 +131,8 @@ def parse(
     """
     if len(data) > TABLE_BYTES_MAX:
         raise Invalid(name, f"longer than {TABLE_BYTES_MAX} bytes")
-    if max(data.count(b"\n"), data.count(b"\r")) > 2 * LINES_MAX:
-        raise Invalid(name, f"more than {2 * LINES_MAX} lines; divide the table")
-    records = _records(_decoded(data, name), name)
+    faults: list[Fault] = []
+    records = _rows(data, name, headings, faults)
     above = _above(records, name)
     start = _heading_row(above, name, headings)
     titles = above[start][1]
@@ -143,7 +141,7 @@ def parse(
     of_devices = "model" in columns or (
         "maker" in columns and not {"purl", "ecosystem"} & set(columns)
     )
-    faults: list[Fault] = list(_twice(titles, columns, above[start][0]))
+    faults += _twice(titles, columns, above[start][0])
     components: list[Component] = []
     for line, values in records:
         if len(components) == LINES_MAX:
@@ -158,6 +156,9 @@ def parse(
             for meaning, column in columns.items()
             if column < len(values)
         }
+        doubtful = "version" in fields and isinstance(values[columns["version"]], Doubtful)
+        if doubtful:
+            faults.append(Fault(f"line {line}", _number_in_place_of(fields.pop("version"))))
         components.append(_component(_Row(line, fields, of_devices), faults))
     return Inventory(tuple(components), tuple(faults))
 
@@ -167,11 +168,51 @@ def titles(data: bytes, name: str = "CSV") -> tuple[Mapping[str, str], tuple[str
 
     Raises: Invalid, if it is no table or has more columns than are read.
     """
-    above = _above(_records(_decoded(data, name), name), name)
+    above = _above(_rows(data, name, {}, []), name)
     found = above[_heading_row(above, name, {})][1]
     columns, _ = _meant(found, name, {})
     meant = {meaning: found[column].strip() for meaning, column in columns.items()}
     return meant, tuple(dict.fromkeys(filter(None, map(str.strip, found))))
+
+
+def _rows(
+    data: bytes, name: str, headings: Mapping[str, str], faults: list[Fault]
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a table, or of the first sheet of a workbook that has headings, or else something."""
+    if not workbook.recognises(data):
+        if max(data.count(b"\n"), data.count(b"\r")) > 2 * LINES_MAX:
+            raise Invalid(name, f"more than {2 * LINES_MAX} lines; divide the table")
+        return _records(_decoded(data, name), name)
+    book = workbook.Workbook(data, name)
+    chosen: workbook.Sheet | None = None
+    for sheet in book.sheets():
+        if _headed(sheet, name, headings):
+            chosen = sheet
+            break
+        chosen = chosen if chosen is not None or not sheet.rows else sheet
+    if chosen is None:
+        raise Invalid(name, "the workbook is empty; a sheet must hold headings and lines")
+    others = [one for one in book.names if one != chosen.name]
+    if others:
+        told = f"was read; the other sheets were not: {', '.join(others)[:400]}"
+        faults.append(Fault(f"sheet {chosen.name!r}", told))
+    return iter(chosen.rows)
+
+
+def _headed(sheet: workbook.Sheet, name: str, headings: Mapping[str, str]) -> bool:
+    return any(
+        wrong is None and len(found) >= _HEADINGS_MIN
+        for _, values in sheet.rows[:_TITLE_ROWS_MAX]
+        if len(values) <= COLUMNS_MAX
+        for found, wrong in [_meant(values, name, headings)]
+    )
+
+
+def _number_in_place_of(version: str) -> str:
+    return (
+        f"the version {version!r} is a number or date in the workbook, which may have lost what was typed, as"
+        " 4.60 becomes 4.6; it is taken as not given. Store it as text, or answer the question about the line"
+    )
 
 
 def _above(records: Iterator[tuple[int, list[str]]], name: str) -> list[tuple[int, list[str]]]:
@@ -214,8 +255,10 @@ def _heading_row(
 def headed(data: bytes, name: str = "CSV") -> bytes:
     """A table without headings, with its first line doubled: the first of the two serves as headings.
 
-    Raises: Invalid, if it is no table.
+    Raises: Invalid, if it is no table, or a workbook, in which a row of headings can be added.
     """
+    if workbook.recognises(data):
+        raise Invalid(name, "is a workbook without headings; put a row with them above the list")
     text = _decoded(data, name)
     records = _records(text, name)
     begin = next((line for line, values in records if any(map(str.strip, values))), None)
@@ -238,9 +281,9 @@ def _twice(titles: Sequence[str], columns: Mapping[str, int], line: int) -> Iter
 
 def _decoded(data: bytes, name: str) -> str:
     """UTF-8, UTF-16 by its mark or its zeros, or line by line the code page that older spreadsheets write."""
-    if data.startswith(_WORKBOOKS):
-        cure = "save the sheet as CSV; on a page, copying its cells and pasting them does as well"
-        raise Invalid(name, f"is a workbook of a spreadsheet program, which is not read; {cure}")
+    if data.startswith(_OLDER_WORKBOOK):
+        cure = "save it as .xlsx or CSV; on a page, copying its cells and pasting them does as well"
+        raise Invalid(name, f"is an encrypted workbook, or one of an old form, not read; {cure}")
     marked = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     if not marked and data[1:400:2].count(0) > len(data[1:400:2]) // 2:
         data, marked = b"\xff\xfe" + data, True
