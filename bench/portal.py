@@ -10,7 +10,8 @@ framework: FastAPI and a Jinja template with 25 rows, from memory.
 
 Beside the times stands what a page of each kind costs the server's processes in processor time, asked for
 one after the other: that is nearly the same however busy the machine is. What a PostgreSQL server spends
-is not in it.
+is not in it. Every finding was handed in by an act, so that the queue of reports is as full as the lists are;
+the boards are of about 300 cases.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from http.client import HTTPConnection
 from itertools import islice
 from pathlib import Path
@@ -43,21 +45,28 @@ from identity.people import HERE, House, house
 from leadline.app import cases, engagement, sign_in
 from leadline.app.cases import NewParty
 from leadline.app.engagement import Dealings
-from leadline.app.ports import Line, Stored
+from leadline.app.ports import Line, Opened, Stored
 from leadline.core.access import Bounds
 from leadline.core.assessment import Subject
 from leadline.core.clearing.case_file import CaseFile
+from leadline.core.clearing.contract import lane_of
 from leadline.core.clearing.disclosure import Role
 from leadline.core.clearing.finding import Finding, Severity
 from leadline.core.clearing.operator import Enrolment, Exposure, Mode
+from leadline.core.clearing.queue import changes
 from leadline.core.engagement.engagement import Engagement
 from leadline.core.marking import Marking, Tlp
+from leadline.core.record import tlog
+from leadline.core.record.act import Act, Kind, Value, to_record
+from leadline.formats import canonical
 from leadline.http.api.caller import COOKIE
 from leadline.settings import Home, environment
-from leadline.store import listing
+from leadline.store import listing, projections
 from leadline.store.connections import engine_for, writing
 from leadline.store.records import Records
+from leadline.store.sql import fresh_blinder
 from leadline.store.tables import LISTING, STATE
+from leadline.store.tail import LogTail
 from leadline.wiring.desk import library
 from leadline.wiring.home import KINDS, clock
 from ports import free_port
@@ -83,6 +92,7 @@ NAMED = (
     300  # cases that the coordinator is named for beside intake, and engagements of the evaluator
 )
 BATCH = 20_000
+PROJECTS = 5_000  # whose queues the findings wait in
 COUNTED = 60  # pages of each kind whose processor time is counted
 SECONDS_TO_BEGIN = 120
 
@@ -106,21 +116,27 @@ def title(chance: random.Random) -> str:
     return f"{' '.join(chance.sample(WORDS, 3))} {chance.randrange(10**6)}"
 
 
-def rows(size: Size, now: datetime) -> Iterator[tuple[Stored[object], Line]]:
-    """Everything that is seeded, with what lists show of it."""
+def rows(
+    size: Size, now: datetime, named: frozenset[str]
+) -> Iterator[tuple[Stored[object], Line, Sequence[Act]]]:
+    """Everything that is seeded, with what lists show of it and what is recorded.
+
+    Every finding was handed in; of cases only those that somebody is *named* for have acts.
+    """
     chance = random.Random(1)  # noqa: S311 -- repeats from run to run
     for n in range(size.engagements):
         id_, org, at = f"engagement-{n:06}", f"developer-{n % 500}", now - timedelta(minutes=n)
         facts = Engagement(id_, "us-eo-14409", "d" * 64, org, title(chance), "s" * 64, at)
         state = ("draft", "inquiry", "access-closed", "withdrawn")[n % 4]
         line = Line(facts.model, f"{org} us-eo-14409", state, "", "us-eo-14409", at, at)
-        yield Stored(id_, facts, 1, id_, org, OWN), line
+        yield Stored(id_, facts, 1, id_, org, OWN), line, ()
     for n in range(size.cases):
         id_, at = f"case-{n:06}", now - timedelta(minutes=chance.randrange(10**6))
         file = CaseFile(id_, title(chance), foreign=(f"CVE-2026-{n}",))
         state, due = ("open", "public", "closed")[n % 3], at + timedelta(days=90)
         line = Line(file.title, file.foreign[0], state, "", "leadline-default", at, at, due)
-        yield Stored(id_, file, 1, "", "", OWN, Bounds(case=id_)), line
+        acts = _opening(id_, at) if id_ in named else ()
+        yield Stored(id_, file, 1, "", "", OWN, Bounds(case=id_)), line, acts
     for n in range(size.findings):
         id_, at = f"{n:064x}", now - timedelta(minutes=chance.randrange(10**6))
         purl = f"pkg:pypi/{chance.choice(WORDS)}-{n % 5_000}@1.{n % 50}"
@@ -131,7 +147,14 @@ def rows(size: Size, now: datetime) -> Iterator[tuple[Stored[object], Line]]:
         case = "intake" if n % 2 else f"case-{n // 10 % size.cases:06}"
         state = ("received", "screened", "confirmed", "case")[n % 4]
         line = Line(made.title, f"{purl} CWE-125 memory-safety", state, "", "high", at, at)
-        yield Stored(id_, made, 1, "", "", OWN, Bounds(case=case, owner=f"finder-{n % 997}")), line
+        owner = f"finder-{n % 997}"
+        told: dict[str, Value] = {
+            "lane": lane_of(f"project {n % PROJECTS}"),
+            "severity": "high",
+            "state": state,
+        }
+        act = Act(f"act-finding-{n}", Kind.FINDING_SUBMITTED, at, owner, id_, "", told)
+        yield Stored(id_, made, 1, "", "", OWN, Bounds(case=case, owner=owner)), line, (act,)
     for n in range(size.operators):
         id_, org = f"operator-{n:05}", f"hospital-{n}"
         said = (id_, org, f"Hospital {title(chance)}", ("health",), 9_000, Exposure.UNKNOWN, 2)
@@ -139,15 +162,37 @@ def rows(size: Size, now: datetime) -> Iterator[tuple[Stored[object], Line]]:
         yield (
             Stored(id_, held, 1, "", org, OWN),
             Line(held.name, f"{org} health", "vetted", "", "health", now, now),
+            (),
         )
 
 
-def seed(url: str, size: Size, now: datetime) -> None:
+def _opening(case: str, at: datetime) -> Sequence[Act]:
+    """What is recorded of a case once it is open; its findings are in no act, as they are many."""
+    policy = cases.shipped()["leadline-default"]
+    chosen: dict[str, Value] = {"disclosure": policy.id, "digest": policy.digest}
+    return (
+        Act(f"act-{case}", Kind.CASE_OPENED, at, "coordinator", case, "", {"findings": ()}),
+        Act(f"act-{case}-policy", Kind.DISCLOSURE_CHOSEN, at, "coordinator", case, "", chosen),
+    )
+
+
+def _record(connection: sa.Connection, edge: tlog.Edge, acts: Sequence[Act]) -> tlog.Edge:
+    """Into the log and what is projected from it, as a transaction that records them does."""
+    tail, blinder = LogTail(connection, edge), fresh_blinder()
+    for act in acts:
+        tail.add(act, canonical.encode(to_record(act)), blinder)
+    tail.flush()
+    moved = [Opened(act, 0, blinder) for act in acts if changes(act)]
+    projections.enqueue(connection, [one.act.about for one in moved], moved)
+    return tail.edge
+
+
+def seed(url: str, size: Size, now: datetime, named: frozenset[str]) -> None:
     """Into the tables, in bulk; the words are indexed at the end."""
-    records, engine = Records(KINDS), engine_for(url)
-    all_rows = rows(size, now)
+    records, engine, edge = Records(KINDS), engine_for(url), tlog.Edge()
+    all_rows = rows(size, now, named)
     while batch := list(islice(all_rows, BATCH)):
-        lines = [listing.row_of(records.kind(type(s.value)), s, line) for s, line in batch]
+        lines = [listing.row_of(records.kind(type(s.value)), s, line) for s, line, _ in batch]
         kept = (
             "kind",
             "id",
@@ -161,11 +206,12 @@ def seed(url: str, size: Size, now: datetime) -> None:
         )
         states = [
             {name: line[name] for name in kept} | {"version": 1, "body": records.dump(stored.value)}
-            for (stored, _), line in zip(batch, lines, strict=True)
+            for (stored, _, _), line in zip(batch, lines, strict=True)
         ]
         with writing(engine) as connection:
             _insert(connection, STATE, states)
             _insert(connection, LISTING, lines)
+            edge = _record(connection, edge, [act for *_, acts in batch for act in acts])
     with writing(engine) as connection:
         if engine.dialect.name == "sqlite":
             again = "INSERT INTO listing_words(listing_words) VALUES ('rebuild')"
@@ -223,7 +269,7 @@ def prepare(folder: Path, url: str, size: Size) -> Prepared:
         opened = [_case(at, n, 3) for n in range(OPENED)]
         big = _case(at, OPENED, PARTIES)
         dealings = [_engagement(at, n) for n in range(OPENED)]
-        seed(at.home.database, size, at.clock.now)
+        seed(at.home.database, size, at.clock.now, named)
         people = ("coordinator", "evaluator", "auditor", "developer")
         return Prepared({one: _signed_in(at, one) for one in people}, opened, dealings, big)
 
@@ -283,6 +329,19 @@ def pages(made: Prepared) -> Iterator[Asked]:
         )
 
 
+def desks(made: Prepared, size: Size) -> Iterator[Asked]:
+    """What a coordinator works from: a report with its place in the queue, the board of cases, that of fixes."""
+    chance, by = random.Random(4), made.tokens["coordinator"]  # noqa: S311 -- as above
+    for _ in range(COUNTED // 4):
+        finding = (
+            chance.randrange(size.findings // 2) * 2 + 1
+        )  # at intake, which the coordinator reads
+        yield Asked("report", by, f"/reports/{finding:064x}")
+    for _ in range(COUNTED // 10):
+        yield Asked("case_board", by, "/cases")
+        yield Asked("fix_board", by, "/fixes")
+
+
 def asked_for(origin: str, wanted: Iterable[Asked], seconds: float) -> dict[str, list[float]]:
     """Milliseconds of each page from when it was due, by kind; raises for an answer that is no page."""
     host, due = origin.removeprefix("http://"), queue.Queue[tuple[float, Asked] | None]()
@@ -330,7 +389,10 @@ def spent(origin: str, server: int, wanted: Sequence[Asked]) -> dict[str, float]
             before = processor_seconds(server)
             for one in some:
                 connection.request("GET", one.path, headers={"cookie": f"{COOKIE}={one.token}"})
-                connection.getresponse().read()
+                answer = connection.getresponse()
+                answer.read()
+                if answer.status != HTTPStatus.OK:
+                    raise AssertionError(f"{answer.status} {one.path}")
         found[kind] = (processor_seconds(server) - before) / len(asked) * 1000
         connection.close()
     return found
@@ -413,7 +475,7 @@ def on_database(folder: Path, url: str, size: Size) -> dict[str, float]:
     made = prepare(folder, url, size)
     found = {"seed_s": time.perf_counter() - begun}
     big = Asked("case_200_parties", made.tokens["coordinator"], f"/cases/{made.big}")
-    counted = [*islice(pages(made), COUNTED * 4), *[big] * (COUNTED // 4)]
+    counted = [*islice(pages(made), COUNTED * 4), *[big] * (COUNTED // 4), *desks(made, size)]
     with serving(folder, url) as (origin, server):
         asked_for(origin, pages(made), 2)
         found |= {f"{kind}_cpu": ms for kind, ms in spent(origin, server, counted).items()}
