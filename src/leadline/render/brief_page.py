@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import zip_longest
+from textwrap import shorten
 
-from leadline.app.briefing import Brief
+from leadline.app.briefing import Brief, Marked
+from leadline.app.marks import Mark
 from leadline.core import report as shown
 from leadline.render.document import Block, Bullets, Column, Document, Facts, Prose, Section, Table
 from leadline.render.words import chance, ends, moment, percent, stated, verdict
+
+DISSENTS, REASON_MAX = 2, 160  # of marks, as many as leave the paper one sheet
 
 
 def brief_document(found: Brief, at: datetime) -> Document:
@@ -34,6 +39,9 @@ def _sections(found: Brief) -> Iterator[Section]:
         ),
     )
     yield Section("measured", "What was measured", tuple(_measured(found)))
+    if found.marked:
+        heading = f"Marked as invalid: {len(found.marked.marks)}"
+        yield Section("marked", heading, tuple(_marked(found.marked)))
     yield Section("not-measured", "What was not measured", (Bullets(found.not_measured),))
     yield Section("positions", "Who said what", tuple(_positions(found)))
 
@@ -49,9 +57,15 @@ def _measured(found: Brief) -> Iterator[Block]:
         yield Prose(stated(found.decision), strong=True)
         yield Prose(verdict(found.decision))
         yield Facts(tuple(errors(found.decision)))
-    rows = tuple(_family_rows(found.suites))
+    rows = tuple(_family_rows(found))
     if rows:
-        columns = (Column("Suite and family"), Column("Solved", number=True), Column("Interval"))
+        last = (Column("Without marked", number=True),) if found.marked else ()
+        columns = (
+            Column("Suite and family"),
+            Column("Solved", number=True),
+            Column("Interval"),
+            *last,
+        )
         yield Table("Share solved by family, with 95 % intervals", columns, rows)
 
 
@@ -63,11 +77,36 @@ def errors(decision: shown.Decision) -> Iterator[tuple[str, str]]:
     yield "Criteria", f"{decision.criteria}; threshold {percent(decision.threshold)}"
 
 
-def _family_rows(suites: tuple[shown.SuiteReport, ...]) -> Iterator[tuple[str, ...]]:
-    for suite in suites:
-        for one in suite.families:
+def _family_rows(found: Brief) -> Iterator[tuple[str, ...]]:
+    less = found.marked.suites if found.marked else ()
+    for suite, other in zip_longest(found.suites, less):
+        for one, left in zip_longest(suite.families, other.families if other else ()):
             told = ends(one.interval) if one.attempted else "unknown"
-            yield f"{suite.name}: {one.name}", f"{one.solved} of {one.attempted}", told
+            last = (f"{left.solved} of {left.attempted}",) if left else ()
+            yield f"{suite.name}: {one.name}", f"{one.solved} of {one.attempted}", told, *last
+
+
+def _marked(found: Marked) -> Iterator[Block]:
+    by = ", ".join(f"{number} by {person}" for person, number in sorted(found.by.items()))
+    without = found.decision
+    told = (
+        f"is {without.state.value}, after {without.samples_used:,} of {without.samples_total:,} samples"
+        if without
+        else "cannot be computed here"
+    )
+    yield Prose(
+        f"{by}; somebody dissents from {len(found.disputed) or 'none'}. Nothing sealed is taken out: the "
+        f"figures above hold every attempt. Without the marked ones the decision {told}."
+    )
+    yield from (Prose(_dissent(one)) for one in found.disputed[:DISSENTS])
+    if (more := len(found.disputed) - DISSENTS) > 0:
+        yield Prose(f"Further marks with a dissent: {more}.")
+
+
+def _dissent(one: Mark) -> str:
+    said = one.dissents[0]
+    reason = shorten(said.reason, REASON_MAX, placeholder="…")
+    return f"Dissent of {said.person} from the mark on {one.item}: {reason}"
 
 
 def _positions(found: Brief) -> Iterator[Block]:

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leadline.app import assessed, assessment, engagement, running, stopping
+from leadline.app import assessed, assessment, briefing, engagement, running, stopping
 from leadline.app import marks as marking
 from leadline.app.assessed import Read
 from leadline.app.engagement import Dealings
@@ -154,6 +154,17 @@ def decided_without(
     if criteria is None or seed is None:
         return None
     return marking.decision_without(found, marks, criteria, seed)
+
+
+def told(me: AtDesk, on: Dealings) -> briefing.Told:
+    """All that this installation has of an assessment, for its brief; raises as `assessed.read`."""
+    found = assessed.read(me.ctx, on)
+    if found is None:
+        return briefing.Told()
+    criteria, decision = decided(me, found)
+    counting = [one for one in marking.listed(me.ctx, on) if one.counts]
+    without = decided_without(me, found, counting, criteria) if counting else None
+    return briefing.Told(found, criteria, decision, without)
 
 
 def retry(me: AtDesk, found: Read, subject: str, item: str, epoch: int, why: str) -> None:

@@ -235,9 +235,7 @@ def _brief(me: Visit, which: str) -> Brief:
     Raises: NotFound; Denied.
     """
     on: Dealings = assessed.readable(me.ctx, me.portal.library, which)
-    read = assessed.read(me.ctx, on)
-    told = assessments.decided(me.desk, read) if read else (None, None)
-    return briefing.brief(me.ctx, on, read, told)
+    return briefing.brief(me.ctx, on, assessments.told(me.desk, on))
 
 
 def _open_questions(one: Given) -> list[tuple[str, str]]:
