@@ -9,9 +9,11 @@ import pytest
 import make
 from app.test_weights import MODEL, Delivery
 from identity.people import House
+from leadline.app import engagement
+from leadline.app.engagement import Dealings
 from leadline.core.record.act import Kind
-from leadline.wiring import handed, intake
-from portal.assessed_world import open_engagement
+from leadline.wiring import handed, intake, record
+from portal.assessed_world import SUBJECT, open_engagement
 from portal.visits import Visitor, visitor
 
 WEIGHTS = f"/engagements/{make.ENGAGEMENT}/weights"
@@ -120,3 +122,73 @@ def test_what_begins_as_a_known_form_and_breaks_it_is_named(dev: Visitor, data: 
     given = {"file-1": ("card.eval" if data.startswith(b"PK") else "card.md", data)}
     answer = dev.post(SUBMISSION + "/check", data={"model": "m"}, files=given)
     assert answer.status_code in {200, 422}
+
+
+LOOKS = WEIGHTS + "/looks"
+
+
+def test_a_signature_is_looked_at_first(at: House, dev: Visitor, delivery: Delivery) -> None:
+    """Which files it names, and who could learn of them or have them opened; nothing is kept."""
+    before = at.kinds()
+    given = {"signature": ("model.sig", delivery.signature.read_bytes())}
+    page = dev.post(LOOKS, files=given)
+    assert page.status_code == 200, page.text
+    assert f"{len(MODEL)} files in the signature" in page.text
+    assert all(name in page.text for name in MODEL)
+    told = page.text.partition("Who would see what")[2]
+    assert "may have a file opened, once two others have signed" in told
+    assert at.kinds() == before
+    key = intake.fingerprint(at.folder / intake.KEYS / f"{make.DEVELOPER}.pem")
+    assert key in dev.get(WEIGHTS).text
+    wrong = dev.post(LOOKS, files={"signature": ("s", b"{}")})
+    assert wrong.status_code == 422
+    assert 'id="fault-signature"' in wrong.text
+    assert "is none over a folder of weights" in wrong.text
+    missing = dev.post(LOOKS)
+    assert "no file was chosen" in missing.text
+    for person in ("official", "auditor"):
+        at.enrol(person, "determining-official" if person == "official" else person)
+        assert visitor(at, person).post(LOOKS, files=given).status_code in {403, 404}
+
+
+def test_each_movement_is_a_receipt(at: House, dev: Visitor, delivery: Delivery) -> None:
+    """Its place in the log; once the log is signed again, its proof and what opens it."""
+    assert dev.post(DELIVERIES, files=parts(delivery)).status_code == 303
+    with at.door.parts.store.read() as view:
+        last = view.acts(kind=Kind.CUSTODY_ENTERED)[-1]
+    page = dev.get(WEIGHTS).text
+    assert f"entry {last.index} of the log, whose proof comes with" in page
+    record.publish(at.home)
+    page = dev.get(WEIGHTS).text
+    assert f"entry {last.index} of the log (<a" in page
+    for kind in ("tlog-proof", "json"):
+        answer = dev.get(f"/engagements/{make.ENGAGEMENT}/proofs/{last.act.id}.{kind}")
+        assert answer.status_code == 200
+
+
+def test_without_terms_nobody_hands_in(at: House, delivery: Delivery) -> None:
+    """The page leads to the terms; the form is refused; no file enters."""
+    at.enrol("developer", "developer", org=make.DEVELOPER, engagements=frozenset())
+    texts = at.portal.library
+    on = Dealings(make.ENGAGEMENT, make.DEVELOPER, texts.newest("us-eo-14409"), texts)
+    engagement.open_draft(at.ctx("developer"), on, "a model", SUBJECT)
+    client = visitor(at, "developer")
+    assert "No terms are in effect" in client.get(WEIGHTS).text
+    answer = client.post(DELIVERIES, files=parts(delivery))
+    assert answer.status_code == 409
+    assert "both parties sign the same text first" in answer.text
+    assert Kind.CUSTODY_ENTERED not in at.kinds()
+
+
+def test_terms_that_ended_bind_nobody(at: House, dev: Visitor, delivery: Delivery) -> None:
+    """Past their day a form is refused, and says what to do."""
+    at.clock.forward(days=61)
+    answer = visitor(at, "developer").post(DELIVERIES, files=parts(delivery))
+    assert answer.status_code == 409
+    assert "agree new ones" in answer.text
+
+
+def test_a_key_that_is_none_is_named(at: House, dev: Visitor, delivery: Delivery) -> None:
+    """What administrators put down is no key: the page says so by its name."""
+    (at.folder / intake.KEYS / f"{make.DEVELOPER}.pem").write_text("nothing")
+    assert "holds no public key in PEM" in dev.get(WEIGHTS).text

@@ -6,6 +6,7 @@ whoever carries the unsealing out later does it for the very runner that was sig
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from leadline.app import log, sealed
 from leadline.app.context import Context
@@ -28,6 +29,17 @@ class Presented:
     quote: Quote
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """That a pack was sealed: the act, its place in the log, when, by whom, the ciphertext's digest."""
+
+    act: str
+    index: int
+    at: datetime
+    by: str
+    artefact: str
+
+
 KINDS: Mapping[type, str] = {Presented: "presented-runner"}
 
 
@@ -38,6 +50,15 @@ def sessions(ctx: Context, id_: str) -> list[RunSession]:
         found = [one.value for one in view.find(RunSession, engagement=row.engagement)]
     own = [one for one in found if one.pack == row.id]
     return sorted(own, key=lambda one: (one.asked, one.id), reverse=True)
+
+
+def sealing(ctx: Context, id_: str) -> Sealed:
+    """The receipt of one pack's sealing; raises as `read`."""
+    row = sealed.known(ctx, Action.PACK_READ, id_)
+    with ctx.store.read() as view:
+        [made] = view.acts(about=row.value.name, kind=Kind.PACK_SEALED)
+    act = made.act
+    return Sealed(act.id, made.index, act.at, act.actor, row.value.artefact)
 
 
 def session(ctx: Context, session_id: str) -> RunSession:

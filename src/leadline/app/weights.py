@@ -15,6 +15,7 @@ from pathlib import Path
 
 from leadline.app import folder as files
 from leadline.app import intake
+from leadline.app import terms as agreed
 from leadline.app.context import Context
 from leadline.app.intake import Quarantine, Upload
 from leadline.app.ports import Opened, Reading
@@ -57,6 +58,21 @@ class Statement:
     files: tuple[Told, ...]
     index: Mapping[str, int]
     unknown: str = custody.UNKNOWN_COPIES
+
+
+def under(ctx: Context, on: Dealing) -> str:
+    """The digest of the terms that weights come under.
+
+    Raises: Denied; Refused, where none are in effect: nobody would be bound by anything.
+    """
+    ctx.require(Action.ARTEFACT_DEPOSIT, on.resource())
+    with ctx.store.read() as view:
+        found = agreed.text(view, on.engagement)
+    if found is None:
+        raise Refused("no terms are in effect; both parties sign the same text first")
+    if ctx.now >= found.expires:
+        raise Refused("the terms have expired; agree new ones")
+    return found.digest
 
 
 def receive(  # noqa: PLR0917 -- a delivery, its signature, and what checks them

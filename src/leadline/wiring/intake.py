@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -21,6 +22,7 @@ from leadline.core.publication import Flaw, Published, check_listing
 from leadline.formats.canonical import encode
 from leadline.formats.embedded import inspect
 from leadline.formats.manifest import encode_opening
+from leadline.formats.model_signature import parse
 from leadline.settings import Home
 
 SIGNATURE_BYTES_MAX = 16 << 20
@@ -212,23 +214,52 @@ def agreed_key(home: Home, org: str) -> Path | None:
     return named.get(org)
 
 
+def fingerprint(key: Path) -> str:
+    """SHA-256 of a public key in DER, in hex: what both sides compare over another way.
+
+    Raises: Invalid, if the file holds no public key.
+    """
+    from cryptography.hazmat.primitives import serialization
+
+    try:
+        public = serialization.load_pem_public_key(key.read_bytes())
+    except (OSError, ValueError) as error:
+        raise Invalid("weights-keys", f"{key.name} holds no public key in PEM") from error
+    der = serialization.Encoding.DER
+    spelled = public.public_bytes(der, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return sha256(spelled).hexdigest()
+
+
+def signed_files(signature: bytes) -> Mapping[str, str]:
+    """The files that a signature names: SHA-256 in hex by path. Whether it verifies, their bytes tell.
+
+    Raises: Invalid, naming the signature.
+    """
+    if len(signature) > SIGNATURE_BYTES_MAX:
+        raise Invalid("signature", "is larger than any signature over a folder")
+    try:
+        return parse(signature)
+    except Invalid as error:
+        raise Invalid("signature", f"is none over a folder of weights: {error.problem}") from error
+
+
 def receive_parts(
     ctx: Context, home: Home, engagement: str, folder: Path, signature: bytes
 ) -> tuple[Taken, ...]:
-    """Take in files of weights that came by a page, signed with the key agreed beforehand.
+    """Take in files of weights under the terms in effect, signed with the key agreed beforehand.
 
-    Raises: Refused, where no key is agreed; Invalid, for a signature that is too large; otherwise as
-    `leadline.app.weights.receive`.
+    Raises: Refused, where no terms are in effect or no key is agreed; Invalid, for a signature that is
+    too large; otherwise as `leadline.app.weights.receive`.
     """
     on = dealing(ctx, engagement)
-    key = agreed_key(home, on.org)
+    terms, key = weights.under(ctx, on), agreed_key(home, on.org)
     if key is None:
         raise Refused("no key of this developer is agreed here; administrators put it down first")
     if len(signature) > SIGNATURE_BYTES_MAX:
         raise Invalid("signature", "is larger than any signature over a folder")
     check = verifier(Trust(key=key))
     try:
-        return weights.receive(ctx, on, folder, signature, check, quarantine(home))
+        return weights.receive(ctx, on, folder, signature, check, quarantine(home), terms)
     except Tampered as error:
         raise Invalid("signature", f"{error.place}: {error.problem}") from error
 

@@ -18,6 +18,7 @@ from leadline.http.pages import (
     organisation,
     public,
     sealed,
+    sealed_new,
     search,
     start,
     viewer,
@@ -41,6 +42,7 @@ ROUTES = (
     organisation.ROUTES,
     public.ROUTES,
     search.ROUTES,
+    sealed_new.ROUTES,  # before the pages of one suite, whose id would take its place
     sealed.ROUTES,
     start.ROUTES,
     viewer.ROUTES,

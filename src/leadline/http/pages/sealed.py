@@ -54,6 +54,7 @@ def pack(pack: str, me: Me) -> Response:
     return me.page(
         "evaluator/pack.html.j2",
         one=sealed.read(me.ctx, pack),
+        receipt=sealed_sessions.sealing(me.ctx, pack),
         showings=sealed.exposures(me.ctx, pack),
         sessions=sealed_sessions.sessions(me.ctx, pack),
         limits=limits(),
