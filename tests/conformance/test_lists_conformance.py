@@ -35,6 +35,7 @@ from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Act
 from leadline.core.searching import asked, found, plain
 from leadline.store import listing
+from leadline.store.connections import engine_for
 from leadline.store.sql import open_store
 
 HOUR = timedelta(hours=1)
@@ -227,6 +228,34 @@ def _sorted(store: Store, wanted: Wanted) -> list[Listed]:
         return list(fakes.page_of(view, Shown(), Sighting, replace(wanted, limit=10**6)))
 
 
+@pytest.mark.postgres
+def test_what_the_database_knows_to_be_common_is_walked(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Statistics tell common words, and beginnings of them; what no first rows have is found all the same."""
+    monkeypatch.setattr(listing, "FEW", 20)
+    monkeypatch.setattr(listing, "BEGUN", 10)
+    store = open_store(postgres_url, blinder=make.blinders(), kinds=KINDS, lines=Shown())
+    with closing(store):
+        with store.write() as tx:
+            for n in range(60):
+                name = f"{'logging' if n % 2 else 'socket'} n{n}"
+                seen = make.NOW - n * HOUR
+                tx.put(f"{n:02}", Sighting(name, seen=seen), marking=make.marking())
+            both = Sighting("logging socket oldest", seen=make.NOW - 100 * HOUR)
+            tx.put("both", both, marking=make.marking())
+        engine = engine_for(postgres_url)
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            assert listing._rare(connection, ["log", "n7"]) == ["log", "n7"]  # nobody looked yet
+            connection.exec_driver_sql("ANALYZE listing_words")
+            assert listing._rare(connection, ["log", "socket", "lo", "n7"]) == ["lo", "n7"]
+        engine.dispose()
+        assert ids(store, words=("log",), limit=5) == ["01", "03", "05", "07", "09"]
+        assert ids(store, words=("log", "socket")) == ["both"]
+        assert ids(store, words=("log", "n7")) == ["07"]
+
+
+@pytest.mark.parametrize("common", [False, True])
 @pytest.mark.parametrize("few", [listing.FEW, 3, 0])
 @given(before=ROWS, between=ROWS, wanted=ASKED)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
@@ -234,12 +263,16 @@ def test_a_walk_gives_the_sorted_list(
     listed: Store,
     monkeypatch: pytest.MonkeyPatch,
     few: int,
+    common: bool,  # noqa: FBT001 -- a parameter of the test
     before: list[tuple[Sighting, Marking, Bounds, str]],
     between: list[tuple[Sighting, Marking, Bounds, str]],
     wanted: Wanted,
 ) -> None:
     """Part by part, under any clause; rows that come in between never lose or repeat one that was there."""
     monkeypatch.setattr(listing, "FEW", few)
+    monkeypatch.setattr(listing, "BEGUN", few)
+    if common:
+        monkeypatch.setattr(listing, "_rare", lambda *_: ())
     engagement = f"e{next(NUMBERS)}"
     wanted = replace(wanted, visible=every((wanted.visible, one_of(Fact.ENGAGEMENT, [engagement]))))
 

@@ -7,11 +7,18 @@ A part of a list is read in one of two ways. What few rows can have (found words
 clause must have) is looked up first, and those few are sorted. Otherwise the rows are walked in the order
 of the list until the part is full, every condition tried on each. Rows that may not be seen are never
 counted, and never sorted with the others.
+
+Words stand in a table of their own on both databases. On PostgreSQL that is also because row-level security
+lets no index of words be used on a walled table: it finds numbers of rows, which only the walled table tells
+more of. There, finding one word in many rows costs as much as reading them, so that words which the
+statistics say are common are looked for by walking; what a walk of the first rows does not fill is asked of
+the index after all.
 """
 
 # ruff: noqa: S608 -- names of our own columns stand in these questions, values are bound
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -22,6 +29,9 @@ from leadline.store.tables import FOUND, LISTED, LISTING
 from leadline.store.visible import COLUMNS, Columns, Given, condition, reach
 
 FEW = 2_000  # rows that are sorted rather than walked
+BEGUN = (
+    10_000  # rows that are walked for common words before the index is asked how many have them all
+)
 NAME_MAX, WORDS_MAX = 80, 4_000
 ROW = LISTING.c
 _WALKED = Columns("listing", unindexed=True)
@@ -36,10 +46,30 @@ _HERE = (ROW.kind == sa.bindparam("of_kind")) & (ROW.id == sa.bindparam("of_id")
 _PRESENT = sa.select(ROW.seq, ROW.words).where(_HERE)
 _UPDATE = LISTING.update().where(_HERE).values({n: sa.bindparam(n) for n in _WRITTEN})
 _DELETE = LISTING.delete().where(_HERE)
-_FORGET = sa.text(
-    "INSERT INTO listing_words(listing_words, rowid, words) VALUES ('delete', :seq, :words)"
+_FORGET = {
+    "sqlite": sa.text(
+        "INSERT INTO listing_words(listing_words, rowid, words) VALUES ('delete', :seq, :words)"
+    ),
+    "postgresql": sa.text("DELETE FROM listing_words WHERE seq = :seq"),
+}
+_LEARN = {
+    "sqlite": sa.text("INSERT INTO listing_words(rowid, words) VALUES (:seq, :words)"),
+    "postgresql": sa.text(
+        "INSERT INTO listing_words(seq, words) "
+        "VALUES (:seq, array_to_tsvector(array_remove(string_to_array(:words, ' '), '')))"
+    ),
+}
+# In how many rows each word stands, as the database last looked: nothing before it ever did.
+_COMMON = (
+    "SELECT asked.word, sum(seen.part) * max(whole.reltuples) AS rows "
+    "FROM unnest(CAST(:words AS text[])) AS asked(word), pg_class whole, "
+    "(SELECT unnest(most_common_elems::text::text[]) AS word, unnest(most_common_elem_freqs) AS part "
+    "FROM pg_stats WHERE schemaname = current_schema() AND tablename = 'listing_words' "
+    "AND attname = 'words') seen "
+    "WHERE whole.oid = 'listing_words'::regclass AND (seen.word = asked.word "
+    f"OR (length(asked.word) >= {BEGINNING_MIN} AND starts_with(seen.word, asked.word))) "
+    "GROUP BY asked.word"
 )
-_LEARN = sa.text("INSERT INTO listing_words(rowid, words) VALUES (:seq, :words)")
 _GATHERED = {"sqlite": "json_group_array(seq)", "postgresql": "array_agg(seq)"}
 _LIST = f"SELECT {', '.join(f'listing.{name}' for name in ROW.keys())} FROM listing"  # noqa: SIM118 -- columns
 
@@ -96,13 +126,11 @@ def erase(connection: sa.Connection, kind: str, id_: str) -> None:
 
 
 def _learn(connection: sa.Connection, seq: int, words: str) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.execute(_LEARN, {"seq": seq, "words": words})
+    connection.execute(_LEARN[connection.dialect.name], {"seq": seq, "words": words})
 
 
 def _forget(connection: sa.Connection, seq: int, words: str) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.execute(_FORGET, {"seq": seq, "words": words})
+    connection.execute(_FORGET[connection.dialect.name], {"seq": seq, "words": words})
 
 
 def stands(connection: sa.Connection, lines: Lines) -> bool:
@@ -117,10 +145,10 @@ def restate(
     """Write every row anew, unless somebody else did in the meantime."""
     if stands(connection, lines):
         return
-    if connection.dialect.name == "sqlite":
+    if connection.dialect.name == "sqlite":  # elsewhere the words go with their rows
         made, dropped = FOUND["sqlite"]
-        connection.exec_driver_sql(dropped)
-        connection.exec_driver_sql(made)
+        for statement in (*dropped, *made):
+            connection.exec_driver_sql(statement)
     connection.execute(LISTING.delete())
     for kind in lines.kinds:
         for row in rows(kind):
@@ -134,8 +162,16 @@ def page(
 ) -> Sequence[Listed]:
     """A part of the list of *kind*; see `leadline.app.ports.Reading.page`. *common* words are in many rows."""
     given = Given(connection.dialect.name)
-    few = _few(connection, kind, wanted, given, common=common)
-    return _page(connection, kind, wanted, given, few)
+    rare = () if common else _rare(connection, wanted.words)
+    few = _few(connection, _ways(kind, wanted, given, rare), given)
+    if few or not wanted.words:
+        return _page(connection, kind, wanted, given, few)
+    begun = _page(connection, kind, wanted, Given(given.dialect), "", BEGUN)
+    if len(begun) == wanted.limit or not _longer(connection, kind, BEGUN):
+        return begun
+    given = Given(given.dialect)
+    having = f"{_matching(given, wanted.words, kind)} LIMIT {given.one(FEW)}"
+    return _page(connection, kind, wanted, given, _few(connection, [having], given))
 
 
 def pages(
@@ -145,37 +181,70 @@ def pages(
     dialect, sought = connection.dialect.name, next(iter(wanted.values())).words
     if not sought or any(one.words != sought for one in wanted.values()):
         return {kind: page(connection, kind, one) for kind, one in wanted.items()}
-    given = Given(dialect)
-    matching = f"SELECT seq, kind FROM listing WHERE seq IN ({_matching(given, sought)})"
-    each = f"SELECT kind, count(*) AS many, {_GATHERED[dialect]} AS seqs FROM ({matching}) few"
-    having = {row.kind: row for row in _run(connection, f"{each} GROUP BY kind", given)}
-    if sum(row.many for row in having.values()) >= FEW:
-        return {kind: page(connection, kind, one, common=True) for kind, one in wanted.items()}
+    given, rare = Given(dialect), _rare(connection, sought)
+    if rare:
+        matching = f"{_matching(given, rare)} LIMIT {given.one(FEW)}"
+        among = f"SELECT seq, kind FROM listing WHERE seq IN ({matching})"
+        each = f"SELECT kind, count(*) AS many, {_GATHERED[dialect]} AS seqs FROM ({among}) few"
+        having = {row.kind: row for row in _run(connection, f"{each} GROUP BY kind", given)}
+        if sum(row.many for row in having.values()) < FEW:
+            return _read(connection, wanted, having)
+    return {kind: page(connection, kind, one, common=True) for kind, one in wanted.items()}
+
+
+def _read(
+    connection: sa.Connection, wanted: Mapping[str, Wanted], having: Mapping[str, sa.Row[Any]]
+) -> Mapping[str, Sequence[Listed]]:
+    """Those among a few rows of each kind that are wanted."""
     found = dict[str, Sequence[Listed]]()
     for kind, one in wanted.items():
-        given, row = Given(dialect), having.get(kind)
+        given, row = Given(connection.dialect.name), having.get(kind)
         found[kind] = _page(connection, kind, one, given, given.rows(row.seqs)) if row else []
     return found
 
 
+def _rare(connection: sa.Connection, words: Sequence[str]) -> Sequence[str]:
+    """Those words that the index of words finds at little cost."""
+    if not words or connection.dialect.name == "sqlite":
+        return words
+    rows = connection.execute(sa.text(_COMMON), {"words": list(words)})
+    common = {row.word for row in rows if row.rows >= FEW}
+    return [word for word in words if word not in common]
+
+
+def _longer(connection: sa.Connection, kind: str, many: int) -> bool:
+    """Whether more than *many* rows of *kind* can be reached."""
+    given = Given(connection.dialect.name)
+    asked = f"SELECT 1 FROM listing WHERE kind = {given.one(kind)} LIMIT 1 OFFSET {given.one(many)}"
+    return _run(connection, asked, given).first() is not None
+
+
 def _page(
-    connection: sa.Connection, kind: str, wanted: Wanted, given: Given, few: str
+    connection: sa.Connection, kind: str, wanted: Wanted, given: Given, few: str, most: int = 0
 ) -> Sequence[Listed]:
+    """What is wanted among *few* rows, or among the first *most* of the list, or in all of it."""
     now = microseconds(wanted.now)
     column, falling = _SORTED[wanted.order]
     where = [*_narrowed(wanted, now, given), condition(wanted.visible, given, _WALKED)]
     if few:
         # By its number alone: no index of the list is to be thought cheaper.
-        where += [f"listing.seq IN ({few})", f"(listing.kind || '') = {given.one(kind)}"]
+        walked = [f"listing.seq IN ({few})", f"(listing.kind || '') = {given.one(kind)}"]
     else:
-        where.append(f"listing.kind = {given.one(kind)}")
+        walked = [f"listing.kind = {given.one(kind)}"]
     if wanted.order is Order.DUE:
-        where.append(f"listing.due_at != 0 AND NOT ({_turned(now, given)})")
+        walked.append("listing.due_at != 0")
+        where.append(f"NOT ({_turned(now, given)})")
     if wanted.after is not None:
         place = f"({given.one(wanted.after[0])}, {given.one(wanted.after[1])})"
-        where.append(f"(listing.{column}, listing.id) {'<' if falling else '>'} {place}")
+        walked.append(f"(listing.{column}, listing.id) {'<' if falling else '>'} {place}")
     order = ", ".join(f"listing.{one} {'DESC' if falling else 'ASC'}" for one in (column, "id"))
-    asked = f"{_LIST} WHERE {' AND '.join(where)} ORDER BY {order} LIMIT {given.one(wanted.limit)}"
+    asked = f"{_LIST} WHERE {' AND '.join(walked)}"
+    if most:
+        first = f"{asked} ORDER BY {order} LIMIT {given.one(most)}"
+        asked = f"SELECT listing.* FROM ({first}) listing WHERE {' AND '.join(where)}"
+    else:
+        asked = f"{asked} AND {' AND '.join(where)}"
+    asked = f"{asked} ORDER BY {order} LIMIT {given.one(wanted.limit)}"
     return [_listed(row, (getattr(row, column), row.id)) for row in _run(connection, asked, given)]
 
 
@@ -206,11 +275,9 @@ def _has(word: str, given: Given) -> str:
     return f"' ' || listing.words || ' ' LIKE {given.one(f'% {word} %')}"
 
 
-def _few(
-    connection: sa.Connection, kind: str, wanted: Wanted, given: Given, *, common: bool
-) -> str:
+def _few(connection: sa.Connection, ways: Iterable[str], given: Given) -> str:
     """What gives those rows that alone can be among what is wanted, where they are few; else nothing."""
-    for seqs in _ways(kind, wanted, given, common=common):
+    for seqs in ways:
         asked = sa.text(f"SELECT count(*) FROM ({seqs}) few")
         counted: int = connection.scalar(asked, given.values)
         if counted < FEW:
@@ -218,7 +285,7 @@ def _few(
     return ""
 
 
-def _ways(kind: str, wanted: Wanted, given: Given, *, common: bool) -> Iterator[str]:
+def _ways(kind: str, wanted: Wanted, given: Given, rare: Sequence[str]) -> Iterator[str]:
     of_kind, most = f"SELECT seq FROM listing WHERE kind = {given.one(kind)}", given.one(FEW)
     facts = reach(wanted.visible)
     if facts is not None:
@@ -228,8 +295,8 @@ def _ways(kind: str, wanted: Wanted, given: Given, *, common: bool) -> Iterator[
         ]
         among = " UNION ALL ".join(parts) or f"{of_kind} AND 1 = 0"
         yield f"SELECT seq FROM ({among}) reached LIMIT {most}"
-    if wanted.words and not common:
-        yield _matching(given, wanted.words)
+    if rare:
+        yield f"{_matching(given, rare)} LIMIT {most}"
     if wanted.states:
         now = f"{of_kind} AND {given.among('state', wanted.states)}"
         then = f"{of_kind} AND later != '' AND {given.among('later', wanted.states)}"
@@ -238,18 +305,18 @@ def _ways(kind: str, wanted: Wanted, given: Given, *, common: bool) -> Iterator[
         yield f"{of_kind} AND facet != '' AND {given.among('facet', wanted.groups)} LIMIT {most}"
 
 
-def _matching(given: Given, words: Sequence[str]) -> str:
-    """The first rows that have these words, in the index of words."""
+def _matching(given: Given, words: Sequence[str], kind: str = "") -> str:
+    """The rows, of *kind* if one is given, that have these words, in the index of words."""
     if given.dialect == "sqlite":
-        sought = given.one(_fts5(words))
-        return (
-            "SELECT rowid FROM listing_words "
-            f"WHERE listing_words MATCH {sought} LIMIT {given.one(FEW)}"
-        )
-    sought = given.one(_tsquery(words))
+        number, has = "rowid", f"listing_words MATCH {given.one(_fts5(words))}"
+    else:
+        number, has = "seq", f"words @@ CAST({given.one(_tsquery(words))} AS tsquery)"
+    found = f"SELECT {number} AS seq FROM listing_words WHERE {has}"
+    if not kind:
+        return found
     return (
-        "SELECT seq FROM listing WHERE array_to_tsvector(string_to_array(words, ' ')) "
-        f"@@ CAST({sought} AS tsquery) LIMIT {given.one(FEW)}"
+        f"SELECT listing.seq FROM ({found}) said JOIN listing ON listing.seq = said.seq "
+        f"WHERE (listing.kind || '') = {given.one(kind)}"
     )
 
 
