@@ -40,8 +40,8 @@ INTAKE = "intake"
 CASE = Marking(Tlp.AMBER_STRICT)
 PUBLIC = Marking(Tlp.CLEAR)
 OUTER = access.OUTER
-# Acts about something else that belongs to a case, which they name in their detail.
-BESIDE = (Kind.ADVISORY_PUBLISHED, Kind.FIX_MOVED)
+# Acts about something else that belong to a case: they name it, or a finding or a project's queue in it.
+BESIDE = frozenset({Kind.ADVISORY_PUBLISHED, Kind.FIX_MOVED, Kind.CONTRACT_WRITTEN})
 
 
 @cache
