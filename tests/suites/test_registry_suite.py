@@ -499,6 +499,7 @@ def test_one_item_of_each_class_holds_its_reference_and_nothing_else(
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(7_200)
 @pytest.mark.sandbox
 def test_every_item_gives_the_same_verdict_twenty_times(real: Registry) -> None:
     """Twenty references of twenty, on every item of the suite, with nothing missing."""
