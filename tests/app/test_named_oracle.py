@@ -47,7 +47,7 @@ def _edge(a: str, b: str, claim: Claim, rung: int, *, judged: bool) -> Said:
 
 
 EDGES = st.builds(
-    lambda pair, claim, rung, judged: _edge(*pair, claim, rung, judged=judged),
+    lambda pair, claim, rung, judged: _edge(pair[0], pair[1], claim, rung, judged=judged),
     st.lists(ONE, min_size=2, max_size=2, unique=True),
     st.sampled_from(Claim),
     st.integers(2, 5),
@@ -96,12 +96,14 @@ def entered(store: Store, acts: list[Said], back: list[int]) -> None:
             tx.put(one.id, one, marking=ROW)
         tx.put(policy.digest, policy, marking=ROW)
         chosen: Said = (Kind.DISCLOSURE_CHOSEN, "", {"digest": policy.digest})
-        begun = [
+        begun: list[Said] = [
             (kind, case, told)
             for case in CASES
             for kind, _, told in ((Kind.CASE_OPENED, "", {}), chosen)
         ]
-        taken = [(Kind.EVIDENCE_RETRACTED, acts[n][1], {}) for n in back if n < len(acts)]
+        taken: list[Said] = [
+            (Kind.EVIDENCE_RETRACTED, acts[n][1], {}) for n in back if n < len(acts)
+        ]
         for kind, about, detail in (*begun, *acts, *taken):
             number = next(NUMBERS)
             tx.record(Act(f"act-{number}", kind, make.NOW, "ann", about, "", detail))
