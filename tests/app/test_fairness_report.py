@@ -253,6 +253,10 @@ def test_what_was_committed_to_at_intake_is_opened() -> None:
     assert draft.finding.title in told["opening"]["content"]
     open_ = fairness.report(world.at("screener"), world.case, public=True)
     verify(open_.body, vkeys(world))
+    # What stands for a project in acts is a hash of its name, which anybody can guess.
+    lane = told["record"]["detail"]["lane"]
+    assert lane in made.body.decode()
+    assert lane not in open_.body.decode()
     assert set(json.loads(open_.body)["intake"][0]) == {"finding", "index", "proof", "entry"}
     changes: tuple[Any, ...] = (
         lambda body: body["intake"][0]["opening"].update(content="{}"),

@@ -118,7 +118,11 @@ class Contract:
 
 
 def lane_of(name: str) -> str:
-    """What stands for a project, a package or a person in acts: SHA-256 of its name, in hex."""
+    """What stands for a project, a package or a person in acts: SHA-256 of its name, in hex.
+
+    Whoever can guess the name can check it, so it hides nothing; equal names are to give equal queues. The
+    public log holds blinded leaves alone, and no act that holds a lane is opened to everybody (`fairness.OPEN`).
+    """
     return hashlib.sha256(f"leadline/lane/v1\0{name}".encode()).hexdigest()
 
 
