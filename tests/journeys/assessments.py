@@ -15,8 +15,10 @@ from functools import cache
 from pathlib import Path
 
 from inspect_ai.log import EvalSample, read_eval_log
+from typer.testing import CliRunner, Result
 
 from leadline.app.request import Secret
+from leadline.cli import main
 from leadline.core.measure.order import draw_all
 from leadline.suites.item import Item
 from leadline.suites.planted import SUITE
@@ -67,9 +69,14 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 def command(out: Path, *options: str, items: int = ITEMS, epochs: int = EPOCHS) -> list[str]:
     """`leadline assess` on few and easy items of two suites, repeatable."""
+    return leadline(*words(out, *options, items=items, epochs=epochs))
+
+
+def words(out: Path, *options: str, items: int = ITEMS, epochs: int = EPOCHS) -> list[str]:
+    """The same without the program."""
     size = ["--suite", "planted", "--suite", "registry"]
     size += ["--items", str(items), "--epochs", str(epochs), "--runs", str(RUNS)]
-    return leadline("assess", "--out", str(out), "--seed", seed(), "--plain", *size, *options)
+    return ["assess", "--out", str(out), "--seed", seed(), "--plain", *size, *options]
 
 
 def leadline(*arguments: str) -> list[str]:
@@ -90,6 +97,13 @@ def run(
         check=False,
         timeout=seconds,
     )
+
+
+def here(home: Path, *arguments: str) -> Result:
+    """As `run`, in this process: for what a command says, where how it starts and ends is not asked."""
+    done = CliRunner(env=environment(home)).invoke(main.app, arguments)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done
 
 
 def acts(bundle: Path) -> Counter[tuple[str, str]]:

@@ -1,6 +1,5 @@
 """One undisturbed assessment, shared by every journey."""
 
-import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from journeys import assessments
+from once import once
 
 ALONE = 'ip link set lo up && ip -o link > "$0" && exec "$@"'
 
@@ -18,15 +18,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     Processes that share the tests out among them make it once: each has a copy of its own.
     """
-    own = tmp_path_factory.getbasetemp()
-    alone = "PYTEST_XDIST_WORKER" not in os.environ  # noqa: TID251 -- the suite is an edge of its own
-    shared = (own if alone else own.parent) / "assessed"
-    shared.mkdir(exist_ok=True)
-    with (shared / "lock").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / "stdout").exists():
-            assessed(shared)
-    return shutil.copytree(shared, own / "undisturbed", symlinks=True) / "out"
+    shared = once(tmp_path_factory, "assessed", assessed)
+    own = tmp_path_factory.getbasetemp() / "undisturbed"
+    return shutil.copytree(shared, own, symlinks=True) / "out"
 
 
 def assessed(home: Path) -> None:
@@ -34,7 +28,6 @@ def assessed(home: Path) -> None:
 
     Where this user may, in a network of nothing but loopback, by which `NETWORK` names its interfaces.
     """
-    shutil.rmtree(home / "out", ignore_errors=True)  # of a process that failed here
     argv = assessments.command(home / "out", "--json")
     if os.geteuid() == 0:
         argv = ["unshare", "--net", "sh", "-c", ALONE, str(home / assessments.NETWORK), *argv]

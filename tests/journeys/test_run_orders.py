@@ -22,8 +22,8 @@ def out(undisturbed: Path, tmp_path: Path) -> Path:
 
 def told(out: Path, *words: str, status: int = 0) -> str:
     """What `leadline run` prints, with the exit status that is due."""
-    done = assessments.run(assessments.leadline("run", *words), out.parent)
-    assert done.returncode == status, done.stderr[-2000:]
+    done = assessments.here(out.parent, "run", *words)
+    assert done.exit_code == status, done.stderr[-2000:]
     return done.stdout if status == 0 else done.stderr
 
 
