@@ -3,6 +3,7 @@
 import sys
 import time
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 
@@ -10,7 +11,7 @@ from case_world import CaseWorld
 from leadline.app import case_view, cases
 from leadline.app.cases import NewParty
 from leadline.core.clearing.case import standing
-from leadline.core.clearing.case_file import CaseFile
+from leadline.core.clearing.case_file import CaseFile, credit_commitment
 from leadline.core.clearing.case_words import (
     Affected,
     Answer,
@@ -282,6 +283,11 @@ def test_credit_is_decided_once() -> None:
     finder = world.parties["finder"]
     stands = cases.credit(world.at("screener"), case, finder, "A. Finder")
     assert [one.party for one in stands.credits] == [finder]
+    with world.store.read() as view:
+        (made,) = [one.act for one in view.acts(about=case) if one.act.kind is Kind.CREDIT_DECIDED]
+        held = view.get(CaseFile, case).value.party(finder)
+    assert made.detail["name"] == credit_commitment(bytes.fromhex(held.blinder), "A. Finder")
+    assert made.detail["name"] != sha256(b"A. Finder").hexdigest()  # which anybody could guess
     with pytest.raises(Refused, match="not changed afterwards"):
         cases.credit(world.at("screener"), case, finder, "B. Finder")
     with pytest.raises(Refused, match="goes to a finder"):

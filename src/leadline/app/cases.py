@@ -4,12 +4,12 @@ What a case stands at is computed from its acts whenever it is asked. Parties wh
 are named for the case's outer part alone (`OUTER`), so that no rule lets them at what is sealed with it.
 """
 
+import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from hashlib import sha256
 from importlib.resources import files
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ from leadline.core.access import Action, Bounds, Resource
 from leadline.core.clearing import coordination
 from leadline.core.clearing.case import Standing, in_log_order, texts
 from leadline.core.clearing.case import standing as computed
-from leadline.core.clearing.case_file import CaseFile, Party, products, words
+from leadline.core.clearing.case_file import CaseFile, Party, credit_commitment, products, words
 from leadline.core.clearing.case_words import Answer, Clock, Move, Role, Running
 from leadline.core.clearing.contract import lane_of
 from leadline.core.clearing.coordination import Moved, Stated
@@ -32,6 +32,7 @@ from leadline.core.errors import Invalid, Refused
 from leadline.core.grant import GRANT_MAX, Grant, Scope
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Act, Kind, Value, instant
+from leadline.core.record.commitment import BLINDER_BYTES
 from leadline.formats.disclosure_toml import load_disclosure
 
 T = TypeVar("T")
@@ -478,10 +479,11 @@ def credit(ctx: Context, case_id: str, party: str, name: str, *, shared: bool = 
     said = words(name, "name")
     with ctx.store.write() as tx:
         detail = coordination.credited(standing_in(tx, case_id), party, shared)
-        row = tx.get(CaseFile, case_id)
-        _put(tx, row, row.value.with_party(replace(row.value.party(party), credit=said)))
-        digest = sha256(said.encode()).hexdigest()
-        tx.record(ctx.act(Kind.CREDIT_DECIDED, case_id, "", name=digest, **detail))
+        row, blinder = tx.get(CaseFile, case_id), secrets.token_bytes(BLINDER_BYTES)
+        told = replace(row.value.party(party), credit=said, blinder=blinder.hex())
+        _put(tx, row, row.value.with_party(told))
+        name_ = credit_commitment(blinder, said)
+        tx.record(ctx.act(Kind.CREDIT_DECIDED, case_id, "", name=name_, **detail))
         return standing_in(tx, case_id)
 
 

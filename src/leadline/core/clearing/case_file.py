@@ -3,6 +3,7 @@
 Acts are opened to everybody one day; these words are not, and are sealed with the case.
 """
 
+import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -18,7 +19,8 @@ class Party:
     """One participant in words.
 
     *products* are Package-URLs, normalised; *need* is why it needs content before a date is agreed,
-    *project* whose intake contract it is under, *credit* the name it is credited by.
+    *project* whose intake contract it is under, *credit* the name it is credited by, *blinder* what opens
+    the act's commitment to that name, in hex; empty where an older act holds the name's plain SHA-256.
     """
 
     id: str
@@ -28,6 +30,12 @@ class Party:
     need: str = ""
     project: str = ""
     credit: str = ""
+    blinder: str = ""
+
+
+def credit_commitment(blinder: bytes, name: str) -> str:
+    """What an act that everybody may read one day holds of a name: HMAC-SHA-256, in hex."""
+    return hmac.digest(blinder, b"leadline/credit/v1\0" + name.encode(), "sha256").hex()
 
 
 @dataclass(frozen=True, slots=True)

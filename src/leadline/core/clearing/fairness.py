@@ -158,7 +158,7 @@ class Extension:
 
 @dataclass(frozen=True, slots=True)
 class Credited:
-    """Whom a coordinator decided to credit; *name* is the digest of the name as it was given."""
+    """Whom a coordinator decided to credit; *name* is a commitment to the name as it was given."""
 
     party: str
     shared: bool
