@@ -96,7 +96,7 @@ def _marked(found: Marked) -> Iterator[Block]:
     )
     yield Prose(
         f"{by}; somebody dissents from {len(found.disputed) or 'none'}. Nothing sealed is taken out: the "
-        f"figures above hold every attempt. Without the marked ones the decision {told}."
+        f"figures above count every attempt. Without the marked ones the decision {told}."
     )
     yield from (Prose(_dissent(one)) for one in found.disputed[:DISSENTS])
     if (more := len(found.disputed) - DISSENTS) > 0:
