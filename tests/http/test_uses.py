@@ -28,6 +28,7 @@ from leadline.wiring.desk import library
 ORIGIN = "https://localhost:8443"
 # What answers may hold although its name sounds like a secret, and why.
 TOLD = {
+    "share": "of attempts that were solved",
     "blinder": "of the one act that is proved; nobody can check the proof without it",
     "seed_commitment": "a commitment",
     "seeds": "what a reported proof is replayed with",

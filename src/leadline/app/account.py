@@ -63,3 +63,31 @@ def mine(ctx: Context) -> Account:
             if one.ended is None and (ctx.now < one.due or not one.over(ctx.now))
         ],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SignsInWith:
+    """An account as it may leave the installation: nothing in it stands for a secret.
+
+    *given* is what lasts until when, *codes_waiting* how many codes somebody could still use.
+    """
+
+    who: Principal
+    has_password: bool
+    signs_with: tuple[RegisteredKey, ...]
+    linked: tuple[Identity, ...]
+    given: tuple[Grant, ...]
+    codes_waiting: int
+
+
+def held(ctx: Context) -> SignsInWith:
+    """What the caller signs in with, and what it was given until when. Raises: as `mine`."""
+    own = mine(ctx)
+    return SignsInWith(
+        own.person,
+        own.password is not None,
+        tuple(own.keys),
+        tuple(own.identities),
+        tuple(own.grants),
+        len(own.codes),
+    )

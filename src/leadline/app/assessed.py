@@ -191,6 +191,41 @@ def read(ctx: Context, on: Dealings) -> Read | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """An assessment as far as it is: its plan, how far the run is in words, what was sealed, what was proved.
+
+    *acts* are those of the run, in the order of the record; *alarms* are of the run.
+    """
+
+    plan: Plan
+    stage: str
+    results: tuple[ShardResult, ...]
+    acts: tuple[Act, ...]
+    drill: Proved | None
+    proofs: tuple[Proved, ...]
+    alarms: tuple[Act, ...]
+
+
+def progress(ctx: Context, on: Dealings) -> Progress | None:
+    """The assessment of an engagement, as far as it is; None before it is planned.
+
+    Raises: Denied.
+    """
+    found = read(ctx, on)
+    if found is None:
+        return None
+    return Progress(
+        found.plan,
+        found.stage,
+        found.results,
+        found.acts,
+        found.drill,
+        found.proofs,
+        found.alarms,
+    )
+
+
 def _within(act: Act, plan: Plan) -> bool:
     return act.about.startswith(f"{plan.id}/")
 

@@ -112,6 +112,14 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class ListPart:
+    """A part of a list as a program asks for it. *next* is the cursor of the next one; None at the end."""
+
+    items: tuple[Row, ...] = ()
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What a search found, by kind of thing; only kinds of which something was found."""
 
@@ -167,6 +175,32 @@ def _part(thing: Thing, found: Sequence[Listed], wanted: Wanted) -> Page:
     rows = tuple(_row(thing, one, wanted) for one in found[:limit])
     more = len(found) > limit
     return Page(rows, _cursor(found[limit - 1].place, wanted.order) if more else "")
+
+
+def listed(  # noqa: PLR0913, PLR0917 -- what a query of a list may say
+    ctx: Context,
+    thing: Thing,
+    words: str = "",
+    state: tuple[str, ...] = (),
+    group: tuple[str, ...] = (),
+    case: str = "",
+    engagement: str = "",
+    org: str = "",
+    order: Order = Order.CHANGED,
+    cursor: str = "",
+    limit: int = 100,
+) -> ListPart:
+    """A part of the list of one kind of thing that this person may know of, sorted and narrowed.
+
+    Raises: Invalid, for a *cursor* that no list of this order gave out, or a *limit* out of bounds.
+    """
+    filters = Filters(words, frozenset(state), frozenset(group), case, engagement, org)
+    try:
+        page = browse(ctx, thing, filters, order, cursor, limit)
+    except Invalid as error:
+        field = "cursor" if error.field == "after" else error.field
+        raise Invalid(field, error.problem) from None
+    return ListPart(page.rows, page.after or None)
 
 
 def search(

@@ -253,6 +253,23 @@ def one(ctx: Context, id_: str) -> Entry:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """An entry without what stands for a secret: how many codes wait, and how many keys are registered."""
+
+    who: Principal
+    given: tuple[Grant, ...]
+    codes_waiting: int
+    keys_held: int
+    has_password: bool
+
+
+def shown(ctx: Context, id_: str) -> KnownPerson:
+    """One person, as it may leave the installation. Raises: as `one`."""
+    found = one(ctx, id_)
+    return KnownPerson(found.person, found.grants, len(found.codes), found.keys, found.password)
+
+
 def _run_out(code: Invitation, now: datetime) -> bool:
     return now >= code.due and bool(code.over(now))
 

@@ -16,6 +16,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 from pydantic import ConfigDict, TypeAdapter
 from typing_extensions import TypeAliasType
 
+from leadline.app.briefing import Told
+from leadline.app.check import Shelved
 from leadline.app.engagement import Dealings
 from leadline.app.obligations import Law
 from leadline.app.ports import KeyStore
@@ -30,6 +32,7 @@ from leadline.core.engagement.regime import Regime
 from leadline.core.engagement.register import EntryKind
 from leadline.core.errors import Invalid
 from leadline.core.sealed.exposure import Limits
+from leadline.formats.questions_toml import Question
 from leadline.formats.roles_toml import Role
 
 Hint = Any  # a type as a signature names it, or a value of one
@@ -48,8 +51,11 @@ KNOWN: Collection[Any] = (
     Mapping[str, Role],
     Mapping[str, EntryKind],
     Iterable[Regime],
+    tuple[Question, ...],
+    Shelved,
+    Told,
 )
-KNOWN_NAMES = frozenset({"sectors", "cases"})
+KNOWN_NAMES = frozenset({"sectors", "cases", "folder"})
 # What is named by a text that the server looks up, with how the client names it.
 NAMED: Mapping[Any, tuple[str, Callable[[Any], str]]] = {
     Granted: ("approval", lambda value: str(value.request.id)),

@@ -1,6 +1,7 @@
 """The routes of the API that are made by hand; those of the table are tried in `portal.test_api_matrix`."""
 
 from portal.examples import EVERYBODY, SIGNED_IN, Example
+from portal.examples.evaluator import RUNNERS
 
 # Everybody may try; this world has no such password, key, card, provider or request.
 WRONG = frozenset({401, 404, 409, 422})
@@ -34,15 +35,21 @@ _CREDENTIAL = {
 _MAY = frozenset({200, 201, 204}) | WRONG
 _ASK = {"action": "determination:record", "engagement": "none"}
 _SIGN = {"key": "none", "method": "key", "signature": "none"}
-# Only who may know of it is told more; this world's assessment has finished, or there is none.
-_RUN, _AT = f"{V1}/engagements/{{engagement}}/assessment", f"{V1}/engagements/none/assessment"
-_WHY = {"reason": "a false alarm"}
+_RUN, OVER = f"{V1}/engagements/{{engagement}}/assessment", frozenset({409})
+_WHY, _KEY = {"reason": "a false alarm"}, {"idempotency-key": "one-example"}
 _LOST = {"subject": "baseline", "item": "none", "epoch": 1, **_WHY}
+_SUITES = {"suites": ["planted"]}
 EXAMPLES = {
-    f"POST {_RUN}": Example(_AT, SIGNED_IN, json={"suites": ["planted"]}, answers=WRONG),
-    f"POST {_RUN}/stops": Example(f"{_AT}/stops", SIGNED_IN, json=_WHY, answers=WRONG),
-    f"POST {_RUN}/resumptions": Example(f"{_AT}/resumptions", SIGNED_IN, json=_WHY, answers=WRONG),
-    f"POST {_RUN}/retries": Example(f"{_AT}/retries", SIGNED_IN, json=_LOST, answers=WRONG),
+    # The world's assessment is finished: another one is another engagement, and nothing of it is frozen.
+    f"POST {_RUN}": Example(_RUN, RUNNERS, json=_SUITES, headers=_KEY, answers=OVER),
+    f"POST {_RUN}/stops": Example(f"{_RUN}/stops", RUNNERS, json=_WHY, headers=_KEY),
+    f"POST {_RUN}/resumptions": Example(
+        f"{_RUN}/resumptions", RUNNERS, json=_WHY, headers=_KEY, answers=OVER
+    ),
+    # It has no such attempt, which whoever may not look is told as well.
+    f"POST {_RUN}/retries": Example(
+        f"{_RUN}/retries", RUNNERS, json=_LOST, headers=_KEY, answers=frozenset({404})
+    ),
     f"GET {V1}/health": Example(f"{V1}/health", EVERYBODY),
     f"GET {V1}/problems/{{name}}": Example(f"{V1}/problems/denied", EVERYBODY),
     f"GET {V1}/me": Example(f"{V1}/me", SIGNED_IN),

@@ -26,6 +26,18 @@ FAULTS = (*REFUSALS, "500", "503")
 OPEN = "The list is open: later versions may say more."
 
 
+def keyed() -> Schema:
+    """What a route made by hand says of itself, where it needs a key."""
+    return {"parameters": [_key()]}
+
+
+def raw(told: str, kind: str = "application/octet-stream", *, signed_in: bool = True) -> Schema:
+    """What a route says of itself whose body is bytes; without *signed_in* nobody need be."""
+    content = {kind: {"schema": {"type": "string", "contentMediaType": kind}}}
+    body = {"description": told, "required": True, "content": content}
+    return {"requestBody": body, **({} if signed_in else {"security": []})}
+
+
 def describe(app: FastAPI) -> None:
     """Have *app* answer with the whole contract."""
 
@@ -214,11 +226,7 @@ def _placed(one: Shape) -> list[Schema]:
 def _headers(one: Shape) -> list[Schema]:
     found = []
     if one.use.acting:
-        told = "New for each request; the same one again gets the same answer, for seven days."
-        text = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}
-        found.append(
-            {"name": KEY, "in": "header", "required": True, "description": told, "schema": text}
-        )
+        found.append(_key())
         told = "The ETag of the thing above that the change is meant for; due where it is replaced."
         found.append(
             {"name": "If-Match", "in": "header", "description": told, "schema": {"type": "string"}}
@@ -226,6 +234,12 @@ def _headers(one: Shape) -> list[Schema]:
     elif one.use.method == SAFE and not one.paged:
         found.append({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}})
     return found
+
+
+def _key() -> Schema:
+    told = "New for each request; the same one again gets the same answer, for seven days."
+    text = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}
+    return {"name": KEY, "in": "header", "required": True, "description": told, "schema": text}
 
 
 def _query(field: Any, schema: Schema) -> Schema:  # noqa: ANN401 -- a field of a shape

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from leadline.app import approval, notices
+from leadline.app.check import Shelved
 from leadline.app.engagement import Dealings
 from leadline.app.inquiry import fresh
 from leadline.app.moment import known_zone
@@ -16,8 +17,20 @@ from leadline.core.engagement.regime import Regime
 from leadline.core.engagement.register import EntryKind
 from leadline.core.errors import Unavailable
 from leadline.core.sealed.exposure import Limits
+from leadline.formats.questions_toml import Question
 from leadline.formats.roles_toml import Role
-from leadline.wiring import cases, duties, intake, lists, people, register, sealed, vault
+from leadline.wiring import (
+    cases,
+    check,
+    duties,
+    intake,
+    lists,
+    people,
+    regimes,
+    register,
+    sealed,
+    vault,
+)
 from leadline.wiring.desk import AtDesk
 
 
@@ -37,6 +50,8 @@ KNOWN: Mapping[Hint, Callable[[AtDesk], object]] = {
     Mapping[str, Role]: lambda _: people.roles(),
     Mapping[str, EntryKind]: lambda desk: register.kinds(desk.home.folder / "register"),
     Iterable[Regime]: lambda desk: duties.law(desk.home, desk.library).texts(),
+    tuple[Question, ...]: lambda _: regimes.questions(),
+    Shelved: lambda desk: check.imported(desk.home),
 }
 
 
@@ -44,6 +59,8 @@ def known(desk: AtDesk, parameter: str, hint: Hint) -> object:
     """What the installation knows by itself."""
     if parameter == "sectors":
         return tuple(notices.sectors())
+    if parameter == "folder":  # where copies of what is published lie; no caller names a place
+        return intake.published(desk.home)
     return KNOWN[hint](desk)
 
 

@@ -11,11 +11,22 @@ from leadline.app.assertion import Signed
 from leadline.client.shape import Adapter
 from leadline.core.access import Action, Principal
 from leadline.core.errors import Invalid, NotFound
-from leadline.http.api import caller, runs, wire
+from leadline.http.api import (
+    caller,
+    check,
+    handing,
+    machinery,
+    packs,
+    runs,
+    uploads,
+    wire,
+)
+from leadline.wiring import register
 from leadline.wiring.sign_in import Acting, Door, passkey_signature
 
 ROUTES = APIRouter(prefix="/api/v1")
-ROUTES.include_router(runs.ROUTES)
+for _own in (check, handing, machinery, packs, runs, uploads):
+    ROUTES.include_router(_own.ROUTES)
 At = Annotated[Door, Depends(caller.door)]
 Me = Annotated[Acting, Depends(caller.personal)]
 
@@ -52,6 +63,12 @@ def sign_out(me: Me, out: Response) -> None:
 def revoke_session(session: str, me: Me) -> None:
     """End one session at once."""
     use.revoke(me.ctx, session)
+
+
+@ROUTES.get("/concerns/counts", tags=["concerns"], openapi_extra={"security": []})
+def concern_counts(at: At) -> list[wire.CountOut]:
+    """How many concerns each sector raised, for anybody; none where they are fewer than five."""
+    return [wire.count(one) for one in register.concern_counts_of(at.parts)]
 
 
 @ROUTES.get("/credentials", tags=["credentials"])

@@ -1,22 +1,25 @@
 """Runs over the API: begun, ended, taken up again, an attempt made once more. The driver is no part of the server."""
 
+from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Response
 from pydantic import Field
 
 from leadline.app import assessed
 from leadline.app.assessed import Read
 from leadline.app.engagement import state_of
+from leadline.client.shape import Adapter
+from leadline.client.uses import PREFIX
 from leadline.core.assessment import Budget, Subject
 from leadline.core.errors import NotFound
 from leadline.core.isolation import Tier
-from leadline.http.api import caller
+from leadline.http.api.contract import keyed
+from leadline.http.api.counted import JSON, Body, Calls
 from leadline.http.api.wire import Short, Wire
 from leadline.wiring import assessments
 from leadline.wiring.assessments import Intended
 from leadline.wiring.desk import AtDesk
-from leadline.wiring.sign_in import Acting
 
 ROUTES = APIRouter()
 RUN = "/engagements/{engagement}/assessment"
@@ -58,26 +61,32 @@ class RetryIn(Wire):
 
 
 class RunOut(Wire):
-    """That it was taken in; how far it is, the engagement's acts tell."""
+    """That it was taken in; how far it is, ``GET .../assessment`` tells."""
 
     engagement: str
 
 
-def desk(request: Request, me: Annotated[Acting, Depends(caller.acting)]) -> AtDesk:
-    """The desk of whoever asks."""
-    made: AtDesk = request.app.state.portal.desk(me)
-    return made
+RUN_OUT = Adapter(RunOut)
 
 
-Desk = Annotated[AtDesk, Depends(desk)]
-
-
-@ROUTES.post(RUN, tags=["engagements"], status_code=202)
-def begin(engagement: str, given: RunIn, at: Desk) -> RunOut:
+@ROUTES.post(
+    RUN, tags=["engagements"], status_code=202, response_model=RunOut, openapi_extra=keyed()
+)
+def begin(engagement: str, given: RunIn, calls: Calls, body: Body) -> Response:
     """Begin a run; its driver is a process of its own. Without the tier that is asked for there is none."""
-    on = assessed.readable(at.ctx, at.library, engagement)
+
+    def begun(at: AtDesk) -> str:
+        on = assessed.readable(at.ctx, at.library, engagement)
+        ends = state_of(at.ctx, on)[1].ends
+        assessments.begin(at, on, _intended(given), ends, anyway=given.anyway)
+        return on.id
+
+    return _taken(calls, body, engagement, begun)
+
+
+def _intended(given: RunIn) -> Intended:
     own = given.subject == "baseline"
-    wanted = Intended(
+    return Intended(
         subject=Subject("tool-agent" if own else "model", given.subject, ""),
         suites=given.suites,
         budget=Budget(0, given.tokens, given.seconds, given.cost_micro_usd),
@@ -88,33 +97,69 @@ def begin(engagement: str, given: RunIn, at: Desk) -> RunOut:
         run_tokens=given.run_tokens,
         run_micro_usd=given.run_cost_micro_usd,
     )
-    ends = state_of(at.ctx, on)[1].ends
-    assessments.begin(at, on, wanted, ends, anyway=given.anyway)
-    return RunOut(engagement=on.id)
 
 
-@ROUTES.post(RUN + "/stops", tags=["engagements"], status_code=202)
-def stop(engagement: str, given: ReasonIn, at: Desk) -> RunOut:
+@ROUTES.post(
+    RUN + "/stops",
+    tags=["engagements"],
+    status_code=202,
+    response_model=RunOut,
+    openapi_extra=keyed(),
+)
+def stop(engagement: str, given: ReasonIn, calls: Calls, body: Body) -> Response:
     """End every sandbox of a run now; what was measured stays."""
-    found = _read(at, engagement)
-    assessments.end(at, found, given.reason)
-    return RunOut(engagement=found.on.id)
+
+    def stopped(at: AtDesk) -> str:
+        found = _read(at, engagement)
+        assessments.end(at, found, given.reason)
+        return found.on.id
+
+    return _taken(calls, body, engagement, stopped)
 
 
-@ROUTES.post(RUN + "/resumptions", tags=["engagements"], status_code=202)
-def resume(engagement: str, given: ReasonIn, at: Desk) -> RunOut:
+@ROUTES.post(
+    RUN + "/resumptions",
+    tags=["engagements"],
+    status_code=202,
+    response_model=RunOut,
+    openapi_extra=keyed(),
+)
+def resume(engagement: str, given: ReasonIn, calls: Calls, body: Body) -> Response:
     """Take a run up again after a stop or an end of its driver."""
-    found = _read(at, engagement)
-    assessments.thaw(at, found, given.reason)
-    return RunOut(engagement=found.on.id)
+
+    def resumed(at: AtDesk) -> str:
+        found = _read(at, engagement)
+        assessments.thaw(at, found, given.reason)
+        return found.on.id
+
+    return _taken(calls, body, engagement, resumed)
 
 
-@ROUTES.post(RUN + "/retries", tags=["engagements"], status_code=202)
-def retry(engagement: str, given: RetryIn, at: Desk) -> RunOut:
+@ROUTES.post(
+    RUN + "/retries",
+    tags=["engagements"],
+    status_code=202,
+    response_model=RunOut,
+    openapi_extra=keyed(),
+)
+def retry(engagement: str, given: RetryIn, calls: Calls, body: Body) -> Response:
     """Have an attempt that was lost made once more; no decision rests on it."""
-    found = _read(at, engagement)
-    assessments.retry(at, found, given.subject, given.item, given.epoch, given.reason)
-    return RunOut(engagement=found.on.id)
+
+    def retried(at: AtDesk) -> str:
+        found = _read(at, engagement)
+        assessments.retry(at, found, given.subject, given.item, given.epoch, given.reason)
+        return found.on.id
+
+    return _taken(calls, body, engagement, retried)
+
+
+def _taken(calls: Calls, body: bytes, engagement: str, do: Callable[[AtDesk], str]) -> Response:
+    """That it was taken in, once; how far it is, GET tells."""
+
+    def done(at: AtDesk) -> Response:
+        return Response(RUN_OUT.dump(RunOut(engagement=do(at))), 202, media_type=JSON)
+
+    return calls.once(body, PREFIX + RUN.format(engagement=engagement), done)
 
 
 def _read(at: AtDesk, engagement_id: str) -> Read:

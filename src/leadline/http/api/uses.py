@@ -18,17 +18,19 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from leadline.app import engagement, once, priority
-from leadline.app.once import Carried, Once
+from leadline.app import briefing, engagement, priority
+from leadline.app.once import Once
 from leadline.app.ports import Store
 from leadline.app.terms import ready
 from leadline.client.shape import Adapter, Field, Shape, item, moments, shapes
 from leadline.client.uses import PREFIX, SAFE
-from leadline.core.errors import Invalid, LeadlineError, Stale
+from leadline.core.errors import Invalid, Stale
 from leadline.formats import document
 from leadline.http.api import caller, given
+from leadline.http.api.counted import BYTES, JSON, Body, counted, tag, tagged, tags
 from leadline.http.api.problem import Shapeless
 from leadline.http.api.shell import bytes_max
+from leadline.wiring import assessments
 from leadline.wiring.desk import AtDesk
 from leadline.wiring.lists import queue_of
 from leadline.wiring.sign_in import Acting, Door
@@ -37,8 +39,7 @@ if TYPE_CHECKING:
     from leadline.wiring.portal import Portal
 
 ROUTES = APIRouter(prefix=PREFIX)
-LIMIT, LIMIT_MAX, KEY_MAX, TEXT_MAX = 100, 200, 200, 8_192
-JSON, BYTES = "application/json", "application/octet-stream"
+LIMIT, LIMIT_MAX, TEXT_MAX = 100, 200, 8_192
 # Names that hold slashes themselves.
 LONG = frozenset({"name", "project", "duty"})
 # Where commands do more than call the use case.
@@ -46,6 +47,12 @@ INSTEAD: Mapping[Callable[..., Any], Callable[..., Any]] = {
     priority.queue: lambda desk, zone, **_: queue_of(desk.ctx, desk.home, zone),
     engagement.agree_terms: lambda desk, on, terms, granted=None: engagement.agree_terms(
         desk.ctx, on, terms, granted, ready(desk.ctx, on, terms)
+    ),
+    briefing.ground: lambda desk, on, digest: briefing.ground(
+        desk.ctx, on, digest, given.told(desk, on)
+    ),
+    briefing.sheet: lambda desk, on, under="": briefing.sheet(
+        desk.ctx, on, assessments.told(desk, on), under
     ),
 }
 By = Annotated[Acting, Depends(caller.acting)]
@@ -64,14 +71,6 @@ class Call:
     def path(self) -> Mapping[str, str]:
         """The names in its path."""
         return self.request.path_params
-
-
-async def _body(request: Request) -> bytes:
-    """The whole body; its size is bounded before."""
-    return await request.body()
-
-
-Body = Annotated[bytes, Depends(_body)]
 
 
 def anybody(request: Request, found: Annotated[Door, Depends(caller.door)]) -> Acting:
@@ -102,15 +101,12 @@ def _called(made: Shape, request: Request, by: Acting, body: bytes) -> Response:
     texts = _texts(call)
     if not made.use.acting:
         return _answer(made, _run(call, texts))
-    key = request.headers.get(once.KEY, "")
-    if not key.isprintable() or not 0 < len(key) <= KEY_MAX:
-        raise Invalid(once.KEY, f"is due: up to {KEY_MAX} characters that are new for each request")
-    told = b"\0".join((request.method.encode(), request.url.path.encode(), body))
-    begun = once.begin(call.desk.ctx, key, sha256(told).hexdigest(), _look(call))
-    if isinstance(begun, Carried):
-        return _again(begun)
-    ctx = replace(call.desk.ctx, store=begun)
-    return _acted(replace(call, desk=replace(call.desk, ctx=ctx)), texts, begun)
+
+    def acted(begun: Once) -> Response:
+        ctx = replace(call.desk.ctx, store=begun)
+        return _acted(replace(call, desk=replace(call.desk, ctx=ctx)), texts, begun)
+
+    return counted(request, call.desk.ctx, body, _look(call), acted, kept=made.use.kept)
 
 
 def _acted(call: Call, texts: Mapping[str, bytes], begun: Once) -> Response:
@@ -120,27 +116,9 @@ def _acted(call: Call, texts: Mapping[str, bytes], begun: Once) -> Response:
         ctx = replace(call.desk.ctx, store=store)
         _unchanged(replace(call, desk=replace(call.desk, ctx=ctx)))
 
-    try:
-        still(begun.inner)
-        begun.still = still
-        value = _run(call, texts)
-    except LeadlineError:
-        begun.free()
-        raise
-    answer = _answer(call.shape, value)
-    kept = call.shape.use.kept and answer.media_type != BYTES
-    text = bytes(answer.body).decode() if kept else None
-    begun.finish(answer.status_code, answer.media_type or "", text)
-    return answer
-
-
-def _again(done: Carried) -> Response:
-    if done.answer is None:
-        told = (
-            f"a request with this key was carried out; its answer is not kept: look at {done.where}"
-        )
-        raise HTTPException(409, told)
-    return Response(done.answer, done.status, media_type=done.kind or None)
+    still(begun.inner)
+    begun.still = still
+    return _answer(call.shape, _run(call, texts))
 
 
 def _look(call: Call) -> str:
@@ -267,20 +245,7 @@ def _read(call: Call) -> Response:
     value = _case(call, _asked(call))
     if call.shape.paged:
         return _page(call, cast("Sequence[object]", value))
-    answer = _answer(call.shape, value)
-    tag = _tag(bytes(answer.body))
-    answer.headers["ETag"] = tag
-    if tag in _tags(call.request.headers.get("if-none-match", "")):
-        return Response(status_code=304, headers={"ETag": tag})
-    return answer
-
-
-def _tag(body: bytes) -> str:
-    return f'"{sha256(body).hexdigest()[:32]}"'
-
-
-def _tags(header: str) -> set[str]:
-    return {one.strip().removeprefix("W/") for one in header.split(",")}
+    return tagged(call.request, _answer(call.shape, value))
 
 
 @cache
@@ -309,7 +274,7 @@ def _unchanged(call: Call) -> None:
             raise HTTPException(428, f"send If-Match with the ETag of {look}")
         return
     now = _answer(above, _case(replace(call, shape=above), {}))
-    if "*" not in _tags(wanted) and _tag(bytes(now.body)) not in _tags(wanted):
+    if not tags(wanted) & {"*", tag(bytes(now.body))}:
         raise Stale("it changed since you read it; read it again")
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from leadline.app.approval import Pending, challenge, digest
 from leadline.core.account import Credential, RegisteredKey, Session, assurance
+from leadline.core.engagement.concern import Count
 
 Short = Annotated[str, Field(max_length=200)]
 Long = Annotated[str, Field(max_length=65_536)]
@@ -177,6 +178,25 @@ class PendingOut(Wire):
     to_sign: str
     approvers: list[str]
     asserted: bool
+
+
+class CountOut(Wire):
+    """Concerns of a sector; null stands for fewer than five, or would tell of fewer."""
+
+    sector: str
+    raised: int | None
+    answered: int | None
+    unanswered: int | None
+
+
+def count(found: Count) -> CountOut:
+    """From the record."""
+    return CountOut(
+        sector=found.sector,
+        raised=found.raised,
+        answered=found.answered,
+        unanswered=found.unanswered,
+    )
 
 
 def session(found: Session) -> SessionOut:
