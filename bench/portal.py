@@ -5,7 +5,8 @@
 Seeds 100,000 engagements, 100,000 cases, 1,000,000 findings and 2,000 operators straight into the tables,
 beside cases and engagements that use cases opened; serves the portal with `leadline serve` as it is and
 asks for 50 pages a second, whether or not the last were answered (open loop), with at most 20 in flight.
-A page's time counts from the moment at which it was due. Beside it, in the same run, a bare page of the
+A page's time counts from the moment at which it was due. On PostgreSQL the portal connects by a role of its own,
+for which row-level security holds (docs/reference/access.md). Beside it, in the same run, a bare page of the
 framework: FastAPI and a Jinja template with 25 rows, from memory.
 
 Beside the times stands what a page of each kind costs the server's processes in processor time, asked for
@@ -27,7 +28,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -70,6 +71,7 @@ from leadline.store.tail import LogTail
 from leadline.wiring.desk import library
 from leadline.wiring.home import KINDS, clock
 from ports import free_port
+from store.roles import application
 
 PAGE_MS_MAX, CASE_MS_MAX = 150.0, 300.0
 RATE, FLIGHT, PARTIES, OPENED = 50, 20, 200, 20
@@ -92,6 +94,14 @@ NAMED = (
     300  # cases that the coordinator is named for beside intake, and engagements of the evaluator
 )
 BATCH = 20_000
+WORDS_AGAIN = {
+    "sqlite": "INSERT INTO listing_words(listing_words) VALUES ('rebuild')",
+    "postgresql": "INSERT INTO listing_words SELECT seq, array_to_tsvector(string_to_array(words, ' ')) "
+    "FROM listing ON CONFLICT DO NOTHING",
+}
+MEMORY = (
+    "shared_buffers=1GB"  # less than the quarter of this machine's that PostgreSQL's manual advises
+)
 PROJECTS = 5_000  # whose queues the findings wait in
 COUNTED = 60  # pages of each kind whose processor time is counted
 SECONDS_TO_BEGIN = 120
@@ -213,9 +223,7 @@ def seed(url: str, size: Size, now: datetime, named: frozenset[str]) -> None:
             _insert(connection, LISTING, lines)
             edge = _record(connection, edge, [act for *_, acts in batch for act in acts])
     with writing(engine) as connection:
-        if engine.dialect.name == "sqlite":
-            again = "INSERT INTO listing_words(listing_words) VALUES ('rebuild')"
-            connection.exec_driver_sql(again)
+        connection.exec_driver_sql(WORDS_AGAIN[engine.dialect.name])
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE" if engine.dialect.name != "sqlite" else "SELECT 1")
     engine.dispose()
@@ -464,6 +472,12 @@ def serve() -> None:
         sys.stdin.read()
 
 
+def tell(text: str) -> None:
+    """A line for whoever waits."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+    sys.stderr.flush()
+
+
 def p99(times: Sequence[float]) -> float:
     """The 99th of 100."""
     return sorted(times)[min(len(times) - 1, int(len(times) * 0.99))]
@@ -474,11 +488,20 @@ def on_database(folder: Path, url: str, size: Size) -> dict[str, float]:
     begun = time.perf_counter()
     made = prepare(folder, url, size)
     found = {"seed_s": time.perf_counter() - begun}
+    tell(f"seeded in {found['seed_s']:.0f} s")
+    with application(url) if url else nullcontext(url) as served:
+        return found | on_pages(folder, served, size, made)
+
+
+def on_pages(folder: Path, url: str, size: Size, made: Prepared) -> dict[str, float]:
+    """Milliseconds by kind of page, over what is seeded already."""
+    found = dict[str, float]()
     big = Asked("case_200_parties", made.tokens["coordinator"], f"/cases/{made.big}")
     counted = [*islice(pages(made), COUNTED * 4), *[big] * (COUNTED // 4), *desks(made, size)]
     with serving(folder, url) as (origin, server):
         asked_for(origin, pages(made), 2)
         found |= {f"{kind}_cpu": ms for kind, ms in spent(origin, server, counted).items()}
+        tell(f"{RATE} pages a second for {size.seconds} s")
         taken = asked_for(origin, pages(made), size.seconds)
         alone = [asked_for(origin, [big], 1 / RATE)[big.kind][0] for _ in range(20)]
     for kind, times in taken.items():
@@ -511,7 +534,7 @@ def measure(*, quick: bool) -> dict[str, object]:
     else:
         with (
             tempfile.TemporaryDirectory() as folder,
-            postgres.Databases(programs) as server,
+            postgres.Databases(programs, (*postgres.FAST, MEMORY)) as server,
             server.fresh() as url,
         ):
             found["postgresql"] = on_database(Path(folder), url, size)

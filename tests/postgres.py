@@ -90,7 +90,7 @@ class Server:
 
     def start(self) -> None:
         """Return once it answers, after whatever recovery it needs."""
-        settings = [*self._settings, "max_connections=60", "shared_buffers=32MB"]
+        settings = ["max_connections=60", "shared_buffers=32MB", *self._settings]
         settings.append(f"unix_socket_directories={self._folder}")
         command = [str(self._programs / "postgres"), "-D", self._data, "-h", "127.0.0.1"]
         command += ["-p", str(self._port)]
@@ -172,8 +172,8 @@ class Databases:
     new server, and a warning tells how the old one ended.
     """
 
-    def __init__(self, programs: Path) -> None:
-        self._programs, self._count = programs, 0
+    def __init__(self, programs: Path, settings: tuple[str, ...] = FAST) -> None:
+        self._programs, self._settings, self._count = programs, settings, 0
         self._servers = ExitStack()
         self._server: Server | None = None
 
@@ -190,7 +190,7 @@ class Databases:
                 pytest.PytestWarning(f"The session's PostgreSQL server {told}"), stacklevel=2
             )
         if told or self._server is None:
-            self._server = self._servers.enter_context(serving(self._programs))
+            self._server = self._servers.enter_context(serving(self._programs, self._settings))
         return self._server
 
     @contextmanager
