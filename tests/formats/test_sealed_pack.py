@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ def digest(number: int) -> str:
 
 SHARES = tuple(SealedShare(digest(n), n, f"{n:02x}" * 8) for n in range(3))
 ONE = SealedPack("pack-abcd", Scheme(), SHARES, (digest(8), digest(9)), digest(7), b"ciphertext")
-HEAD: dict[str, Value] = {
+HEAD: dict[str, Any] = {
     "code": ONE.code,
     "id": ONE.id,
     "items": ONE.items,
@@ -61,7 +62,7 @@ def without(name: str) -> Value:
     return {key: value for key, value in HEAD.items() if key != name}
 
 
-SHARE = {"custodian": digest(0), "number": 0, "sealed": "00"}
+SHARE: dict[str, Any] = {"custodian": digest(0), "number": 0, "sealed": "00"}
 WRONG: list[tuple[Value, str]] = [
     ("text", "exactly these fields"),
     (without("code"), "exactly these fields"),

@@ -27,7 +27,7 @@ NAMES = {(one.method, PREFIX + one.path) for one in USES} | {
     for module in BY_HAND
     for one in module.ROUTES.routes
     if isinstance(one, APIRoute)
-    for method in one.methods
+    for method in one.methods or ()
 }
 BYTES = "application/octet-stream"
 

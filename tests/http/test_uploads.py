@@ -8,9 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import pytest
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 import make
 from identity.people import PASSWORD, House, house, served, until
@@ -84,9 +85,9 @@ def client(at: House) -> TestClient:
 
 def sent(
     client: TestClient, data: bytes, key: str, said: Mapping[str, str] | None = None, more: str = ""
-) -> httpx.Response:
+) -> Response:
     """One upload."""
-    answer: httpx.Response = client.post(
+    answer: Response = client.post(
         f"{PREFIX}/uploads?{ON}&purpose=document&name=note.md{more}",
         content=data,
         headers={"idempotency-key": key, **(digest(data) if said is None else said)},
@@ -205,10 +206,10 @@ def pack(**files: bytes) -> bytes:
     return dump_submission(Submission({Fact.MODEL: "our model"}, pieces))
 
 
-def offered(client: TestClient, key: str, own: bytes, *files: tuple[str, bytes]) -> httpx.Response:
+def offered(client: TestClient, key: str, own: bytes, *files: tuple[str, bytes]) -> Response:
     """One submission."""
     parts = [("pack", ("submission.toml", own)), *(("file", one) for one in files)]
-    answer: httpx.Response = client.post(
+    answer: Response = client.post(
         f"{PREFIX}/submissions?{ON}", files=parts, headers={"idempotency-key": key}
     )
     return answer
@@ -285,7 +286,7 @@ def test_weights_without_a_key_are_not_taken(at: House, client: TestClient) -> N
 def over(at: House) -> Iterator[tuple[str, dict[str, str]]]:
     """The same over a socket: its address, and what a session sends with each request."""
     with served(at, None, "localhost") as url:
-        with httpx.Client(
+        with httpx2.Client(
             base_url=url, headers={"origin": url.replace("127.0.0.1", "localhost")}
         ) as one:
             told = {"name": "dev", "password": PASSWORD}

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import FilePayload, Page
 
 import make
 from app.test_weights import MODEL, Delivery
@@ -103,8 +103,8 @@ def test_a_developer_hands_weights_in(at: House, tmp_path: Path) -> None:
         web.check("weights-looked")
         page.get_by_label("Signature over the folder").set_input_files(made.signature)
         for number, (name, data) in enumerate(MODEL.items(), 1):
-            one = {"name": name, "mimeType": "application/octet-stream", "buffer": data}
-            page.locator(f"#field-file-{number}").set_input_files([one])  # type: ignore[list-item]
+            one = FilePayload(name=name, mimeType="application/octet-stream", buffer=data)
+            page.locator(f"#field-file-{number}").set_input_files([one])
         press(page, "Hand these weights in")
         assert "which is your receipt" in page.inner_text("main")
         record.publish(at.home)

@@ -34,7 +34,7 @@ class Half(TestClient):
     def sends(self, path: str, data: dict[str, object]) -> object:
         """A form with the session's token."""
         token = csrf_of(self.cookies[COOKIE])
-        return self.post(path, data={"_csrf": token, **data})  # type: ignore[arg-type]
+        return self.post(path, data={"_csrf": token, **data})
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_the_form_comes_back_and_is_sent_once(at: House, half: Half) -> None:
     data: dict[str, list[str]] = {}
     for name, value in fields(back):
         data.setdefault(name, []).append(value)
-    form = half.post("/admin/people", data=data)  # type: ignore[arg-type]
+    form = half.post("/admin/people", data=data)
     assert form.status_code == 200, form.text
     assert "Here is the form as you filled it in" in form.text
     for value in ("nina", html.escape(str(PERSON["name"])), "2027-05-01"):

@@ -182,10 +182,10 @@ def test_enrolling_and_ending(at: World) -> None:
     assert send(client, end, "/operator/enrolment", reason="").status_code == 422
     assert send(client, end, "/operator/enrolment", reason="we moved").status_code == 303
     for place in ("/operator", "/operator/inventories", "/operator/enrolment"):
-        page = client.get(place).text
-        assert "Your enrolment ended" in page
-        assert "What still stands" in page
-        assert "1 list that you gave" in page.replace("List", "list")
+        told = client.get(place).text
+        assert "Your enrolment ended" in told
+        assert "What still stands" in told
+        assert "1 list that you gave" in told.replace("List", "list")
     assert "Your enrolment has ended" in client.get("/operator/exposure").text
     assert send(client, end, "/operator/enrolment", reason="again").status_code == 404
     listed = send(
@@ -209,9 +209,9 @@ def test_enrolling_and_ending(at: World) -> None:
         "competes": "a-rival\nanother-rival",
     }
     for field, value in (("name", ""), ("serves", "many"), ("changes", "-1"), ("mode", "x")):
-        page = send(client, "/operator/enrolment", "/operator/enrolment", **{**form, field: value})
-        assert page.status_code == 422
-        assert f'href="#field-{field}"' in page.text
+        wrong = send(client, "/operator/enrolment", "/operator/enrolment", **{**form, field: value})
+        assert wrong.status_code == 422
+        assert f'href="#field-{field}"' in wrong.text
     done = send(client, "/operator/enrolment", "/operator/enrolment", **form)
     assert done.headers["location"] == "/operator?said=enrolled"
     page = client.get("/operator/enrolment")

@@ -515,7 +515,7 @@ def withdraw(out: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing about this machine. *needed* ones must hold for an assessment."""
+    """One thing about this machine. No assessment runs without the *needed* ones."""
 
     name: str
     ok: bool

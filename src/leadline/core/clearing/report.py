@@ -173,7 +173,7 @@ class Faulty(Invalid):
 class Receipt:
     """What whoever hands in gets at once. *known*: this was here already, and nothing was added.
 
-    *commitment* is what the record holds in place of the finding, *index* the place of the act in the
+    *commitment* is on record in place of the finding, *index* is the place of the act in the
     log. *place* counts from 1; *expected* is None where no date can be told, which *reason* explains.
     """
 

@@ -88,7 +88,7 @@ class FaultOut(Wire):
 
 
 class CheckOut(Wire):
-    """What the list means. *against* says in words what it was held against, *stale* that this is old.
+    """What the list means. *against* says in words what it was compared with, *stale* that this is old.
 
     *columns* is how the headings of a table were read, *titles* are those there are.
     """
@@ -114,7 +114,7 @@ OUT = Adapter(CheckOut)
     response_model=CheckOut,
     openapi_extra=contract.raw("The list: CSV, CycloneDX or SPDX.", signed_in=False),
 )
-async def hold(
+async def compare(
     request: Request,
     name: Annotated[str, Query(max_length=200)] = "list",
     column: Pairs = [],  # noqa: B006 -- FastAPI reads it, nobody changes it
@@ -122,7 +122,7 @@ async def hold(
     exposed: Literal["yes", "no", "unknown"] = "unknown",
     headless: bool = False,  # noqa: FBT001, FBT002 -- a word of the query
 ) -> Response:
-    """Hold a list against every public advisory. No account is needed, and nothing of it is kept.
+    """Compare a list with every public advisory. No account is needed, and nothing of it is kept.
 
     *column* is MEANING:HEADING of a table, *answer* KEY:WORD of a question that was asked before.
     """

@@ -25,7 +25,7 @@ TAG = "machinery"
 
 
 class JobOut(Wire):
-    """An assessment's shards by state. *errors* are the last words of those that failed."""
+    """An assessment's shards by state. *errors* are the last words of those that did not finish."""
 
     id: str
     shards: Mapping[str, int]

@@ -49,7 +49,7 @@ INSTEAD: Mapping[Callable[..., Any], Callable[..., Any]] = {
         desk.ctx, on, terms, granted, ready(desk.ctx, on, terms)
     ),
     briefing.ground: lambda desk, on, digest: briefing.ground(
-        desk.ctx, on, digest, given.told(desk, on)
+        desk.ctx, on, digest, assessments.told(desk, on)
     ),
     briefing.sheet: lambda desk, on, under="": briefing.sheet(
         desk.ctx, on, assessments.told(desk, on), under
