@@ -8,7 +8,7 @@ import pytest
 
 from clearing_values import statement
 from clearing_world import name_for
-from leadline.app import notices, operators, shelving
+from leadline.app import cases, notices, operators, shelving
 from leadline.core.access import Bounds
 from leadline.core.clearing.advisory import Flaw
 from leadline.core.clearing.delivery import Evidence, Outcome, Words
@@ -274,6 +274,8 @@ def test_another_partys_credentials_open_nothing() -> None:
             notices.release(world.at(person), world.case, ujson(), Stage.PUBLISHED)
         with pytest.raises(Denied):
             notices.burn_down(world.at(person), world.case)
+        assert notices.burn_downs(world.at(person), [world.case]) == {}
+        assert cases.titles(world.at(person), [world.case]) == {}
         assert operators.inventories(world.at(person)) == () or person == "hospital"
     assert notices.listed(world.at("clearing-auditor")) == ()
     (mine,) = operators.listed(world.at("hospital"))
@@ -304,6 +306,8 @@ def test_burn_down_counts_operators_once() -> None:
     world.after(hours=2)
     notices.answer(world.at("hospital"), notice, Answer.APPLIED)
     held = notices.burn_down(world.at("screener"), world.case)
+    assert notices.burn_downs(world.at("screener"), [world.case, "case-none"]) == {world.case: held}
+    assert cases.titles(world.at("screener"), [world.case, "case-none"]).keys() == {world.case}
     assert held.exact
     assert [(one.told, one.applied) for one in held.points] == [(2, 0), (2, 1)]
     assert not notices.burn_down(world.at("clearing-auditor"), world.case).exact
@@ -398,7 +402,7 @@ def test_an_enrolment_is_vetted_by_others_and_ends_once() -> None:
     operators.end(world.at("screener"), id_, "it asked us to")
     with pytest.raises(Refused, match="has ended"):
         operators.end(world.at("hospital"), id_, "again")
-    with pytest.raises(Refused, match="not enrolled"):
+    with pytest.raises(Refused, match="your enrolment ended"):
         world.give("hospital", AFFECTED)
     assert world.enrol("hospital") != id_
     world.enrol("utility", mode=Mode.LOCAL)

@@ -14,7 +14,7 @@ import leadline.app
 from leadline.client.uses import USES
 
 FOLDER = Path(leadline.app.__file__).parent
-ASKS = frozenset({"require", "decision", "visible"})
+ASKS = frozenset({"require", "decision", "visible", "allowed"})
 # The functions that ask for nothing themselves, each with its reason.
 SIGNING_IN = "comes before anybody is anybody"
 PART = "a part of use cases that asked for their own action"

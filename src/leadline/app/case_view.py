@@ -31,12 +31,10 @@ def listed(ctx: Context) -> tuple[CaseView, ...]:
     named = {one.removesuffix(cases.OUTER) for one in ctx.principal.cases} - {cases.INTAKE}
     with ctx.store.read() as reading:
         # a name may be of something that was never opened here
-        opened = reading.find(CaseFile, visible=one_of(Fact.CASE, sorted(named)))
-        mine = {
-            row.id: row.value
-            for row in opened
-            if ctx.decision(Action.CASE_READ, cases.thing(ctx, row.id)).allowed
-        }
+        rows = reading.find(CaseFile, visible=one_of(Fact.CASE, sorted(named)))
+        opened = {row.id: row.value for row in rows}
+        things = [cases.thing(ctx, case) for case in opened]
+        mine = {one.id: opened[one.id] for one in ctx.allowed(Action.CASE_READ, things)}
         whole = _wholes(reading, cases.standings_in(reading, mine), mine)
     return tuple(projected(one, ctx.principal.id, ctx.now) for one in whole)
 

@@ -17,6 +17,7 @@ from leadline.app.context import OWN, Context
 from leadline.app.ports import Reading, Stored, Writing, maybe
 from leadline.core import access
 from leadline.core.access import Action, Bounds, Resource
+from leadline.core.clause import Fact, one_of
 from leadline.core.clearing import coordination
 from leadline.core.clearing.case import Standing, in_log_order, texts
 from leadline.core.clearing.case import standing as computed
@@ -127,6 +128,14 @@ def standing(ctx: Context, case_id: str) -> Standing:
     ctx.require(Action.CASE_READ, inner(case_id))
     with ctx.store.read() as view:
         return standing_in(view, case_id)
+
+
+def titles(ctx: Context, case_ids: Sequence[str]) -> Mapping[str, str]:
+    """What these cases are called, of those that this person is named for all of."""
+    mine = [one.id for one in ctx.allowed(Action.CASE_READ, [inner(one) for one in case_ids])]
+    with ctx.store.read() as view:
+        rows = view.find(CaseFile, visible=one_of(Fact.CASE, mine))
+    return {row.id: row.value.title for row in rows}
 
 
 def standing_in(view: Reading, case_id: str) -> Standing:

@@ -1,6 +1,6 @@
 """What a use case is given: who acts, when, and the ports."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from leadline.app.ports import Access, Outlet, Signer, Store, Vault
 from leadline.core.access import Action, Circumstances, Decision, Principal, Resource
 from leadline.core.alert import Alert, warrants
 from leadline.core.approval import Granted
+from leadline.core.clause import admits
 from leadline.core.errors import Denied
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Act, Kind, Value
@@ -85,6 +86,18 @@ class Context:
             suspended=self.suspended,
         )
         return self.access.decide(self.principal, action, resource, given)
+
+    def allowed(self, action: Action, things: Sequence[Resource]) -> Sequence[Resource]:
+        """Those of *things* for which the rules allow it, as a list of them would show; without a trace.
+
+        The rules are asked once for each kind, and nothing that needs an approval is among the answers.
+        """
+        given = Circumstances(self.now, assurance=self.assurance, suspended=self.suspended)
+        clauses = {
+            kind: self.access.visible(self.principal, action, kind, given)
+            for kind in dict.fromkeys(one.kind for one in things)
+        }
+        return [one for one in things if admits(clauses[one.kind], one)]
 
     def _denied(self, action: Action, resource: Resource, rules: tuple[str, ...]) -> None:
         about = f"{resource.kind}/{resource.id}"

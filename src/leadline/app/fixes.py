@@ -24,6 +24,7 @@ from leadline.core.clearing.fix import (
     FixStanding,
     FixState,
     Instead,
+    Place,
     check_proposal,
     place,
     standings,
@@ -210,19 +211,21 @@ def board(ctx: Context, case_id: str) -> Board:
 def boards(ctx: Context) -> dict[str, Board]:
     """The boards of every case that this person is named for all of, by case."""
     named = sorted(one for one in ctx.principal.cases if one != INTAKE)
-    mine = [one for one in named if ctx.decision(Action.CASE_READ, _case(one)).allowed]
+    mine = [one.id for one in ctx.allowed(Action.CASE_READ, [_case(one) for one in named])]
     with ctx.store.read() as view:
         rows = view.find(Finding, visible=one_of(Fact.CASE, mine))
         acts = _acts(view, [row.id for row in rows])
         of = dict[str, list[FixStanding]]((row.id, []) for row in rows)
         for one in _standings(view, of).values():
             of[one.finding].append(one)
-        places = [place(row.id, row.bounds.case, acts[row.id], of[row.id]) for row in rows]
-    found = dict[str, Board]()
-    for case in mine:
-        held = tuple(one for one in places if one.case == case)
-        found[case] = Board(held, tuple(fix for one in held for fix in of[one.finding]))
-    return {case: board for case, board in found.items() if board.places}
+        held = dict[str, list[Place]]((case, []) for case in mine)
+        for row in rows:
+            held[row.bounds.case].append(place(row.id, row.bounds.case, acts[row.id], of[row.id]))
+    return {
+        case: Board(tuple(places), tuple(fix for one in places for fix in of[one.finding]))
+        for case, places in held.items()
+        if places
+    }
 
 
 def standing_of(view: Reading, finding_id: str) -> tuple[Fix, FixStanding] | None:

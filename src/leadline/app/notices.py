@@ -373,12 +373,24 @@ def recheck(ctx: Context, snapshot: str) -> tuple[tuple[Receipt, Shown, str], ..
 def burn_down(ctx: Context, case: str) -> BurnDown:
     """Who was told, who applied, who proved it, over time; small counts only for the case's own people."""
     ctx.require(Action.FAIRNESS_READ, cases.inner(case))
-    exact = ctx.decision(
-        Action.NOTICE_READ, Resource("notice", case, marking=OWN, case=case)
-    ).allowed
+    return burn_downs(ctx, [case])[case]
+
+
+def burn_downs(ctx: Context, of: Sequence[str]) -> Mapping[str, BurnDown]:
+    """The same of many cases, of those for which this person may ask."""
+    mine = [one.id for one in ctx.allowed(Action.FAIRNESS_READ, [cases.inner(one) for one in of])]
+    told = [Resource("notice", case, marking=OWN, case=case) for case in mine]
+    exact = {one.id for one in ctx.allowed(Action.NOTICE_READ, told)}
+    acts = dict[str, list[Act]]((case, []) for case in mine)
     with ctx.store.read() as view:
-        points = receipt.burn_down(of_case(view, case, RECEIPTS))
-    return BurnDown(case, exact, points)
+        for one in view.acts(naming=frozenset(mine)):
+            case = str(one.act.detail.get("case", ""))
+            if one.act.kind in RECEIPTS and case in acts:
+                acts[case].append(one.act)
+    return {
+        case: BurnDown(case, case in exact, receipt.burn_down(found))
+        for case, found in acts.items()
+    }
 
 
 def consent(ctx: Context, case: str) -> None:
@@ -448,13 +460,6 @@ def releases_of(view: Reading, case: str) -> tuple[Release, ...]:
     """The releases of a case, in the order of their acts."""
     rows = view.find(Release, visible=one_of(Fact.CASE, [case]))
     return tuple(sorted((row.value for row in rows), key=lambda one: one.number))
-
-
-def of_case(view: Reading, case: str, kinds: Iterable[Kind]) -> list[Act]:
-    """Acts of some kinds that name the case in their detail, in log order."""
-    wanted = frozenset(kinds)
-    found = (one.act for one in view.acts(naming=frozenset([case])))
-    return [act for act in found if act.kind in wanted and act.detail.get("case") == case]
 
 
 def receipts_of(view: Reading, notices: Sequence[str]) -> Mapping[str, Receipt]:
