@@ -232,7 +232,12 @@ def page_of(view: Reading, lines: Lines, kind: type, wanted: Wanted) -> Sequence
 
 
 def _place(id_: str, line: Line, order: Order) -> Place:
-    at = {Order.CHANGED: line.changed, Order.OPENED: line.opened, Order.DUE: line.due}.get(order)
+    at = {
+        Order.CHANGED: line.changed,
+        Order.OPENED: line.opened,
+        Order.OLDEST: line.opened,
+        Order.DUE: line.due,
+    }.get(order)
     by: int | str = microseconds(at) if at else 0
     return (" ".join(plain(line.title))[:80] if order is Order.TITLE else by), id_
 

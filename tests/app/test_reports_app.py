@@ -7,8 +7,10 @@ import pytest
 
 from clearing_world import INTAKE, acts_about, clearing_world, name_for
 from desk_world import DeskWorld
+from fakes import MemoryStore
 from leadline.app import cases, contracts, queueing, reports
-from leadline.app.reports import Opening
+from leadline.app.lines import Shown
+from leadline.app.reports import FindingState, Opening
 from leadline.core.access import Bounds
 from leadline.core.clearing.case_words import Move
 from leadline.core.clearing.contract import Exclusion, Wanted
@@ -19,6 +21,7 @@ from leadline.core.errors import Denied, Invalid, NotFound, Refused
 from leadline.core.marking import Tlp
 from leadline.core.record.act import Kind, instant
 from leadline.core.record.commitment import commit_finding
+from leadline.wiring.desk import library
 from reporting import reported, terms
 
 
@@ -245,6 +248,47 @@ def test_a_batch_takes_each_report_by_itself(world: DeskWorld) -> None:
     }
     assert not reports.listed(world.at("other-finder"))
     assert len(reports.listed(world.at("screener"))) == 299
+
+
+def in_parts(
+    world: DeskWorld, who: str, stages: frozenset[Stage], limit: int
+) -> list[FindingState]:
+    """Every part, one after the other."""
+    held, after = list[FindingState](), ""
+    while True:
+        part = reports.part(world.at(who), stages, after, limit)
+        held += part.reports
+        after = part.after
+        if not after:
+            return held
+
+
+def test_parts_of_the_list_are_the_list(world: DeskWorld) -> None:
+    """For the desk, for finders, and for who handed in what another had handed in before; by stage too."""
+    assert isinstance(world.store, MemoryStore)
+    world.store._lines = Shown(library)
+    for number in range(7):
+        handed_in(world, reported(str(number).encode()))
+        world.after(hours=1)
+    handed_in(world, reported(b"3"), "other-finder")
+    own = handed_in(world, reported(b"own"), "other-finder").finding
+    first = reports.listed(world.at("finder"))[0].finding
+    reports.withdraw(world.at("finder"), first)
+    for who, many in (("screener", 8), ("finder", 7), ("other-finder", 2), ("hospital", 0)):
+        listed = reports.listed(world.at(who))
+        assert len(listed) == many
+        for limit in (1, 3, 100):
+            parts = in_parts(world, who, reports.ANY_STAGE, limit)
+            assert sorted(parts, key=lambda one: one.finding) == sorted(
+                listed, key=lambda one: one.finding
+            )
+        waiting = in_parts(world, who, reports.WAITING, 2)
+        assert {one.finding for one in waiting} == {one.finding for one in listed} - {first}
+    order = [one.submitted for one in in_parts(world, "screener", reports.ANY_STAGE, 3)]
+    assert order == sorted(order)
+    assert own in {one.finding for one in in_parts(world, "other-finder", reports.WAITING, 1)}
+    with pytest.raises(Invalid):
+        reports.part(world.at("screener"), after="nowhere")
 
 
 def test_large_files_begin_a_parcel_of_their_own(world: DeskWorld) -> None:

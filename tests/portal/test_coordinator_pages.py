@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from identity.people import application
-from leadline.app import approval, contracts, evidence
+from leadline.app import approval, contracts, evidence, reports
 from leadline.app.sign_in import csrf_of
 from leadline.core.clearing.evidence import Claim, EvidenceEdge
 from leadline.core.clearing.finding import ReplayResult
@@ -455,3 +455,27 @@ def test_contacts_operators_and_leases(world: World) -> None:
     assert mine
     gone(post(world, f"/leases/{mine[1]}/renewal", {"more-hours": "50"}, person="finder"))
     gone(post(world, f"/leases/{mine[1]}/closing", {}, person="finder"))
+
+
+def test_the_list_of_reports_goes_on_to_its_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Part by part, what waits before what is over, each report once; a state that is none is named."""
+    for number in range(3):
+        handed_in(world, title=f"Overflow {number}")
+    ctx = world.at.ctx("coordinator")
+    due = [one for one in reports.listed(ctx) if one.stage.waits]
+    over = [one for one in reports.listed(ctx) if not one.stage.waits]
+    assert due
+    assert over
+    monkeypatch.setattr(reports, "PART_MAX", 1)
+    browser, place, seen = client(world), "/reports", list[str]()
+    while place:
+        page = browser.get(place)
+        assert page.status_code == 200
+        seen += re.findall(r'<th scope="row"><a href="/reports/([0-9a-f]{64})"', page.text)
+        further = re.search(r'href="(\?[^"]*)">Further reports', page.text)
+        place = f"/reports{html.unescape(further[1])}" if further else ""
+    assert seen == [one.finding for one in (*due, *over)]
+    assert browser.get("/reports?state=none").status_code == 422
+    assert browser.get("/reports?after=none").status_code == 422

@@ -92,6 +92,7 @@ class Order(StrEnum):
 
     CHANGED = "changed"  # what changed last stands first
     OPENED = "opened"  # the newest first; no row ever moves in it
+    OLDEST = "oldest"  # the same from its other end
     DUE = "due"  # the soonest first, and only what has a date that still counts
     TITLE = "title"  # from A to Z
 

@@ -7,16 +7,18 @@ are computed from acts whenever asked.
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from leadline.app import contracts
+from leadline.app import browse, contracts
+from leadline.app.browse import Thing
 from leadline.app.context import Context
-from leadline.app.ports import Reading, Store, Stored, Writing, maybe
+from leadline.app.ports import Order, Reading, Store, Stored, Writing, maybe
 from leadline.app.queueing import Queue, queued
 from leadline.app.twins import OVER, first_of, go_on
 from leadline.core.access import UNBOUND, Action, Bounds, Circumstances, Resource
-from leadline.core.clause import Fact, every, one_of
+from leadline.core.clause import Fact, admits, every, one_of
 from leadline.core.clearing.contract import Claims, Judged, judge
 from leadline.core.clearing.finding import Finding
 from leadline.core.clearing.product import Fault
@@ -54,6 +56,9 @@ PARCEL_BYTES = 8 << 20
 WORDS_BYTES_MAX = 64 << 10
 DESCRIPTION_MAX = 20_000
 WITHHELD = "withheld: the text looks as if it held a secret or somebody's data"
+PART_MAX = 100  # reports in one part of a list
+ANY_STAGE = frozenset(Stage)
+WAITING = frozenset(one for one in Stage if one.waits)
 Outcome = Receipt | Faulty
 
 
@@ -91,6 +96,14 @@ class FindingState:
     case: str = ""
     waiting: int = 0
     oldest: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the list of reports. *after* asks for the next one; it is empty at the end."""
+
+    reports: tuple[FindingState, ...]
+    after: str
 
 
 def submit(
@@ -435,6 +448,42 @@ def listed(ctx: Context) -> tuple[FindingState, ...]:
     queue = queued(ctx, [row.id for row in rows])
     shown = [_shown(ctx, row, queue) for row in rows if row.id in queue.stands]
     return tuple(sorted(shown, key=lambda one: (one.submitted, one.finding)))
+
+
+def part(
+    ctx: Context, stages: AbstractSet[Stage] = ANY_STAGE, after: str = "", limit: int = PART_MAX
+) -> Part:
+    """A part of the same list, of reports at these stages, cut in the database.
+
+    Reports of this person that somebody else had handed in first stand before the first part.
+
+    Raises: Invalid, for a place in the list (*after*) that no list gave out, or a *limit* out of bounds.
+    """
+    filters = browse.Filters(states=frozenset(one.value for one in stages))
+    page = browse.browse(ctx, Thing.FINDING, filters, Order.OLDEST, after, limit)
+    with ctx.store.read() as view:
+        rows = [view.get(Finding, one.id) for one in page.rows]
+    rows = [*([] if after else _handed_in_again(ctx)), *rows]
+    queue = queued(ctx, [row.id for row in rows])
+    shown = [
+        _shown(ctx, row, queue)
+        for row in rows
+        if row.id in queue.stands and queue.stands[row.id].stage in stages
+    ]
+    return Part(tuple(shown), page.after)
+
+
+def _handed_in_again(ctx: Context) -> list[Stored[Finding]]:
+    """Findings that this person may read for having handed them in as well, and for nothing else."""
+    given = Circumstances(ctx.now, assurance=ctx.assurance, suspended=ctx.suspended)
+    clause = ctx.access.visible(ctx.principal, Action.FINDING_READ, "finding", given)
+    own = every((clause, one_of(Fact.OWNER, [ctx.principal.id])))
+    with ctx.store.read() as view:
+        first = {row.id for row in view.find(Finding, visible=own)}
+        mine = {row.value.finding for row in view.find(Report, visible=own)} - first
+        rows = [(one, maybe(view, Finding, one)) for one in sorted(mine)]
+    again = [one for one, row in rows if row is None or not admits(clause, row.thing("finding"))]
+    return [_readable(ctx, one) for one in again]
 
 
 def _shown(ctx: Context, row: Stored[Finding], queue: Queue) -> FindingState:

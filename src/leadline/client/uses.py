@@ -514,6 +514,7 @@ NOT_OVER_HTTP: Mapping[str, str] = {
     "once.begin": PART,
     "notices.burn_downs": "GET /cases/{case}/burn-down tells each",
     "queueing.queued": "places of any reports; GET /findings gives each reader the own part of it",
+    "reports.part": "GET /lists gives parts of every list, and GET /findings these reports with their places",
     "terms.ready": PART,
     "twins.go_on": PART,
     "bundle.snapshot": "the whole record with the blinders of every act, which open what is withheld",

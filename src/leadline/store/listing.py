@@ -38,6 +38,7 @@ _WALKED = Columns("listing", unindexed=True)
 _SORTED = {
     Order.CHANGED: ("changed_at", True),
     Order.OPENED: ("opened_at", True),
+    Order.OLDEST: ("opened_at", False),
     Order.DUE: ("due_at", False),
     Order.TITLE: ("name", False),
 }

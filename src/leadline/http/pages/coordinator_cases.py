@@ -402,14 +402,14 @@ def choose(case: str, me: Posted) -> Response:
 def events(case: str, me: Me) -> Response:
     """What may become of a case from outside: publication, attacks, rediscovery, longer times; its end."""
     seen, inside = case_view.view(me.ctx, case), coordinates(me, case)
-    left = [one for one in reports.listed(me.ctx) if not one.case and not one.stage.ends]
+    left = reports.part(me.ctx, reports.WAITING).reports if inside else ()
     return me.page(
         "coordinator/events.html.j2",
         seen=seen,
         moves=[(one.value, words) for one, words in MOVES.items()],
         parties=[(one.id, one.name) for one in seen.parties],
         clocks=pairs([one.value for one in Clock if one is not Clock.AGREED]),
-        findings=[(one.finding, one.title) for one in left] if inside else [],
+        findings=[(one.finding, one.title) for one in left],
         coordinates=inside,
     )
 

@@ -4,7 +4,9 @@ from typing import get_args
 
 from fastapi import APIRouter, Response
 
-from leadline.app import cases, evidence, offered, reports, triage
+from leadline.app import browse, cases, evidence, offered, reports, triage
+from leadline.app.browse import Thing
+from leadline.app.reports import FindingState
 from leadline.core.clearing.contract import explain
 from leadline.core.clearing.disclosure import Disclosure
 from leadline.core.clearing.evidence import Claim
@@ -19,7 +21,7 @@ from leadline.wiring.cases import disclosure, disclosures
 
 ROUTES = APIRouter()
 shell.LARGER["/reports"] = 64 << 20
-SHOWN_MAX = 200
+OVER = reports.ANY_STAGE - reports.WAITING
 ID_DIGITS = 64
 BEGINNING_MIN = 8
 CUT = 20_000
@@ -49,15 +51,22 @@ SAID.update({
 @ROUTES.get("/reports")
 def listed(me: Me) -> Response:
     """The reports that this person may read; those that wait come first."""
-    found = reports.listed(me.ctx)
-    stage = me.query("state")
-    shown = [one for one in found if not stage or one.stage.value == stage]
-    shown = sorted(shown, key=lambda one: (not one.stage.waits, one.submitted))
+    stage, over, after = me.query("state"), me.query("over"), me.query("after")
+    if stage and stage not in set(Stage):
+        raise Invalid("state", f"is one of: {', '.join(Stage)}")
+    stages = [frozenset({Stage(stage)})] if stage else [reports.WAITING, OVER][bool(over) :]
+    shown, further = list[FindingState](), dict[str, str]()
+    for number, some in enumerate(stages):
+        part = reports.part(me.ctx, some, "" if number else after, reports.PART_MAX)
+        shown += part.reports
+        if part.after:
+            further = {"after": part.after, "over": over or "yes" * bool(number)}
+            break
     return me.page(
         "coordinator/reports.html.j2",
         wide=True,
-        reports=shown[:SHOWN_MAX],
-        more=max(0, len(shown) - SHOWN_MAX),
+        reports=shown,
+        further=me.with_query(**further) if further else "",
         stages=pairs([one.value for one in Stage]),
         forms=pairs([one.value for one in ReportForm]),
         origins=[(one, one) for one in get_args(Origin)],
@@ -198,10 +207,12 @@ def _named(me: Visit, typed: str) -> str:
     """
     if len(typed) >= ID_DIGITS:
         return typed
-    found = [one.finding for one in reports.listed(me.ctx) if one.finding.startswith(typed)]
-    if len(found) != 1 or len(typed) < BEGINNING_MIN:
-        raise Invalid("other", "no single report that you may read begins so; take more of its id")
-    return found[0]
+    if len(typed) >= BEGINNING_MIN:
+        rows = browse.browse(me.ctx, Thing.FINDING, browse.Filters(typed)).rows
+        found = [one.id for one in rows if one.id.startswith(typed)]
+        if len(found) == 1:
+            return found[0]
+    raise Invalid("other", "no single report that you may read begins so; take more of its id")
 
 
 @ROUTES.get("/groups")
@@ -257,11 +268,20 @@ def split(me: Posted) -> Response:
 def case_form(me: Me) -> Response:
     """What a case is opened with: its findings, a title, a disclosure policy that somebody chooses."""
     chosen = me.request.query_params.getlist("finding") or list(me.form.many("finding"))
-    found = [one for one in reports.listed(me.ctx) if not one.case and not one.stage.ends]
+    part = reports.part(me.ctx, reports.WAITING)
+    listed_ = {one.finding: f"{one.title} ({one.stage.value})" for one in part.reports}
+    others = [
+        (row.id, f"{row.title} ({row.state})")
+        for id_ in chosen
+        if id_ not in listed_
+        for row in browse.browse(me.ctx, Thing.FINDING, browse.Filters(id_)).rows
+        if row.id == id_
+    ]
     policies = disclosures(me.portal.home)
     return me.page(
         "coordinator/case_form.html.j2",
-        findings=[(one.finding, f"{one.title} ({one.stage.value})") for one in found[:SHOWN_MAX]],
+        findings=[*listed_.items(), *others],
+        more=bool(part.after),
         chosen=chosen,
         policies=[(one.id, one.title, _secrecy(one)) for one in policies.values()],
     )
