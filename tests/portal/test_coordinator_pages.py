@@ -461,8 +461,9 @@ def test_the_list_of_reports_goes_on_to_its_end(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Part by part, what waits before what is over, each report once; a state that is none is named."""
-    for number in range(3):
-        handed_in(world, title=f"Overflow {number}")
+    first, second, *_ = [handed_in(world, title=f"Overflow {number}") for number in range(4)]
+    for id_ in (first, second):
+        gone(post(world, f"/reports/{id_}/moves", {"state": "duplicate", "reason": "seen before"}))
     ctx = world.at.ctx("coordinator")
     due = [one for one in reports.listed(ctx) if one.stage.waits]
     over = [one for one in reports.listed(ctx) if not one.stage.waits]
