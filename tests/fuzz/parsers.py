@@ -19,6 +19,7 @@ from leadline.core.clearing.report import Told
 from leadline.core.marking import Tlp
 from leadline.core.qualification import QUICK, Check, Record
 from leadline.core.record.act import from_record
+from leadline.core.sealed.pack import Scheme, SealedShare
 from leadline.formats import (
     advisory_toml,
     answers_toml,
@@ -96,6 +97,7 @@ from leadline.formats import (
     score_matrix,
     score_vector,
     scoring,
+    sealed_pack,
     sealed_report,
     sealed_toml,
     security_txt,
@@ -630,6 +632,16 @@ _SARIF = json.dumps(
         ],
     }
 ).encode()
+_SEALED = sealed_pack.encode(
+    sealed_pack.SealedPack(
+        "pack-ab",
+        Scheme(),
+        tuple(SealedShare(f"{n:02x}" * 32, n, "ab" * 8) for n in range(3)),
+        ("cd" * 32,),
+        "ef" * 32,
+        b"ciphertext",
+    )
+)
 _BOOK = packed(
     parts(
         {
@@ -866,6 +878,7 @@ PARSERS: Mapping[str, Parser] = {
     "roles_toml": Parser(_turned(roles_toml.parse), [_data("roles", "public.toml")]),
     "runs_table": Parser(_text(runs_table.read_runs), [_RUNS, _RUN + b"\n\n" + _RUN]),
     "safetensors": Parser(_header, [_WEIGHTS]),
+    "sealed_pack": Parser(sealed_pack.decode, [_SEALED]),
     "run_manifest": Parser(_named(run_manifest.load_run_manifest), [_MANIFEST_OF_A_RUN]),
     "sanitizer": Parser(_named(sanitizer.parse), [_ASAN, _CASR]),
     "scope_toml": Parser(_named(scope_toml.load_scope), [_SCOPE]),

@@ -353,6 +353,9 @@ OPEN = {
     "/api/v1/sign-in/oidc/begin",
     "/api/v1/sign-in/oidc",
     "/api/v1/problems/{name}",
+    "/api/v1/check",
+    "/api/v1/concerns/counts",
+    "/api/v1/published/{digest}",
     *(PREFIX + use.path for use in USES if use.open),
 }
 
@@ -436,3 +439,19 @@ def test_errors_of_others_are_not_taken_for_ours() -> None:
         problem.shape(None, ZeroDivisionError())  # type: ignore[arg-type]
     with pytest.raises(ZeroDivisionError):
         problem.foreign(None, ZeroDivisionError())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "path", ["organisations/foundings", "people/per/recoveries", "people/per/appointments"]
+)
+def test_an_act_that_nobody_signed_is_refused_in_words(at: House, path: str) -> None:
+    """An empty request stands for no signature, also for who may do the act once it is signed."""
+    at.enrol("adm", "administrator")
+    at.enrol("per", "evaluator")
+    at.password("adm")
+    client = signed_in(at, "adm")
+    answer = client.post(
+        f"{PREFIX}/{path}", json={"approval": ""}, headers={"idempotency-key": "one"}
+    )
+    assert answer.status_code in {403, 409}, answer.text
+    assert answer.json()["detail"]

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,6 +28,7 @@ from leadline.wiring import assess, runs
 from portal.assessed_world import SUBJECT, open_engagement
 from portal.visits import Visitor, visitor
 
+KEYS = count()
 RUN = f"/engagements/{make.ENGAGEMENT}/assessment"
 FORM = {"suites": "planted", "subject": SUBJECT.name, "tokens": "20000", "items": "4"}
 
@@ -291,4 +293,5 @@ def test_the_same_over_the_api(at: House, host: Host) -> None:
 def _sent(
     client: Visitor, path: str, given: Mapping[str, object]
 ) -> Any:  # the client's own types are its library's
-    return client.request("POST", path, json=given, headers={caller.CSRF: client.csrf})
+    said = {caller.CSRF: client.csrf, "idempotency-key": f"run-{next(KEYS)}"}
+    return client.request("POST", path, json=given, headers=said)

@@ -82,7 +82,7 @@ def test_what_waits_stands_first(at: World) -> None:
     shown = plain(client.get(given.headers["location"]).text)
     assert "fixed" in shown
     told = plain(client.get("/operator/history").text)
-    for words in ("Notice received", "Notice answered", "Proof given", "List given", "Enrolled"):
+    for words in (": received", ": answered", ": proof given", "List given", "Enrolled"):
         assert words in told
 
 

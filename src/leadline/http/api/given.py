@@ -12,6 +12,8 @@ from leadline.app.ports import KeyStore
 from leadline.app.priority import Lists
 from leadline.app.vaulting import Material
 from leadline.client.shape import Field, Hint
+from leadline.core.access import Action
+from leadline.core.approval import Granted, Request
 from leadline.core.engagement.library import Library
 from leadline.core.engagement.regime import Regime
 from leadline.core.engagement.register import EntryKind
@@ -77,13 +79,22 @@ def about(desk: AtDesk, hint: Hint, path: Mapping[str, str]) -> object:
     return on
 
 
+def _unsigned(desk: AtDesk, one: Field) -> Granted | None:
+    """What counts for no act: nobody signed anything. The rules and the use case say what is missing."""
+    if one.hint is not Granted:
+        return None
+    who = desk.ctx.principal.id
+    nothing = Request("", Action.RECORD_READ, "", "", "", who, desk.ctx.now, "")
+    return Granted(nothing, frozenset(), asserted=False)
+
+
 def named(desk: AtDesk, one: Field, text: str) -> object:
     """What a text names: a regime, a disclosure policy, a time zone, a request that was signed.
 
     Raises: NotFound, Invalid and Refused, as whatever looks it up.
     """
     if one.name == "approval":
-        return approval.granted(desk.ctx, text) if text else None
+        return approval.granted(desk.ctx, text) if text else _unsigned(desk, one)
     if one.hint is Dealings:
         return fresh(desk.ctx, desk.library, text)
     if one.hint is Regime:

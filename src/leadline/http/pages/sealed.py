@@ -18,11 +18,22 @@ from leadline.core.errors import Invalid, NotFound
 from leadline.core.sealed.session import Quote, RunSession
 from leadline.formats.pack import hexadecimal
 from leadline.http.pages.deed import Deed
-from leadline.http.pages.frame import ASKED, SAID, Me, Posted, Unsigned, Visit, again
+from leadline.http.pages.frame import (
+    ASKED,
+    SAID,
+    WAYS,
+    Me,
+    Posted,
+    Unsigned,
+    Visit,
+    Way,
+    again,
+)
 from leadline.wiring import sealed as wiring
 from leadline.wiring.sealed import Subject, limits
 
 ROUTES = APIRouter()
+WAYS.append(Way("Sealed suites", "/sealed", frozenset({"custodian"})))
 TWO = 2  # others who sign an unsealing
 SESSION = "/sealed/{pack}/sessions/{session}"
 QUOTE_BYTES_MAX, TERMS_BYTES_MAX = 64 << 10, 1 << 20
