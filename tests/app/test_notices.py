@@ -2,16 +2,18 @@
 
 from dataclasses import fields, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from clearing_values import statement
 from clearing_world import name_for
-from leadline.app import cases, notices, operators, shelving
+from leadline.app import cases, notices, operators, outbox, shelving
+from leadline.app.sign_in import NOBODY
 from leadline.core.access import Bounds
+from leadline.core.attention import Of
 from leadline.core.clearing.advisory import Flaw
-from leadline.core.clearing.delivery import Evidence, Outcome, Words
+from leadline.core.clearing.delivery import Delivery, Evidence, Outcome, Release, Words
 from leadline.core.clearing.operator import Bar, Mode, Parcel
 from leadline.core.clearing.product import (
     Component,
@@ -493,6 +495,69 @@ def test_a_release_that_was_overtaken_writes_nothing() -> None:
     with pytest.raises(Stale, match="meanwhile"):
         notices._send(world.at("screener"), made, (), [])
     assert len(world.inner.world.acts()) == before
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_release_that_dies_in_the_middle_leaves_nothing(
+    after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Called again it tells everybody, once; a third time nobody."""
+    world = world_of_three()
+    world.publish()
+    real, written = notices._deliver, [0]
+
+    def dies(*args: Any) -> int:
+        if written[0] == after:
+            raise KeyboardInterrupt
+        written[0] += 1
+        return real(*args)
+
+    before = len(world.inner.world.acts())
+    with monkeypatch.context() as broken:
+        broken.setattr(notices, "_deliver", dies)
+        with pytest.raises(KeyboardInterrupt):
+            world.release(Stage.PUBLISHED)
+    assert len(world.inner.world.acts()) == before
+    with world.inner.store.read() as view:
+        assert view.find(Delivery) == []
+        assert view.find(Release) == []
+    told = [one.operator for one in world.release(Stage.PUBLISHED)]
+    assert sorted(told) == sorted({world.operator["hospital"], world.operator["bank"]})
+    assert world.release(Stage.PUBLISHED) == ()
+    assert len(world.inner.world.acts(Kind.NOTICE_SENT)) == 2
+
+
+def test_a_notice_stands_in_the_inboxes_of_its_readers_and_of_nobody_else() -> None:
+    """When it came, and when it was corrected; the act of the release itself tells nobody."""
+    world, notice = published()
+    own = replace(world.at("screener"), principal=NOBODY)
+
+    def gathered(person: str) -> list[tuple[str, str]]:
+        while outbox.gather(own, lambda one: world.at(one.id)):
+            pass
+        found = outbox.inbox(world.at(person))
+        return [(one.item.words, one.item.event.thing) for one in found if of_notice(one)]
+
+    def of_notice(one: outbox.Entry) -> bool:
+        assert one.known
+        return one.item.event.of is Of.NOTICE
+
+    assert gathered("hospital") == [("A notice came", notice)]
+    for other in ("utility", "screener", "maintainer", "clearing-auditor"):
+        assert gathered(other) == []
+    world.after(hours=1)
+    changed = ujson(flaws=(replace_statement(Interval("2.0", "5.1.5")),))
+    (again,) = (
+        one
+        for one in notices.correct(world.at("screener"), world.case, changed, "narrower")
+        if one.corrects == notice
+    )
+    own = replace(world.at("screener"), principal=NOBODY)
+    assert gathered("hospital") == [
+        ("A notice came", again.id),
+        ("A notice was corrected", notice),
+        ("A notice came", notice),
+    ]
 
 
 def test_many_receipts_are_read_at_once() -> None:

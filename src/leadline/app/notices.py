@@ -560,10 +560,13 @@ def _send(
     """Write a release and all its notices, or nothing; the same steps whether there are any."""
     ready = [_delivery(ctx, made, page) for page in pages]
     content = sha256(encode(plain(made.advisory), bytes_max=PAGE_BYTES_MAX)).hexdigest()
+    with ctx.store.read() as view:
+        size, known = view.log_size(), len(case_acts(view, made.case))
+    # From here on nobody else writes: what can be read and made before was.
     with ctx.store.write() as tx:
         if len(releases_of(tx, made.case)) != len(before):
             raise Stale("another release of this case was made meanwhile; look at it and try again")
-        number = len(case_acts(tx, made.case)) + 1
+        number = known + len(case_acts(tx, made.case, size)) + 1
         kept = replace(made, id=f"{made.case}/{number}", number=number)
         until = made.public_at if made.stage.early else None
         tx.put(kept.id, kept, marking=OWN, bounds=Bounds(case=made.case, embargo_until=until))
@@ -599,12 +602,12 @@ def _deliver(ctx: Context, tx: Writing, row: Delivery, page: _Page, number: int)
     return number
 
 
-def case_acts(view: Reading, case: str) -> list[Opened]:
-    """The acts of a case, in log order: those about it, and those beside it that name it."""
-    found = {one.index: one for one in view.acts(about=case)}
+def case_acts(view: Reading, case: str, since: int = 0) -> list[Opened]:
+    """The acts of a case from leaf *since* on, in log order: those about it, and those beside it that name it."""
+    found = {one.index: one for one in view.acts(about=case, since=since)}
     found |= {
         one.index: one
-        for one in view.acts(naming=frozenset([case]))
+        for one in view.acts(naming=frozenset([case]), since=since)
         if one.act.kind in BESIDE and one.act.detail.get("case") == case
     }
     return [found[index] for index in sorted(found)]

@@ -8,7 +8,8 @@ Whom to tell is asked of the rules, when an item is made and again when it goes 
 is about leaves but the item's own id.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -28,15 +29,17 @@ from leadline.core.attention import (
     Wish,
     event,
 )
+from leadline.core.clause import Clause, Fact, one_of
 from leadline.core.clearing.case_file import CaseFile
+from leadline.core.clearing.delivery import Delivery
 from leadline.core.clearing.finding import Finding
-from leadline.core.clearing.notice import Notice
 from leadline.core.engagement.concern import Concern
 from leadline.core.engagement.engagement import Engagement
 from leadline.core.errors import LeadlineError, NotFound, Stale
+from leadline.core.grant import Grant, with_grants
 from leadline.core.organisation import administers
 
-ACTS_MAX = 500
+ACTS_MAX = 2_000
 ITEMS_SHOWN = 200
 CURSOR = "outbox"
 SIGNED_IN = (
@@ -46,7 +49,7 @@ STORED: dict[Of, tuple[type, Action]] = {
     Of.ENGAGEMENT: (Engagement, Action.ENGAGEMENT_READ),
     Of.CASE: (CaseFile, Action.CASE_READ),
     Of.FINDING: (Finding, Action.FINDING_READ),
-    Of.NOTICE: (Notice, Action.NOTICE_READ),
+    Of.NOTICE: (Delivery, Action.NOTICE_READ),
     Of.CONCERN: (Concern, Action.CONCERN_READ),
 }
 PeopleOf = Callable[[Principal], Context]
@@ -64,13 +67,13 @@ def gather(ctx: Context, context: PeopleOf) -> int:
         found = view.acts(since=since, most=ACTS_MAX)
         if not found:
             return 0
-        persons = [context(one) for one in view.principals() if not one.suspended]
         made = [
             (each, one.index)
             for one in found
             if (each := event(one.act)) is not None
         ]  # fmt: skip
-        told = [(each, leaf, tuple(_recipients(view, each, persons))) for each, leaf in made]
+        crowd = _crowd(ctx, view, context) if made else _Crowd((), {}, context)
+        told = [(each, leaf, tuple(_recipients(view, each, crowd))) for each, leaf in made]
         wishes = {one.value.person: one.value for one in view.find(Wish)}
     reached, looked = Reached(found[-1].index + 1), len(found)
     try:
@@ -100,10 +103,63 @@ def _id(act: str, person: str) -> str:
     return f"item-{sha256(f'{act}/{person}'.encode()).hexdigest()[:32]}"
 
 
-def _recipients(view: Reading, each: Event, persons: Sequence[Context]) -> Iterator[str]:
-    for ctx in persons:
+@dataclass(frozen=True, slots=True)
+class _Crowd:
+    """Everybody who is here, by what can make an event their business; the rules are asked after that.
+
+    *named* holds them by scope and name: person, org, engagement, case. *opened* is their own context,
+    for what must be asked as they would ask it.
+    """
+
+    everybody: Sequence[Context]
+    named: Mapping[tuple[str, str], Sequence[Context]]
+    opened: PeopleOf
+
+    def near(self, each: Event, thing: Resource | None) -> Iterable[Context]:
+        """Those whose business an event may be; never fewer than `concerns` says."""
+        if each.of is Of.REQUEST:
+            return [self.opened(one.principal) for one in self.everybody]
+        if each.of is Of.PERSON:
+            over = self.everybody if each.kind in OVERSEEN else ()
+            own = self.named.get(("person", each.thing), ())
+            return [*own, *(one for one in over if one.principal.id != each.thing)]
+        if thing is None:
+            return ()
+        facts = {
+            Of.ENGAGEMENT: (("engagement", thing.id), ("org", thing.org)),
+            Of.CASE: (("case", thing.case),),
+            Of.FINDING: (("person", thing.owner),),
+            Of.NOTICE: (("org", thing.org),),
+            Of.CONCERN: (("person", thing.owner),),
+        }[each.of]
+        found = (one for fact in facts for one in self.named.get(fact, ()))
+        return {one.principal.id: one for one in found}.values()
+
+
+def _crowd(ctx: Context, view: Reading, context: PeopleOf) -> _Crowd:
+    """Everybody as rules see them now, read at once: a notice can be for many thousands."""
+    grants = defaultdict[str, list[Grant]](list)
+    for row in view.find(Grant):
+        grants[row.value.principal].append(row.value)
+    everybody, named = list[Context](), defaultdict[tuple[str, str], list[Context]](list)
+    for one in view.principals():
+        if one.suspended:
+            continue
+        person = with_grants(one, grants.get(one.id, ()), ctx.now)
+        here = replace(ctx, principal=person)
+        everybody.append(here)
+        facts = [("person", person.id), ("org", person.org)]
+        facts += [("engagement", name) for name in person.engagements]
+        for fact in (*facts, *(("case", name) for name in person.cases)):
+            named[fact].append(here)
+    return _Crowd(everybody, named, context)
+
+
+def _recipients(view: Reading, each: Event, crowd: _Crowd) -> Iterator[str]:
+    thing = _thing(view, each)
+    for ctx in crowd.near(each, thing):
         own = each.of is Of.PERSON and each.thing == ctx.principal.id
-        if (own or ctx.principal.id != each.actor) and concerns(ctx, view, each):
+        if (own or ctx.principal.id != each.actor) and _concerned(ctx, view, each, thing):
             yield ctx.principal.id
 
 
@@ -113,6 +169,10 @@ def concerns(ctx: Context, view: Reading, each: Event) -> bool:
     Who may read everything, such as an auditor, is not told of everything: it is the business of those
     who are named for the thing, or whose it is.
     """
+    return _concerned(ctx, view, each, _thing(view, each))
+
+
+def _concerned(ctx: Context, view: Reading, each: Event, thing: Resource | None) -> bool:
     person, of = ctx.principal, each.of
     if person.access_until is not None and person.access_until <= ctx.now:
         return False
@@ -120,7 +180,6 @@ def concerns(ctx: Context, view: Reading, each: Event) -> bool:
         return each.thing == person.id or _oversees(ctx, view, each)
     if of is Of.REQUEST:
         return _may_sign(ctx, each.thing)
-    thing = _thing(view, each)
     if thing is None:
         return False
     business = {
@@ -143,6 +202,9 @@ def _oversees(ctx: Context, view: Reading, each: Event) -> bool:
 
 
 def _thing(view: Reading, each: Event) -> Resource | None:
+    """What rules are asked about, where the event is about something stored."""
+    if each.of not in STORED:
+        return None
     row: Stored[object] | None = maybe(view, STORED[each.of][0], each.thing)
     if row is None:
         return None
@@ -256,7 +318,7 @@ def inbox(ctx: Context) -> tuple[Entry, ...]:
     """The caller's own items, the newest first, each asked of the rules anew."""
     ctx.require(Action.SESSION_LIST, _own(ctx))
     with ctx.store.read() as view:
-        rows = [row.value for row in view.find(Item) if row.value.person == ctx.principal.id]
+        rows = [row.value for row in view.find(Item, visible=_of_owner(ctx))]
         rows = sorted(rows, key=lambda one: one.leaf, reverse=True)[:ITEMS_SHOWN]
         return tuple(Entry(one, _still(ctx, view, one)) for one in rows)
 
@@ -291,7 +353,7 @@ def late(ctx: Context) -> tuple[Sending, ...]:
     """The caller's deliveries that did not get through so far: tried again, or tried no more."""
     ctx.require(Action.SESSION_LIST, _own(ctx))
     with ctx.store.read() as view:
-        found = [row.value for row in view.find(Sending) if row.value.person == ctx.principal.id]
+        found = [row.value for row in view.find(Sending, visible=_of_owner(ctx))]
     return tuple(sorted((one for one in found if one.attempts), key=lambda one: one.since))
 
 
@@ -299,8 +361,8 @@ def parked(ctx: Context) -> tuple[Sending, ...]:
     """The caller's deliveries that are tried no more."""
     ctx.require(Action.SESSION_LIST, _own(ctx))
     with ctx.store.read() as view:
-        found = [row.value for row in view.find(Sending)]
-    return tuple(one for one in found if one.parked and one.person == ctx.principal.id)
+        found = [row.value for row in view.find(Sending, visible=_of_owner(ctx))]
+    return tuple(one for one in found if one.parked)
 
 
 def retry(ctx: Context) -> int:
@@ -312,6 +374,10 @@ def retry(ctx: Context) -> int:
             fresh = replace(row.value, since=ctx.now, due=ctx.now, attempts=0, parked=False)
             tx.put(row.id, fresh, marking=OWN, bounds=row.bounds, expect=row.version)
     return len(found)
+
+
+def _of_owner(ctx: Context) -> Clause:
+    return one_of(Fact.OWNER, [ctx.principal.id])
 
 
 def _own(ctx: Context) -> Resource:

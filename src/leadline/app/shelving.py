@@ -7,11 +7,13 @@ import json
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass
 
 from leadline.app.ports import Store, Vault
 from leadline.core.clearing.operator import Parcel, Snapshot
 from leadline.core.clearing.product import Component, Fault, Inventory, Name, Naming, Package
+from leadline.core.clearing.resemblance import plain
 from leadline.core.marking import Marking, Tlp
 from leadline.formats import document
 
@@ -21,6 +23,8 @@ SEALED = Marking(Tlp.RED)
 COMPARTMENT = "operators"
 PARCEL_BYTES = 8 << 20
 _EMPTY: tuple[object, ...] = (None, "", ())
+# How the line of names begins. Names in it are plain, so that no sign in one can be taken for the line's own.
+_HEAD = b'{"by":"plain","names":{'
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +93,18 @@ def understood(inventory: Inventory) -> Inventory:
 
 
 def dump(inventory: Inventory) -> bytes:
-    """A line of JSON that says on which lines each name stands, then a line for each component."""
+    """A line of JSON that says on which lines each plain name stands, then a line for each component."""
     lines, names, open_ = list[bytes](), defaultdict[str, list[int]](list), list[int]()
     for at, one in enumerate(inventory.components):
         told = {name: value for name, value in asdict(one).items() if value not in _EMPTY}
         lines.append(json.dumps(told, separators=(",", ":")).encode())
         held = (one, one.package, *(other.package for other in one.names))
-        for name in {found.name for found in held if found is not None}:
+        for name in {plain(found.name) for found in held if found is not None}:
             names[name].append(at)
         if one.package is None:
             open_.append(at)
-    head = json.dumps({"names": names, "open": open_}, separators=(",", ":"), sort_keys=True)
+    told = {"by": "plain", "names": names, "open": open_}
+    head = json.dumps(told, separators=(",", ":"), sort_keys=True)
     return b"\n".join((head.encode(), *lines))
 
 
@@ -109,20 +114,36 @@ def load(data: bytes, faults: Sequence[Fault] = ()) -> Inventory:
     return Inventory(tuple(_component(json.loads(one)) for one in lines), tuple(faults))
 
 
-def search(data: bytes, wanted: Callable[[str], bool], *, devices: bool) -> Inventory:
-    """Of the components that `dump` wrote those with a *wanted* name, or without a package.
+def search(data: bytes, wanted: AbstractSet[str], *, devices: bool) -> Inventory:
+    """Of the components that `dump` wrote those with a *wanted* plain name, or without a package.
 
-    The latter only with *devices*. Where no name is wanted, nothing but the names is read.
+    The latter only with *devices*. Of the line of names no more is read than is asked for.
     """
     head, _, body = data.partition(b"\n")
-    told = json.loads(head)
-    found = {at for name, places in told["names"].items() if wanted(name) for at in places}
-    if devices:
-        found.update(told["open"])
+    found = _places(head, wanted, devices=devices)
     if not found:
         return Inventory(())
     lines = body.split(b"\n")
     return Inventory(tuple(_component(json.loads(lines[at])) for at in sorted(found)))
+
+
+def _places(head: bytes, wanted: AbstractSet[str], *, devices: bool) -> set[int]:
+    if not head.startswith(_HEAD):  # written before names were made plain there
+        told = json.loads(head)
+        found = {
+            at for name, places in told["names"].items() if plain(name) in wanted for at in places
+        }
+        return found | set(told["open"] if devices else ())
+    end, found = head.index(b"}", len(_HEAD)), set[int]()
+    for name in wanted:
+        key = f'"{name}":['.encode()
+        at = head.find(key, len(_HEAD), end)
+        if at >= 0:
+            begin = at + len(key) - 1
+            found.update(json.loads(head[begin : head.index(b"]", begin) + 1]))
+    if devices:
+        found.update(json.loads(head[end + len(b'},"open":') : -1]))
+    return found
 
 
 def _component(told: Mapping[str, object]) -> Component:

@@ -6,7 +6,7 @@ Source: clearinghouse reference, section 7.3.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -316,11 +316,10 @@ def correction(page: Notice, reason: str, *, concerns: bool) -> Notice:
     )
 
 
-def wanted(advisory: Advisory) -> tuple[Callable[[str], bool], bool]:
-    """Which names of components or packages the advisory can match, and whether devices may match.
+def wanted(advisory: Advisory) -> tuple[frozenset[str], bool]:
+    """Which plain names of components or packages the advisory can match, and whether devices may match.
 
     Only what cannot match is left out, so that matching the rest gives the same pairs.
     """
     packages = advisory.packages
-    names = frozenset(plain(one.name) for one in packages)
-    return (lambda name: plain(name) in names), any(not one.type for one in packages)
+    return frozenset(plain(one.name) for one in packages), any(not one.type for one in packages)
