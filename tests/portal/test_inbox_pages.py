@@ -81,6 +81,23 @@ def test_those_are_told_whose_business_it_is(desk: House) -> None:
     assert people_told(desk) == ["dora", "dora", "eva"]
 
 
+def test_what_is_nobodys_business_is_passed_at_once(
+    desk: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a long log only the acts that are events are read, in parts; all others are behind afterwards."""
+    monkeypatch.setattr(outbox, "ACTS_MAX", 2)
+    for number in range(1, 4):
+        happened(desk, number)
+    for number in range(4, 30):
+        happened(desk, number, Kind.EVIDENCE_SEALED)
+    happened(desk, 30, Kind.RUN_STOPPED)
+    own, context = notify.own_eyes(desk.door.parts), desk.door.parts.context
+    assert [outbox.gather(own, context) for _ in range(4)] == [2, 28, 0, 0]
+    assert people_told(desk) == ["dora"] * 4 + ["eva"] * 4
+    happened(desk, 31, Kind.EVIDENCE_SEALED)
+    assert [outbox.gather(own, context) for _ in range(2)] == [1, 0]
+
+
 def test_two_rounds_at_once_tell_nobody_twice(desk: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second finds that the first has come further."""
     happened(desk)

@@ -19,6 +19,7 @@ from leadline.app.context import OWN, Context
 from leadline.app.ports import Reading, Stored, maybe
 from leadline.core.access import Action, Bounds, Circumstances, Principal, Resource
 from leadline.core.attention import (
+    EVENTFUL,
     OVERSEEN,
     Channel,
     Event,
@@ -56,7 +57,7 @@ PeopleOf = Callable[[Principal], Context]
 
 
 def gather(ctx: Context, context: PeopleOf) -> int:
-    """Make items of the acts that came since; answers how many acts were looked at.
+    """Make items of the acts that came since; answers how many acts were passed, eventful or not.
 
     *ctx* reads with the installation's own eyes; *context* opens a person's. Two that run at once make
     each item once: the second finds the cursor moved.
@@ -64,8 +65,9 @@ def gather(ctx: Context, context: PeopleOf) -> int:
     with ctx.store.read() as view:
         row = maybe(view, Reached, CURSOR)
         since = row.value.leaf if row else 0
-        found = view.acts(since=since, most=ACTS_MAX)
-        if not found:
+        found = view.acts(kind=EVENTFUL, since=since, most=ACTS_MAX)
+        until = found[-1].index + 1 if len(found) == ACTS_MAX else view.log_size()
+        if until == since:
             return 0
         made = [
             (each, one.index)
@@ -75,7 +77,7 @@ def gather(ctx: Context, context: PeopleOf) -> int:
         crowd = _crowd(ctx, view, context) if made else _Crowd((), {}, context)
         told = [(each, leaf, tuple(_recipients(view, each, crowd))) for each, leaf in made]
         wishes = {one.value.person: one.value for one in view.find(Wish)}
-    reached, looked = Reached(found[-1].index + 1), len(found)
+    reached, looked = Reached(until), until - since
     try:
         with ctx.store.write() as tx:
             tx.put(CURSOR, reached, marking=OWN, expect=row.version if row else None)

@@ -245,7 +245,7 @@ class Reading(Protocol):
         self,
         *,
         engagement: str | None = None,
-        kind: Kind | None = None,
+        kind: Kind | AbstractSet[Kind] | None = None,
         about: str | AbstractSet[str] | None = None,
         naming: AbstractSet[str] | None = None,
         since: int = 0,
@@ -253,7 +253,7 @@ class Reading(Protocol):
     ) -> Sequence[Opened]:
         """Acts in log order, filtered: from leaf *since* on, and at most *most* of them.
 
-        *about* is what they are about, or some of which it is one; *naming* some of which they name one
+        *kind* is their kind, or some of which it is one; *about* is what they are about, or some of which it is one; *naming* some of which they name one
         (`leadline.core.clearing.act_names`). Without either, or an engagement, all of a kind are read.
         """
         ...

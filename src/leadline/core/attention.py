@@ -121,6 +121,7 @@ OVERSEEN: Mapping[Kind, str] = {
 }
 URGENT = frozenset({Kind.RECOVERY_BEGUN})
 _OF: Mapping[Kind, Of] = {kind: of for of, kinds in WORDS.items() for kind in kinds}
+EVENTFUL = frozenset(_OF)  # acts of any other kind have no event
 # Acts about a case name it in their detail where they are about something else of it.
 _CASE = "case"
 BACK_OFF_FIRST, BACK_OFF_MAX = timedelta(minutes=1), timedelta(hours=4)

@@ -112,8 +112,9 @@ class SqlReading:
         self, kind: type[T], *, engagement: str | None = None, visible: Clause = EVERYTHING
     ) -> Sequence[Stored[T]]:
         """All values of one kind, in order of id, of one engagement and those *visible* if told."""
-        # SQLite without statistics walks all of a kind, which stand in order, where few are of these cases.
-        few = isinstance(visible, OneOf) and visible.fact in _FEW
+        # SQLite without statistics walks all of a kind, which stand in order, where few are of these cases, or
+        # of one engagement.
+        few = engagement is not None or (isinstance(visible, OneOf) and visible.fact in _FEW)
         column = STATE.c.kind.concat("") if few else STATE.c.kind
         where: list[Where] = [column == self._records.kind(kind)]
         if visible != EVERYTHING:
@@ -176,7 +177,7 @@ class SqlReading:
         self,
         *,
         engagement: str | None = None,
-        kind: Kind | None = None,
+        kind: Kind | AbstractSet[Kind] | None = None,
         about: str | AbstractSet[str] | None = None,
         naming: AbstractSet[str] | None = None,
         since: int = 0,
@@ -187,7 +188,8 @@ class SqlReading:
         Raises: Tampered, naming the leaf, if an act does not open it.
         """
         among = frozenset([about]) if isinstance(about, str) else about
-        if NONE in (among, naming):
+        kinds = frozenset([kind]) if isinstance(kind, Kind) else kind
+        if NONE in (among, naming, kinds):
             return []
         given = Given(self._connection.dialect.name)
         where = list[str]()
@@ -197,10 +199,10 @@ class SqlReading:
             where.append(given.among("act.about", frozenset(among)))
         if naming is not None:
             where.append(f"act.leaf IN ({projections.naming(given, naming)})")
-        if kind is not None:
+        if kinds is not None:
             # Among acts of one kind there are many: whatever else is asked for finds fewer.
             narrow = "(act.kind || '')" if where else "act.kind"
-            where.append(f"{narrow} = {given.one(kind.value)}")
+            where.append(given.among(narrow, frozenset(one.value for one in kinds)))
         if since:
             where.append(f"act.leaf >= {given.one(since)}")
         query = _OPENED.order_by(ACT.c.leaf).limit(most)
@@ -461,7 +463,7 @@ class SqlWriting(SqlReading):
         self,
         *,
         engagement: str | None = None,
-        kind: Kind | None = None,
+        kind: Kind | AbstractSet[Kind] | None = None,
         about: str | AbstractSet[str] | None = None,
         naming: AbstractSet[str] | None = None,
         since: int = 0,
