@@ -6,20 +6,22 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from clearing_values import AT, advisory, finding
-from leadline.app import advisory_files
-from leadline.app.match import match_files, read_inventory, read_sample, samples
+from leadline.app import advisory_files, operators
+from leadline.app.match import match_files, read_advisory, read_inventory, read_sample, samples
 from leadline.core.clearing.advisory import draft
 from leadline.core.clearing.match import EVERY, Status, match
 from leadline.core.clearing.notice import notice, questions
 from leadline.core.errors import Invalid, NotFound
-from leadline.core.marking import Tlp
+from leadline.core.marking import Marking, Tlp
 from leadline.formats import csaf
+from operator_world import OperatorWorld, bom
 
 OSV = {
     "id": "PYSEC-1",
@@ -284,6 +286,32 @@ def test_a_finding_reaches_the_operators_it_concerns() -> None:
         "rural-hospital",
         "community-bank",
     }
+
+
+def test_an_upload_is_matched_as_the_same_file_is_offline(tmp_path: Path) -> None:
+    """One engine: every pair, its words and its question, whatever is known of the component."""
+    document = csaf.render(advisory())
+    world = OperatorWorld()
+    held = read_advisory(document, "a.json")
+    with world.inner.store.write() as tx:
+        tx.put(held.id, held, marking=Marking(Tlp.CLEAR))
+    world.enrol("hospital")
+    names = ("pypi/ujson", "deb/debian/python3-ujson", "generic/ujson", "pypi/else")
+    data = bom(*(f"pkg:{one}@{version}" for one in names for version in ("5.1.0", "5.2.0", "odd")))
+    online = operators.give(world.at("hospital"), data, "inventory.cdx.json")
+    (tmp_path / "advisories").mkdir()
+    (tmp_path / "advisories" / "a.json").write_bytes(document)
+    file = tmp_path / "inventory.cdx.json"
+    file.write_bytes(data)
+    offline = match_files(file, tmp_path / "advisories")
+    assert online.matching == offline.matching
+    found = {one.status for one in online.matching.matches}
+    assert {Status.AFFECTED, Status.FIXED, Status.UNKNOWN} <= found
+    with world.inner.store.write() as tx:
+        tx.put("W", replace(held, id="W", withdrawn=True), marking=Marking(Tlp.CLEAR))
+    world.enrol("bank")
+    again = operators.give(world.at("bank"), data, "inventory.cdx.json")
+    assert again.matching == offline.matching, "what was withdrawn matches nothing"
 
 
 def test_matching_needs_the_base_install_only() -> None:

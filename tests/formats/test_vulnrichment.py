@@ -49,6 +49,17 @@ def test_the_published_form_is_read() -> None:
     assert known(answers)[IMPACT] == "T"
 
 
+@pytest.mark.parametrize("version", ["5.0", "5.1", "5.1.1", "5.2.0"])
+def test_records_of_each_version_of_the_format_are_read(version: str) -> None:
+    """What 5.2.0 added to products changes nothing of what is read here."""
+    affected = [{"packageURL": "pkg:pypi/thing", "defaultStatus": "affected"}]
+    cna = container("maker", {"Automatable": "yes"}) | {"affected": affected}
+    held = {"dataType": "CVE_RECORD", "dataVersion": version, "containers": {"cna": cna}}
+    told = json.dumps(held | {"cveMetadata": {"cveId": "cve-2026-0001"}})
+    cve, answers = vulnrichment.parse(told.encode())
+    assert (cve, known(answers)[AUTOMATABLE]) == ("CVE-2026-0001", "Y")
+
+
 def test_a_value_is_its_assessors_and_nobody_elses() -> None:
     """Two who differ leave it unknown; one without a name is not taken for CISA."""
     cna, adp = container("maker", {"Automatable": "yes"}), container(None, {"Automatable": "no"})

@@ -14,7 +14,7 @@ import secrets
 import shutil
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -35,6 +35,7 @@ SHARD_BYTES = 256 << 20
 PUT_BYTES_MAX = 256 << 20
 BEHIND_MAX = 4  # chunks that the digest may lag behind the cipher
 NO_DIGEST = "0" * 64
+Taker = Callable[[bytes], None]
 
 
 class SealedVault:
@@ -250,8 +251,7 @@ class SealedVault:
         Raises: Tampered, if a shard or the whole is not what the header says.
         """
         held, digest, size = copy.holding, sha256(), 0
-        hashing = deque[Future[None]]()
-        with ThreadPoolExecutor(1) as aside:
+        with _taking(digest.update, held.size) as take:
             for wrapped, key in zip(copy.wrapped(), keys, strict=True):
                 associated = envelope.shard_data(wrapped.bound)
                 shard = place / f"{wrapped.bound.shard}.shard"
@@ -260,12 +260,8 @@ class SealedVault:
                     if size > held.size:
                         told = f"more than its {held.size} bytes came"
                         raise Tampered(f"vault {held.digest}", told)
-                    hashing.append(aside.submit(digest.update, chunk))
-                    if len(hashing) > BEHIND_MAX:
-                        hashing.popleft().result()
+                    take(chunk)
                     to.write(chunk)
-            for hashed in hashing:
-                hashed.result()
         if size != held.size or digest.hexdigest() != held.digest:
             raise Tampered(f"vault {held.digest}", "the content has another digest or length")
 
@@ -306,6 +302,25 @@ class SealedVault:
         disk.private(self._content)
         with disk.locked(self._content):
             yield
+
+
+@contextmanager
+def _taking(update: Taker, size: int) -> Iterator[Taker]:
+    """What hands chunks to *update*: those of more than one segment beside the cipher, else at once."""
+    if size <= streaming.SEGMENT_BYTES:  # starting a thread takes longer than the digest
+        yield update
+        return
+    hashing = deque[Future[None]]()
+    with ThreadPoolExecutor(1) as aside:
+
+        def take(chunk: bytes) -> None:
+            hashing.append(aside.submit(update, chunk))
+            if len(hashing) > BEHIND_MAX:
+                hashing.popleft().result()
+
+        yield take
+        for hashed in hashing:
+            hashed.result()
 
 
 @dataclass

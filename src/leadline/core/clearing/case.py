@@ -36,6 +36,7 @@ from leadline.core.clearing.disclosure import (
     Disclosure,
     Due,
     Facts,
+    check_known,
     due_of,
     moment_in,
     read,
@@ -255,7 +256,8 @@ class Standing:
         known = self.facts.firsts.get(Move.ATTACKS)
         if known and End.EXPLOITED in self.disclosure.ends_on and not self.terms.mitigation_only:
             over.append(known.recorded)
-        ends = [one.at for one in self.clocks(self.opened_at) if one.clock in ENDS_SECRECY]
+        held = due_of(self.facts, self.policies, self.opened_at, ENDS_SECRECY)
+        ends = [one.at for one in (*held, *self._agreed(self.opened_at))]
         return min([*over, *(at for at in ends if at is not None)], default=None)
 
     def embargoed(self, now: datetime) -> bool:
@@ -270,11 +272,7 @@ class Standing:
 
     def silent(self, now: datetime) -> tuple[str, ...]:
         """Vendors that were told and did not answer within the disclosure policy's days."""
-        return tuple(
-            one.party
-            for one in self.clocks(now)
-            if one.clock is Clock.SILENCE and one.state is Running.FELL_DUE
-        )
+        return silent_by(self.clocks(now))
 
     def stage(self, now: datetime) -> Stage:
         """How far it is, for the table of what each reader sees."""
@@ -314,6 +312,13 @@ class Standing:
         return sum(act.kind is Kind.CASE_MOVED and text(act, "move") == move for act in self.acts)
 
 
+def silent_by(clocks: Iterable[Due]) -> tuple[str, ...]:
+    """Whose time to answer is over, by clocks that were read already."""
+    return tuple(
+        one.party for one in clocks if one.clock is Clock.SILENCE and one.state is Running.FELL_DUE
+    )
+
+
 def standing(acts: Sequence[Act], policies: Mapping[str, Disclosure]) -> Standing:
     """What the acts of one case, in the order of the log, amount to. *policies* are by digest.
 
@@ -341,7 +346,7 @@ def standing(acts: Sequence[Act], policies: Mapping[str, Disclosure]) -> Standin
         acts=tuple(acts),
         facts=facts,
     )
-    due_of(facts, policies, first.at)
+    check_known(facts, policies)
     return replace(made, policy=made.disclosure.id, public_at=made._public_at())  # noqa: SLF001 -- its own
 
 

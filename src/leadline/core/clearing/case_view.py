@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from leadline.core.clearing.case import Participant, Standing
+from leadline.core.clearing.case import Participant, Standing, silent_by
 from leadline.core.clearing.case_file import CaseFile, Party
 from leadline.core.clearing.case_words import Move, Role, Stage
-from leadline.core.clearing.disclosure import text
+from leadline.core.clearing.disclosure import Due, text
 from leadline.core.clearing.finding import UNNAMED_MODEL, Finding
 from leadline.core.record.act import Act, Kind
 
@@ -206,7 +206,7 @@ def view(whole: Whole, person: str, now: datetime) -> CaseView:
     dates, title = Part.DATES in parts, Part.TITLE in parts
     if not parts:
         return CaseView(stands.id, tuple(readers), ())
-    terms = stands.terms
+    terms, clocks = stands.terms, stands.clocks(now)
     return CaseView(
         case=stands.id,
         readers=tuple(one.value for one in readers),
@@ -222,20 +222,20 @@ def view(whole: Whole, person: str, now: datetime) -> CaseView:
         public=stands.public if dates else None,
         agreed=terms.until if dates else None,
         proposed=terms.proposal.until if dates and terms.proposal else None,
-        parties=tuple(_parties(whole, parts, mine, now)),
+        parties=tuple(_parties(whole, parts, mine, clocks)),
         findings=tuple(_findings(whole, parts, person)),
         fixes=tuple(_fixes(stands)) if Part.FIXES in parts else (),
-        clocks=tuple(_clocks(whole, parts, mine, now)) if dates else (),
+        clocks=tuple(_clocks(whole, parts, mine, clocks)) if dates else (),
         timeline=tuple(_timeline(whole, parts, mine)),
         credits=tuple(_credits(whole)) if Part.CREDITS in parts else (),
     )
 
 
 def _parties(
-    whole: Whole, parts: frozenset[Part], mine: set[str], now: datetime
+    whole: Whole, parts: frozenset[Part], mine: set[str], clocks: Sequence[Due]
 ) -> Iterator[SeenParty]:
     stands, all_ = whole.stands, Part.PARTIES in parts
-    silent = frozenset(stands.silent(now))
+    silent = frozenset(silent_by(clocks))
     words = {one.id: one for one in whole.file.parties}
     for one in stands.present:
         if (all_ or one.id in mine) and one.id in words:
@@ -293,10 +293,10 @@ def _fixes(stands: Standing) -> Iterator[str]:
 
 
 def _clocks(
-    whole: Whole, parts: frozenset[Part], mine: set[str], now: datetime
+    whole: Whole, parts: frozenset[Part], mine: set[str], clocks: Sequence[Due]
 ) -> Iterator[SeenClock]:
     names = {one.id: one.name for one in whole.file.parties}
-    for one in whole.stands.clocks(now):
+    for one in clocks:
         if not one.party or one.party in mine or Part.PARTIES in parts:
             name = names.get(one.party, "")
             yield SeenClock(one.clock.value, name, one.started, one.at, one.state.value, one.late)

@@ -7,6 +7,7 @@ Sources: the texts that each file in ``data/disclosure`` names.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -186,15 +187,30 @@ def due(acts: Sequence[Act], policies: Mapping[str, Disclosure], now: datetime) 
     return due_of(read(acts), policies, now)
 
 
-def due_of(facts: Facts, policies: Mapping[str, Disclosure], now: datetime) -> tuple[Due, ...]:
-    """As `due`, of facts that were read already."""
-    for _, digest in facts.chosen:
-        if digest not in policies:
-            raise Invalid("disclosure", f"no disclosure policy with digest {digest[:16]} is here")
+def due_of(
+    facts: Facts,
+    policies: Mapping[str, Disclosure],
+    now: datetime,
+    only: AbstractSet[Clock] = frozenset(Clock),
+) -> tuple[Due, ...]:
+    """As `due`, of facts that were read already; *only* these clocks."""
+    check_known(facts, policies)
     if not facts.chosen:
         return ()
     last = policies[facts.chosen[-1][1]]
-    return tuple(found for term in last.terms for found in _clocks(facts, policies, term, now))
+    return tuple(
+        found
+        for term in last.terms
+        if term.clock in only
+        for found in _clocks(facts, policies, term, now)
+    )
+
+
+def check_known(facts: Facts, policies: Mapping[str, Disclosure]) -> None:
+    """Return if every disclosure policy that was ever chosen is there. Raises: Invalid, naming one that is not."""
+    for _, digest in facts.chosen:
+        if digest not in policies:
+            raise Invalid("disclosure", f"no disclosure policy with digest {digest[:16]} is here")
 
 
 def _clocks(
