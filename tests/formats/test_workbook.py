@@ -59,6 +59,8 @@ def held(rows: dict[int, list[Cell]], **how: Any) -> list[workbook.Row]:
         ("45047", 13, "2023-05-01", True),
         ("9999999", 7, "9999999", True),
         ("odd", 1, "odd", True),
+        ("inf", 1, "inf", True),
+        ("nan", 7, "nan", True),
     ],
 )
 def test_numbers_are_shown_by_their_format(
@@ -75,8 +77,18 @@ def test_numbers_are_shown_by_their_format(
 
 def test_days_may_be_counted_from_1904() -> None:
     """As old programs of one maker do."""
-    ((_, (found,)),) = held({1: [("0", "n", 0)]}, styles=[14], since_1904=True)
-    assert found == "1904-01-01"
+    for stored, shown in (("0", "1904-01-01"), ("2957003", "9999-12-31"), ("2957004", "2957004")):
+        ((_, (found,)),) = held({1: [(stored, "n", 0)]}, styles=[14], since_1904=True)
+        assert found == shown
+
+
+def test_a_code_that_no_program_writes_fixes_no_digits() -> None:
+    """Longer than any spreadsheet program takes; as long as that, it counts."""
+    for code, shown in (('"V"0.00', "V4.60"), (f'"{"V" * 249}"0.00', f"{'V' * 249}4.60")):
+        ((_, (found,)),) = held({1: [("4.6", "n", 0)]}, formats=[code], styles=[164])
+        assert (found, isinstance(found, Doubtful)) == (shown, False)
+    ((_, (found,)),) = held({1: [("4.6", "n", 0)]}, formats=[f'"{"V" * 250}"0.00'], styles=[164])
+    assert (found, isinstance(found, Doubtful)) == ("4.6", True)
 
 
 def test_texts_errors_and_stored_values() -> None:
@@ -99,8 +111,9 @@ def test_texts_errors_and_stored_values() -> None:
 def test_cells_without_names_stand_one_after_the_other() -> None:
     """Rows as well; a text read aloud inside a cell is left out."""
     data = "<worksheet><row><c t='str'><v>a</v></c><c/><c t='inlineStr'><is><t>b</t><rPh><t>x</t></rPh></is></c></row><row/><row><c t='str'><v>c</v></c></row></worksheet>"
-    (found,) = Workbook(packed(parts({"List": data})), "x").sheets()
-    assert found.rows == ((1, ["a", "", "b"]), (3, ["c"]))
+    for declared in ("", '<?xml version="1.0"?>', '<?xml version="1.0" encoding="utf-8"?>'):
+        (found,) = Workbook(packed(parts({"List": declared + data})), "x").sheets()
+        assert found.rows == ((1, ["a", "", "b"]), (3, ["c"]))
 
 
 def test_what_is_merged_downwards_stands_in_every_row() -> None:
@@ -111,6 +124,33 @@ def test_what_is_merged_downwards_stands_in_every_row() -> None:
     assert [(number, row[0]) for number, row in found.rows] == [
         (1, "Title"), (2, "Maker"), (3, "Acme"), (4, "Acme"), (6, "Acme"),
     ]  # fmt: skip
+
+
+def test_merges_of_one_column_follow_one_another() -> None:
+    """The later one begins where it begins; one of a blank field shows nothing; all count as characters."""
+    rows: dict[int, list[Cell]] = {1: ["a", "1"], 2: ["", "2"], 3: ["b", "3"], 4: ["", "4"], 6: ["", "6"]}  # fmt: skip
+    data = sheet(rows, merged=["A1:A2", "A3:A9", "C1:C9"])
+    (found,) = Workbook(packed(parts({"List": data})), "x").sheets()
+    assert [row for _, row in found.rows] == [["a", "1"], ["a", "2"], ["b", "3"], ["b", "4"], ["b", "6"]]  # fmt: skip
+
+
+def test_what_is_merged_counts_wherever_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As characters, and as fields."""
+    rows: dict[int, list[Cell]] = {1: ["x" * 20, "x"], **{n: ["", "x"] for n in range(2, 9)}}
+    data = packed(parts({"List": sheet(rows, merged=["A1:A9"]), "More": sheet({1: ["x" * 60]})}))
+    for most, problem in ((100, "'List': more than 100 char"), (200, "'More': more than 200 char")):
+        monkeypatch.setattr(workbook, "TEXT_MAX", most)
+        with pytest.raises(Invalid, match=problem):
+            list(Workbook(data, "x").sheets())
+
+
+def test_headings_are_looked_for_in_so_many_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where sheets with more stand before the list, the first is read, and says what it lacks."""
+    data = packed(parts({"Odd": sheet({1: ["one", "two"]}), "List": sheet({1: HEAD, 2: ["Acme", "PX"]})}))  # fmt: skip
+    assert len(read_inventory(data, "list.xlsx", {}).components) == 1
+    monkeypatch.setattr(assets_csv, "LOOKED_MAX", 5)
+    with pytest.raises(Invalid, match="found one, two"):
+        read_inventory(data, "list.xlsx", {})
 
 
 def test_a_workbook_is_an_inventory() -> None:
@@ -182,6 +222,12 @@ SHEET, BOOK = "xl/worksheets/sheet1.xml", "xl/workbook.xml"
         (changed(SHEET, '<a><row r="1048577"/></a>'), "a row numbered"),
         (changed(SHEET, '<a><row r="x"/></a>'), "a row numbered 'x'"),
         (changed(SHEET, '<a><row><c r="ZZZ1" t="str"><v>x</v></c></row></a>'), "1000 columns"),
+        (changed(SHEET, '<?xml version="1.0" encoding="big5"?><a/>'), "in the encoding big5"),
+        (changed(SHEET, '<?xml version="1.0" encoding="none-such"?><a/>'), "in the encoding none"),
+        (changed(SHEET, f"<a><row><c t='str'><v>{'x' * 32_768}</v></c></row></a>"), "32767 characters"),
+        (changed("xl/sharedStrings.xml", f"<a><si><t>{'x' * 32_768}</t></si></a>"), "32767 characters"),
+        (changed("xl/styles.xml", "<a>" + "".join(f"<numFmt numFmtId='{n}'/>" for n in range(5_001)) + "</a>"), "5000 formats"),
+        (changed("_rels/.rels", "<a>" + "".join(f"<Relationship Id='{n}'/>" for n in range(10_001)) + "</a>"), "names more than 10000 parts"),
         (changed(SHEET, b"\0" * (49 << 20)), "inflates to more than"),
         (changed(SHEET, "<a>" + "<c/>" * 1_200_001 + "</a>"), "tags"),
         (changed(SHEET, "<a " + "".join(f"b{n}='>' " for n in range(200_000)) + "/>"), "a tag longer"),

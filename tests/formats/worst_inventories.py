@@ -50,10 +50,16 @@ HOSTILE: Mapping[str, Callable[[], bytes]] = {
 }
 
 
-def _book(sheet: bytes, texts: bytes = b"<sst/>") -> bytes:
-    """A workbook with this sheet and these shared texts, packed."""
-    kinds = {"rId1": ("worksheet", "s.xml"), "rId2": ("sharedStrings", "t.xml")}
-    related = "".join(
+def _book(
+    sheet: bytes, texts: bytes = b"<sst/>", styles: bytes = b"<s/>", sheets: int = 1, more: str = ""
+) -> bytes:
+    """A workbook with this sheet so many times, these shared texts and styles, and more relations, packed."""
+    kinds = {
+        "rId1": ("worksheet", "s.xml"),
+        "rId2": ("sharedStrings", "t.xml"),
+        "rId3": ("styles", "f.xml"),
+    }
+    related = more + "".join(
         f'<Relationship Id="{ident}" Type="x/{kind}" Target="{target}"/>'
         for ident, (kind, target) in kinds.items()
     )
@@ -62,11 +68,26 @@ def _book(sheet: bytes, texts: bytes = b"<sst/>") -> bytes:
         archive.writestr(
             "_rels/.rels", '<r><Relationship Id="a" Type="x/officeDocument" Target="b.xml"/></r>'
         )
-        archive.writestr("b.xml", '<b><sheet name="s" id="rId1"/></b>')
+        listed = '<sheet name="s" id="rId1"/>' * sheets
+        archive.writestr("b.xml", f"<b>{listed}</b>")
         archive.writestr("_rels/b.xml.rels", f"<r>{related}</r>")
         archive.writestr("s.xml", sheet)
         archive.writestr("t.xml", texts)
+        archive.writestr("f.xml", styles)
     return out.getvalue()
+
+
+def _styles(count: int, code: str) -> bytes:
+    """So many styles, each with a format of its own that ends in this code."""
+    formats = (f"<numFmt numFmtId='{n}' formatCode='{n}{code}'/>" for n in range(count))
+    cells = (f"<xf numFmtId='{n}'/>" for n in range(count))
+    return f"<s>{''.join(formats)}<cellXfs>{''.join(cells)}</cellXfs></s>".encode()
+
+
+def _wide(count: int, end: bytes = b"") -> bytes:
+    """A row of so many columns, and rows below it."""
+    rows = b"<row><c r='A2' t='str'><v>x</v></c></row>" * 60_000
+    return b"<w><row>" + b"<c t='str'><v>x</v></c>" * count + b"</row>" + rows + end + b"</w>"
 
 
 def _cells(count: int, each: bytes = b"<c t='str'><v>x</v></c>", end: bytes = b"</w>") -> bytes:
@@ -91,8 +112,53 @@ HOSTILE = {
         b"<w>" + b"<row><c r='ALL1' t='str'><v>x</v></c></row>" * 190_000 + b"</w>"
     ),
     "workbook merged": lambda: _book(
-        _cells(100_000) + b"<m>" + b"<mergeCell ref='A1:A99999'/>" * 400_000 + b"</m>"
+        _cells(100_000, end=b"<mergeCell ref='A1:A99999'/>" * 300_000 + b"</w>")
     ),
+    "workbook merged over blanks": lambda: _book(
+        _cells(100_000, end=b"<mergeCell ref='K1:K99999'/>" * 300_000 + b"</w>")
+    ),
+    "workbook merged in every column": lambda: _book(
+        _wide(900, b"".join(b"<mergeCell ref='%s1:%s99999'/>" % (c, c) for c in _letters(900)))
+    ),
+    "workbook words": lambda: _book(
+        _cells(8), b"<sst><si><t>" + b"ab " * (15 << 20) + b"</t></si></sst>"
+    ),
+    "workbook words in a cell": lambda: _book(
+        b"<w><row><c t='str'><v>" + b"ab " * (15 << 20) + b"</v></c></row></w>"
+    ),
+    "workbook long format": lambda: _book(
+        _cells(80, b"<c s='0'><v>4.6</v></c>"), styles=_styles(1, "[" * 900_000)
+    ),
+    "workbook many formats": lambda: _book(
+        b"<w><row>"
+        + b"".join(b"<c s='%d'><v>4.6</v></c>" % n for n in range(140_000))
+        + b"</row></w>",
+        styles=_styles(140_000, "[" * 240),
+    ),
+    "workbook formats in every cell": lambda: _book(
+        b"<w>"
+        + b"".join(b"<row><c s='%d'><v>4.6</v></c></row>" % n for n in range(150_000))
+        + b"</w>",
+        styles=_styles(4_900, "[" * 240),
+    ),
+    "workbook relations": lambda: _book(
+        _cells(8),
+        more="".join(
+            f'<Relationship Id="q{n}" Type="/sharedStrings" Target="t.xml"/>'
+            for n in range(600_000)
+        ),
+    ),
+    "workbook headings": lambda: _book(
+        b"<w>" + (b"<row>" + b"<c t='s'><v>0</v></c>" * 999 + b"</row>") * 15 + b"</w>",
+        b"<sst><si><t>" + b"a b " * 8_000 + b"</t></si></sst>",
+        sheets=60,
+    ),
+    "workbook wide sheets": lambda: _book(
+        b"<w>" + b"<row><c r='ALL1' t='str'><v>x</v></c></row>" * 700 + b"</w>", sheets=250
+    ),
+    "table headings": lambda: (b"a b " * 1_000 + b",") * 900 * 15,
+    "table of headings": lambda: ((b"a b " * 1_000 + b",") * 800 + b"\n") * 15,
+    "table of signs": lambda: (("\ufdfa" * 1_000 + ",") * 900 + "\n").encode() * 15,
     "workbook zeros": lambda: _book(bytes(60 << 20)),
     "workbook brackets": lambda: _book(b"<" * (60 << 20)),
     "workbook deep": lambda: _book(b"<a>" * 1_100_000),
@@ -100,6 +166,16 @@ HOSTILE = {
         b"<w " + b" ".join(b"a%d='x'" % n for n in range(1_000_000)) + b"/>"
     ),
 }
+
+
+def _letters(count: int) -> list[bytes]:
+    """The names of so many columns, from A on."""
+    names = [""]
+    for name in names:
+        names += [name + chr(letter) for letter in range(ord("A"), ord("Z") + 1)]
+        if len(names) > count:
+            break
+    return [name.encode() for name in names[1 : count + 1]]
 
 
 def peak() -> int:

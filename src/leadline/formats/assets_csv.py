@@ -10,6 +10,7 @@ Source for quoting: RFC 4180, with ``;`` and tab as further separators.
 import csv
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -25,6 +26,9 @@ TABLE_BYTES_MAX = 64 << 20
 COLUMNS_MAX = 1_000
 LINES_MAX = 200_000
 LINE_MAX = 4 << 20
+HEADING_MAX, WORDS_MAX = 120, 20  # characters of a heading that are read, and words
+LOOKED_MAX = 30_000  # fields of a workbook's sheets among which headings are looked for
+_TOLD_MAX = 2_000  # characters of headings in a refusal
 _TITLE_ROWS_MAX = 15  # rows above the headings that are looked at
 _HEADINGS_MIN = 2  # meanings that make a row one of headings
 _TITLE_THINNER = 2  # how many times the fields of a title the headings below it have
@@ -93,6 +97,12 @@ _STEMS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     ),
     "comment": ("comment", "remark", "note", "bemerk", "info", "hint", "anmerk", "observ", "detail"),
 })  # fmt: skip
+# Where a stem stands in its meaning's row.
+_PLACES: Mapping[str, Sequence[tuple[str, int]]] = MappingProxyType({
+    stem: [(meaning, stems.index(stem)) for meaning, stems in _STEMS.items() if stem in stems]
+    for stem in chain(*_STEMS.values())
+})  # fmt: skip
+_STEM_MIN, _STEM_MAX = 4, max(map(len, _PLACES))  # shorter ones begin no word: "ort" begins others
 _NUMBERING = frozenset({"no", "nr", "id", "pos", "line", "number", "num", "lfd", "row", "index", "tag", "ip", "mac", "serial", "date"})  # fmt: skip
 _ECOSYSTEMS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "pypi": ("pypi", ""), "python": ("pypi", ""), "pip": ("pypi", ""), "pythonpackage": ("pypi", ""),
@@ -171,8 +181,8 @@ def titles(data: bytes, name: str = "CSV") -> tuple[Mapping[str, str], tuple[str
     above = _above(_rows(data, name, {}, []), name)
     found = above[_heading_row(above, name, {})][1]
     columns, _ = _meant(found, name, {})
-    meant = {meaning: found[column].strip() for meaning, column in columns.items()}
-    return meant, tuple(dict.fromkeys(filter(None, map(str.strip, found))))
+    meant = {meaning: _short(found[column]) for meaning, column in columns.items()}
+    return meant, tuple(dict.fromkeys(filter(None, map(_short, found))))
 
 
 def _rows(
@@ -185,8 +195,11 @@ def _rows(
         return _records(_decoded(data, name), name)
     book = workbook.Workbook(data, name)
     chosen: workbook.Sheet | None = None
+    looked = 0
     for sheet in book.sheets():
-        if _headed(sheet, name, headings):
+        above = [values for _, values in sheet.rows[:_TITLE_ROWS_MAX] if len(values) <= COLUMNS_MAX]
+        looked += sum(map(len, above))
+        if looked <= LOOKED_MAX and _headed(above, name, headings):
             chosen = sheet
             break
         chosen = chosen if chosen is not None or not sheet.rows else sheet
@@ -199,13 +212,9 @@ def _rows(
     return iter(chosen.rows)
 
 
-def _headed(sheet: workbook.Sheet, name: str, headings: Mapping[str, str]) -> bool:
-    return any(
-        wrong is None and len(found) >= _HEADINGS_MIN
-        for _, values in sheet.rows[:_TITLE_ROWS_MAX]
-        if len(values) <= COLUMNS_MAX
-        for found, wrong in [_meant(values, name, headings)]
-    )
+def _headed(above: Sequence[list[str]], name: str, headings: Mapping[str, str]) -> bool:
+    meant = (_meant(values, name, headings) for values in above)
+    return any(wrong is None and len(found) >= _HEADINGS_MIN for found, wrong in meant)
 
 
 def _number_in_place_of(version: str) -> str:
@@ -275,7 +284,7 @@ def _twice(titles: Sequence[str], columns: Mapping[str, int], line: int) -> Iter
     plain = [_plain(title) for title in titles]
     for column in columns.values():
         if plain.count(plain[column]) > 1:
-            told = f"the heading {titles[column]!r} stands twice; the first is read"
+            told = f"the heading {_short(titles[column])!r} stands twice; the first is read"
             yield Fault(f"line {line}", told)
 
 
@@ -348,9 +357,27 @@ def _outside_quotes(line: str, sign: str) -> int:
     return "".join(line.split('"')[::2]).count(sign)
 
 
+def _short(heading: str) -> str:
+    """As much of a heading as is read: a field may be as long as a book."""
+    return heading.strip()[:HEADING_MAX]
+
+
+def _told(titles: Sequence[str]) -> str:
+    """The headings, in a refusal."""
+    return ", ".join(map(_short, titles))[:_TOLD_MAX]
+
+
+def _bare(heading: str) -> str:
+    """Without accents, signs of several letters as those."""
+    return unicodedata.normalize("NFKD", _short(heading))[:HEADING_MAX]
+
+
 def _plain(heading: str) -> str:
     """Letters and digits alone, in lower case and without accents."""
-    bare = unicodedata.normalize("NFKD", heading)
+    return _joined(_bare(heading))
+
+
+def _joined(bare: str) -> str:
     return re.sub(r"[\W_]+", "", bare).lower()
 
 
@@ -366,52 +393,52 @@ def _meant(
     titles: Sequence[str], name: str, headings: Mapping[str, str]
 ) -> tuple[dict[str, int], Invalid | None]:
     """The columns as far as they are understood, and why the row is no heading, if it is none."""
-    plain = [_plain(title) for title in titles]
+    bare, first = [_bare(title) for title in titles], dict[str, int]()
+    for column, title in enumerate(bare):
+        first.setdefault(_joined(title), column)
     columns: dict[str, int] = {}
     for meaning, title in headings.items():
         if meaning not in MEANINGS:
             problem = f"{meaning!r} is no meaning; use {', '.join(MEANINGS)}"
             return columns, Invalid("map", problem)
-        if _plain(title) not in plain:
-            problem = f"{name} has no heading {title!r}; it has {', '.join(titles)}"
+        if _plain(title) not in first:
+            problem = f"{name} has no heading {title!r}; it has {_told(titles)}"
             return columns, Invalid("map", problem)
-        columns[meaning] = plain.index(_plain(title))
+        columns[meaning] = first[_plain(title)]
     for meaning, spellings in MEANINGS.items():
         taken = set(columns.values())
-        found = [
-            plain.index(spelling)
-            for spelling in spellings
-            if spelling in plain and plain.index(spelling) not in taken
-        ]
+        found = [first[one] for one in spellings if one in first and first[one] not in taken]
         if found:
             columns.setdefault(meaning, found[0])
-    _by_words(titles, columns)
+    _by_words(bare, columns)
     if not {"name", "model", "purl"} & set(columns):
-        shown = ", ".join(titles)
-        problem = f"no heading means a product or a model; found {shown}; name one in a map"
+        problem = f"no heading means a product or a model; found {_told(titles)}; name one in a map"
         return columns, Invalid(name, problem)
     return columns, None
 
 
-def _by_words(titles: Sequence[str], columns: dict[str, int]) -> None:
+def _by_words(bare: Sequence[str], columns: dict[str, int]) -> None:
     """Meanings of headings of several words, the most telling heading for each."""
     ranked: list[tuple[int, int, str]] = []
-    for column, title in enumerate(titles):
-        bare = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-        words = re.findall(r"[a-z]+", bare)
-        for meaning, stems in _STEMS.items():
-            places = [
-                place for place, stem in enumerate(stems) for word in words if _begins(word, stem)
-            ]
-            if places and not (_NUMBERING & set(words) and places[0] > 1):
+    for column, title in enumerate(bare):
+        letters = title.encode("ascii", "ignore").decode().lower()
+        words = re.findall(r"[a-z]+", letters)[:WORDS_MAX]
+        held = defaultdict[str, list[int]](list)
+        for meaning, place in chain.from_iterable(map(_stems_of, words)):
+            held[meaning].append(place)
+        for meaning, places in held.items():
+            if not (_NUMBERING & set(words) and min(places) > 1):
                 ranked.append((min(places) - 20 * (len(places) > 1), column, meaning))
     for _, column, meaning in sorted(ranked):
         if meaning not in columns and column not in columns.values():
             columns[meaning] = column
 
 
-def _begins(word: str, stem: str) -> bool:
-    return word == stem or (len(stem) > 3 and word.startswith(stem))  # noqa: PLR2004 -- "ort" begins others
+def _stems_of(word: str) -> Iterator[tuple[str, int]]:
+    """What a word is, or begins with."""
+    yield from _PLACES.get(word, ())
+    for end in range(_STEM_MIN, min(len(word), _STEM_MAX + 1)):
+        yield from _PLACES.get(word[:end], ())
 
 
 def _component(row: _Row, faults: list[Fault]) -> Component:

@@ -6,22 +6,26 @@ format does not fix the digits, nobody can tell whether 4.6 was typed as 4.60: s
 shown as ISO 8601, and are doubtful as well; an error is blank.
 
 Nothing is unpacked to a disk. Parts are inflated up to a limit and their markup is counted before it is
-parsed; a document type, and so every entity, is refused.
+parsed; a document type, and so every entity, is refused. What one text or one format costs does not grow
+with its square, and what is merged counts wherever it is shown.
 Source: ECMA-376-1:2016 (SpreadsheetML), 18.3 (worksheets), 18.4 (shared strings), 18.8.30 (number formats),
-18.17.4.1 (dates); ECMA-376-2 (packages).
+18.17.4.1 (dates); ECMA-376-2 (packages). The bounds of a cell's text and of a format's code are those of the
+usual spreadsheet program.
 """
 
 import io
+import math
 import posixpath
 import re
 import struct
 import zipfile
 import zlib
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import islice
 from xml.parsers import expat
 
 from leadline.core.errors import Invalid
@@ -31,16 +35,20 @@ WORKBOOK_BYTES_MAX = 64 << 20
 INFLATED_BYTES_MAX = 48 << 20  # of all parts that are read
 MARKUP_MAX = 1_200_000  # tags of them
 TAG_BYTES_MAX = 1 << 20
-GRID_MAX = 4_000_000  # fields of one sheet, blank ones before others included
-TEXT_MAX = 32 << 20  # characters of one sheet, a shared text counted wherever it stands
+GRID_MAX = 4_000_000  # fields of the sheets that are read, blank ones before others included
+TEXT_MAX = 32 << 20  # characters of them, a shared text counted wherever it stands
+CELL_MAX = 32_767  # characters of one cell, or of one shared text
+FORMATS_MAX, CODE_MAX = 5_000, 255  # formats of numbers, and characters of one
 COLUMNS_MAX = 1_000
 ROWS_MAX = 1_048_576
 PARTS_MAX = 5_000
+RELATED_MAX = 2 * PARTS_MAX  # parts that one part names
 SHEETS_MAX = 250
 _CURE = "save the sheet as CSV; on a page, copying its cells and pasting them does as well"
 _SIGN, _END, _END_64 = b"PK\3\4", b"PK\5\6", b"PK\6\7"
 _ENDING = struct.Struct("<4s4H2LH")
 _PIECE_BYTES = 1 << 18
+_ENCODINGS = ("UTF-8", "UTF-16", "US-ASCII")
 _CENTRAL_BYTES_MAX = 1 << 20
 _ENCRYPTED = 0x1 | 0x40
 _LOCATOR_BYTES = 20  # of zip64, before the end
@@ -50,13 +58,17 @@ _BUILT_IN: Mapping[int, str] = {
     1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 37: "#,##0", 38: "#,##0", 39: "#,##0.00", 40: "#,##0.00",
     **dict.fromkeys((*range(14, 23), *range(27, 37), 45, 46, 47, *range(50, 59)), "yyyy-mm-dd"),
 }  # fmt: skip
-_PADDING = re.compile(r"\[[^\]]*\]|[_*].")
+_PADDING = re.compile(r"\[[^\[\]]*\]|[_*].")
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)')
 _NUMBER = re.compile(r'((?:"[^"]*"|\\.|[ vV])*)([#,]*)(0+)(?:\.(0+))?((?:"[^"]*"|\\.|[ ])*)')
 _DATE = re.compile(r"[dmyhs]", re.IGNORECASE)
-_EPOCH, _EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001 -- a cell's date has no zone
-_DAYS_MAX = 2_958_466  # the year 9999
+# A cell's date has no zone.
+_EPOCH, _EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001
+_LAST = datetime(9999, 12, 31)  # noqa: DTZ001
 _GROUPED = 1_000  # from here on a format with groups writes a sign between them
+
+# How zipfile says that an archive is none, or one that it does not read.
+_DAMAGE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError, struct.error)
 
 Row = tuple[int, list[str]]
 Attributes = Mapping[str, str]
@@ -99,12 +111,12 @@ class Workbook:
         self._parts = [
             (sheet, related[ident][1]) for sheet, ident in held.sheets if ident in related
         ]
-        texts, formats = _Texts(), _Formats()
+        texts, formats = _Texts(name), _Formats(name)
         for kind, reader in (("sharedStrings", texts), ("styles", formats)):
-            for target in _targets(related, kind):
+            for target in islice(_targets(related, kind), 1):
                 part = self._part(target)
                 self._parse(part, target, reader.start, reader.end, reader.text)
-        self._texts = texts.found
+        self._texts, self._left = texts.found, _Left()
         self._shown = formats.shown(_EPOCH_1904 if held.since_1904 else _EPOCH)
 
     @property
@@ -119,7 +131,7 @@ class Workbook:
         """
         for sheet, target in self._parts:
             place = f"{self._name} sheet {sheet!r}"
-            grid = _Grid(self._texts, self._shown, place)
+            grid = _Grid(self._texts, self._shown, self._left, place)
             self._parse(self._part(target), target, grid.start, grid.end, grid.text)
             yield Sheet(sheet, grid.rows())
 
@@ -131,6 +143,8 @@ class Workbook:
         found: dict[str, tuple[str, str]] = {}
 
         def start(tag: str, held: Attributes) -> None:
+            if len(found) == RELATED_MAX:
+                raise Invalid(self._name, f"names more than {RELATED_MAX} parts; {_CURE}")
             if tag == "Relationship" and held.get("TargetMode") != "External":
                 target = posixpath.normpath(posixpath.join("/", folder, held.get("Target", "")))
                 kind = held.get("Type", "").rpartition("/")[2]
@@ -154,7 +168,7 @@ class Workbook:
         try:
             with self._archive.open(held) as file:
                 data = file.read(INFLATED_BYTES_MAX + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+        except (*_DAMAGE, zlib.error, EOFError) as error:
             raise Invalid(place, f"is damaged: {error}") from None
         self._bytes += len(data)
         self._tags += data.count(b"<")
@@ -181,6 +195,7 @@ class Workbook:
         parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = refuse
+        parser.XmlDeclHandler = lambda _version, encoding, _alone: _require_read(encoding, place)
         parser.StartElementHandler = lambda tag, held: start(tag.rpartition(":")[2], held)
         if end is not None and text is not None:
             parser.EndElementHandler = lambda tag: end(tag.rpartition(":")[2])
@@ -193,6 +208,12 @@ class Workbook:
             parser.Parse(b"", True)  # noqa: FBT003 -- expat's own argument: these were all the bytes
         except expat.ExpatError as error:
             raise Invalid(place, f"is no XML: {error}") from None
+
+
+def _require_read(encoding: str | None, place: str) -> None:
+    """Raises: Invalid, for an encoding that expat would ask Python's codecs for."""
+    if (encoding or _ENCODINGS[0]).upper() not in _ENCODINGS:
+        raise Invalid(place, f"is in the encoding {encoding:.40}, and not in UTF-8 or UTF-16")
 
 
 def _open(data: bytes, name: str) -> zipfile.ZipFile:
@@ -211,7 +232,7 @@ def _open(data: bytes, name: str) -> zipfile.ZipFile:
         raise Invalid(name, f"has more than {PARTS_MAX} parts; {_CURE}")
     try:
         return zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+    except _DAMAGE as error:
         raise Invalid(name, f"is a damaged archive: {error}") from None
 
 
@@ -234,44 +255,69 @@ class _Main:
             self.since_1904 = held.get("date1904", "") in {"1", "true", "on"}
 
 
+class _Said:
+    """A text as it is told piece by piece."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._pieces, self._length = list[str](), 0
+
+    def more(self, piece: str) -> None:
+        """Raises: Invalid, beyond what a cell can hold."""
+        self._length += len(piece)
+        if self._length > CELL_MAX:
+            raise Invalid(self._place, f"has a text of more than {CELL_MAX} characters in one cell")
+        self._pieces.append(piece)
+
+    def taken(self) -> str:
+        """What was told since it was last taken."""
+        if not self._pieces:
+            return ""
+        whole, self._pieces, self._length = "".join(self._pieces), [], 0
+        return whole
+
+
 class _Texts:
     """The texts that cells share. How they are read aloud (``rPh``) is no part of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: str) -> None:
         self.found: list[str] = []
-        self._held: list[str] = []
+        self._said = _Said(place)
         self._inside = self._aloud = False
 
     def start(self, tag: str, _: Attributes) -> None:
-        if tag == "si":
-            self._held = []
-        elif tag == "rPh":
+        if tag == "rPh":
             self._aloud = True
         self._inside = tag == "t" and not self._aloud
 
     def end(self, tag: str) -> None:
         self._inside = False
         if tag == "si":
-            self.found.append(_tidy("".join(self._held)))
+            self.found.append(_tidy(self._said.taken()))
         elif tag == "rPh":
             self._aloud = False
 
     def text(self, piece: str) -> None:
         if self._inside:
-            self._held.append(piece)
+            self._said.more(piece)
 
 
 class _Formats:
-    """How each style shows a number."""
+    """How each style shows a number. A code that no program writes is none, and fixes no digits."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: str) -> None:
+        self._place = place
         self._codes: dict[int, str] = dict(_BUILT_IN)
         self._styles: list[int] = []
         self._of_cells = False
 
     def start(self, tag: str, held: Attributes) -> None:
         if tag == "numFmt":
-            self._codes[_whole(held.get("numFmtId", ""))] = held.get("formatCode", "")
+            code = held.get("formatCode", "")
+            self._codes[_whole(held.get("numFmtId", ""))] = code if len(code) <= CODE_MAX else ""
+            if len(self._codes) > FORMATS_MAX:
+                told = f"has more than {FORMATS_MAX} formats of numbers; {_CURE}"
+                raise Invalid(self._place, told)
         elif tag == "cellXfs":
             self._of_cells = True
         elif tag == "xf" and self._of_cells:
@@ -287,34 +333,52 @@ class _Formats:
         return _Shown([self._codes.get(one, "") for one in self._styles], epoch)
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a format shows a number: what stands before and after, its digits, or that it is a date."""
+
+    before: str = ""
+    grouped: bool = False
+    whole: int = 0  # digits before the point, at least; 0 where the format does not fix them
+    places: int = 0
+    after: str = ""
+    date: bool = False
+
+
+@lru_cache(maxsize=2 * FORMATS_MAX)
+def _way(code: str) -> _Way:
+    shown = _PADDING.sub("", code.split(";", maxsplit=1)[0])
+    fixed = _NUMBER.fullmatch(shown)
+    if fixed:
+        before, grouped, whole, places, after = fixed.groups()
+        edges = _LITERAL.sub(_spelled, before), _LITERAL.sub(_spelled, after)
+        return _Way(edges[0], bool(grouped), len(whole), len(places or ""), edges[1])
+    return _Way(date=bool(_DATE.search(_LITERAL.sub("", shown)) and shown.lower() != "general"))
+
+
 class _Shown:
     """What numbers look like, by the numbers of the styles."""
 
     def __init__(self, codes: Sequence[str], epoch: datetime) -> None:
         self._codes, self._epoch = codes, epoch
+        self._days = (_LAST - epoch).days + 1
 
     def number(self, stored: str, style: int) -> str:
         """*stored* under a style; `Doubtful` where the digits are not those that the style fixes."""
         try:
             value = float(stored)
         except ValueError:
+            value = math.inf
+        if not math.isfinite(value):
             return Doubtful(_tidy(stored))
         plain = f"{value:.0f}" if value.is_integer() else f"{value:.15g}"
-        code = self._codes[style] if 0 <= style < len(self._codes) else ""
-        code = _PADDING.sub("", code.split(";")[0])
-        fixed = _NUMBER.fullmatch(code)
-        if fixed:
-            before, grouped, whole, places, after = fixed.groups()
-            digits = f"{value:.{len(places or '')}f}"
-            kept = float(digits) == float(plain) and value >= 0
-            if kept and not (grouped and value >= _GROUPED):
-                padded = digits.zfill(len(whole) + len(digits) - len(digits.partition(".")[0]))
-                return f"{_LITERAL.sub(_spelled, before)}{padded}{_LITERAL.sub(_spelled, after)}".strip()
-        if (
-            _DATE.search(_LITERAL.sub("", code))
-            and code.lower() != "general"
-            and 0 <= value < _DAYS_MAX
-        ):
+        way = _way(self._codes[style] if 0 <= style < len(self._codes) else "")
+        if way.whole and value >= 0 and not (way.grouped and value >= _GROUPED):
+            digits = f"{value:.{way.places}f}"
+            if float(digits) == float(plain):
+                padded = digits.zfill(way.whole + len(digits) - len(digits.partition(".")[0]))
+                return f"{way.before}{padded}{way.after}".strip()
+        if way.date and 0 <= value < self._days:
             moment = self._epoch + timedelta(days=value)
             return Doubtful(
                 moment.date() if value.is_integer() else moment.isoformat(" ", "seconds")
@@ -344,18 +408,25 @@ def _column(letters: str) -> int:
     return found - 1
 
 
+@dataclass
+class _Left:
+    """What the sheets that are not read yet may still hold."""
+
+    fields: int = field(default_factory=lambda: GRID_MAX)
+    characters: int = field(default_factory=lambda: TEXT_MAX)
+
+
 class _Grid:
     """One sheet as it is told: cells by row and column, and what is merged."""
 
-    def __init__(self, texts: Sequence[str], shown: _Shown, place: str) -> None:
-        self._texts, self._shown, self._at = texts, shown, place
+    def __init__(self, texts: Sequence[str], shown: _Shown, left: _Left, place: str) -> None:
+        self._texts, self._shown, self._left, self._at = texts, shown, left, place
         self._cells: dict[int, dict[int, str]] = defaultdict(dict)
-        self._merged: list[tuple[int, int, int]] = []  # column, first row, last row
+        self._merged: dict[tuple[int, int], int] = {}  # the last row, by the first and its column
         self._row = self._column = 0
         self._kind, self._style = "", -1
-        self._stored: list[str] = []
+        self._said = _Said(place)
         self._inside = self._aloud = False
-        self._characters = 0
 
     def start(self, tag: str, held: Attributes) -> None:
         if tag == "c":
@@ -377,11 +448,11 @@ class _Grid:
         if place is not None:
             self._column = _column(place[1])
         self._kind, self._style = held.get("t", "n"), _whole(held.get("s", "0"))
-        self._stored = []
+        self._said.taken()
 
     def end(self, tag: str) -> None:
         if tag == "c":
-            value = self._value("".join(self._stored))
+            value = self._value(self._said.taken())
             if value:
                 self._keep(value)
             self._column += 1
@@ -392,7 +463,7 @@ class _Grid:
 
     def text(self, piece: str) -> None:
         if self._inside:
-            self._stored.append(piece)
+            self._said.more(piece)
 
     def _value(self, stored: str) -> str:
         if not stored or self._kind == "e":
@@ -411,36 +482,44 @@ class _Grid:
     def _keep(self, value: str) -> None:
         if self._column >= COLUMNS_MAX:
             raise Invalid(self._at, f"more than {COLUMNS_MAX} columns; leave the others out")
-        self._characters += len(value)
-        if self._characters > TEXT_MAX:
-            raise Invalid(self._at, f"more than {TEXT_MAX} characters; divide the list")
+        self._count(value)
         self._cells[self._row][self._column] = value
+
+    def _count(self, value: str) -> None:
+        self._left.characters -= len(value)
+        if self._left.characters < 0:
+            raise Invalid(self._at, f"more than {TEXT_MAX} characters; divide the list")
 
     def _merge(self, ref: str) -> None:
         hit = _MERGED.fullmatch(ref)
-        if hit is not None and int(hit[2]) < int(hit[4]):
-            self._merged.append((_column(hit[1]), int(hit[2]), int(hit[4])))
+        if hit is None:
+            return
+        column, first, last = _column(hit[1]), int(hit[2]), int(hit[4])
+        # Merges stand behind the rows.
+        if first < last and first in self._cells and column in self._cells[first]:
+            self._merged[first, column] = last
 
     def rows(self) -> tuple[Row, ...]:
         """The rows with something in them, each as wide as its last field that has something.
 
-        Raises: Invalid, if they would be more fields than a list needs.
+        Raises: Invalid, if they would be more fields or characters than a list needs.
         """
-        numbers = sorted(self._cells)
-        self._fill(numbers)
-        if sum(max(self._cells[number]) + 1 for number in numbers) > GRID_MAX:
-            raise Invalid(self._at, f"more than {GRID_MAX} fields; leave blank columns out")
-        return tuple((number, _listed(self._cells[number])) for number in numbers)
-
-    def _fill(self, numbers: Sequence[int]) -> None:
-        """What is merged downwards stands in each row that has something else, too."""
-        for column, first, last in self._merged:
-            value = self._cells[first].get(column, "") if first in self._cells else ""
-            for number in numbers[bisect_right(numbers, first) : bisect_right(numbers, last)]:
-                if not value:
-                    break
-                self._row, self._column = number, column
-                self._keep(value)
+        found = list[Row]()
+        lasting: dict[int, tuple[int, str]] = {}  # down to which row what is shown, by column
+        for number in sorted(self._cells):
+            own = self._cells[number]
+            lasting = {column: held for column, held in lasting.items() if number <= held[0]}
+            for _, value in lasting.values():
+                self._count(value)
+            shown = own | {column: value for column, (_, value) in lasting.items()}
+            self._left.fields -= max(shown) + 1
+            if self._left.fields < 0:
+                raise Invalid(self._at, f"more than {GRID_MAX} fields; leave blank columns out")
+            found.append((number, _listed(shown)))
+            for column in own:
+                if last := self._merged.get((number, column), 0):
+                    lasting[column] = last, own[column]
+        return tuple(found)
 
 
 def _listed(cells: Mapping[int, str]) -> list[str]:
