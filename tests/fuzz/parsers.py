@@ -13,7 +13,9 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from importlib.resources import files
+from urllib.parse import parse_qsl
 
 from leadline.core.clearing.report import Told
 from leadline.core.marking import Tlp
@@ -103,6 +105,7 @@ from leadline.formats import (
     security_txt,
     spdx,
     ssvc,
+    taxii,
     terms_toml,
     tiers_toml,
     tiles,
@@ -662,6 +665,17 @@ _RELATED = (
     b' "reporter_chain": [{"party": "p", "role": "finder", "at": "2027-01-01T00:00:00Z"}]}'
 )
 
+
+def _taxii(data: bytes) -> None:
+    """A query, a place and an ``Accept`` header, all of the same bytes."""
+    text = data.decode("utf-8", "replace")
+    taxii.acceptable(text)
+    known = ("added_after", "limit", "next", "match[id]", "match[version]", "match[spec_version]")
+    sent = parse_qsl(text, keep_blank_values=True)
+    asked = taxii.asked(sent, known)
+    taxii.read_place(asked.next, (), lambda told: sha256(told).digest())
+
+
 PARSERS: Mapping[str, Parser] = {
     "act": Parser(_record, [_ACT]),
     "approvers_toml": Parser(_turned(approvers_toml.parse), [_data("approvals", "approvers.toml")]),
@@ -897,6 +911,7 @@ PARSERS: Mapping[str, Parser] = {
         lambda data: replay_toml.load_bundle(data, {"proof": b"x", "judge.py": b""}), [_REPLAY]
     ),
     "security_txt": Parser(_named(security_txt.load_security_txt), [_SECURITY_TXT]),
+    "taxii": Parser(_taxii, [b"limit=5&match[id]=a,b&match[version]=last", b"application/*;q=0.1"]),
     "terms_toml": Parser(_named(terms_toml.load_terms), [_TERMS]),
     "tiers_toml": Parser(_named(tiers_toml.load_tiers), [_data("tiers", "leadline-default.toml")]),
     "tiles": Parser(tiles.decode_bundle, [tiles.encode_bundle([b"entry", b""])]),
