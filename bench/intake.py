@@ -13,6 +13,9 @@ proof are not all there afterwards, byte for byte, and every act that is not in 
 *replays*: a sample of the proofs waits in the shard table and is drained by one worker: proof out of the vault, five
 runs of a tiny program in fresh boxes, verdict and act into the record. The rate is printed, and what the 10,000
 would take at that rate.
+
+*overhead*: one run of that proof in a fresh box, begun, asked and taken away, beside the same program run bare, one
+after the other; the difference of the medians is what replaying adds to a program's own run.
 """
 
 import argparse
@@ -22,6 +25,7 @@ import json
 import os
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -42,6 +46,7 @@ COUNT, KILLS, REPLAYS = 10_000, 20, 200
 QUICK_COUNT, QUICK_KILLS, QUICK_REPLAYS = 1_000, 4, 10
 PROJECTS, PEOPLE = 50, 20
 SECONDS_MAX = 60.0
+OVERHEAD_MS_MAX, RUNS = 50.0, 40
 LONGEST = 1.0  # seconds until a kill, from the moment its process begins to hand in
 SEED = 20_261_121
 PROGRAM = b'#!/bin/sh\nread -r word < "$1"\ncase "$word" in boom*) kill -SEGV $$;; esac\n'
@@ -247,6 +252,36 @@ def missing(home: Path, known: list[str]) -> tuple[int, int]:
     return lost, recorded - len(acts)
 
 
+def overhead(folder: Path) -> tuple[float, float]:
+    """Milliseconds of one run in a box, and of the same program bare: medians."""
+    from leadline.core.clearing.replaying import Build, BuildWith, Bundle, Oracle, OracleKind
+    from leadline.runner.replay.runs import HostBench
+
+    built, proof = folder / "alone", folder / "alone.proof"
+    built.mkdir()
+    (built / "parser").write_bytes(PROGRAM)
+    (built / "parser").chmod(0o755)
+    proof.write_bytes(proof_of(0))
+    bundle = Bundle(
+        *("sample", "", "", (), Build(BuildWith.COMMAND, steps=(("true",),), sanitizers=())),
+        command=("./parser", "{proof}"),
+        proof="proof",
+        oracle=Oracle(OracleKind.SIGNAL),
+        files={"proof": proof_of(0)},
+    )
+    bench, boxed, bare = HostBench(bundle, built, "0" * 64), list[float](), list[float]()
+    for _ in range(RUNS):
+        begun = time.perf_counter()
+        (shown,) = bench.runs(proof_of(0), 1)
+        boxed.append((time.perf_counter() - begun) * 1000)
+        assert shown.fired, "the proof did not work"
+        begun = time.perf_counter()
+        done = subprocess.run([built / "parser", proof], check=False, stdout=subprocess.DEVNULL)
+        bare.append((time.perf_counter() - begun) * 1000)
+        assert done.returncode == -signal.SIGSEGV, "the program did not crash"
+    return statistics.median(boxed), statistics.median(bare)
+
+
 def replayed(home: Path, ids: list[str], folder: Path) -> tuple[float, int]:
     """Seconds to drain the queue of these proofs, and how many were confirmed."""
     from leadline.app import replay, reports
@@ -313,6 +348,7 @@ def measured(*, quick: bool) -> form.Entry:
         placed = time.perf_counter() - begun
         chosen = [one for one in ids if waiting.stands[one].stage.waits][:sample]
         drained, confirmed = replayed(folder / "accepted", chosen, folder)
+        boxed, alone = overhead(folder)
     rate = len(chosen) / drained
     tell(f"{rate:.2f} findings replayed a second, {confirmed} of {len(chosen)} confirmed")
     found = {
@@ -325,6 +361,8 @@ def measured(*, quick: bool) -> form.Entry:
         "replay_rate": (rate, "findings/s"),
         "replay_runs_rate": (5 * rate, "runs/s"),
         "drain_10000_h": (COUNT / rate / 3600, "h"),
+        "run_in_a_box": (boxed, "ms"),
+        "run_bare": (alone, "ms"),
         "load_after": (os.getloadavg()[0], ""),
     }
     ratios = {
@@ -333,6 +371,7 @@ def measured(*, quick: bool) -> form.Entry:
         "lost": form.at_most(lost, 0),
         "doubled_or_absent": form.at_most(wrong, 0),
         "not_confirmed": form.at_most(len(chosen) - confirmed, 0),
+        "overhead_ms": form.at_most(boxed - alone, OVERHEAD_MS_MAX),
     }
     return form.document("intake", env, form.values(found), ratios)
 
