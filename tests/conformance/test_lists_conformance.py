@@ -15,7 +15,7 @@ import make
 from conformance.conftest import POSTGRESQL
 from conformance.sightings import KINDS, Remark, Sighting
 from leadline.app.ports import Line, Listed, Order, Reading, Store, Stored, Wanted
-from leadline.core.access import Bounds
+from leadline.core.access import Bounds, Tenancy
 from leadline.core.clause import (
     EVERYTHING,
     NOTHING,
@@ -37,6 +37,7 @@ from leadline.core.searching import asked, found, plain
 from leadline.store import listing
 from leadline.store.connections import engine_for
 from leadline.store.sql import open_store
+from store.roles import application
 
 HOUR = timedelta(hours=1)
 ORGS, PLACES, WORDS = (
@@ -253,6 +254,26 @@ def test_what_the_database_knows_to_be_common_is_walked(
         assert ids(store, words=("log",), limit=5) == ["01", "03", "05", "07", "09"]
         assert ids(store, words=("log", "socket")) == ["both"]
         assert ids(store, words=("log", "n7")) == ["07"]
+
+
+@pytest.mark.postgres
+def test_a_search_behind_the_wall_finds_ones_own(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many rows of others have the same words; before, as many were taken of all rows as are sorted."""
+    monkeypatch.setattr(listing, "FEW", 5)
+    monkeypatch.setattr(listing, "BEGUN", 5)
+    every_row = open_store(postgres_url, blinder=make.blinders(), kinds=KINDS, lines=Shown())
+    with closing(every_row), every_row.write() as tx:
+        for n in range(20):
+            own = "mine" if n >= 18 else "others"
+            tx.put(f"{n:02}", Sighting("overflow"), marking=make.marking(), engagement=own)
+    wanted = Wanted(EVERYTHING, make.NOW, ("overflow",))
+    with application(postgres_url) as url, closing(open_store(url, kinds=KINDS, lines=Shown())) as store:  # fmt: skip
+        person = store.acting(Tenancy("one", "o1", engagements=frozenset({"mine"})))
+        with person.read() as view:
+            assert [one.id for one in view.pages({Sighting: wanted})[Sighting]] == ["19", "18"]
+            assert [one.id for one in view.page(Sighting, wanted)] == ["19", "18"]
 
 
 @pytest.mark.parametrize("common", [False, True])

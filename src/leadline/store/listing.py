@@ -183,13 +183,12 @@ def pages(
     if not sought or any(one.words != sought for one in wanted.values()):
         return {kind: page(connection, kind, one) for kind, one in wanted.items()}
     given, rare = Given(dialect), _rare(connection, sought)
-    if rare:
-        matching = f"{_matching(given, rare)} LIMIT {given.one(FEW)}"
+    # Counted before the wall: of more than these, others' rows could take the place of one's own.
+    matching = f"{_matching(given, rare)} LIMIT {given.one(FEW)}" if rare else ""
+    if matching and _few(connection, [matching], given):
         among = f"SELECT seq, kind FROM listing WHERE seq IN ({matching})"
-        each = f"SELECT kind, count(*) AS many, {_GATHERED[dialect]} AS seqs FROM ({among}) few"
-        having = {row.kind: row for row in _run(connection, f"{each} GROUP BY kind", given)}
-        if sum(row.many for row in having.values()) < FEW:
-            return _read(connection, wanted, having)
+        each = f"SELECT kind, {_GATHERED[dialect]} AS seqs FROM ({among}) few GROUP BY kind"
+        return _read(connection, wanted, {row.kind: row for row in _run(connection, each, given)})
     return {kind: page(connection, kind, one, common=True) for kind, one in wanted.items()}
 
 
