@@ -24,6 +24,8 @@ BEARER = "the holder of an unguessable link, who is nobody to the rules"
 RUNNING = "a component of the installation at work, inside an act that was asked for"
 CALLER_ASKS: dict[str, str] = {
     "approval.granted": "asks for each signer's decision, and for the requester by its id",
+    "arriving.cancel": DRAFT,
+    "arriving.mine": DRAFT,
     "bundle.snapshot": PART,
     "cases.thing": PART,
     "credentials.narrowed": SIGNING_IN,

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
@@ -10,10 +11,14 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+import make
 from desk_terminal import SEATS
 from identity.people import HERE, House, house, served
 from leadline.app import backup
+from leadline.app import engagement as engagement_use
+from leadline.app.engagement import Dealings
 from leadline.cli import (
+    artefact,
     calendar,
     case,
     concern,
@@ -27,11 +32,15 @@ from leadline.cli import (
     operator,
     partner,
     register,
+    run,
+    submission,
     terms,
 )
+from leadline.cli.desk import driven_there
 from leadline.cli.session import keep, kept
 from leadline.client import remote
 from leadline.client.terminal import Place
+from leadline.core.engagement.terms import Terms
 from leadline.core.errors import (
     Denied,
     Invalid,
@@ -42,10 +51,17 @@ from leadline.core.errors import (
     Tampered,
     Unavailable,
 )
+from leadline.core.record.act import Kind
 from leadline.identity import software_key
+from leadline.sandbox.ward import Warded
+from leadline.wiring.desk import library
+from leadline.wiring.home import clock
 from leadline.wiring.sign_in import register_file, sign_in_with_file
+from portal.assessed_world import assess, open_engagement
+from program import program
 
 NOUNS = {
+    "artefact": artefact.app,
     "case": case.app,
     "concern": concern.app,
     "engagement": engagement.app,
@@ -58,6 +74,8 @@ NOUNS = {
     "operator": operator.app,
     "partner": partner.app,
     "register": register.app,
+    "run": run.app,
+    "submission": submission.app,
     "terms": terms.app,
 }
 CALENDAR = typer.Typer()
@@ -73,20 +91,26 @@ class There:
     folder: Path
     seated: set[str] = field(default_factory=set)
 
-    def run(self, person: str, noun: str, *arguments: str) -> Result:
-        """One command by that person."""
-        session = self.folder / f"{person}.session"
+    def run(self, person: str, noun: str, *arguments: str, session: bool = True) -> Result:
+        """One command by that person; without *session*, one that has no such option."""
+        held = self.folder / f"{person}.session"
         if person not in self.seated:
             self.at.password(person)
             software_key.make(self.folder / f"{person}.key")
             first = self.at.acting(self.at.signed_in(person))
             register_file(first, self.folder / f"{person}.key", "a test")
             key = self.folder / f"{person}.key"
-            keep(session, sign_in_with_file(self.at.door, key, HERE, first.session).token)
+            keep(held, sign_in_with_file(self.at.door, key, HERE, first.session).token)
             self.seated.add(person)
         app = CALENDAR if noun == "calendar" else NOUNS[noun]
         told = {"LEADLINE_SERVER": self.url}
-        return CliRunner().invoke(app, [*arguments, "--session", str(session)], env=told)
+        last = ["--session", str(held)] if session and self.signs(noun, arguments) else []
+        return CliRunner().invoke(app, [*arguments, *last], env=told)
+
+    @staticmethod
+    def signs(noun: str, arguments: tuple[str, ...]) -> bool:
+        """Whether a command is done by somebody who signed in."""
+        return (noun, arguments[:1]) not in {("submission", ("new",)), ("submission", ("add",))}
 
     def ok(self, person: str, noun: str, *arguments: str) -> str:
         """What a command prints that ends well."""
@@ -169,6 +193,99 @@ def test_other_nouns_from_afar(there: There) -> None:
         done = there.run("operator", noun, "list", "--json")
         assert done.exit_code in {0, 3}, (noun, done.output)
     assert there.ok("official", "register", "list", "--json")
+
+
+def test_a_file_is_handed_over_from_afar(there: There, tmp_path: Path) -> None:
+    """As at the installation: the same words and errors; what lies there is listed."""
+    made = there.ok("developer", "engagement", "open", "our model")
+    note = tmp_path / "note.md"
+    note.write_text("# What was measured")
+    told = json.loads(
+        there.ok("developer", "artefact", "deposit", str(note), "--engagement", made, "--json")
+    )
+    assert (told["content"], told["bytes"]) == ("text", 19)
+    assert told["digest"] == sha256(note.read_bytes()).hexdigest()
+    assert told["id"] in there.ok("developer", "artefact", "list")
+    note.write_bytes(b"\0" * 9)
+    refused = there.run("developer", "artefact", "deposit", str(note), "--engagement", made)
+    assert refused.exit_code == 2, refused.output
+    absent = there.run("rival", "artefact", "deposit", str(note), "--engagement", made)
+    assert absent.exit_code == 4, absent.output
+    nothing = there.run("developer", "artefact", "deposit", str(tmp_path), "--engagement", made)
+    assert nothing.exit_code == 2
+
+
+def test_a_submission_is_offered_from_afar(there: There, tmp_path: Path) -> None:
+    """Looked at, checked against the texts, refused without terms, offered under them."""
+    made = there.ok("developer", "engagement", "open", "our model")
+    card, pack = tmp_path / "card.md", str(tmp_path / "pack")
+    card.write_text("# A model card")
+    there.ok("developer", "submission", "new", pack, "--say", "model=our model")
+    there.ok("developer", "submission", "add", pack, str(card), "--as", "model-card")
+    on = (pack, "--engagement", made)
+    assert "Who could see it now" in there.ok("developer", "submission", "preview", *on)
+    assert "present" in there.ok("developer", "submission", "check", *on)
+    refused = there.run("developer", "submission", "offer", *on, "--yes")
+    assert refused.exit_code == 5
+    assert "no terms are in effect" in refused.output
+    texts = library()
+    dealings = Dealings(made, make.DEVELOPER, texts.newest("us-eo-14409"), texts)
+    until = there.at.clock.now.replace(year=there.at.clock.now.year + 1)
+    agreed = Terms("c", "s", "i", "p", "u", "n", ("assessment",), 90, until)
+    there.at.enrol(
+        "official", "determining-official", org=make.PROGRAMME, engagements=frozenset({made})
+    )
+    for person in ("developer", "official"):
+        engagement_use.agree_terms(there.at.ctx(person), dealings, agreed)
+    told = json.loads(there.ok("developer", "submission", "offer", *on, "--yes", "--json"))
+    assert len(told["files"]) == 1
+    assert there.at.kinds().count(Kind.SUBMISSION_OFFERED) == 1
+    card.write_text("# Another one")
+    (tmp_path / "pack" / "card.md").write_text("# Another one")
+    changed = there.run("developer", "submission", "offer", *on, "--yes")
+    assert changed.exit_code == 2, changed.output
+
+
+@pytest.mark.timeout(600)
+def test_a_run_is_ended_from_afar(tmp_path: Path) -> None:
+    """At a server in a process of its own: its warden is ordered, and what it did is told; without one, frozen."""
+    out = tmp_path / "out"
+    with house(out / ".state") as at:
+        at.clock.now = clock()
+        on = open_engagement(at)
+        assess(at, on, ran=2)
+        with program(at.folder) as server:
+            there = There(at, server.url, tmp_path)
+            shown = json.loads(there.ok("evaluator", "run", "scope", on.id, "--json"))
+            assert {one["source"] for one in shown["counts"]}
+            assert "not observed" in there.ok("evaluator", "run", "scope", on.id)
+            with Warded.start(at.folder, own_uid=False):
+                told = there.ok("evaluator", "run", "kill", on.id, "--reason", "it is enough")
+                assert "0 processes gone in" in told
+            with at.door.parts.store.read() as view:
+                (act,) = (one.act for one in view.acts(kind=Kind.RUN_STOPPED))
+            assert (act.actor, act.detail["cause"]) == ("evaluator", "it is enough")
+            assert (
+                there.ok("evaluator", "run", "thaw", on.id, "--reason", "looked at") == "it goes on"
+            )
+            late = there.run("evaluator", "run", "kill", on.id, "--json")
+            assert (late.exit_code, "no warden answered" in late.output) == (7, True)
+            assert there.run("developer", "run", "kill", on.id).exit_code in {3, 4}
+            assert there.run("evaluator", "run", "kill", "engagement-none").exit_code == 4
+            for words in (("settle", on.id), ("drill",), ("drill", "--out", on.id)):
+                done = there.run("evaluator", "run", *words, session=False)
+                assert done.exit_code == 2, done.output
+                assert "--server" in done.output
+    assert at.kinds().count(Kind.RUN_STOPPED) == 2
+
+
+def test_a_folder_is_always_a_run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever server is named: to end what runs on this machine asks no other one."""
+    monkeypatch.setenv("LEADLINE_SERVER", "https://there.example:8443")
+    assert not driven_there(tmp_path)
+    assert driven_there(tmp_path / "engagement-1")
+    monkeypatch.delenv("LEADLINE_SERVER")
+    assert not driven_there(tmp_path / "engagement-1")
 
 
 def test_what_cannot_be_done_from_afar_says_so(there: There, tmp_path: Path) -> None:

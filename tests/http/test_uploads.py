@@ -1,6 +1,5 @@
 """Files over HTTP: streamed, bounded, counted once; senders that lie, stop, break off, or come twice at once."""
 
-import base64
 import socket
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,67 +13,21 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 import make
-from identity.people import PASSWORD, House, house, served, until
-from leadline.app import engagement, intake
-from leadline.app.engagement import Dealings
+from file_world import NOTE, ON, agreed, client_of, digest, furnished
+from identity.people import PASSWORD, House, served, until
+from leadline.app import intake
 from leadline.client.uses import PREFIX
-from leadline.core.assessment import Subject
 from leadline.core.engagement.submission import Fact, Origin, Part, Piece, Submission
-from leadline.core.engagement.terms import Terms
 from leadline.core.record.act import Kind
 from leadline.formats.inquiry_toml import dump_submission
 from leadline.http.api import coming, uploads
-from leadline.http.application import create
-from leadline.wiring.desk import library
-
-ORIGIN = "https://localhost:8443"
-ON = f"engagement={make.ENGAGEMENT}"
-NOTE = b"# What was measured\n\nNothing was.\n"
-
-
-def digest(data: bytes) -> dict[str, str]:
-    """The header that announces it."""
-    told = base64.b64encode(sha256(data).digest()).decode()
-    return {"content-digest": f"sha-256=:{told}:"}
 
 
 @pytest.fixture
 def at(tmp_path: Path) -> Iterator[House]:
-    """A developer with open access and terms in effect, another developer, and an evaluator."""
-    with house(tmp_path) as found:
-        found.enrol("dev", "developer", org=make.DEVELOPER)
-        found.enrol("rival", "developer", org="another-developer", engagements=frozenset())
-        found.enrol("official", "determining-official", org=make.PROGRAMME)
-        on = dealings()
-        subject = Subject("model", "our model", "d" * 64)
-        engagement.open_draft(found.ctx("dev"), on, "our model", subject)
-        for person in ("dev", "rival"):
-            found.password(person)
+    """Two developers and an official; no terms yet."""
+    with furnished(tmp_path) as found:
         yield found
-
-
-def dealings() -> Dealings:
-    """The engagement, under the regime it was opened with."""
-    texts = library()
-    return Dealings(make.ENGAGEMENT, make.DEVELOPER, texts.newest("us-eo-14409"), texts)
-
-
-def agreed(at: House) -> None:
-    """Terms that both parties signed."""
-    on = dealings()
-    until_ = at.clock.now.replace(year=at.clock.now.year + 1)
-    terms = Terms("c", "s", "i", "p", "u", "n", ("assessment",), 90, until_)
-    for person in ("dev", "official"):
-        engagement.agree_terms(at.ctx(person), on, terms)
-
-
-def client_of(at: House, person: str) -> TestClient:
-    """That person, signed in."""
-    found = TestClient(create(at.portal), base_url=ORIGIN, headers={"origin": ORIGIN})
-    told = {"name": person, "password": PASSWORD}
-    answer = found.post(f"{PREFIX}/sign-in/password", json=told)
-    found.headers["x-csrf-token"] = answer.json()["csrf"]
-    return found
 
 
 @pytest.fixture

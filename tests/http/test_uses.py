@@ -4,6 +4,7 @@ import importlib
 import inspect
 import json
 import pkgutil
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ from leadline.client.shape import shapes
 from leadline.client.uses import ELSEWHERE, NOT_OVER_HTTP, PREFIX, USES
 from leadline.core.assessment import Subject
 from leadline.core.record.act import Kind
-from leadline.http.api import uses
+from leadline.http.api import naming, uses
 from leadline.wiring.desk import library
 
 ORIGIN = "https://localhost:8443"
@@ -77,6 +78,42 @@ def test_each_line_is_a_route_of_its_own() -> None:
 def test_the_contract_is_the_committed_one() -> None:
     """Renew it with `python scripts/openapi.py`, and look at what changed."""
     assert PLACE.read_text(encoding="utf-8") == text()
+
+
+def test_types_have_plain_names() -> None:
+    """Each its own, none a module's path, all of them in use: whoever generates a client reads them."""
+    text_ = PLACE.read_text(encoding="utf-8")
+    made = json.loads(text_)["components"]["schemas"]
+    assert all(re.fullmatch("[A-Z][A-Za-z]+", name) for name in made)
+    assert set(re.findall(r'"#/components/schemas/([^"]+)"', text_)) == set(made)
+    assert "leadline__" not in text_
+
+
+def test_a_name_follows_from_the_type_alone() -> None:
+    """Of its module's noun and its own word; twice the same noun counts once; what it is of follows."""
+    assert naming.name("leadline.app.assessed.Evidence:140") == "AssessedEvidence"
+    assert naming.name("leadline.core.clearing.case_words.Answer:1") == "CaseWordsAnswer"
+    assert naming.name("leadline.app.notices.Notice:1") == "Notice"
+    assert naming.name("leadline.app.ports.Stored:1[leadline.core.intake.Taken:2]") == (
+        "StoredIntakeTaken"
+    )
+
+
+def test_one_name_is_not_given_twice() -> None:
+    """Neither to two types of the table nor to one of a route made by hand; the contract is not made."""
+    naming.require_plain({"CaseStanding"}, {"BackupOut"})
+    with pytest.raises(TypeError, match="Begun"):
+        naming.require_plain({"Begun"}, {"Begun"})
+    with pytest.raises(TypeError, match="leadline__"):
+        naming.require_plain({"leadline__app__x__Y-Output__1"}, ())
+
+
+def test_a_sign_in_answers_as_the_contract_says() -> None:
+    """The session and its token: the type of a route made by hand, no other one of its name."""
+    made = json.loads(PLACE.read_text(encoding="utf-8"))
+    answer = made["paths"][f"{PREFIX}/sign-in/password"]["post"]["responses"]["200"]
+    name = answer["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    assert set(made["components"]["schemas"][name]["properties"]) == {"session", "csrf"}
 
 
 def test_answers_hold_no_secret() -> None:

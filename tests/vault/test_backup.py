@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,16 +13,18 @@ import pytest
 from typer.testing import CliRunner
 
 import make
-from leadline.app import vaulting
+from identity.people import house
+from leadline.app import log, vaulting
 from leadline.app.ports import Store
 from leadline.app.vaulting import Material
 from leadline.cli.main import app
 from leadline.core.clearing.group import Group
-from leadline.core.errors import LeadlineError, NotFound, Refused, Tampered, Unavailable
+from leadline.core.errors import Denied, LeadlineError, NotFound, Refused, Tampered, Unavailable
 from leadline.core.record.act import Kind
 from leadline.settings import Home
 from leadline.store import copies
 from leadline.store.sql import open_store
+from leadline.wiring import administration
 from leadline.wiring import backup as wiring
 from leadline.wiring.home import KINDS, Parts, clock, open_parts, opened
 from leadline.wiring.home import make as make_home
@@ -331,3 +334,41 @@ def test_a_postgresql_state_is_dumped_checked_and_put_back(
     dump.write_bytes(dump.read_bytes()[:100])
     with pytest.raises(Tampered):
         copies.check(dump.parent)
+
+
+def test_backups_begun_at_one_moment_have_a_folder_each(tmp_path: Path) -> None:
+    """Two at once and a third: three names, each whole by itself; a refused one leaves no folder."""
+    with house(tmp_path) as at:
+        at.enrol("keeper", "administrator")
+        at.enrol("other", "auditor")
+
+        def made(_: int) -> str:
+            return administration.make_backup(at.ctx("keeper"), at.portal.door.parts, at.home)
+
+        with ThreadPoolExecutor(2) as pool:
+            names = [*pool.map(made, range(2)), made(2)]
+        moment = at.clock.now.strftime(administration.BY_NAME)
+        assert sorted(names) == [moment, f"{moment}-2", f"{moment}-3"]
+        for name in names:
+            assert "whole" in administration.check(at.ctx("keeper"), at.home, name)
+        with pytest.raises(Denied):
+            administration.make_backup(at.ctx("other"), at.portal.door.parts, at.home)
+        kept = administration.backups(at.ctx("keeper"), at.home)
+        assert [one.name for one in kept] == sorted(names, reverse=True)
+
+
+def test_two_commands_do_not_write_into_one_folder(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one that comes between the look and the first write is told, and writes nothing."""
+    folder = tmp_path / "backup"
+
+    def meanwhile(*_: object) -> object:
+        (folder / "state").mkdir(parents=True)
+        return announce(*_)  # type: ignore[arg-type]
+
+    announce = log.announce
+    monkeypatch.setattr(log, "announce", meanwhile)
+    with pytest.raises(Refused, match="another backup"):
+        wiring.make_backup(place.home, folder)
+    assert [one.name for one in folder.rglob("*")] == ["state"]

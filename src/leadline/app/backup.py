@@ -72,7 +72,10 @@ def make(ctx: Context, signing: Context, out: Path, source: Source) -> Made:
         raise Refused(f"{out} holds something; name a new folder")
     published = log.announce(signing)
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (out / STATE).mkdir(mode=0o700)
+    try:
+        (out / STATE).mkdir(mode=0o700)
+    except FileExistsError:
+        raise Refused(f"another backup began in {out} at this moment; name a new folder") from None
     source.copy_state(out / STATE)
     _copy_vault(source.vault, out / VAULT)
     with ctx.store.read() as view:

@@ -58,10 +58,12 @@ def deposit(
     chunks: Iterable[bytes],
     quarantine: Quarantine,
     limits: Limits = DEFAULT,
+    also: Callable[[Writing, Taken], None] = lambda _tx, _taken: None,
 ) -> Taken:
     """Take one upload in, or refuse it.
 
-    *quarantine* gives an empty file that nobody else can read and that is gone when it is closed.
+    *quarantine* gives an empty file that nobody else can read and that is gone when it is closed; *also*
+    writes what else is known in the transaction that takes it in.
 
     Raises: Denied; Invalid, naming what is wrong with the upload, after the refusal was recorded.
     """
@@ -97,6 +99,7 @@ def deposit(
             )
             marking, dealings = upload.marking, upload.engagement
             tx.put(entry.id, entry, marking=marking, engagement=dealings, org=upload.org)
+            also(tx, entry)
             taken.append(entry)
 
         vaulting.deposit(ctx, offer, _pieces(file), beside)
@@ -135,10 +138,7 @@ class Running:
                 raise kind("upload", f"more than the {cap} bytes that it may have")
             self._digest.update(chunk)
             file.write(chunk)
-            waited = time.monotonic() - began - self._limits.grace_seconds
-            if waited > 0 and self.length < waited * self._limits.bytes_per_second:
-                least = self._limits.bytes_per_second
-                raise Invalid("upload", f"slower than {least} bytes a second; send it again")
+            self._limits.require_pace(self.length, time.monotonic() - began)
         if self._declared is not None and self.length != self._declared:
             raise Invalid("upload", f"{self._declared} bytes declared, {self.length} came")
 

@@ -80,7 +80,7 @@ def deposit(
     resource = Resource("artefact", id_, about.engagement, about.org, offer.marking)
     ctx.require(Action.ARTEFACT_DEPOSIT, resource)
     with ctx.store.read() as view:
-        _not_over(view, about.engagement)
+        require_going_on(view, about.engagement)
     taken = ctx.vault.receive(
         chunks,
         marking=offer.marking,
@@ -103,7 +103,7 @@ def deposit(
         ctx.principal.id,
     )
     with ctx.store.write() as tx:
-        _not_over(tx, about.engagement)
+        require_going_on(tx, about.engagement)
         tx.put(id_, artefact, marking=offer.marking, engagement=about.engagement, org=about.org)
         beside(tx, artefact)
         tx.record(
@@ -134,7 +134,7 @@ def read(ctx: Context, artefact_id: str, purpose: str) -> Iterator[BinaryIO]:
     under = _covered(ctx, row, purpose)
     with _opened(ctx, row) as file:
         with ctx.store.write() as tx:
-            _not_over(tx, row.engagement, row.value.owner)
+            require_going_on(tx, row.engagement, row.value.owner)
             digest = row.value.digest
             tx.record(ctx.act(Kind.ARTEFACT_READ, row.id, row.engagement, digest=digest, **under))
         ended = partial(_over, ctx, row.engagement, row.value.owner)
@@ -171,7 +171,7 @@ def unseal(ctx: Context, request_id: str, quorum: Quorum = log.UNSEALING) -> Ite
     release = Release(granted.request, _signatures(ctx, granted.request), proved)
     with _opened(ctx, row, release) as file:
         with ctx.store.write() as tx:
-            _not_over(tx, row.engagement, row.value.owner)
+            require_going_on(tx, row.engagement, row.value.owner)
             tx.record(
                 ctx.act(
                     Kind.ARTEFACT_UNSEALED,
@@ -209,7 +209,7 @@ def _authorise(ctx: Context, row: Stored[Artefact], granted: Granted) -> str:
         approvers=tuple(sorted(granted.approvers)),
     )
     with ctx.store.write() as tx:
-        _not_over(tx, row.engagement, row.value.owner)
+        require_going_on(tx, row.engagement, row.value.owner)
         approval.use(tx, granted)
         tx.record(act)
     return act.id
@@ -497,15 +497,16 @@ def _artefact(ctx: Context, id_: str) -> tuple[Stored[Artefact], Resource]:
 def _over(ctx: Context, engagement: str, owner: Owner) -> bool:
     """Whether this is the developer's material and the developer has withdrawn."""
     with ctx.store.read() as view:
-        return _withdrawn(view, engagement, owner)
+        return withdrawn(view, engagement, owner)
 
 
-def _withdrawn(view: Reading, engagement: str, owner: Owner) -> bool:
+def withdrawn(view: Reading, engagement: str, owner: Owner = "developer") -> bool:
+    """Whether this is the developer's material and the developer has withdrawn."""
     acts = view.acts(engagement=engagement, kind=Kind.ENGAGEMENT_WITHDRAWN)
     return owner == "developer" and bool(acts)
 
 
-def _not_over(view: Reading, engagement: str, owner: Owner = "developer") -> None:
+def require_going_on(view: Reading, engagement: str, owner: Owner = "developer") -> None:
     """Raises: Refused, for the developer's material once the developer has withdrawn."""
-    if _withdrawn(view, engagement, owner):
+    if withdrawn(view, engagement, owner):
         raise Refused(f"{engagement} was withdrawn; access to the developer's material has ended")

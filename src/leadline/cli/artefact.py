@@ -1,6 +1,7 @@
 """``leadline artefact``: what was taken in, what anyone reads here, and publication by two persons."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -40,24 +41,26 @@ def deposit(
     session: Kept = FILE,
     as_json: AsJson = False,
 ) -> None:
-    """Hand FILE over: through the quarantine, judged by its content, into the vault."""
-    from leadline.wiring import intake as wiring
+    """Hand FILE over: through the quarantine, judged by its content, into the vault.
 
-    with edge(), acting(home, session) as (_, me):
-        announced = wiring.upload(me.ctx, engagement, purpose, sealed=sealed)
-        taken = wiring.deposit(me.ctx, home_of(home), file, announced)
-    told = {"id": taken.id, "digest": taken.digest, "bytes": taken.bytes}
-    told["content"] = taken.judged.content.value
-    typer.echo(json.dumps(told) if as_json else f"{taken.id}  {told['content']}  {taken.digest}")
+    To a server it goes in parts: after a broken line, or an end of either side, the same command goes on.
+    """
+    from leadline.cli.desk import at_desk
+
+    with edge(), at_desk(home, session) as me:
+        taken = me.deposit(file, engagement, purpose, sealed=sealed)
+    short = f"{taken.id}  {taken.content}  {taken.digest}"
+    typer.echo(json.dumps(asdict(taken)) if as_json else short)
 
 
 @app.command("list")
 def list_(home: Home = None, session: Kept = FILE, *, as_json: AsJson = False) -> None:
     """List the artefacts that you may read."""
     from leadline.app import intake
+    from leadline.cli.desk import at_desk
 
-    with edge(), acting(home, session) as (_, me):
-        rows = [row.value for row in intake.listed(me.ctx)]
+    with edge(), at_desk(home, session) as me:
+        rows = [row.value for row in me.do(intake.listed)]
     if as_json:
         found = [
             {

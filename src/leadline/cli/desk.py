@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar, cast
 
+import typer
 from typing_extensions import override
 
 from leadline import settings
@@ -18,13 +19,15 @@ from leadline.core.access import Action, Principal
 from leadline.core.approval import Detail, Granted
 from leadline.core.engagement.library import Library
 from leadline.core.errors import Invalid
+from leadline.core.intake import Purpose
 from leadline.wiring import desk
 from leadline.wiring.clock import clock
-from leadline.wiring.desk import AtDesk, Desk
+from leadline.wiring.desk import AtDesk, Desk, Handed, Offered
 from leadline.wiring.regimes import library
 
 if TYPE_CHECKING:
     from leadline.client.remote import Remote
+    from leadline.wiring.submission import Folder
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -77,6 +80,27 @@ class RemoteDesk(Desk):
 
         return self.remote.signed(action, on.id, facts, signer_of(key))
 
+    @override
+    def deposit(self, file: Path, engagement_id: str, purpose: Purpose, *, sealed: bool) -> Handed:
+        from leadline.client import handing
+
+        one = handing.File(file, engagement_id, purpose, sealed)
+        made = handing.deposit(self.remote, one, lambda told: typer.echo(told, err=True))
+        return Handed(made["id"], made["digest"], made["bytes"], made["content"])
+
+    @override
+    def offer(self, on: Dealings, folder: "Folder") -> Offered:
+        from leadline.client import handing
+        from leadline.wiring.submission import BYTES_MAX, FILE
+
+        pieces = folder.pack().pieces
+        if sum(one.size for one in pieces) > BYTES_MAX:
+            told = f"a pack of more than {BYTES_MAX} bytes is offered at the installation itself"
+            raise Invalid("--server", told)
+        names = [one.file for one in pieces]
+        made = handing.offer(self.remote, on.id, folder.path / FILE, names)
+        return Offered(made["manifest"], made["digest"], tuple(made["files"]), made["terms"])
+
 
 @contextmanager
 def at_desk(home: Path | None, path: Path) -> Iterator[Desk]:
@@ -105,3 +129,17 @@ def here(me: Desk) -> AtDesk:
     if not isinstance(me, AtDesk):
         raise Invalid("--server", "this is done at the installation itself; name its folder")
     return me
+
+
+def driven_there(out: Path) -> bool:
+    """Whether *out* names a run at a server, by its engagement: a folder of this machine is always a run here."""
+    return settings.server() is not None and not out.exists()
+
+
+@contextmanager
+def at_server(path: Path) -> Iterator["Remote"]:
+    """The server that is named, for whoever holds the session kept in *path*."""
+    with at_desk(None, path) as me:
+        if not isinstance(me, RemoteDesk):
+            raise Invalid("--server", "name one")
+        yield me.remote

@@ -6,9 +6,14 @@ from typing import Annotated
 
 import typer
 
+from leadline.cli.desk import at_server, driven_there
 from leadline.cli.edge import edge
+from leadline.cli.session import FILE, Kept
 
 DRILL_TOO_LATE = 5
+Out = Annotated[
+    Path, typer.Argument(help="Folder of an assessment; of a run at a server its engagement's id.")
+]
 app = typer.Typer(no_args_is_help=True, help="Runs: drills, forecasts, logs from elsewhere.")
 
 
@@ -98,15 +103,24 @@ def index(
 
 @app.command("kill")
 def kill(
-    out: Annotated[Path, typer.Argument(help="Folder of an assessment that runs.")],
+    out: Out,
     *,
     reason: Annotated[str, typer.Option(help="Why; it stands in the record.")] = "not given",
+    session: Kept = FILE,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """End every sandbox of a run now; nothing is asked back, and the record follows when it can."""
     from leadline.wiring import run as wiring
 
     with edge():
+        if driven_there(out):
+            from leadline.client import runs
+
+            with at_server(session) as there:
+                done = dict(runs.kill(there, str(out), reason))
+            gone = f"{done['processes']} processes gone in {done['gone_s']} s, {done['left']} left"
+            typer.echo(json.dumps(done) if as_json else gone)
+            return
         ended = wiring.kill(out, reason)
         words = f"{ended['processes']} processes gone in {ended['gone_s']} s, {ended['left']} left"
         typer.echo(json.dumps(ended) if as_json else words)
@@ -134,9 +148,13 @@ def drive(
 @app.command("settle")
 def settle(out: Annotated[Path, typer.Argument(help="Folder of an assessment.")]) -> None:
     """Enter what a run's warden did while the store was away."""
+    from leadline.core.errors import Invalid
     from leadline.wiring import run as wiring
 
     with edge():
+        if driven_there(out):
+            told = "a warden's journal lies where its run does; this is done at the installation itself"
+            raise Invalid("--server", told)
         typer.echo(f"{wiring.settle(out)} entered")
 
 
@@ -150,9 +168,14 @@ def drill(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Fire the kill switch at sandboxes that resist, with driver and store stopped, and measure."""
+    from leadline import settings
+    from leadline.core.errors import Invalid
     from leadline.wiring import run as wiring
 
     with edge():
+        if settings.server() is not None and (out is None or driven_there(out)):
+            told = "a drill measures the machine that it is fired on; fire it there, and name no server"
+            raise Invalid("--server", told)
         done = wiring.drill(out, tier)
     if as_json:
         typer.echo(json.dumps(done))
@@ -168,15 +191,22 @@ def drill(
 
 @app.command("scope")
 def scope(
-    out: Annotated[Path, typer.Argument(help="Folder of an assessment.")],
+    out: Out,
     *,
+    session: Kept = FILE,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """List what was seen outside of each item's scope, for a person to judge, and what was not watched."""
     from leadline.wiring import run as wiring
 
     with edge():
-        document = wiring.scope(out)
+        if driven_there(out):
+            from leadline.client import runs
+
+            with at_server(session) as there:
+                document = wiring.scope_of(runs.results(there, str(out)))
+        else:
+            document = wiring.scope(out)
     if as_json:
         typer.echo(json.dumps(document))
         return
@@ -195,14 +225,25 @@ def scope(
 
 @app.command("thaw")
 def thaw(
-    out: Annotated[Path, typer.Argument(help="Folder of an assessment.")],
+    out: Out,
     *,
     reason: Annotated[str, typer.Option(help="Why the run may go on; it stands in the record.")],
+    session: Kept = FILE,
 ) -> None:
-    """Let a run that its kill switch froze go on; `leadline assess --resume` then finishes it."""
+    """Let a run that its kill switch froze go on; `leadline assess --resume` then finishes it.
+
+    At a server it is driven on at once.
+    """
     from leadline.wiring import run as wiring
 
     with edge():
+        if driven_there(out):
+            from leadline.client import runs
+
+            with at_server(session) as there:
+                runs.thaw(there, str(out), reason)
+            typer.echo("it goes on")
+            return
         typer.echo(f"{wiring.thaw(out, reason)} shards queued again")
 
 

@@ -10,14 +10,17 @@ import typer
 
 from leadline.cli.edge import edge
 from leadline.cli.inquiry import show_audience
-from leadline.cli.session import FILE, AsJson, Home, Kept, kept
+from leadline.cli.session import FILE, AsJson, Home, Kept
 from leadline.core.engagement.submission import Part
 from leadline.settings import home as home_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from leadline.app.audience import Audience
+    from leadline.app.engagement import Dealings
     from leadline.core.engagement.submission import Row, Submission
+    from leadline.wiring.desk import Desk
 
 app = typer.Typer(no_args_is_help=True, help="A submission pack: built, looked at, offered.")
 Dir = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that the pack is in.")]
@@ -123,10 +126,10 @@ def _dealt(
     pack: "Submission", engagement: str, home: Path | None, path: Path
 ) -> "tuple[tuple[Row, ...], str]":
     from leadline.app import submission as use
-    from leadline.wiring.desk import at_desk
+    from leadline.cli.desk import at_desk
 
-    with at_desk(home_of(home), kept(path)) as me:
-        return use.checked(me.ctx, me.dealings(engagement), pack)
+    with at_desk(home, path) as me:
+        return me.do(use.checked, me.dealings(engagement), pack)
 
 
 def _rows(rows: "Sequence[Row]") -> None:
@@ -142,20 +145,25 @@ def preview(
     folder: Dir, *, engagement: On, home: Home = None, path: Kept = FILE, as_json: AsJson = False
 ) -> None:
     """Show every file and fact that would be offered, and who could see it until when."""
-    from leadline.app.audience import audience
+    from leadline.cli.desk import at_desk
     from leadline.wiring import submission as wiring
-    from leadline.wiring.desk import at_desk
-    from leadline.wiring.people import roles
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
+    with edge(), at_desk(home, path) as me:
         pack = wiring.Folder(folder).pack()
-        found = audience(me.ctx, roles(), me.dealings(engagement), files=True)
+        found = _audience(me, me.dealings(engagement))
     if as_json:
         told = {"pack": pack.to_record(), "audience": asdict(found)}
         typer.echo(json.dumps(told, default=str))
         return
     _says(pack)
     show_audience(found)
+
+
+def _audience(me: "Desk", on: "Dealings") -> "Audience":
+    from leadline.app.audience import audience
+    from leadline.wiring.people import roles
+
+    return me.do(audience, me.known(lambda _: roles()), on, files=True)
 
 
 def _says(pack: "Submission") -> None:
@@ -177,25 +185,21 @@ def offer(
     as_json: AsJson = False,
 ) -> None:
     """Deposit the pack under the terms in effect, after showing what and to whom."""
-    from leadline.app import submission as use
-    from leadline.app.audience import audience
+    from leadline.cli.desk import at_desk
     from leadline.wiring import submission as wiring
-    from leadline.wiring.desk import at_desk
-    from leadline.wiring.people import roles
 
-    with edge(), at_desk(home_of(home), kept(path)) as me:
+    with edge(), at_desk(home, path) as me:
         place, on = wiring.Folder(folder), me.dealings(engagement)
-        pack = place.pack()
         if not yes:
-            _says(pack)
-            show_audience(audience(me.ctx, roles(), on, files=True))
+            _says(place.pack())
+            show_audience(_audience(me, on))
             typer.confirm("Offer it?", abort=True, err=True)
-        done = use.offer(me.ctx, on, pack, place.content)
-    told = {"manifest": done.manifest.digest, "artefact": done.manifest.id, "terms": done.terms}
+        done = me.offer(on, place)
+    told = {"manifest": done.digest, "artefact": done.manifest, "terms": done.terms}
     if as_json:
-        typer.echo(json.dumps(told | {"files": [one.id for one in done.files]}))
+        typer.echo(json.dumps(told | {"files": list(done.files)}))
         return
-    typer.echo(f"offered: {len(done.files)} files, manifest {done.manifest.digest}")
+    typer.echo(f"offered: {len(done.files)} files, manifest {done.digest}")
     typer.echo(f"under the terms {done.terms}")
 
 

@@ -18,7 +18,7 @@ from leadline.app.engagement import Dealings
 from leadline.app.once import KEY
 from leadline.app.sign_in import csrf_of
 from leadline.client.shape import NAMED, Adapter, Field, Shape, shapes
-from leadline.client.terminal import COOKIE, Place, client_of
+from leadline.client.terminal import COOKIE, ERRORS, Place, client_of
 from leadline.client.uses import PREFIX, SAFE
 from leadline.core.access import Action, Principal
 from leadline.core.approval import Detail, Granted, Request
@@ -164,14 +164,13 @@ class Remote:
             headers[KEY] = secrets.token_urlsafe(16)
         if match:
             headers["if-match"] = match
+        params = httpx.QueryParams(tuple(query)) if query else None
+        return self.asked(method, path, content=body or None, headers=headers, params=params)
+
+    def asked(self, method: str, path: str, **given: Any) -> httpx.Response:  # noqa: ANN401 -- as httpx has it
+        """As `send`, for what is no JSON; raises what the server's problem stands for."""
         try:
-            answer = self.client.request(
-                method,
-                PREFIX + path,
-                content=body or None,
-                headers=headers,
-                params=httpx.QueryParams(tuple(query)) if query else None,
-            )
+            answer = self.client.request(method, PREFIX + path, **given)
         except httpx.HTTPError as error:
             raise Unavailable(f"the server does not answer: {error}") from error
         if answer.is_error:
@@ -185,7 +184,8 @@ def problem(answer: httpx.Response) -> LeadlineError:
         told = answer.json()
         code, detail = str(told["code"]), str(told["detail"])
     except (ValueError, KeyError, TypeError):
-        return Unavailable(f"the server answers with status {answer.status_code}")
+        kind = ERRORS.get(answer.status_code, Unavailable)  # an answer to HEAD has no words
+        return kind(f"the server answers with status {answer.status_code}")
     if code == Denied.code:
         return Denied(detail, tuple(map(str, told.get("rules", ()))))
     if code == Invalid.code:

@@ -431,6 +431,13 @@ USES: tuple[Use, ...] = (
 
 # Reached by routes that do more than one use case, in `http/api/routes.py` and `http/api/sign_in.py`.
 ELSEWHERE: Mapping[str, str] = {
+    "arriving.append": "PATCH /uploads/{upload}",
+    "arriving.begin": "POST /uploads with `Upload-Complete: ?0`",
+    "arriving.cancel": "DELETE /uploads/{upload}",
+    "arriving.finish": "PATCH /uploads/{upload} with `Upload-Complete: ?1`",
+    "arriving.mine": "GET /uploads/own",
+    "arriving.offset": "HEAD /uploads/{upload}",
+    "arriving.shown": "GET /uploads/{upload}",
     "approval.ask": "POST /approvals",
     "approval.approve": "POST /approvals/{request}",
     "approval.granted": "the field `approval` of whatever it was signed for",

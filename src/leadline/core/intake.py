@@ -59,6 +59,12 @@ class Limits:
     bytes_per_second: int = 4096  # an upload slower than this, after the grace, is ended
     grace_seconds: float = 30.0
 
+    def require_pace(self, came: int, seconds: float) -> None:
+        """Return unless *came* bytes in *seconds* keep the installation waiting; raises Invalid."""
+        if came < (seconds - self.grace_seconds) * self.bytes_per_second:
+            least = self.bytes_per_second
+            raise Invalid("upload", f"slower than {least} bytes a second; send it again")
+
 
 DEFAULT = Limits()
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from leadline.access import cedar
 from leadline.app import backup, machinery, organisation
-from leadline.app.backup import Made, Source
+from leadline.app.backup import Source
 from leadline.app.context import Context
 from leadline.app.ports import Shard
+from leadline.core.access import Action
 from leadline.core.assessment import Plan
 from leadline.core.errors import LeadlineError, NotFound
 from leadline.core.organisation import ADMINISTRATORS_MIN, KEEPER, administers
@@ -114,11 +115,35 @@ def backups(ctx: Context, home: Home) -> tuple[Kept, ...]:
     return tuple(found)
 
 
-def make_backup(ctx: Context, parts: Parts, home: Home) -> Made:
-    """A backup beside the installation, under a name of its moment; copy it elsewhere afterwards."""
+def make_backup(ctx: Context, parts: Parts, home: Home) -> str:
+    """Write a backup beside the installation and answer its name, that of its moment; copy it elsewhere afterwards.
+
+    Raises: as `leadline.app.backup.make`.
+    """
+    ctx.require(Action.BACKUP_MAKE, backup.INSTALLATION)
     source = Source(home.vault, lambda folder: copies.copy(home.database, folder))
-    out = home.folder / BACKUPS / ctx.now.strftime(BY_NAME)
-    return backup.make(ctx, parts.context(SIGNING), out.absolute(), source)
+    out = _claimed((home.folder / BACKUPS).absolute(), ctx.now.strftime(BY_NAME))
+    try:
+        backup.make(ctx, parts.context(SIGNING), out, source)
+    except LeadlineError:
+        if not any(out.iterdir()):
+            out.rmdir()
+        raise
+    return out.name
+
+
+def _claimed(folder: Path, name: str) -> Path:
+    """A new folder of that name, or of the first one after it that nobody else has: each has its own."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made, number = folder / name, 1
+    while True:
+        try:
+            made.mkdir(mode=0o700)
+        except FileExistsError:
+            number += 1
+            made = folder / f"{name}-{number}"
+        else:
+            return made
 
 
 def check(ctx: Context, home: Home, name: str) -> str:

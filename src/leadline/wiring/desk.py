@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from typing_extensions import override
 
-from leadline.app import approval, determinations, engagement, listing
+from leadline.app import approval, determinations, engagement, listing, submission
 from leadline.app.context import Context
 from leadline.app.determinations import Page
 from leadline.app.engagement import Dealings
@@ -28,6 +28,7 @@ from leadline.core.engagement.determination import Determination
 from leadline.core.engagement.engagement import Standing, unanswered
 from leadline.core.engagement.library import Library
 from leadline.core.errors import Invalid, NotFound
+from leadline.core.intake import Purpose
 from leadline.core.record.act import Act, Kind, Value
 from leadline.identity import software_key
 from leadline.settings import Home
@@ -37,6 +38,7 @@ from leadline.wiring.sign_in import at_door
 
 if TYPE_CHECKING:  # the statistics behind criteria take long to import, and few commands need them
     from leadline.core.engagement.criteria import Criteria
+    from leadline.wiring.submission import Folder
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,6 +54,26 @@ def criteria_packs(home: Home | None = None) -> Mapping[str, Path]:
     folders = (DATA / CRITERIA, *([home.folder / CRITERIA] if home else []))
     files = [file for folder in folders for file in folder.glob("*.toml")]
     return {file.stem: file for file in files if not file.name.endswith(EXAMPLES)}
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A file that was taken in: the artefact's id, SHA-256 in hex, length, and what it was found to be."""
+
+    id: str
+    digest: str
+    bytes: int
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A submission that was taken in: its manifest's artefact and digest, its files, the terms they came under."""
+
+    manifest: str
+    digest: str
+    files: tuple[str, ...]
+    terms: str
 
 
 class Desk(ABC):
@@ -120,6 +142,17 @@ class Desk(ABC):
         Raises: as `approval.asserted`; NotFound, Refused or Invalid, for the file.
         """
 
+    @abstractmethod
+    def deposit(self, file: Path, engagement_id: str, purpose: Purpose, *, sealed: bool) -> Handed:
+        """Hand one file of this machine over.
+
+        Raises: Invalid, if it is no plain file; otherwise as `leadline.app.intake.deposit`.
+        """
+
+    @abstractmethod
+    def offer(self, on: Dealings, folder: "Folder") -> Offered:
+        """Offer the submission in a folder; raises as `leadline.app.submission.offer`."""
+
 
 @dataclass(frozen=True, slots=True)
 class AtDesk(Desk):
@@ -168,6 +201,20 @@ class AtDesk(Desk):
     ) -> Granted:
         sign = software_key.read(key).sign
         return approval.asserted(self.ctx, action, on.resource(), facts, sign)
+
+    @override
+    def deposit(self, file: Path, engagement_id: str, purpose: Purpose, *, sealed: bool) -> Handed:
+        from leadline.wiring import intake
+
+        announced = intake.upload(self.ctx, engagement_id, purpose, sealed=sealed)
+        made = intake.deposit(self.ctx, self.home, file, announced)
+        return Handed(made.id, made.digest, made.bytes, made.judged.content.value)
+
+    @override
+    def offer(self, on: Dealings, folder: "Folder") -> Offered:
+        made = submission.offer(self.ctx, on, folder.pack(), folder.content)
+        manifest, files = made.manifest, tuple(one.id for one in made.files)
+        return Offered(manifest.id, manifest.digest, files, made.terms)
 
     def draft(self, path: Path, content: bytes) -> Determination:
         """A determination from its file; criteria that it names by a pack's name become its digest.

@@ -14,6 +14,7 @@ from functools import cache, partial
 from leadline.access import cedar
 from leadline.app import high_side, people, sealed, sealed_sessions
 from leadline.app.approval import Matter
+from leadline.app.arriving import Arriving
 from leadline.app.context import Context
 from leadline.app.inquiry_draft import InquiryDraft
 from leadline.app.lines import Shown
@@ -126,6 +127,7 @@ KINDS: Mapping[type, str] = {
     Delegation: "delegation",
     Stopped: "stopped-person",
     Taken: "taken",
+    Arriving: "arriving-upload",
     Published: "published",
     Request: "approval-request",
     Approval: "approval",

@@ -24,6 +24,7 @@ from leadline.formats.embedded import inspect
 from leadline.formats.manifest import encode_opening
 from leadline.formats.model_signature import parse
 from leadline.settings import Home
+from leadline.vault.arrivals import Arrivals
 
 SIGNATURE_BYTES_MAX = 16 << 20
 KEYS = "weights-keys"  # of the installation: ORGANISATION.pem, put down by administrators
@@ -42,6 +43,11 @@ def quarantine(home: Home) -> Quarantine:
             yield cast("BinaryIO", file)
 
     return opened
+
+
+def arrivals(home: Home) -> Arrivals:
+    """Where uploads lie between their requests; no backup has them."""
+    return Arrivals(home.folder / "arriving")
 
 
 def published(home: Home) -> Path:

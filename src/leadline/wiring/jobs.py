@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from leadline.app import forgetting, log
+from leadline.app import arriving, forgetting, log
 from leadline.core.errors import LeadlineError
 from leadline.settings import Home
-from leadline.wiring import notify
+from leadline.wiring import intake, notify
 from leadline.wiring.home import Parts
 from leadline.wiring.log import write
 from leadline.wiring.record import worker
@@ -55,7 +55,7 @@ def jobs(parts: Parts, home: Home, origin: str) -> tuple[Job, ...]:
     return (
         Job("tell people", TELL_SECONDS, lambda: _told(notifier)),
         Job("show the log", SHOW_SECONDS, lambda: show(parts)),
-        Job("forget what is over", FORGET_SECONDS, lambda: _forgotten(parts)),
+        Job("forget what is over", FORGET_SECONDS, lambda: _forgotten(parts, home)),
     )
 
 
@@ -87,8 +87,10 @@ def show(parts: Parts) -> str:
     return f"{done.head.size} entries; {done.words}{silent}"
 
 
-def _forgotten(parts: Parts) -> str:
-    done = forgetting.forget(parts.store, parts.context(worker()).now)
+def _forgotten(parts: Parts, home: Home) -> str:
+    now = parts.context(worker()).now
+    done = dict(forgetting.forget(parts.store, now))
+    done["uploads"] = arriving.sweep(parts.store, now, intake.arrivals(home))
     return ", ".join(f"{number} {name}" for name, number in done.items() if number)
 
 

@@ -9,6 +9,7 @@ from leadline.core.errors import NotFound, Unavailable
 from leadline.settings import Settings, Workspace
 
 if TYPE_CHECKING:
+    from leadline.core.assessment import ShardResult
     from leadline.core.measure.forecast import Forecast
     from leadline.core.record.act import Value
 
@@ -212,14 +213,19 @@ def scope(out: Path) -> dict[str, Any]:
     """What was seen outside of scope in the assessment in *out*: per sample, and counted by source."""
     from leadline.app import assessment
     from leadline.core.assessment import Plan
-    from leadline.core.measure.out_of_scope import scope_counts
     from leadline.wiring import assess
 
     with assess.existing(out) as (_, dealings, desk, _):
         ctx = desk.evaluator()
         with ctx.store.read() as view:
             plans = view.find(Plan, engagement=dealings.id)
-        results = [one for row in plans for one in assessment.shard_results(ctx, row.value)]
+        return scope_of([one for row in plans for one in assessment.shard_results(ctx, row.value)])
+
+
+def scope_of(results: "Sequence[ShardResult]") -> dict[str, Any]:
+    """As `scope`, of what was sealed of a run."""
+    from leadline.core.measure.out_of_scope import scope_counts
+
     samples = [
         {
             "subject": result.subject,

@@ -7,12 +7,18 @@ import base64
 import json
 from hashlib import sha256
 
+import make
+from leadline.app import arriving
+from leadline.app.intake import Upload
+from leadline.core.intake import Purpose
+from leadline.wiring import intake
 from portal.examples import EVERYBODY, SIGNED_IN, Example
 from portal.examples.admin import KEEPERS
 from portal.examples.admin import READERS as WATCHERS
 from portal.examples.coordinator import HANDS_IN, READS
 from portal.examples.developer import DEV, PARTIES
 from portal.examples.evaluator import KNOWS, RUNNERS
+from portal.world import World
 
 V1, ON = "/api/v1", "engagement={engagement}"
 KEY = {"idempotency-key": "one-example"}
@@ -33,6 +39,21 @@ RUN_OF_PACK = {"subject": "baseline", "family": "tool-agents", "terms": TERMS}
 TO = {"to": "a court", "purpose": "assessment"}
 DEPOSIT = DEV | KNOWS
 
+PLACE = {
+    "content-type": "application/partial-upload",
+    "upload-offset": "0",
+    "upload-complete": "?1",
+}
+
+
+def build(world: World) -> None:
+    """An upload that the developer began, with nothing of it yet."""
+    ctx = world.ctx("developer")
+    announced = Upload(make.ENGAGEMENT, make.DEVELOPER, Purpose.EVIDENCE, "said.json", len(SENT))
+    arrivals = intake.arrivals(world.at.home)
+    world.ids["upload"] = arriving.begin(ctx, announced, sha256(SENT).hexdigest(), arrivals).id
+
+
 EXAMPLES = {
     f"POST {V1}/check": Example(f"{V1}/check?name=list.json", EVERYBODY, json=LIST),
     f"GET {V1}/concerns/counts": Example(f"{V1}/concerns/counts", EVERYBODY),
@@ -47,6 +68,13 @@ EXAMPLES = {
         json=SAID,
         headers={**KEY, **DIGEST},
     ),
+    f"OPTIONS {V1}/uploads": Example(f"{V1}/uploads", EVERYBODY),
+    f"GET {V1}/uploads/own": Example(f"{V1}/uploads/own", SIGNED_IN),
+    f"GET {V1}/uploads/{{upload}}": Example(f"{V1}/uploads/{{upload}}", DEV),
+    f"PATCH {V1}/uploads/{{upload}}": Example(
+        f"{V1}/uploads/{{upload}}", DEV, json=SAID, headers=PLACE
+    ),
+    f"DELETE {V1}/uploads/{{upload}}": Example(f"{V1}/uploads/{{upload}}", DEV),
     f"POST {V1}/submissions": Example(
         f"{V1}/submissions?{ON}", DEV, json=SAID, headers=KEY, answers=NO_FORM
     ),

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from leadline.app.once import KEY
 from leadline.client.shape import Adapter, Shape, item, shapes
 from leadline.client.uses import PREFIX, SAFE
+from leadline.http.api.naming import Named, require_plain
 
 TITLE, VERSION = "Leadline", "1"
 SUMMARY = "Early access and assessment of frontier AI models: the API."
@@ -58,6 +59,7 @@ def contract(app: FastAPI) -> Schema:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     coming, going, parts = _schemas()
+    require_plain(parts, schemas)
     schemas.update(parts, Problem=_problem())
     made["components"]["responses"] = {
         "Problem": {
@@ -128,6 +130,7 @@ def _made(adapters: Sequence[tuple[str, Adapter]], mode: Any, suffix: str) -> tu
     found, more = TypeAdapter.json_schemas(
         [(name, mode, one.pydantic) for name, one in adapters],
         ref_template="#/components/schemas/{model}" + suffix,
+        schema_generator=Named,
     )
     schemas = {name: schema["items"] for (name, _), schema in found.items()}
     parts = {name + suffix: schema for name, schema in more.get("$defs", {}).items()}

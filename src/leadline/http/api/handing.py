@@ -16,7 +16,7 @@ from leadline.formats.report_forms import Form
 from leadline.http.api import contract
 from leadline.http.api.check import FaultOut
 from leadline.http.api.counted import BYTES, JSON, ZIP, Body, Calls, tagged
-from leadline.http.api.uploads import kept_here
+from leadline.http.api.taken import kept_here
 from leadline.http.api.wire import Short, Wire
 from leadline.wiring import handed, intake
 from leadline.wiring.desk import AtDesk

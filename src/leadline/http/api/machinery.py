@@ -151,9 +151,8 @@ def make_backup(calls: Calls, body: Body) -> Response:
     """Write a backup beside the installation; check it next, and copy it to another place."""
 
     def made(at: AtDesk) -> Response:
-        administration.make_backup(at.ctx, at.parts, at.home)
-        newest = administration.backups(at.ctx, at.home)[0]
-        return Response(BACKUP.dump(_backup(newest)), 201, media_type=JSON)
+        name = administration.make_backup(at.ctx, at.parts, at.home)
+        return Response(BACKUP.dump(_named(at, name)), 201, media_type=JSON)
 
     return calls.once(body, f"{PREFIX}/backups", made)
 
@@ -169,13 +168,17 @@ def check_backup(calls: Calls, body: Body, backup: str) -> Response:
 
     def checked(at: AtDesk) -> Response:
         administration.check(at.ctx, at.home, backup)
-        found = administration.backups(at.ctx, at.home)
-        one = next((each for each in found if each.name == backup), None)
-        if one is None:
-            raise NotFound(f"no backup {backup}")
-        return Response(BACKUP.dump(_backup(one)), media_type=JSON)
+        return Response(BACKUP.dump(_named(at, backup)), media_type=JSON)
 
     return calls.once(body, f"{PREFIX}/backups", checked)
+
+
+def _named(at: AtDesk, name: str) -> BackupOut:
+    """Raises: NotFound."""
+    for one in administration.backups(at.ctx, at.home):
+        if one.name == name:
+            return _backup(one)
+    raise NotFound(f"no backup {name}")
 
 
 def _backup(one: administration.Kept) -> BackupOut:

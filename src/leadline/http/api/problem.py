@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from leadline.app.arriving import Elsewhere
 from leadline.app.sign_in import NotSignedIn, TooSoon
 from leadline.client.uses import PREFIX
 from leadline.core.errors import (
@@ -96,6 +97,8 @@ def ours(_: Request, error: Exception) -> JSONResponse:
     answer = document(status(error), error.code, told(error), **more)
     if isinstance(error, TooSoon):
         answer.headers["Retry-After"] = str(error.seconds)
+    if isinstance(error, Elsewhere):
+        answer.headers["Upload-Offset"] = str(error.offset)
     if isinstance(error, NotSignedIn):
         answer.headers["WWW-Authenticate"] = 'DPoP algs="ES256 EdDSA"'
     return answer

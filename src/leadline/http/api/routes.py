@@ -17,6 +17,7 @@ from leadline.http.api import (
     handing,
     machinery,
     packs,
+    resuming,
     runs,
     uploads,
     wire,
@@ -25,7 +26,7 @@ from leadline.wiring import register
 from leadline.wiring.sign_in import Acting, Door, passkey_signature
 
 ROUTES = APIRouter(prefix="/api/v1")
-for _own in (check, handing, machinery, packs, runs, uploads):
+for _own in (check, handing, machinery, packs, resuming, runs, uploads):
     ROUTES.include_router(_own.ROUTES)
 At = Annotated[Door, Depends(caller.door)]
 Me = Annotated[Acting, Depends(caller.personal)]

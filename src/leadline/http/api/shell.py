@@ -20,7 +20,8 @@ LARGER: dict[str, int] = {
     "/api/v1/parcels": 16 << 20,
     "/api/v1/register/": 16 << 20,
 }
-# Routes that read a body as it comes, and what they take at most; this counts before what is above.
+# Routes that read a body as it comes, and what they take at most; this counts before what is above. A path
+# counts whole; a last part `*` stands for any one name.
 STREAMED: dict[tuple[str, str], int] = {}
 CERTIFICATE = "leadline.client_certificate"
 
@@ -55,6 +56,12 @@ def bytes_max(path: str) -> int:
     return LARGER[max(fitting, key=len)] if fitting else BODY_BYTES_MAX
 
 
+def _most(method: str, path: str) -> int:
+    below = f"{path.rpartition('/')[0]}/*"
+    found = STREAMED.get((method, path)) or STREAMED.get((method, below))
+    return found or bytes_max(path)
+
+
 class Capped:
     """Refuses bodies above a size, whether their length was told or not."""
 
@@ -67,7 +74,7 @@ class Capped:
             await self._app(scope, receive, send)
             return
         told, seen = dict(scope["headers"]).get(b"content-length", b"0"), 0
-        most = STREAMED.get((scope["method"], scope["path"])) or bytes_max(scope["path"])
+        most = _most(scope["method"], scope["path"])
         if not told.isdigit() or int(told) > most:
             answer = problem.document(413, "http", HTTPStatus(413).phrase)
             await answer(scope, receive, send)
