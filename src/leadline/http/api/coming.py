@@ -4,6 +4,7 @@ A sender that says nothing for a while, breaks off, or keeps others from sending
 it was written to a file without a name, and is gone.
 """
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -12,12 +13,15 @@ from threading import Lock
 import anyio
 from anyio import from_thread
 from fastapi import Request
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from leadline.core.errors import Invalid, Unavailable
 
 SECONDS_SILENT = 30.0
 AT_ONCE, AT_ONCE_EACH = 8, 2  # senders in one process, and those of one organisation among them
+_CHARSET = re.compile(r"charset[^;]*", re.IGNORECASE)
+_UTF8 = frozenset({"charset=utf-8", 'charset="utf-8"'})
 
 
 class Turns:
@@ -42,6 +46,17 @@ class Turns:
 
 
 TURNS = Turns()
+
+
+def require_utf8(request: Request) -> None:
+    """Raises: HTTPException 415, for a form in another encoding.
+
+    The framework decodes a form's fields by whatever codec of Python its sender names, on the loop that
+    everybody waits for; some of them take minutes for a megabyte.
+    """
+    said = _CHARSET.findall(request.headers.get("content-type", ""))
+    if any(one.strip().lower() not in _UTF8 for one in said):
+        raise HTTPException(415, "send the form in UTF-8")
 
 
 async def arriving(request: Request, name: str) -> AsyncIterator[bytes]:

@@ -8,7 +8,8 @@ carries it out. Nothing changes by GET.
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from hashlib import sha256
@@ -34,7 +35,7 @@ from leadline.core.access import Action, Resource
 from leadline.core.approval import Detail, Granted
 from leadline.core.approval import Request as Asked
 from leadline.core.errors import Invalid, LeadlineError, Refused, Stale, Unavailable
-from leadline.http.api import caller, problem
+from leadline.http.api import caller, coming, problem, shell
 from leadline.http.pages.deed import Deed
 from leadline.http.pages.filters import FILTERS
 from leadline.http.pages.form import File, Form
@@ -52,6 +53,10 @@ LOOKED = "Here is the form as you filled it in. Nothing was carried out yet."
 LOCATION = "location"
 FACTORS = "two-factors"  # the rule that another factor satisfies
 FIELDS_MAX, FILES_MAX = 1_000, 20
+FIELDS, FILES = "application/x-www-form-urlencoded", "multipart/form-data"
+FIELDS_BYTES_MAX = 2 << 20  # of a form without files, which is decoded on the loop
+LARGE_BYTES = 1 << 20
+LARGE = coming.Turns(most=8, each=8)  # large files in memory at once, of whomever
 PRODUCT = version("leadline")  # read from a file each time it is asked for
 TEMPLATES = Environment(
     loader=PackageLoader("leadline.http", "templates"),
@@ -234,26 +239,49 @@ def signed_in(visit: Annotated[Visit, Depends(visiting)]) -> Visit:
     return visit
 
 
-async def _form(request: Request) -> Form:
-    """Fields and files, bounded; the size of the whole is bounded before."""
-    if request.headers.get("content-type", "").split(";")[0].strip() not in {
-        "application/x-www-form-urlencoded",
-        "multipart/form-data",
-    }:
+async def _form(request: Request) -> AsyncIterator[Form]:
+    """Fields and files, bounded; the size of the whole is bounded before.
+
+    Large files lie on the disk without a name while they come, and are read for a few senders at once.
+
+    Raises: Unavailable, while others are read; Invalid, for what is no form of a page.
+    """
+    kind = request.headers.get("content-type", "").split(";")[0].strip()
+    if kind not in {FIELDS, FILES}:
         raise Invalid("form", "a form of a page is due")
+    if kind == FIELDS and _longer(request, FIELDS_BYTES_MAX):
+        raise Invalid("form", f"is longer than {FIELDS_BYTES_MAX} bytes; give long texts as files")
+    coming.require_utf8(request)
     fields, files = dict[str, list[str]](), dict[str, File]()
     async with request.form(max_files=FILES_MAX, max_fields=FIELDS_MAX) as sent:
-        for name, value in sent.multi_items():
-            if isinstance(value, UploadFile):
-                files[name] = File((value.filename or "unnamed")[:200], await value.read())
-            else:
-                fields.setdefault(name, []).append(value)
-    return Form(fields, files)
+        given = [one for _, one in sent.multi_items()]
+        large = sum(one.size or 0 for one in given if isinstance(one, UploadFile))
+        with LARGE.of("") if large > LARGE_BYTES else nullcontext():
+            for name, value in sent.multi_items():
+                if isinstance(value, UploadFile):
+                    files[name] = File((value.filename or "unnamed")[:200], await value.read())
+                else:
+                    fields.setdefault(name, []).append(value)
+            yield Form(fields, files)
 
 
-def posted(
-    visit: Annotated[Visit, Depends(visiting)], form: Annotated[Form, Depends(_form)]
-) -> Visit:
+def _longer(request: Request, most: int) -> bool:
+    """Whether a body may be longer than *most* bytes."""
+    told = request.headers.get("content-length")
+    return told is None or int(told) > most
+
+
+def known(request: Request, visit: Annotated[Visit, Depends(visiting)]) -> Visit:
+    """Whoever it is; of somebody who is not signed in no more is read than a page without files sends.
+
+    Raises: NotSignedIn.
+    """
+    if visit.acting is None and _longer(request, shell.BODY_BYTES_MAX):
+        raise NotSignedIn("sign in first", ("signed-in",))
+    return visit
+
+
+def posted(visit: Annotated[Visit, Depends(known)], form: Annotated[Form, Depends(_form)]) -> Visit:
     """Somebody signed in who sends a form of a page of this very session.
 
     Raises: NotSignedIn; Denied, from another origin or without the session's token.
