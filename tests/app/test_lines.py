@@ -1,5 +1,7 @@
 """What lists show: each kind as its own desk says it stands, from the moment it does."""
 
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,11 +132,22 @@ def test_a_place_is_of_its_own_order(world: World) -> None:
     for wrong in ("é", "A", "WyJvcGVuZWQiLHRydWUsIngiXQ"):
         with pytest.raises(Invalid, match="after"):
             browse.browse(ctx, Thing.CASE, order=Order.OPENED, after=wrong)
+    # Half of a character is no text that a database can be asked about, nor is NUL.
+    for order, place in (
+        (Order.TITLE, ["title", "\ud800", "x"]),
+        (Order.CHANGED, ["changed", 1, "\ud800"]),
+        (Order.TITLE, ["title", "\0", "x"]),
+    ):
+        told = urlsafe_b64encode(json.dumps(place).encode()).decode()
+        with pytest.raises(Invalid, match="after"):
+            browse.browse(ctx, Thing.CASE, order=order, after=told)
     with pytest.raises(Invalid, match="limit"):
         browse.browse(ctx, Thing.CASE, limit=0)
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1"]
+)
 def test_a_cell_is_no_formula(text: str) -> None:
     """It begins with an apostrophe; other text is as it was."""
     assert browse.cell(text) == f"'{text}"

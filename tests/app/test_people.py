@@ -199,6 +199,10 @@ def test_mistakes_are_named(store: Store) -> None:
             people.suspend(admin, strange, "why")
 
 
+def _never() -> Resource:
+    raise AssertionError("looked up for somebody who may not ask")
+
+
 def test_others_may_do_none_of_it(store: Store) -> None:
     """Each use case asks the rules first, and a refusal is an act."""
     ctx = acting(store, make.principal("evaluator", "coordinator"))
@@ -208,7 +212,7 @@ def test_others_may_do_none_of_it(store: Store) -> None:
         lambda: people.end(ctx, "eve", Scope.CASE, "c"),
         lambda: people.suspend(ctx, "eve", "why"),
         lambda: people.restore(ctx, "eve", "why"),
-        lambda: people.why(ctx, EXPLAIN, "eve", Action.ENGAGEMENT_READ, make.resource()),
+        lambda: people.why(ctx, EXPLAIN, "eve", Action.ENGAGEMENT_READ, _never),
     ]
     for one in attempts:
         with pytest.raises(Denied):
@@ -237,7 +241,7 @@ def asked(store: Store, action: Action, thing: Resource, person: Principal = NEW
     """The changes of which each would allow it."""
     with store.write() as tx:
         tx.put_principal(person)
-    found = people.why(acting(store, ADMIN), EXPLAIN, person.id, action, thing)
+    found = people.why(acting(store, ADMIN), EXPLAIN, person.id, action, lambda: thing)
     assert not found.decision.allowed
     return [set(one) for one in found.changes]
 
@@ -246,7 +250,8 @@ def test_why_yes(store: Store) -> None:
     """The rules that decided, their reasons, and the role that grants it."""
     with store.write() as tx:
         tx.put_principal(make.principal("evaluator", id_="eve"))
-    found = people.why(acting(store, ADMIN), EXPLAIN, "eve", Action.ASSESSMENT_RUN, ASSESSMENT)
+    admin = acting(store, ADMIN)
+    found = people.why(admin, EXPLAIN, "eve", Action.ASSESSMENT_RUN, lambda: ASSESSMENT)
     assert found.decision.allowed
     assert list(found.reasons) == ["need-to-know"]
     assert found.roles == ("evaluator: where named for the engagement or the case",)

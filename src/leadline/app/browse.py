@@ -32,7 +32,8 @@ from leadline.core.errors import Invalid
 from leadline.core.marking import Tlp
 
 LIMIT_MAX = 200
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # a spreadsheet would run a cell that begins so
+# A spreadsheet would run a cell that begins so; some read the wide signs of East Asia as the narrow ones.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class Thing(StrEnum):
@@ -306,9 +307,7 @@ def _place(cursor: str, order: Order) -> Place:
     except (ValueError, binascii.Error, RecursionError):
         raise Invalid("after", problem) from None
     match told:
-        case [Order.TITLE.value, str(by), str(id_)] if (
-            order is Order.TITLE and "\0" not in by + id_
-        ):
+        case [Order.TITLE.value, str(by), str(id_)] if order is Order.TITLE and _text(by + id_):
             return by, id_
         case [str(of), int(at), str(id_)] if _is_place(of, at, id_, order):
             return at, id_
@@ -316,5 +315,10 @@ def _place(cursor: str, order: Order) -> Place:
 
 
 def _is_place(of: str, at: int, id_: str, order: Order) -> bool:
-    falls = of == order and order is not Order.TITLE and "\0" not in id_
+    falls = of == order and order is not Order.TITLE and _text(id_)
     return falls and not isinstance(at, bool) and abs(at) < 2**62
+
+
+def _text(text: str) -> bool:
+    """Whether a database can be asked about it: JSON spells NUL and halves of characters as well."""
+    return "\0" not in text and text == text.encode("utf-8", "replace").decode()

@@ -288,18 +288,22 @@ def suspended(ctx: Context) -> tuple[Suspension, ...]:
 Explain = Callable[[Principal, Action, Resource, Circumstances], Explanation]
 
 
-def why(ctx: Context, explain: Explain, id_: str, action: Action, thing: Resource) -> Explanation:
+def why(
+    ctx: Context, explain: Explain, id_: str, action: Action, thing: Callable[[], Resource]
+) -> Explanation:
     """What the rules say to this person, action and thing now, on what grounds, and what would change it.
 
-    Asked as if signed in with two factors, with nothing signed and nothing proved.
+    Asked as if signed in with two factors, with nothing signed and nothing proved. *thing* looks the thing
+    up: whoever may not ask is told nothing of whether it is there.
 
-    Raises: Denied; NotFound, if there is no such person.
+    Raises: Denied; NotFound, if there is no such person; otherwise as *thing*.
     """
     ctx.require(Action.ACCESS_EXPLAIN, Resource("principal", id_, owner=id_))
     with ctx.store.read() as view:
         person = present(view, view.principal(id_), ctx.now)
         suspended = suspensions(view)
-    return explain(person, action, thing, Circumstances(ctx.now, assurance=2, suspended=suspended))
+    given = Circumstances(ctx.now, assurance=2, suspended=suspended)
+    return explain(person, action, thing(), given)
 
 
 def _engagement(grant: Grant) -> str:

@@ -74,12 +74,16 @@ def why(parts: Parts, ctx: Context, principal: str, action: str, resource: str) 
     """
     if action not in set(Action):
         raise Invalid("action", f"{action!r} is none of {', '.join(sorted(Action))}")
-    with parts.store.read() as view:
-        thing = _thing(view, resource)
+
+    def thing() -> Resource:
+        with parts.store.read() as view:
+            return _thing(view, resource)
+
     asked = partial(explain, cedar.shipped())
     found = people.why(ctx, asked, principal, Action(action), thing)
     if found.decision.reason == cedar.NOT_DECIDED:
-        raise Invalid("action", f"{action} does not apply to things of the kind {thing.kind}")
+        kind = resource.partition("/")[0]
+        raise Invalid("action", f"{action} does not apply to things of the kind {kind}")
     return Answer(principal, action, resource, found)
 
 
