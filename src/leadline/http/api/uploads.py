@@ -10,7 +10,6 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, BinaryIO
 
@@ -27,12 +26,13 @@ from leadline.client.shape import Adapter
 from leadline.client.uses import PREFIX
 from leadline.core.access import Action
 from leadline.core.engagement.submission import Piece
-from leadline.core.errors import Invalid, Unavailable
-from leadline.core.intake import DEFAULT, Purpose, Taken
+from leadline.core.errors import Invalid
+from leadline.core.intake import DEFAULT, Purpose
 from leadline.formats import inquiry_toml
-from leadline.http.api import contract, shell
+from leadline.http.api import contract, resuming, shell
 from leadline.http.api.coming import TURNS, pieces, require_utf8
 from leadline.http.api.counted import JSON, Caller, Calls
+from leadline.http.api.taken import TAKEN, TakenOut, kept_here, out
 from leadline.http.api.wire import Short, Wire
 from leadline.wiring import handed, intake
 from leadline.wiring.desk import AtDesk
@@ -45,19 +45,6 @@ _DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]{44}):")
 shell.STREAMED["POST", f"{PREFIX}/uploads"] = DEFAULT.upload_bytes
 for _noun in ("submissions", "weights"):
     shell.STREAMED["POST", f"{PREFIX}/{_noun}"] = handed.BYTES_MAX + (1 << 20)
-
-
-class TakenOut(Wire):
-    """A file that was taken in, and what it was found to be. *id* is the artefact's."""
-
-    id: str
-    engagement: str
-    digest: str
-    bytes: int
-    purpose: str
-    name: str
-    content: str
-    received: datetime
 
 
 class OfferedOut(Wire):
@@ -75,12 +62,13 @@ class DeliveredOut(Wire):
     files: list[TakenOut]
 
 
-TAKEN, OFFERED, DELIVERED = Adapter(TakenOut), Adapter(OfferedOut), Adapter(DeliveredOut)
+OFFERED, DELIVERED = Adapter(OfferedOut), Adapter(DeliveredOut)
+WHOLE, OF_IT = "Content-Digest", "Repr-Digest"
 DIGEST = {
-    "name": "Content-Digest",
+    "name": WHOLE,
     "in": "header",
-    "required": True,
-    "description": "SHA-256 of the body as RFC 9530 writes it: `sha-256=:BASE64:`.",
+    "required": False,
+    "description": "SHA-256 of the body as RFC 9530 writes it, `sha-256=:BASE64:`; due where it is the whole.",
     "schema": {"type": "string"},
 }
 
@@ -89,10 +77,12 @@ DIGEST = {
     "/uploads",
     tags=["uploads"],
     status_code=201,
-    response_model=TakenOut,
+    response_model=TakenOut | resuming.ArrivingOut,
     openapi_extra={
-        **contract.raw("The file, as it is."),
-        "parameters": [*contract.keyed()["parameters"], DIGEST],
+        **contract.raw(
+            "The file, as it is; of several requests, what comes first of it, or nothing."
+        ),
+        "parameters": [*contract.keyed()["parameters"], DIGEST, *resuming.BEGINNING],
     },
 )
 def upload(
@@ -103,8 +93,15 @@ def upload(
     *,
     sealed: bool = False,
 ) -> Response:
-    """Take one file in as it comes, bounded by its purpose; what does not match its digest is refused."""
-    told = _digest(calls.request)
+    """Take one file in as it comes, bounded by its purpose; what does not match its digest is refused.
+
+    With `Upload-Complete: ?0` it begins an upload in several requests, which a broken line does not end.
+    """
+    if resuming.begins(calls.request):
+        told, at = _digest(calls.request, OF_IT), calls.at
+        announced = intake.upload(at.ctx, engagement, purpose, sealed=sealed)
+        return resuming.begin(calls, replace(announced, name=name), told)
+    told = _digest(calls.request, WHOLE)
 
     def taken(at: AtDesk) -> Response:
         announced = intake.upload(at.ctx, engagement, purpose, sealed=sealed)
@@ -112,22 +109,22 @@ def upload(
         chunks = _matching(pieces(calls.request, "upload"), told)
         with TURNS.of(at.person.org), kept_here():
             made = use.deposit(at.ctx, announced, chunks, intake.quarantine(at.home))
-        return Response(TAKEN.dump(_out(made)), 201, media_type=JSON)
+        return Response(TAKEN.dump(out(made)), 201, media_type=JSON)
 
     return calls.once(told.encode(), f"{PREFIX}/uploads", taken)
 
 
-def _digest(request: Request) -> str:
-    """The announced SHA-256 in hex. Raises: Invalid."""
-    found = _DIGEST.search(request.headers.get("content-digest", ""))
+def _digest(request: Request, header: str) -> str:
+    """The SHA-256 in hex that a header announces. Raises: Invalid."""
+    found = _DIGEST.search(request.headers.get(header, ""))
     try:
-        return base64.b64decode(found[1], validate=True).hex() if found else _undigested()
+        return base64.b64decode(found[1], validate=True).hex() if found else _undigested(header)
     except binascii.Error:
-        return _undigested()
+        return _undigested(header)
 
 
-def _undigested() -> str:
-    raise Invalid("Content-Digest", "is due: sha-256=:BASE64: of the whole body (RFC 9530)")
+def _undigested(header: str) -> str:
+    raise Invalid(header, "is due: sha-256=:BASE64: of the whole file (RFC 9530)")
 
 
 def _length(request: Request) -> int | None:
@@ -143,28 +140,6 @@ def _matching(chunks: Iterator[bytes], told: str) -> Iterator[bytes]:
         yield chunk
     if running.hexdigest() != told:
         raise Invalid("Content-Digest", "is of other bytes than came; send it again")
-
-
-@contextmanager
-def kept_here() -> Iterator[None]:
-    """Raises: Unavailable, where this machine cannot keep what comes."""
-    try:
-        yield
-    except OSError as error:
-        raise Unavailable(f"what comes cannot be kept here: {error.strerror}") from error
-
-
-def _out(made: Taken) -> TakenOut:
-    return TakenOut(
-        id=made.id,
-        engagement=made.engagement,
-        digest=made.digest,
-        bytes=made.bytes,
-        purpose=made.purpose.value,
-        name=made.name,
-        content=made.judged.content.value,
-        received=made.received_at,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +278,7 @@ def deliver(
         chosen = [handed.Given("file", name, file.read()) for name, file in sent.files.items()]
         with kept_here(), handed.laid_out(chosen) as folder:
             made = intake.receive_parts(at.ctx, at.home, engagement, folder, sent.own)
-        answer = DeliveredOut(files=[_out(one) for one in made])
+        answer = DeliveredOut(files=[out(one) for one in made])
         return Response(DELIVERED.dump(answer), 201, media_type=JSON)
 
     # The signature names each file by its digest.
