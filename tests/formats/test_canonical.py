@@ -106,3 +106,12 @@ def test_not_utf8_is_refused() -> None:
     """Bytes that are no UTF-8 are refused, not repaired."""
     with pytest.raises(Invalid, match="utf-8"):
         canonical.decode(b'"\xff"')
+
+
+@pytest.mark.parametrize("data", [b"{", b"\xff", b"[" * 100 + b"]" * 100, b"[" * 100_000])
+def test_what_opened_a_commitment_is_read_without_trying_its_form(data: bytes) -> None:
+    """The value is that of `decode`; what is no JSON, or too deep, is refused all the same."""
+    told = canonical.encode({"b": ("x", 1, None, True), "a": {"c": "\u00e9"}})
+    assert canonical.committed(told) == canonical.decode(told)
+    with pytest.raises(Invalid):
+        canonical.committed(data)

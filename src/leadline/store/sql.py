@@ -291,7 +291,7 @@ def _bounds(row: sa.Row[tuple[object, ...]]) -> Bounds:
 def _opened(row: sa.Row[tuple[object, ...]]) -> Opened:
     if row.data != entry(commit(row.blinder, row.record)):
         raise Tampered(f"log leaf {row.leaf}", "the act and blinder beside it do not open it")
-    record = canonical.decode(row.record)
+    record = canonical.committed(row.record)
     if not isinstance(record, Mapping):
         raise Tampered(f"log leaf {row.leaf}", "its record is no act")
     act = from_record(record)
