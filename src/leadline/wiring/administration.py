@@ -14,7 +14,7 @@ from leadline.app.context import Context
 from leadline.app.ports import Shard
 from leadline.core.access import Action
 from leadline.core.assessment import Plan
-from leadline.core.errors import LeadlineError, NotFound
+from leadline.core.errors import LeadlineError, NotFound, Refused
 from leadline.core.organisation import ADMINISTRATORS_MIN, KEEPER, administers
 from leadline.formats import manifest
 from leadline.settings import Home
@@ -27,6 +27,8 @@ from leadline.wiring.home import Parts, clock
 
 BACKUPS = "backups"
 BY_NAME = "%Y%m%d-%H%M%S"
+UNCHECKED = "not checked yet; a backup counts once its check passed"
+UNFINISHED = "not finished: it is being made at this moment, or was cut short and is none; delete its folder then"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +110,15 @@ def backups(ctx: Context, home: Home) -> tuple[Kept, ...]:
     names = [one.name for one in folder.iterdir()] if folder.is_dir() else []
     found = []
     for name in sorted(names, reverse=True):
-        at, told = checks.get(
-            name, (None, "not checked yet; a backup counts once its check passed")
-        )
+        unchecked = UNCHECKED if _whole(folder / name) else UNFINISHED
+        at, told = checks.get(name, (None, unchecked))
         found.append(Kept(name, at, told))
     return tuple(found)
+
+
+def _whole(place: Path) -> bool:
+    """Whether a backup was written to its end: the signed statement over it comes last."""
+    return (place / manifest.STATEMENT).is_file()
 
 
 def make_backup(ctx: Context, parts: Parts, home: Home) -> str:
@@ -149,11 +155,13 @@ def _claimed(folder: Path, name: str) -> Path:
 def check(ctx: Context, home: Home, name: str) -> str:
     """Check one backup, write down what it came to, and answer that.
 
-    Raises: Denied; NotFound.
+    Raises: Denied; NotFound; Refused, for one that was not written to its end.
     """
     machinery.look(ctx)
     if name not in {one.name for one in backups(ctx, home)}:
         raise NotFound(f"no backup {name}")
+    if not _whole(home.folder / BACKUPS / name):
+        raise Refused(f"{name} is {UNFINISHED}")
     try:
         looked = check_backup(home, home.folder / BACKUPS / name, None)
         told, good = f"whole: {looked.checked.verified.files} files; {looked.checked.words}", True
