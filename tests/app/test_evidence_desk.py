@@ -81,9 +81,16 @@ def test_what_cannot_be_said_changes_nothing() -> None:
             evidence.confirm(me, a, b, claim, words)
     with pytest.raises(NotFound):
         evidence.confirm(me, a, "f" * 64, Claim.SAME, "one")
-    for person in ("finder", "maintainer", "bank"):
-        with pytest.raises(Denied):
-            evidence.confirm(world.at(person), a, b, Claim.SAME, "one")
+    with pytest.raises(Denied):
+        evidence.confirm(world.at("finder"), a, b, Claim.SAME, "one")
+    for person in ("maintainer", "bank"):  # who may know of neither: ids are digests of what was found
+        before, told = len(world.acts()), list[tuple[str, int]]()
+        for one in (a, f"{a[:-1]}{'1' if a[-1] == '0' else '0'}"):
+            with pytest.raises(NotFound) as refused:
+                evidence.confirm(world.at(person), one, b, Claim.SAME, "one")
+            told.append((str(refused.value).replace(one, "ID"), len(world.acts()) - before))
+            before = len(world.acts())
+        assert told[0] == told[1]
     with pytest.raises(Denied):
         evidence.regroup(world.at("finder"))
     assert world.acts(Kind.EVIDENCE_ADDED, Kind.EVIDENCE_RETRACTED) == []

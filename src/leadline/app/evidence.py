@@ -25,7 +25,7 @@ from leadline.core.clearing.evidence import (
 )
 from leadline.core.clearing.finding import Finding
 from leadline.core.clearing.group import RULE, Crash, group
-from leadline.core.errors import Invalid, NotFound, Refused
+from leadline.core.errors import Denied, Invalid, NotFound, Refused
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Kind
 
@@ -74,8 +74,7 @@ def confirm(ctx: Context, a: str, b: str, claim: Claim, words: str) -> EvidenceE
     Raises: Denied; NotFound; Invalid, for no reasons or for *possible*, which is no decision; Refused,
     if that is on record already.
     """
-    rows = _rows(ctx, a, b)
-    for row in rows:
+    for row in _known(ctx, a, b):
         ctx.require(Action.EVIDENCE_JUDGE, row.thing("finding"))
     if claim is Claim.POSSIBLE:
         raise Invalid("claim", "a person decides: same or distinct")
@@ -92,7 +91,7 @@ def add_edge(ctx: Context, edge: EvidenceEdge) -> EvidenceEdge:
 
     Raises: Denied; NotFound, for a finding that is not there; Refused, if it stands already.
     """
-    rows = _rows(ctx, edge.a, edge.b)
+    rows = _known(ctx, edge.a, edge.b) if edge.judged else _rows(ctx, edge.a, edge.b)
     action = Action.EVIDENCE_JUDGE if edge.judged else Action.GROUP_PROPOSE
     for row in rows:
         ctx.require(action, _of_case(row) if not edge.judged else row.thing("finding"))
@@ -341,6 +340,26 @@ def _readable(ctx: Context) -> dict[str, Finding]:
     clause = ctx.access.visible(ctx.principal, Action.FINDING_READ, "finding", given)
     with ctx.store.read() as view:
         return {row.id: row.value for row in view.find(Finding, visible=clause)}
+
+
+def _known(ctx: Context, *findings: str) -> list[Stored[Finding]]:
+    """These findings, for whoever may read them. An id is a digest of what was found, which others can guess.
+
+    Raises: NotFound, in the same words and with the same act for what is not this person's to know.
+    """
+    found = list[Stored[Finding]]()
+    for one in findings:
+        with ctx.store.read() as view:
+            row = maybe(view, Finding, one)
+        thing = row.thing("finding") if row else Resource("finding", one, marking=Marking(Tlp.RED))
+        try:
+            ctx.require(Action.FINDING_READ, thing)
+        except Denied:
+            row = None
+        if row is None:
+            raise NotFound(f"no finding {one[:64]}")
+        found.append(row)
+    return found
 
 
 def _rows(ctx: Context, *findings: str) -> list[Stored[Finding]]:
