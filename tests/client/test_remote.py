@@ -258,7 +258,7 @@ def test_a_run_is_ended_from_afar(tmp_path: Path) -> None:
             there = There(at, server.url, tmp_path)
             shown = json.loads(there.ok("evaluator", "run", "scope", on.id, "--json"))
             assert {one["source"] for one in shown["counts"]}
-            assert "not observed" in there.ok("evaluator", "run", "scope", on.id)
+            assert "reads-elsewhere" in there.ok("evaluator", "run", "scope", on.id)
             with Warded.start(at.folder, own_uid=False):
                 told = there.ok("evaluator", "run", "kill", on.id, "--reason", "it is enough")
                 assert "0 processes gone in" in told
