@@ -18,6 +18,7 @@ from typing import BinaryIO, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from leadline.app.ports import (
+    Ask,
     Deposit,
     Executor,
     Holding,
@@ -42,8 +43,11 @@ from leadline.app.ports import (
 )
 from leadline.core.access import UNBOUND, Bounds, Principal, Tenancy, microseconds
 from leadline.core.clause import EVERYTHING, Clause, admits
+from leadline.core.clearing import evidence
 from leadline.core.clearing.act_names import names
-from leadline.core.clearing.queue import Entry, Lanes, changes
+from leadline.core.clearing.finding import Finding
+from leadline.core.clearing.pairs import Pair, pairs, seen
+from leadline.core.clearing.queue import Entry, Lanes, again, changes
 from leadline.core.clearing.queue import entry as entry_of
 from leadline.core.clearing.report import Stage
 from leadline.core.errors import Invalid, NotFound, Refused, Stale, Tampered, Unavailable
@@ -169,6 +173,28 @@ class MemoryReading:
             tuple((one.lane, one.reached) for one in cases if one.reached > since),
             dict(Counter(one.lane for one in cases if one.case not in closed)),
         )
+
+    def pairs(self, ask: Ask, visible: Clause, after: Pair, limit: int) -> Sequence[Pair]:
+        """As the port."""
+        rows: Sequence[Stored[Finding]] = self.find(Finding)
+        known = {row.id: seen(row.value, row.thing("finding")) for row in rows}
+        of_evidence = {Kind.EVIDENCE_ADDED, Kind.EVIDENCE_RETRACTED}
+        acts = [one.act for one in self._state.opened if one.act.kind in of_evidence]
+        made = pairs(known, evidence.standing(acts))
+        readable = {row.id for row in rows if admits(visible, row.thing("finding"))}
+        found = sorted(one for one in getattr(made, ask.value) if readable.issuperset(one))
+        if ask is Ask.JOINED:
+            first, later = dict(reversed(found)), {two for _, two in found}
+            found = [one for one in found if first[one[0]] == one[1] and one[0] not in later]
+        return [one for one in found if one > after][:limit]
+
+    def claimed(
+        self, person: str, stages: AbstractSet[Stage], after: str, limit: int
+    ) -> Sequence[str]:
+        """As the port."""
+        held = [one.finding for one in self._entries() if one.stage in stages]
+        mine = [one for one in held if person in again(o.act for o in self.acts(about=one))]
+        return sorted(one for one in mine if one > after)[:limit]
 
     def entries(self) -> list[bytes]:
         """What the leaves hold, recomputed from the acts."""

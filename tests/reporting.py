@@ -6,8 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from clearing_values import finding
+from leadline.app import reports
+from leadline.app.context import Context
+from leadline.app.reports import FindingState
+from leadline.core.access import Action, Circumstances
+from leadline.core.clause import Fact, every, one_of
 from leadline.core.clearing.contract import Contract
-from leadline.core.clearing.report import Draft, Told
+from leadline.core.clearing.finding import Finding
+from leadline.core.clearing.report import Draft, Report, Told
+from leadline.core.record.act import Kind
 
 AT = datetime(2027, 3, 1, 9, 30, tzinfo=UTC)  # a Monday; the same moment as `make.NOW`
 TOLD = Told(AT)
@@ -29,6 +36,30 @@ def reported(proof: bytes | None = b"proof", raw: bytes = b"{}", **fields: Any) 
     }
     made = finding(**(held | fields))
     return Draft(made, raw, proof)
+
+
+def whole(ctx: Context, limit: int = 100) -> list[FindingState]:
+    """The list of reports, part by part."""
+    held, cursor = list[FindingState](), ""
+    while True:
+        part = reports.listed(ctx, cursor, limit)
+        assert len(part.items) <= limit
+        held += part.items
+        if part.next is None:
+            return held
+        cursor = part.next
+
+
+def from_everything(ctx: Context) -> list[FindingState]:
+    """The same list from every row that the person may read, as it was before there were parts; by id."""
+    given = Circumstances(ctx.now, assurance=ctx.assurance, suspended=ctx.suspended)
+    clause = ctx.access.visible(ctx.principal, Action.FINDING_READ, "finding", given)
+    with ctx.store.read() as view:
+        known = {row.id for row in view.find(Finding, visible=clause)}
+        own = every((clause, one_of(Fact.OWNER, [ctx.principal.id])))
+        known |= {row.value.finding for row in view.find(Report, visible=own)}
+        handed_in = {one for one in known if view.acts(about=one, kind=Kind.FINDING_SUBMITTED)}
+    return [reports.state(ctx, one) for one in sorted(handed_in)]
 
 
 def terms(project: str = "bsdiff4", **fields: Any) -> Contract:

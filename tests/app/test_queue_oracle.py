@@ -24,13 +24,13 @@ from leadline.core.clearing.chain import Link, effective
 from leadline.core.clearing.finding import Severity
 from leadline.core.clearing.fix import RECALLED
 from leadline.core.clearing.pacing import Delivered, Slot, Waiting, schedule
-from leadline.core.clearing.queue import EARLY, STEPS
+from leadline.core.clearing.queue import EARLY, STEPS, again, entry
 from leadline.core.clearing.report import Stage, Standing, standing
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Act, Kind
 from leadline.store.connections import engine_for, writing
 from leadline.store.sql import open_store
-from leadline.store.tables import NAMED, PROJECTED, QUEUE
+from leadline.store.tables import CLAIMED, NAMED, PROJECTED, QUEUE
 from leadline.wiring.home import KINDS
 from reporting import terms
 
@@ -255,5 +255,60 @@ def test_the_projection_is_the_computation_from_all_acts(opened: tuple[Store, st
             connection.execute(sa.delete(NAMED))
             connection.execute(sa.update(QUEUE).values(lane="an earlier version's"))
         engine.dispose()
-        with closing(open_store(url, kinds=KINDS)) as again:
-            check(again, held, make.NOW + timedelta(hours=300))
+        with closing(open_store(url, kinds=KINDS)) as reopened:
+            check(reopened, held, make.NOW + timedelta(hours=300))
+
+
+PEOPLE = ("ann", "bob", "eve")
+HANDING = st.lists(
+    st.tuples(
+        st.sampled_from([Kind.FINDING_SUBMITTED, Kind.FINDING_SUBMITTED, Kind.FINDING_RECORDED]),
+        st.integers(0, 5),
+        st.sampled_from(PEOPLE),
+        st.sampled_from(["screened", "duplicate"]),
+    ),
+    max_size=15,
+)
+
+
+def test_what_somebody_handed_in_again_is_found_by_its_person(opened: tuple[Store, str]) -> None:
+    """As all acts say, at each stage, in order and from any place on; made again, too."""
+    store, url = opened
+
+    def check_all(at: Store) -> int:
+        with at.read() as view:
+            by_finding = defaultdict[str, list[Act]](list)
+            for one in view.acts():
+                by_finding[one.act.about].append(one.act)
+            held = {id_: (again(acts), entry(acts)) for id_, acts in by_finding.items()}
+            for person in PEOPLE:
+                for stages in (frozenset(Stage), frozenset({Stage.DUPLICATE})):
+                    mine = sorted(
+                        id_
+                        for id_, (late, made) in held.items()
+                        if person in late and made is not None and made.stage in stages
+                    )
+                    assert view.claimed(person, stages, "", 10**6) == mine
+                    assert view.claimed(person, stages, mine[0] if mine else "z", 2) == mine[1:3]
+        return sum(len(late) for late, _ in held.values())
+
+    @settings(max_examples=10 if url else 30, deadline=None)
+    @given(came=HANDING)
+    def run(came: list[tuple[Kind, int, str, str]]) -> None:
+        number = next(NUMBERS)
+        for kind, finding, person, state in came:
+            with store.write() as tx:
+                id_, told = f"f{finding}-{number}", {"state": state, "lane": "l"}
+                tx.record(Act(f"act-{next(NUMBERS)}", kind, make.NOW, person, id_, "", told))
+        check_all(store)
+
+    run()
+    assert check_all(store)
+    if url:
+        engine = engine_for(url)
+        with writing(engine) as connection:
+            connection.execute(sa.delete(PROJECTED))
+            connection.execute(sa.delete(CLAIMED))
+        engine.dispose()
+        with closing(open_store(url, kinds=KINDS)) as reopened:
+            check_all(reopened)

@@ -22,13 +22,15 @@ from leadline.core.marking import Tlp
 from leadline.core.record.act import Kind, instant
 from leadline.core.record.commitment import commit_finding
 from leadline.wiring.desk import library
-from reporting import reported, terms
+from reporting import from_everything, reported, terms, whole
 
 
 @pytest.fixture
 def world() -> DeskWorld:
     """The clearinghouse with the terms of one project on file."""
     made = clearing_world()
+    assert isinstance(made.store, MemoryStore)
+    made.store._lines = Shown(library)
     contracts.add(made.at("screener"), terms(), b"the file")
     return made
 
@@ -241,13 +243,13 @@ def test_a_batch_takes_each_report_by_itself(world: DeskWorld) -> None:
     drafts[7] = reported(None)
     outcomes = reports.submit_all(world.at("finder"), drafts)
     assert [number for number, one in enumerate(outcomes) if isinstance(one, Faulty)] == [7]
-    listed = reports.listed(world.at("finder"))
+    listed = whole(world.at("finder"))
     assert len(listed) == 299
     assert {one.finding for one in listed} == {
         one.finding for one in outcomes if isinstance(one, Receipt)
     }
-    assert not reports.listed(world.at("other-finder"))
-    assert len(reports.listed(world.at("screener"))) == 299
+    assert not whole(world.at("other-finder"))
+    assert len(whole(world.at("screener"))) == 299
 
 
 def in_parts(
@@ -265,30 +267,33 @@ def in_parts(
 
 def test_parts_of_the_list_are_the_list(world: DeskWorld) -> None:
     """For the desk, for finders, and for who handed in what another had handed in before; by stage too."""
-    assert isinstance(world.store, MemoryStore)
-    world.store._lines = Shown(library)
     for number in range(7):
         handed_in(world, reported(str(number).encode()))
         world.after(hours=1)
     handed_in(world, reported(b"3"), "other-finder")
     own = handed_in(world, reported(b"own"), "other-finder").finding
-    first = reports.listed(world.at("finder"))[0].finding
+    for number in (1, 5):
+        handed_in(world, reported(str(number).encode()), "other-finder")
+    first = whole(world.at("finder"))[0].finding
     reports.withdraw(world.at("finder"), first)
-    for who, many in (("screener", 8), ("finder", 7), ("other-finder", 2), ("hospital", 0)):
-        listed = reports.listed(world.at(who))
+    for who, many in (("screener", 8), ("finder", 7), ("other-finder", 4), ("hospital", 0)):
+        listed = from_everything(world.at(who))
         assert len(listed) == many
-        for limit in (1, 3, 100):
+        for limit in (1, 3, 4, 100):
+            assert sorted(whole(world.at(who), limit), key=lambda one: one.finding) == listed
             parts = in_parts(world, who, reports.ANY_STAGE, limit)
-            assert sorted(parts, key=lambda one: one.finding) == sorted(
-                listed, key=lambda one: one.finding
-            )
+            assert sorted(parts, key=lambda one: one.finding) == listed
         waiting = in_parts(world, who, reports.WAITING, 2)
         assert {one.finding for one in waiting} == {one.finding for one in listed} - {first}
     order = [one.submitted for one in in_parts(world, "screener", reports.ANY_STAGE, 3)]
     assert order == sorted(order)
     assert own in {one.finding for one in in_parts(world, "other-finder", reports.WAITING, 1)}
-    with pytest.raises(Invalid):
-        reports.part(world.at("screener"), after="nowhere")
+    for place in ("nowhere", "~a\0"):
+        with pytest.raises(Invalid, match="cursor"):
+            reports.listed(world.at("screener"), place)
+    for limit in (0, 201):
+        with pytest.raises(Invalid, match="limit"):
+            reports.listed(world.at("screener"), "", limit)
 
 
 def test_large_files_begin_a_parcel_of_their_own(world: DeskWorld) -> None:
@@ -479,7 +484,7 @@ def test_a_report_is_committed_to_before_it_is_shown(world: DeskWorld, raw: byte
     (act,) = acts_about(world, receipt.finding)
     assert act.detail["committed_at"] == instant(made)
     assert acts_about(world, other)[0].detail["void"] == opening.commitment
-    assert not reports.listed(world.at("screener"))[0].finding.startswith("commitment")
+    assert not whole(world.at("screener"))[0].finding.startswith("commitment")
 
 
 def test_a_finder_sees_how_long_the_queue_is(world: DeskWorld) -> None:
@@ -511,7 +516,7 @@ def test_a_finding_of_an_assessment_has_no_place_here(world: DeskWorld) -> None:
         reports.state(world.at("screener"), made.id)
     with pytest.raises(Refused):
         reports.move(world.at("screener"), made.id, Stage.SCREENED, "x")
-    assert not reports.listed(world.at("screener"))
+    assert not whole(world.at("screener"))
 
 
 def stage_of(world: DeskWorld, id_: str, who: str) -> Stage:

@@ -1,5 +1,6 @@
 """What the queue keeps of a report, what an act names, and that far-off queues change no place."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -10,7 +11,7 @@ from clearing_values import unhurried
 from leadline.core.clearing.act_names import NAME_MAX, names
 from leadline.core.clearing.contract import Contract, lane_of
 from leadline.core.clearing.pacing import WEEK, Delivered, Waiting, connected, schedule
-from leadline.core.clearing.queue import EARLY, changes, entry
+from leadline.core.clearing.queue import EARLY, again, changes, entry
 from leadline.core.clearing.report import Stage
 from leadline.core.record.act import Kind
 from reporting import terms
@@ -47,6 +48,20 @@ def test_an_entry_is_what_the_acts_of_a_report_say() -> None:
     assert entry([recorded]) is None
     assert [changes(one) for one in (first, moved, recorded)] == ["f", "f", ""]
     assert changes(make.act(4, Kind.FINDING_SUBMITTED, about=f"{EARLY}aa")) == ""
+
+
+def test_who_handed_in_what_was_there_already() -> None:
+    """All but whoever brought it first; everybody, where an assessment had recorded it before."""
+    came = [
+        replace(make.act(n, Kind.FINDING_SUBMITTED, about="f"), actor=who)
+        for n, who in enumerate(("ann", "bob", "ann", "eve"))
+    ]
+    moved = make.act(5, Kind.FINDING_MOVED, about="f")
+    recorded = replace(make.act(6, Kind.FINDING_RECORDED, about="f"), actor="ann")
+    assert again([*came, moved]) == {"bob", "eve"}
+    assert again([came[0], recorded]) == set()
+    assert again([recorded, *came]) == {"ann", "bob", "eve"}
+    assert again([moved]) == set()
 
 
 CONTRACTS = st.lists(

@@ -465,8 +465,9 @@ def test_the_list_of_reports_goes_on_to_its_end(
     for id_ in (first, second):
         gone(post(world, f"/reports/{id_}/moves", {"state": "duplicate", "reason": "seen before"}))
     ctx = world.at.ctx("coordinator")
-    due = [one for one in reports.listed(ctx) if one.stage.waits]
-    over = [one for one in reports.listed(ctx) if not one.stage.waits]
+    listed = reports.listed(ctx).items
+    due = [one for one in listed if one.stage.waits]
+    over = [one for one in listed if not one.stage.waits]
     assert due
     assert over
     monkeypatch.setattr(reports, "PART_MAX", 1)

@@ -5,15 +5,16 @@ from the acts that stand. A reader sees only evidence between findings that the 
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 from leadline.app.context import Context
-from leadline.app.ports import CrossTester, Reading, Stored, maybe
+from leadline.app.ports import Ask, CrossTester, Reading, Stored, maybe
 from leadline.core.access import Action, Circumstances, Resource
-from leadline.core.clause import Fact, one_of
+from leadline.core.clause import Clause, Fact, one_of
 from leadline.core.clearing import evidence as core
 from leadline.core.clearing.evidence import (
     Claim,
@@ -25,6 +26,7 @@ from leadline.core.clearing.evidence import (
 )
 from leadline.core.clearing.finding import Finding
 from leadline.core.clearing.group import RULE, Crash, group
+from leadline.core.clearing.pairs import Pair, published
 from leadline.core.errors import Denied, Invalid, NotFound, Refused
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Kind
@@ -35,6 +37,8 @@ BY_RULE = "not by "  # why a rule takes its own word back; a person's reasons ar
 CROSS_TEST = "patch-cross-test/1"
 IDENTICAL = "identical-evidence/1"
 WORDS_MAX = 4000
+PART_MAX, LIMIT_MAX = 100, 200  # entries in a part of a board, unless it is told; at most
+LOOKED_MAX = 1_000  # pairs of findings that are looked at for one part
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,20 +149,146 @@ def explain(ctx: Context, finding: str) -> Explained:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What belongs together among the findings that one reader may know, with their titles and edges."""
+    """A part of what belongs together among the findings that one reader may know, with their titles and edges.
+
+    *next* is the cursor of the next part; None at the end.
+    """
 
     picture: Picture
     findings: Mapping[str, Finding]
     edges: tuple[EvidenceEdge, ...]
+    next: str | None = None
 
 
-def overview(ctx: Context) -> Overview:
-    """Every group and proposal among the findings that this person may read."""
-    readable = _readable(ctx)
+def overview(
+    ctx: Context, ask: Ask = Ask.ASKED, cursor: str = "", limit: int = PART_MAX
+) -> Overview:
+    """A part of what a person decides (proposals and doubts), or of the groups that evidence joins.
+
+    Among the findings that this person may read, in the order of their ids. A part may be short, or empty,
+    before the end: evidence that settles what it asked about is looked at as well, at most some of it at once.
+
+    Raises: Invalid, for a *cursor* that no list gave out, or a *limit* out of bounds.
+    """
+    if not 1 <= limit <= LIMIT_MAX:
+        raise Invalid("limit", f"ask for 1 to {LIMIT_MAX}")
+    clause, after = _may_be_read(ctx), _place(cursor)
     with ctx.store.read() as view:
-        edges = _edges_of(view, readable)
-    seen = core.picture(readable, edges, _identifiers(readable.values()))
-    return Overview(seen, readable, tuple(edges))
+        part = _Part(ctx, view, ask, limit)
+        while not part.full and (some := view.pairs(ask, clause, after, limit + 1)):
+            after = part.take(some)
+        more = part.full and bool(view.pairs(ask, clause, after, 1))
+    return part.overview(_cursor(after) if more else None)
+
+
+class _Part:
+    """A part of a board while it fills: pairs of findings in order, and what is shown that begins at each."""
+
+    def __init__(self, ctx: Context, view: Reading, ask: Ask, limit: int) -> None:
+        self._ctx, self._view, self._ask, self._limit = ctx, view, ask, limit
+        self._readable, self._edges = dict[str, Finding](), dict[str, EvidenceEdge]()
+        self._asked = set[str]()
+        self._shown = list[_Shown]()
+        self._looked = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more is to be taken in."""
+        return len(self._shown) == self._limit or self._looked >= LOOKED_MAX
+
+    def take(self, some: Sequence[Pair]) -> Pair:
+        """Take in what begins at these pairs, while there is room; answers the last that was looked at."""
+        self._know({end for pair in some for end in pair})
+        edges, ids = self._between(), _identifiers(self._readable.values())
+        seen = core.picture(self._readable, edges, ids)
+        begins = {one.begins: one for one in _shown(seen, edges, self._ask)}
+        after = some[0]
+        for pair in some:
+            if self.full:
+                break
+            after, self._looked = pair, self._looked + 1
+            if pair in begins:
+                self._shown.append(begins[pair])
+        return after
+
+    def _know(self, new: AbstractSet[str]) -> None:
+        """Read these findings, all that are one flaw with them, and the evidence about any, as far as readable."""
+        while new := new - self._asked:
+            self._asked |= new
+            known = {
+                row.id: row.value for row in _there(self._view, new) if _may_read(self._ctx, row)
+            }
+            self._readable |= known
+            found = _edges(self._view, frozenset(known))
+            self._edges |= {one.id: one for one in found}
+            new = {end for one in found if one.claim is Claim.SAME for end in (one.a, one.b)}
+
+    def _between(self) -> list[EvidenceEdge]:
+        known = self._readable.keys()
+        held = (one for one in self._edges.values() if {one.a, one.b} <= known)
+        return sorted(held, key=lambda one: one.id)
+
+    def overview(self, after: str | None) -> Overview:
+        """What was taken in."""
+        named = {id_ for one in self._shown for id_ in one.findings}
+        findings = {id_: self._readable[id_] for id_ in sorted(named)}
+        edges = tuple(one for one in self._between() if {one.a, one.b} <= named)
+        clusters = {cluster for one in self._shown for cluster in one.clusters}
+        proposals = tuple(one.what for one in self._shown if isinstance(one.what, Proposal))
+        doubts = tuple(one.what for one in self._shown if isinstance(one.what, Doubt))
+        return Overview(Picture(tuple(sorted(clusters)), proposals, doubts), findings, edges, after)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """One entry of a board, and the pair of findings that it stands at in the order of the board."""
+
+    begins: Pair
+    clusters: tuple[tuple[str, ...], ...]
+    what: Proposal | Doubt | None = None
+
+    @property
+    def findings(self) -> Iterable[str]:
+        return (id_ for cluster in self.clusters for id_ in cluster)
+
+
+def _shown(seen: Picture, edges: Sequence[EvidenceEdge], ask: Ask) -> Iterator[_Shown]:
+    if ask is Ask.JOINED:
+        yield from _joined(seen, edges)
+        return
+    for proposal in seen.proposals:
+        begins = min((edge.a, edge.b) for edge in proposal.edges)
+        yield _Shown(begins, (proposal.one, proposal.two), proposal)
+    home = {id_: members for members in seen.clusters for id_ in members}
+    for doubt in seen.doubts:
+        joined = ((edge.a, edge.b) for edge in doubt.edges if edge.claim is Claim.SAME)
+        yield _Shown(min(joined), tuple({home[id_] for id_ in doubt.findings}), doubt)
+
+
+def _joined(seen: Picture, edges: Sequence[EvidenceEdge]) -> Iterator[_Shown]:
+    """What evidence joins, at the first pair of all that it would join: of what is in doubt, what is left."""
+    same = sorted({(edge.a, edge.b) for edge in edges if edge.claim is Claim.SAME}, reverse=True)
+    nearest, doubted = dict(same), dict[str, str]()
+    for doubt in seen.doubts:
+        doubted |= dict.fromkeys(doubt.findings, doubt.findings[0])
+    held = defaultdict[str, list[tuple[str, ...]]](list)
+    for cluster in seen.clusters:
+        if len(cluster) > 1:
+            held[doubted.get(cluster[0], cluster[0])].append(cluster)
+    yield from (_Shown((one, nearest[one]), tuple(parts)) for one, parts in held.items())
+
+
+def _cursor(after: Pair) -> str:
+    return ".".join(after)
+
+
+def _place(cursor: str) -> Pair:
+    if not cursor:
+        return "", ""
+    one, dot, two = cursor.partition(".")
+    if not (dot and one and two and cursor.isascii() and cursor.isprintable()):
+        raise Invalid("cursor", "is none of this list; begin without one")
+    return one, two
 
 
 def regroup(ctx: Context, case: str = INTAKE) -> Regrouped:
@@ -281,9 +411,7 @@ def _by_rule(edge: EvidenceEdge) -> bool:
 
 
 def _identifiers(findings: Iterable[Finding]) -> dict[str, frozenset[str]]:
-    return {
-        one.id: frozenset(name for name in one.ids if name.startswith("CVE-")) for one in findings
-    }
+    return {one.id: published(one) for one in findings}
 
 
 def _edges(view: Reading, findings: AbstractSet[str]) -> tuple[EvidenceEdge, ...]:
@@ -334,12 +462,10 @@ def _may_read(ctx: Context, row: Stored[Finding]) -> bool:
     return ctx.decision(Action.FINDING_READ, row.thing("finding")).allowed
 
 
-def _readable(ctx: Context) -> dict[str, Finding]:
-    """The findings that this person may read, without a trace of the others."""
+def _may_be_read(ctx: Context) -> Clause:
+    """What the rules say of the findings that this person may read, without a trace of the others."""
     given = Circumstances(ctx.now, assurance=ctx.assurance, suspended=ctx.suspended)
-    clause = ctx.access.visible(ctx.principal, Action.FINDING_READ, "finding", given)
-    with ctx.store.read() as view:
-        return {row.id: row.value for row in view.find(Finding, visible=clause)}
+    return ctx.access.visible(ctx.principal, Action.FINDING_READ, "finding", given)
 
 
 def _known(ctx: Context, *findings: str) -> list[Stored[Finding]]:

@@ -20,7 +20,9 @@ from leadline.core.access import (
 )
 from leadline.core.approval import Approval, Request
 from leadline.core.clause import EVERYTHING, Clause
+from leadline.core.clearing.pairs import Pair
 from leadline.core.clearing.queue import Entry, Lanes
+from leadline.core.clearing.report import Stage
 from leadline.core.errors import NotFound
 from leadline.core.marking import Marking
 from leadline.core.measure.budget import Amount, Answer, Ledger
@@ -95,6 +97,13 @@ class Order(StrEnum):
     OLDEST = "oldest"  # the same from its other end
     DUE = "due"  # the soonest first, and only what has a date that still counts
     TITLE = "title"  # from A to Z
+
+
+class Ask(StrEnum):
+    """What groups of findings are asked about: what a person decides, or what evidence joins."""
+
+    ASKED = "asked"
+    JOINED = "joined"
 
 
 Place = tuple[int | str, str]  # what a row is sorted by, and its id
@@ -264,6 +273,21 @@ class Reading(Protocol):
 
     def lanes(self, which: AbstractSet[str], since: datetime) -> Lanes:
         """The queues of these lanes, as they were when this block began; what left them after *since*."""
+        ...
+
+    def pairs(self, ask: Ask, visible: Clause, after: Pair, limit: int) -> Sequence[Pair]:
+        """Pairs of findings, both *visible*, that stand after *after*, in order; at most *limit* of them.
+
+        Asked are those that evidence leaves to a person, or finds in doubt, for anybody who may read both
+        (`leadline.core.clearing.pairs`). Of what is joined, the first pair at each finding that evidence joins
+        with none before it, among those visible.
+        """
+        ...
+
+    def claimed(
+        self, person: str, stages: AbstractSet[Stage], after: str, limit: int
+    ) -> Sequence[str]:
+        """Findings at these stages after *after*, in order, that *person* handed in after somebody else had."""
         ...
 
     def log_size(self) -> int:

@@ -18,7 +18,7 @@ from leadline.app.ports import Order, Reading, Store, Stored, Writing, maybe
 from leadline.app.queueing import Queue, queued
 from leadline.app.twins import OVER, first_of, go_on
 from leadline.core.access import UNBOUND, Action, Bounds, Circumstances, Resource
-from leadline.core.clause import Fact, admits, every, one_of
+from leadline.core.clause import admits
 from leadline.core.clearing.contract import Claims, Judged, judge
 from leadline.core.clearing.finding import Finding
 from leadline.core.clearing.product import Fault
@@ -57,6 +57,7 @@ WORDS_BYTES_MAX = 64 << 10
 DESCRIPTION_MAX = 20_000
 WITHHELD = "withheld: the text looks as if it held a secret or somebody's data"
 PART_MAX = 100  # reports in one part of a list
+AGAIN = "~"  # begins a place among what somebody else had handed in first; in no other place
 ANY_STAGE = frozenset(Stage)
 WAITING = frozenset(one for one in Stage if one.waits)
 Outcome = Receipt | Faulty
@@ -96,6 +97,14 @@ class FindingState:
     case: str = ""
     waiting: int = 0
     oldest: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportsPart:
+    """A part of the list as a program asks for it. *next* is the cursor of the next one; None at the end."""
+
+    items: tuple[FindingState, ...] = ()
+    next: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,18 +445,19 @@ def state(ctx: Context, finding_id: str) -> FindingState:
     return _shown(ctx, row, queue)
 
 
-def listed(ctx: Context) -> tuple[FindingState, ...]:
-    """The reports that this person may read, the oldest first; of others not even the number shows."""
-    given = Circumstances(ctx.now, assurance=ctx.assurance, suspended=ctx.suspended)
-    clause = ctx.access.visible(ctx.principal, Action.FINDING_READ, "finding", given)
-    with ctx.store.read() as view:
-        rows = [*view.find(Finding, visible=clause)]
-        mine = view.find(Report, visible=every((clause, one_of(Fact.OWNER, [ctx.principal.id]))))
-    known = {row.id for row in rows}
-    rows += [_readable(ctx, row.value.finding) for row in mine if row.value.finding not in known]
-    queue = queued(ctx, [row.id for row in rows])
-    shown = [_shown(ctx, row, queue) for row in rows if row.id in queue.stands]
-    return tuple(sorted(shown, key=lambda one: (one.submitted, one.finding)))
+def listed(ctx: Context, cursor: str = "", limit: int = PART_MAX) -> ReportsPart:
+    """A part of the reports that this person may read; of others not even the number shows.
+
+    First those that somebody else had handed in before, in order of id; then the others, the oldest first.
+
+    Raises: Invalid, for a *cursor* that no such list gave out, or a *limit* out of bounds.
+    """
+    try:
+        found = part(ctx, ANY_STAGE, cursor, limit)
+    except Invalid as error:
+        field = "cursor" if error.field == "after" else error.field
+        raise Invalid(field, error.problem) from None
+    return ReportsPart(found.reports, found.after or None)
 
 
 def part(
@@ -455,35 +465,48 @@ def part(
 ) -> Part:
     """A part of the same list, of reports at these stages, cut in the database.
 
-    Reports of this person that somebody else had handed in first stand before the first part.
-
     Raises: Invalid, for a place in the list (*after*) that no list gave out, or a *limit* out of bounds.
     """
-    filters = browse.Filters(states=frozenset(one.value for one in stages))
-    page = browse.browse(ctx, Thing.FINDING, filters, Order.OLDEST, after, limit)
-    with ctx.store.read() as view:
-        rows = [view.get(Finding, one.id) for one in page.rows]
-    rows = [*([] if after else _handed_in_again(ctx)), *rows]
+    if not 1 <= limit <= browse.LIMIT_MAX:
+        raise Invalid("limit", f"ask for 1 to {browse.LIMIT_MAX} reports")
+    rows, place = list[Stored[Finding]](), after
+    if not after or after.startswith(AGAIN):
+        begun = _handed_in_again(ctx, stages, after.removeprefix(AGAIN), limit + 1)
+        rows, place = [row for _, row in begun[:limit] if row is not None], ""
+        if len(begun) > limit:
+            place = f"{AGAIN}{begun[limit - 1][0]}"
+    if len(rows) < limit and not place.startswith(AGAIN):
+        filters = browse.Filters(states=frozenset(one.value for one in stages))
+        page = browse.browse(ctx, Thing.FINDING, filters, Order.OLDEST, place, limit - len(rows))
+        with ctx.store.read() as view:
+            rows += [view.get(Finding, one.id) for one in page.rows]
+        place = page.after
+    elif not place:
+        place = f"{AGAIN}{rows[-1].id}"
     queue = queued(ctx, [row.id for row in rows])
     shown = [
         _shown(ctx, row, queue)
         for row in rows
         if row.id in queue.stands and queue.stands[row.id].stage in stages
     ]
-    return Part(tuple(shown), page.after)
+    return Part(tuple(shown), place)
 
 
-def _handed_in_again(ctx: Context) -> list[Stored[Finding]]:
-    """Findings that this person may read for having handed them in as well, and for nothing else."""
+def _handed_in_again(
+    ctx: Context, stages: AbstractSet[Stage], after: str, limit: int
+) -> list[tuple[str, Stored[Finding] | None]]:
+    """What this person handed in as well, with what may be read for that, and for nothing else."""
+    if "\0" in after:
+        raise Invalid("after", "this place in the list is none; begin the list again")
     given = Circumstances(ctx.now, assurance=ctx.assurance, suspended=ctx.suspended)
     clause = ctx.access.visible(ctx.principal, Action.FINDING_READ, "finding", given)
-    own = every((clause, one_of(Fact.OWNER, [ctx.principal.id])))
     with ctx.store.read() as view:
-        first = {row.id for row in view.find(Finding, visible=own)}
-        mine = {row.value.finding for row in view.find(Report, visible=own)} - first
-        rows = [(one, maybe(view, Finding, one)) for one in sorted(mine)]
-    again = [one for one, row in rows if row is None or not admits(clause, row.thing("finding"))]
-    return [_readable(ctx, one) for one in again]
+        found = view.claimed(ctx.principal.id, stages, after, limit)
+        held = [(one, maybe(view, Finding, one)) for one in found]
+    return [
+        (one, None if row and admits(clause, row.thing("finding")) else _readable(ctx, one))
+        for one, row in held
+    ]
 
 
 def _shown(ctx: Context, row: Stored[Finding], queue: Queue) -> FindingState:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from leadline.app.offered import Offered
     from leadline.app.reports import FindingState, Opening, Outcome
     from leadline.core.clearing.report import Draft, Faulty, Receipt
+    from leadline.wiring.desk import Desk
 
 app = typer.Typer(no_args_is_help=True, help="Reports of findings: handed in, followed, answered.")
 Id = Annotated[str, typer.Argument(metavar="FINDING", help="Its id, as its receipt has it.")]
@@ -206,17 +207,27 @@ def _when(at: datetime | None) -> str | None:
 @app.command("list")
 def list_(home: Home = None, path: Kept = FILE, *, as_json: AsJson = False) -> None:
     """List the reports that you may read with their states and places, the oldest first."""
-    from leadline.app import reports
     from leadline.cli.desk import at_desk
 
     with edge(), at_desk(home, path) as me:
-        rows = [_state(one) for one in me.do(reports.listed)]
-    if as_json:
-        typer.echo(json.dumps({"findings": rows}))
-        return
-    for row in rows:
-        place = f", place {row['place']}" if row["place"] else ""
-        typer.echo(f"{row['finding']}  {row['state']}{place}: {escaped(row['title'])}")
+        found = map(_state, _listed(me))
+        if as_json:
+            typer.echo(json.dumps({"findings": list(found)}))
+            return
+        for row in found:
+            place = f", place {row['place']}" if row["place"] else ""
+            typer.echo(f"{row['finding']}  {row['state']}{place}: {escaped(row['title'])}")
+
+
+def _listed(me: "Desk") -> "Iterator[FindingState]":
+    """The whole list, part by part."""
+    from leadline.app import browse, reports
+
+    after: str | None = ""
+    while after is not None:
+        part = me.do(reports.listed, after, browse.LIMIT_MAX)
+        yield from part.items
+        after = part.next
 
 
 @app.command("show")

@@ -23,6 +23,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from leadline.app.ports import Line, Lines, Listed, Order, Place, Stored, Wanted
+from leadline.core.clause import Clause
 from leadline.core.searching import BEGINNING_MIN, plain
 from leadline.store.instants import instant, microseconds
 from leadline.store.tables import FOUND, LISTED, LISTING
@@ -219,6 +220,11 @@ def _longer(connection: sa.Connection, kind: str, many: int) -> bool:
     return _run(connection, asked, given).first() is not None
 
 
+def reached(connection: sa.Connection, kind: str, visible: Clause, given: Given) -> str:
+    """What gives the rows that alone can be *visible*, where they are few; else nothing."""
+    return _few(connection, _within(kind, visible, given), given)
+
+
 def _page(
     connection: sa.Connection, kind: str, wanted: Wanted, given: Given, few: str, most: int = 0
 ) -> Sequence[Listed]:
@@ -285,9 +291,9 @@ def _few(connection: sa.Connection, ways: Iterable[str], given: Given) -> str:
     return ""
 
 
-def _ways(kind: str, wanted: Wanted, given: Given, rare: Sequence[str]) -> Iterator[str]:
+def _within(kind: str, visible: Clause, given: Given) -> Iterator[str]:
     of_kind, most = f"SELECT seq FROM listing WHERE kind = {given.one(kind)}", given.one(FEW)
-    facts = reach(wanted.visible)
+    facts = reach(visible)
     if facts is not None:
         parts = [
             f"{of_kind} AND {COLUMNS[fact]} != '' AND {given.among(COLUMNS[fact], texts)}"
@@ -295,6 +301,11 @@ def _ways(kind: str, wanted: Wanted, given: Given, rare: Sequence[str]) -> Itera
         ]
         among = " UNION ALL ".join(parts) or f"{of_kind} AND 1 = 0"
         yield f"SELECT seq FROM ({among}) reached LIMIT {most}"
+
+
+def _ways(kind: str, wanted: Wanted, given: Given, rare: Sequence[str]) -> Iterator[str]:
+    of_kind, most = f"SELECT seq FROM listing WHERE kind = {given.one(kind)}", given.one(FEW)
+    yield from _within(kind, wanted.visible, given)
     if rare:
         yield f"{_matching(given, rare)} LIMIT {most}"
     if wanted.states:

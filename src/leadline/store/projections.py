@@ -1,7 +1,8 @@
 """What is kept beside the acts so that none has to be read but those that are asked for.
 
-`named` says which acts name a thing, `queue` where each report stands in the queue. Both are written in
-the transaction that records the acts, and hold nothing that the acts do not; `restate` makes them again.
+`named` says which acts name a thing, `queue` where each report stands in the queue, `claimed` who else handed
+it in; pairs of findings are in `leadline.store.pairs`. All are written in the transaction that records the acts,
+and hold nothing that the acts do not; `restate` makes them again.
 """
 
 # ruff: noqa: S608 -- names of our own columns stand in these questions, values are bound
@@ -16,14 +17,15 @@ import sqlalchemy as sa
 
 from leadline.app.ports import Opened, Reading
 from leadline.core.clearing.act_names import names
-from leadline.core.clearing.queue import WAITING, Entry, Lanes, changes, entry
+from leadline.core.clearing.queue import WAITING, Entry, Lanes, again, changes, entry
 from leadline.core.clearing.report import Stage
 from leadline.core.record.act import Act, Kind
+from leadline.store import pairs
 from leadline.store.instants import instant, microseconds
-from leadline.store.tables import NAMED, PROJECTED, QUEUE
+from leadline.store.tables import CLAIMED, NAMED, PROJECTED, QUEUE
 from leadline.store.visible import Given
 
-VERSION = "1"  # another once the same acts are projected otherwise; then all is written anew
+VERSION = "2"  # another once the same acts are projected otherwise; then all is written anew
 SOME = 2_000  # acts, or reports, that are read at once while all is written anew
 _COLUMNS = ", ".join(f"queue.{name}" for name in QUEUE.c.keys())  # noqa: SIM118 -- columns
 _WAITING = ", ".join(f"'{stage.value}'" for stage in sorted(WAITING))
@@ -31,7 +33,9 @@ _CLOSED = (
     "SELECT 1 FROM act WHERE act.about = queue.case_id AND (act.kind || '') = '"
     f"{Kind.CASE_CLOSED.value}'"
 )
-_ERASE = QUEUE.delete().where(QUEUE.c.finding == sa.bindparam("of_finding"))
+_ERASE = [
+    one.delete().where(one.c.finding == sa.bindparam("of_finding")) for one in (QUEUE, CLAIMED)
+]
 
 
 def name(connection: sa.Connection, leaves: Iterable[tuple[int, AbstractSet[str]]]) -> None:
@@ -52,10 +56,16 @@ def enqueue(connection: sa.Connection, findings: Iterable[str], opened: Iterable
     for one in opened:
         held[one.act.about].append(one.act)
     rows = [_row(made) for acts in held.values() if (made := entry(acts)) is not None]
-    if held:
-        connection.execute(_ERASE, [{"of_finding": finding} for finding in held])
-    if rows:
-        connection.execute(QUEUE.insert(), rows)
+    late = [
+        {"person": person, "finding": finding}
+        for finding, acts in held.items()
+        for person in sorted(again(acts))
+    ]
+    for erase in _ERASE if held else ():
+        connection.execute(erase, [{"of_finding": finding} for finding in held])
+    for table, new in ((QUEUE, rows), (CLAIMED, late)):
+        if new:
+            connection.execute(table.insert(), new)
 
 
 def _row(made: Entry) -> dict[str, object]:
@@ -117,6 +127,20 @@ def lanes(connection: sa.Connection, which: AbstractSet[str], since: datetime) -
     return Lanes(found, tuple((row.lane, instant(row.reached)) for row in left), held)
 
 
+def claimed(
+    connection: sa.Connection, person: str, stages: AbstractSet[Stage], after: str, limit: int
+) -> Sequence[str]:
+    """See `leadline.app.ports.Reading.claimed`."""
+    given = Given(connection.dialect.name)
+    where = f"claimed.person = {given.one(person)} AND claimed.finding > {given.one(after)}"
+    at = given.among("queue.stage", frozenset(one.value for one in stages))
+    asked = (
+        "SELECT claimed.finding FROM claimed JOIN queue ON queue.finding = claimed.finding "
+        f"WHERE {where} AND {at} ORDER BY claimed.finding LIMIT {given.one(limit)}"
+    )
+    return connection.execute(sa.text(asked), given.values).scalars().all()
+
+
 def _asked(
     connection: sa.Connection, columns: str, where: str, given: Given
 ) -> sa.CursorResult[tuple[object, ...]]:
@@ -129,11 +153,11 @@ def stands(connection: sa.Connection) -> bool:
     return version == VERSION
 
 
-def restate(connection: sa.Connection, view: Reading) -> None:
+def restate(connection: sa.Connection, view: Reading, rows: pairs.Rows) -> None:
     """Write everything anew from the acts, unless somebody else did in the meantime."""
     if stands(connection):
         return
-    for table in (NAMED, QUEUE, PROJECTED):
+    for table in (NAMED, QUEUE, CLAIMED, PROJECTED):
         connection.execute(table.delete())
     findings = dict[str, None]()
     for some in _all(view):
@@ -142,6 +166,7 @@ def restate(connection: sa.Connection, view: Reading) -> None:
     left = iter(findings)
     while batch := frozenset(islice(left, SOME)):
         enqueue(connection, sorted(batch), view.acts(about=batch))
+    pairs.restate(connection, view, rows, (one.act for some in _all(view) for one in some))
     connection.execute(PROJECTED.insert().values(id=0, version=VERSION))
 
 

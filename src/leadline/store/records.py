@@ -26,6 +26,10 @@ class Records:
         self._kinds = dict(kinds)
         self._adapters: dict[type, object] = {}
 
+    def takes(self, record: type) -> bool:
+        """Whether it is among the kinds."""
+        return record in self._kinds
+
     def kind(self, record: type) -> str:
         """The name *record* is stored under.
 

@@ -18,17 +18,20 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from typing_extensions import override
 
-from leadline.app.ports import Lines, Listed, Opened, SignedHead, Stored, Wanted
+from leadline.app.ports import Ask, Lines, Listed, Opened, SignedHead, Stored, Wanted
 from leadline.core.access import UNBOUND, Bounds, Principal, Tenancy
 from leadline.core.clause import EVERYTHING, Clause, Fact, OneOf
+from leadline.core.clearing.finding import Finding
+from leadline.core.clearing.pairs import Pair
 from leadline.core.clearing.queue import Entry, Lanes, changes
+from leadline.core.clearing.report import Stage
 from leadline.core.errors import Invalid, NotFound, Refused, Stale, Tampered
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record import tlog
 from leadline.core.record.act import Act, Kind, Value, from_record, to_record
 from leadline.core.record.commitment import commit, entry
 from leadline.formats import canonical, tiles
-from leadline.store import listing, projections, wall
+from leadline.store import listing, pairs, projections, wall
 from leadline.store.batches import Commits
 from leadline.store.connections import reading, writing
 from leadline.store.database import open_database
@@ -218,6 +221,25 @@ class SqlReading:
         """The queues of these lanes; see `leadline.store.projections`."""
         return projections.lanes(self._connection, which, since)
 
+    def pairs(self, ask: Ask, visible: Clause, after: Pair, limit: int) -> Sequence[Pair]:
+        """Pairs that groups are listed by; see `leadline.store.pairs`."""
+        kind = self._records.kind(Finding)
+        return pairs.page(self._connection, kind, ask, visible, after, limit)
+
+    def claimed(
+        self, person: str, stages: AbstractSet[Stage], after: str, limit: int
+    ) -> Sequence[str]:
+        """What somebody handed in after somebody else had; see `leadline.store.projections`."""
+        return projections.claimed(self._connection, person, stages, after, limit)
+
+    def findings(self, which: AbstractSet[str]) -> Sequence[Stored[Finding]]:
+        """Those of these findings that are there; none where the store takes no findings."""
+        if not which or not self._records.takes(Finding):
+            return []
+        given = Given(self._connection.dialect.name)
+        among = sa.text(given.among("state.id", which)).bindparams(**given.values)
+        return self._state(Finding, STATE.c.kind == self._records.kind(Finding), among)
+
     def log_size(self) -> int:
         """The number of leaves committed."""
         return head(self._connection)[0]
@@ -321,6 +343,8 @@ class SqlWriting(SqlReading):
         # What lists show otherwise than they did; with the value, where this block wrote it.
         self._changed = dict[tuple[type, str], Stored[object] | None]()
         self._moved = set[str]()  # reports whose entry in the queue may be another
+        self._evidence = set[str]()  # what is added or taken back
+        self._bound = set[str]()  # findings that other people may read from now on
         self._insert = _INSERT[connection.dialect.name]
 
     def put(
@@ -361,6 +385,8 @@ class SqlWriting(SqlReading):
         if marks:
             self._connection.execute(STATE_COMPARTMENT.insert(), marks)
         version = (expect or 0) + 1
+        if isinstance(value, Finding):
+            self._bound.add(id_)
         if self._lines is not None and type(value) in self._lines.kinds:
             stored: Stored[object] = Stored(id_, value, version, engagement, org, marking, bounds)
             self._changed[type(value), id_] = stored
@@ -400,6 +426,7 @@ class SqlWriting(SqlReading):
             self._changed.setdefault(place, None)
         if moved := changes(act):
             self._moved.add(moved)
+        self._evidence |= pairs.edges_of(act)
         return self._tail.add(act, record, blinder)
 
     def set_signed(self, size: int, root: bytes, at: datetime) -> None:
@@ -430,6 +457,13 @@ class SqlWriting(SqlReading):
             moved = sorted(self._moved)
             projections.enqueue(self._connection, moved, self.acts(about=frozenset(moved)))
             self._moved.clear()
+        if self._evidence or self._bound:
+            # Whose transaction it is does not matter to what is one flaw with what.
+            wall.identify(self._connection, wall.INSTALLATION)
+            changed = frozenset(self._evidence), frozenset(self._bound)
+            pairs.enter(self._connection, self, self.findings, *changed)
+            self._evidence.clear()
+            self._bound.clear()
         self._list_changed()
 
     def _list_changed(self) -> None:
@@ -548,7 +582,9 @@ class SqlStore:
             known = projections.stands(connection)
         if not known:
             with writing(self._engine) as connection:
-                projections.restate(connection, SqlReading(connection, self._records))
+                wall.identify(connection, self._tenancy)
+                view = SqlReading(connection, self._records)
+                projections.restate(connection, view, view.findings)
         self._relist()
 
     def _relist(self) -> None:

@@ -221,8 +221,8 @@ for _column in ("engagement", "org", "case_id", "owner", "later", "facet"):
     _partly(_column, "kind", _column, "changed_at", "id")
 _partly("due_at", "kind", "due_at", "id", empty="0")
 
-# Which acts name a thing beside what they are about, and the queue of reports: written with the acts, made
-# again from them by `leadline.store.projections`. They hold nothing that `act` does not, so no wall either.
+# Which acts name a thing beside what they are about, the queue of reports, pairs of findings: written with the
+# acts, made again by `leadline.store.projections`. They hold nothing that `act` does not, so no wall either.
 NAMED = sa.Table(
     "named",
     METADATA,
@@ -240,6 +240,21 @@ QUEUE = sa.Table(
     *(_text(n) for n in ("severity", "urgent", "needs", "case_id")),
     sa.Index("ix_queue_lane", "lane", "stage", "reached"),
 )
+
+# Who handed in a report that somebody else had handed in first.
+CLAIMED = sa.Table("claimed", METADATA, _text("person", key=True), _text("finding", key=True))
+
+
+def _pairs(name: str) -> sa.Table:
+    """Pairs of findings, each in the order of its ids, found from either end."""
+    both = (_text("a", key=True), _text("b", key=True))
+    return sa.Table(
+        name, METADATA, *both, sa.Index(f"ix_{name}_b", "b", "a"), sqlite_with_rowid=False
+    )
+
+
+# See `leadline.core.clearing.pairs`: which findings evidence joins, and which a person may be asked about.
+JOINED, ASKED = _pairs("joined"), _pairs("asked")
 
 PROJECTED = sa.Table(
     "projected",

@@ -12,7 +12,7 @@ Source: clearinghouse reference, section 6.
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -213,15 +213,27 @@ def _settled(
         why = "evidence says both that they are one and that they are not"
         return tuple((one,) for one in joined), [Doubt(joined, why, (*inside, *against))]
     judged = _partition(joined, [edge for edge in inside if edge.judged])
-    named = [one for one in joined if identifiers.get(one)]
-    clash = any(
-        not identifiers[one] & identifiers[two] and not any({one, two} <= set(p) for p in judged)
-        for one, two in combinations(named, 2)
-    )
-    if clash:
+    home = {one: part[0] for part in judged for one in part}
+    named = {one: identifiers.get(one, frozenset()) for one in joined}
+    if clash(named, lambda one, two: home[one] == home[two]):
         why = "several have identifiers of their own already"
         return judged, [Doubt(joined, why, tuple(inside))]
     return (joined,), []
+
+
+def clash(identifiers: Mapping[str, AbstractSet[str]], judged: Callable[[str, str], bool]) -> bool:
+    """Whether two of these findings have identifiers, none of them shared, and no person *judged* them one."""
+    holders = defaultdict[frozenset[str], list[str]](list)
+    for finding, ids in sorted(identifiers.items()):
+        if ids:
+            holders[frozenset(ids)].append(finding)
+    return any(
+        not judged(one, two)
+        for ids, others in combinations(holders, 2)
+        if not ids & others
+        for one in holders[ids]
+        for two in holders[others]
+    )
 
 
 def _proposals(

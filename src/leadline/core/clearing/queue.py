@@ -58,6 +58,17 @@ def stands(acts: Iterable[Act]) -> Standing | None:
     return standing(act for act in acts if act.kind in STEPS)
 
 
+def again(acts: Iterable[Act]) -> frozenset[str]:
+    """Who handed in a report that was there, by the acts about it, in the order of the log.
+
+    Its row is bound to whoever brought it first; the others have a right to it that no row says.
+    """
+    begun = [act for act in acts if act.kind in {Kind.FINDING_SUBMITTED, Kind.FINDING_RECORDED}]
+    came = [act.actor for act in begun if act.kind is Kind.FINDING_SUBMITTED]
+    first = came[:1] if begun and begun[0].kind is Kind.FINDING_SUBMITTED else []
+    return frozenset(came) - frozenset(first)
+
+
 def entry(acts: Iterable[Act]) -> Entry | None:
     """What the queue has of a report by the acts about it, in the order of the log; None for no report."""
     found = stands(acts)

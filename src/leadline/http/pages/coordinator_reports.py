@@ -1,15 +1,18 @@
 """Reports on their way to a case: handed in, read, moved on, answered; and which of them are one flaw."""
 
+from collections.abc import Sequence
 from typing import get_args
 
 from fastapi import APIRouter, Response
 
 from leadline.app import browse, cases, evidence, offered, reports, triage
 from leadline.app.browse import Thing
+from leadline.app.evidence import Overview
+from leadline.app.ports import Ask
 from leadline.app.reports import FindingState
 from leadline.core.clearing.contract import explain
 from leadline.core.clearing.disclosure import Disclosure
-from leadline.core.clearing.evidence import Claim
+from leadline.core.clearing.evidence import Claim, EvidenceEdge
 from leadline.core.clearing.finding import Origin
 from leadline.core.clearing.report import Draft, Faulty, Receipt, Stage, Told, onward
 from leadline.core.errors import Invalid
@@ -22,6 +25,7 @@ from leadline.wiring.cases import disclosure, disclosures
 ROUTES = APIRouter()
 shell.LARGER["/reports"] = 64 << 20
 OVER = reports.ANY_STAGE - reports.WAITING
+GROUPS = 25  # entries of each kind in a part of the board
 ID_DIGITS = 64
 BEGINNING_MIN = 8
 CUT = 20_000
@@ -217,21 +221,32 @@ def _named(me: Visit, typed: str) -> str:
 
 @ROUTES.get("/groups")
 def groups(me: Me) -> Response:
-    """Which findings are one flaw, which may be, and on what evidence."""
-    seen = evidence.overview(me.ctx)
-    home = {id_: members for members in seen.picture.clusters for id_ in members}
-    held = [one for one in seen.picture.clusters if len(one) > 1]
+    """Which findings are one flaw, which may be, and on what evidence; what a person decides comes first."""
+    over, after = me.query("over"), me.query("after")
+    seen, further = dict[Ask, Overview](), dict[str, str]()
+    for ask in list(Ask)[bool(over) :]:
+        with fields(cursor="after"):
+            seen[ask] = evidence.overview(me.ctx, ask, "" if seen else after, GROUPS)
+        if next_ := seen[ask].next:
+            further = {"after": next_, "over": over or "yes" * (ask is Ask.JOINED)}
+            break
+    here = me.with_query()
     return me.page(
         "coordinator/groups.html.j2",
-        seen=seen,
-        confirmed=[
-            (one, [e for e in seen.edges if {e.a, e.b} <= set(one) and e.claim is Claim.SAME])
-            for one in held
-        ],
-        alone=sum(len(one) == 1 for one in home.values()),
+        asked=seen.get(Ask.ASKED),
+        confirmed=_confirmed(seen[Ask.JOINED]) if Ask.JOINED in seen else None,
+        findings={id_: one for part in seen.values() for id_, one in part.findings.items()},
+        further=me.with_query(**further) if further else "",
+        here=f"?{here}" if here else "",
         rungs=RUNGS,
         intake=cases.INTAKE in me.ctx.principal.cases,
     )
+
+
+def _confirmed(part: Overview) -> Sequence[tuple[tuple[str, ...], list[EvidenceEdge]]]:
+    """Each group with the evidence that joins it."""
+    same = [edge for edge in part.edges if edge.claim is Claim.SAME]
+    return [(one, [e for e in same if {e.a, e.b} <= set(one)]) for one in part.picture.clusters]
 
 
 @ROUTES.post("/groups")
@@ -250,7 +265,7 @@ def confirm(me: Posted) -> Response:
     with fields(words=because):
         said = me.form.text(because, me.form.text("because", ""))
         evidence.confirm(me.ctx, one, two, me.form.one("claim", Claim), said)
-    return me.go("/groups", said="judged")
+    return me.go(_groups(me), said="judged")
 
 
 @ROUTES.post("/groups/retractions")
@@ -261,7 +276,13 @@ def split(me: Posted) -> Response:
     why = f"why-{edge[:16]}"
     with fields(words=why):
         evidence.retract(me.ctx, edge, me.form.text(why, me.form.text("why", "")))
-    return me.go("/groups", said="retracted")
+    return me.go(_groups(me), said="retracted")
+
+
+def _groups(me: Posted) -> str:
+    """The part of the board that a form was on."""
+    query = me.with_query()
+    return f"/groups?{query}" if query else "/groups"
 
 
 @ROUTES.get("/case-form")
