@@ -155,8 +155,8 @@ def rows(
             "tool", "a fuzzer", "", "", "", "memory-safety", title(chance), purl, "", "a" * 64, "", at,
             "CWE-125", severity=Severity.HIGH,
         )  # fmt: skip
-        case = "intake" if n % 2 else f"case-{n // 10 % size.cases:06}"
         state = ("received", "screened", "confirmed", "case")[n % 4]
+        case = "intake" if n % 4 < 2 else f"case-{n // 10 % size.cases:06}"
         line = Line(made.title, f"{purl} CWE-125 memory-safety", state, "", "high", at, at)
         owner = f"finder-{n % 997}"
         told: dict[str, Value] = {
@@ -349,9 +349,8 @@ def desks(made: Prepared, size: Size) -> Iterator[Asked]:
     """What a coordinator works from: a report with its place in the queue, the board of cases, that of fixes."""
     chance, by = random.Random(4), made.tokens["coordinator"]  # noqa: S311 -- as above
     for _ in range(COUNTED // 4):
-        finding = (
-            chance.randrange(size.findings // 2) * 2 + 1
-        )  # at intake, which the coordinator reads
+        # at intake, which the coordinator reads
+        finding = chance.randrange(size.findings // 4) * 4 + chance.randrange(2)
         yield Asked("report", by, f"/reports/{finding:064x}")
     for _ in range(COUNTED // 10):
         yield Asked("case_board", by, "/cases")

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from leadline.core.clearing.fix import Board, FixState
+from leadline.core.clearing.fix import Board
 from leadline.render.document import Column, Document, Figure, Prose, Section, Table
 from leadline.render.vega import INK, SUBJECT, Spec, drawn, quantity, svg
 from leadline.render.words import moment
@@ -41,7 +41,7 @@ def board_document(board: Board, case: str, now: datetime) -> Document:
 
 def board_figure(board: Board) -> Figure:
     """A bar for each state, with its number."""
-    counts = [(state.value, board.counts[state]) for state in FixState]
+    counts = [(state.value, count) for state, count in board.counts.items()]
     rows: list[Json] = [{"state": state, "count": count} for state, count in counts]
     order: list[Json] = [state for state, _ in counts]
     y: Spec = {"field": "state", "type": "nominal", "title": None, "sort": order}

@@ -30,9 +30,8 @@ from leadline.store.tables import FOUND, LISTED, LISTING
 from leadline.store.visible import COLUMNS, Columns, Given, condition, reach
 
 FEW = 2_000  # rows that are sorted rather than walked
-BEGUN = (
-    10_000  # rows that are walked for common words before the index is asked how many have them all
-)
+# How far a list is walked for common words, in two goes, before the index is asked how many have them all.
+BEGUN = (1_000, 10_000)
 NAME_MAX, WORDS_MAX = 80, 4_000
 ROW = LISTING.c
 _WALKED = Columns("listing", unindexed=True)
@@ -168,9 +167,11 @@ def page(
     few = _few(connection, _ways(kind, wanted, given, rare), given)
     if few or not wanted.words:
         return _page(connection, kind, wanted, given, few)
-    begun = _page(connection, kind, wanted, Given(given.dialect), "", BEGUN)
-    if len(begun) == wanted.limit or not _longer(connection, kind, BEGUN):
-        return begun
+    for rows in BEGUN:
+        last = _last(connection, kind, wanted, rows)
+        begun = _page(connection, kind, wanted, Given(given.dialect), "", last)
+        if last is None or len(begun) == wanted.limit:
+            return begun
     given = Given(given.dialect)
     having = f"{_matching(given, wanted.words, kind)} LIMIT {given.one(FEW)}"
     return _page(connection, kind, wanted, given, _few(connection, [having], given))
@@ -205,19 +206,54 @@ def _read(
 
 
 def _rare(connection: sa.Connection, words: Sequence[str]) -> Sequence[str]:
-    """Those words that the index of words finds at little cost."""
-    if not words or connection.dialect.name == "sqlite":
+    """Those words that the index of words finds at little cost.
+
+    FTS5 gathers every row that has a word beginning so before it gives the first one; a whole word it reads as
+    it is asked. So where many rows have the whole words, it is not asked for beginnings.
+    """
+    if not words:
         return words
+    if connection.dialect.name == "sqlite":
+        given = Given(connection.dialect.name)
+        whole = f"{_matching(given, words, whole=True)} LIMIT {given.one(FEW)}"
+        return () if not _few(connection, [whole], given) else words
     rows = connection.execute(sa.text(_COMMON), {"words": list(words)})
     common = {row.word for row in rows if row.rows >= FEW}
     return [word for word in words if word not in common]
 
 
-def _longer(connection: sa.Connection, kind: str, many: int) -> bool:
-    """Whether more than *many* rows of *kind* can be reached."""
-    given = Given(connection.dialect.name)
-    asked = f"SELECT 1 FROM listing WHERE kind = {given.one(kind)} LIMIT 1 OFFSET {given.one(many)}"
-    return _run(connection, asked, given).first() is not None
+def _last(connection: sa.Connection, kind: str, wanted: Wanted, rows: int) -> Place | None:
+    """The place of the last of the first *rows* that a walk looks at; None, where the list ends before."""
+    given, (column, _) = Given(connection.dialect.name), _SORTED[wanted.order]
+    asked = (
+        f"SELECT listing.{column}, listing.id FROM listing WHERE {' AND '.join(_walked(kind, wanted, given))} "
+        f"ORDER BY {_in_order(wanted)} LIMIT 1 OFFSET {given.one(rows - 1)}"
+    )
+    row = _run(connection, asked, given).first()
+    return None if row is None else (getattr(row, column), row.id)
+
+
+def _walked(kind: str, wanted: Wanted, given: Given) -> list[str]:
+    """What the index of a list finds of the rows that may be wanted."""
+    walked = [f"listing.kind = {given.one(kind)}"]
+    if wanted.order is Order.DUE:
+        walked.append("listing.due_at != 0")
+    if wanted.after is not None:
+        walked.append(_beyond(wanted, wanted.after, given))
+    return walked
+
+
+def _beyond(wanted: Wanted, place: Place, given: Given, *, until: bool = False) -> str:
+    """Whether a row comes after *place*; or, *until* it, before or at it."""
+    column, falling = _SORTED[wanted.order]
+    sign = "<" if falling != until else ">"
+    at = f"({given.one(place[0])}, {given.one(place[1])})"
+    return f"(listing.{column}, listing.id) {sign}{'=' * until} {at}"
+
+
+def _in_order(wanted: Wanted) -> str:
+    column, falling = _SORTED[wanted.order]
+    return ", ".join(f"listing.{one} {'DESC' if falling else 'ASC'}" for one in (column, "id"))
 
 
 def reached(connection: sa.Connection, kind: str, visible: Clause, given: Given) -> str:
@@ -226,32 +262,29 @@ def reached(connection: sa.Connection, kind: str, visible: Clause, given: Given)
 
 
 def _page(
-    connection: sa.Connection, kind: str, wanted: Wanted, given: Given, few: str, most: int = 0
+    connection: sa.Connection,
+    kind: str,
+    wanted: Wanted,
+    given: Given,
+    few: str,
+    last: Place | None = None,
 ) -> Sequence[Listed]:
-    """What is wanted among *few* rows, or among the first *most* of the list, or in all of it."""
-    now = microseconds(wanted.now)
-    column, falling = _SORTED[wanted.order]
+    """What is wanted among *few* rows, or of the list as far as the place *last*, or in all of it."""
+    now, column = microseconds(wanted.now), _SORTED[wanted.order][0]
     where = [*_narrowed(wanted, now, given), condition(wanted.visible, given, _WALKED)]
+    walked = _walked(kind, wanted, given)
     if few:
         # By its number alone: no index of the list is to be thought cheaper.
-        walked = [f"listing.seq IN ({few})", f"(listing.kind || '') = {given.one(kind)}"]
-    else:
-        walked = [f"listing.kind = {given.one(kind)}"]
+        walked[0] = f"listing.seq IN ({few}) AND (listing.kind || '') = {given.one(kind)}"
+    if last is not None:
+        walked.append(_beyond(wanted, last, given, until=True))
     if wanted.order is Order.DUE:
-        walked.append("listing.due_at != 0")
         where.append(f"NOT ({_turned(now, given)})")
-    if wanted.after is not None:
-        place = f"({given.one(wanted.after[0])}, {given.one(wanted.after[1])})"
-        walked.append(f"(listing.{column}, listing.id) {'<' if falling else '>'} {place}")
-    order = ", ".join(f"listing.{one} {'DESC' if falling else 'ASC'}" for one in (column, "id"))
-    asked = f"{_LIST} WHERE {' AND '.join(walked)}"
-    if most:
-        first = f"{asked} ORDER BY {order} LIMIT {given.one(most)}"
-        asked = f"SELECT listing.* FROM ({first}) listing WHERE {' AND '.join(where)}"
-    else:
-        asked = f"{asked} AND {' AND '.join(where)}"
-    asked = f"{asked} ORDER BY {order} LIMIT {given.one(wanted.limit)}"
-    return [_listed(row, (getattr(row, column), row.id)) for row in _run(connection, asked, given)]
+    asked = f"{_LIST} WHERE {' AND '.join([*walked, *where])} ORDER BY {_in_order(wanted)}"
+    limited = f"{asked} LIMIT {given.one(wanted.limit)}"
+    return [
+        _listed(row, (getattr(row, column), row.id)) for row in _run(connection, limited, given)
+    ]
 
 
 def _run(
@@ -309,17 +342,20 @@ def _ways(kind: str, wanted: Wanted, given: Given, rare: Sequence[str]) -> Itera
     if rare:
         yield f"{_matching(given, rare)} LIMIT {most}"
     if wanted.states:
-        now = f"{of_kind} AND {given.among('state', wanted.states)}"
-        then = f"{of_kind} AND later != '' AND {given.among('later', wanted.states)}"
-        yield f"SELECT seq FROM ({now} UNION ALL {then}) said LIMIT {most}"
+        # In the order of their index: PostgreSQL would gather all of a state before it gives the first.
+        newest = f"ORDER BY changed_at DESC, id DESC LIMIT {most}"
+        now = f"{of_kind} AND {given.among('state', wanted.states)} {newest}"
+        then = f"{of_kind} AND later != '' AND {given.among('later', wanted.states)} LIMIT {most}"
+        each = f"SELECT seq FROM ({now}) now UNION ALL SELECT seq FROM ({then}) later"
+        yield f"SELECT seq FROM ({each}) said LIMIT {most}"
     if wanted.groups:
         yield f"{of_kind} AND facet != '' AND {given.among('facet', wanted.groups)} LIMIT {most}"
 
 
-def _matching(given: Given, words: Sequence[str], kind: str = "") -> str:
-    """The rows, of *kind* if one is given, that have these words, in the index of words."""
+def _matching(given: Given, words: Sequence[str], kind: str = "", *, whole: bool = False) -> str:
+    """The rows, of *kind* if one is given, that have these words, in the index of words; as *whole* words or beginnings."""
     if given.dialect == "sqlite":
-        number, has = "rowid", f"listing_words MATCH {given.one(_fts5(words))}"
+        number, has = "rowid", f"listing_words MATCH {given.one(_fts5(words, whole=whole))}"
     else:
         number, has = "seq", f"words @@ CAST({given.one(_tsquery(words))} AS tsquery)"
     found = f"SELECT {number} AS seq FROM listing_words WHERE {has}"
@@ -331,9 +367,11 @@ def _matching(given: Given, words: Sequence[str], kind: str = "") -> str:
     )
 
 
-def _fts5(words: Sequence[str]) -> str:
+def _fts5(words: Sequence[str], *, whole: bool) -> str:
     """A question in FTS5's language; the words hold letters and digits alone."""
-    return " AND ".join(f'"{one}"' + "*" * (len(one) >= BEGINNING_MIN) for one in words)
+    return " AND ".join(
+        f'"{one}"' + "*" * (len(one) >= BEGINNING_MIN and not whole) for one in words
+    )
 
 
 def _tsquery(words: Sequence[str]) -> str:

@@ -6,10 +6,12 @@ Where a flaw stands is computed from acts.
 Source: clearinghouse reference, sections 5 and 8; programme reference, section 3.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import accumulate
 from pathlib import PurePosixPath
 
 from leadline.core.clearing.finding import ReplayVerdict
@@ -332,9 +334,9 @@ class Board:
     @property
     def counts(self) -> Mapping[FixState, int]:
         """By state, in order; each is at most the one before."""
-        return {
-            state: sum(one.state.rank >= state.rank for one in self.places) for state in FixState
-        }
+        at = Counter(one.state for one in self.places)
+        reached = list(accumulate(at[state] for state in reversed(FixState)))
+        return dict(zip(FixState, reversed(reached), strict=True))
 
 
 def _text(value: Value) -> str:
