@@ -5,17 +5,23 @@ from datetime import timedelta
 import pytest
 
 from case_world import CaseWorld
-from leadline.app import contacts
+from leadline.app import cases, contacts, contracts
+from leadline.app.cases import NewParty
+from leadline.core.clearing.case_words import Role
 from leadline.core.clearing.directory import (
     ADDRESSES_MAX,
+    CONTRACT,
+    DIRECTORY,
     STALE,
     Address,
     Channel,
     Project,
+    Proposed,
     for_package,
     merged,
 )
 from leadline.core.errors import Denied, Invalid, NotFound
+from leadline.formats.contract_toml import load_contract
 
 
 def address(world: CaseWorld, to: str = "a@b.example", **more: object) -> Address:
@@ -41,6 +47,36 @@ def test_added_merged_listed_and_answered() -> None:
         contacts.shown(ctx, "two")
     with pytest.raises(Denied):
         contacts.add(world.at("hospital"), [Project("one")])
+
+
+def test_makers_of_what_a_case_is_about_are_proposed_until_they_take_part() -> None:
+    """By exact package, from contracts and the directory, each once; nobody is added by it."""
+    world = CaseWorld()
+    case = world.open()  # about pkg:generic/canary-package-0@1.0
+    ctx = world.at("screener")
+    text = b'project = "maker"\ncontact = "security@maker.example"\npackages = ["pkg:generic/canary-package-0"]\n'
+    contracts.add(ctx, load_contract(text), text)
+    purl = "pkg:generic/canary-package-0@2.0"
+    contacts.add(ctx, [Project("Maker's fork", (purl,)), Project("maker", (purl,), (), (address(world),)),
+                       Project("other", ("pkg:generic/canary-package-00",))])  # fmt: skip
+    before = len(world.world.acts())
+    found = contacts.proposed(world.at("screener"), case)
+    about = ("pkg:generic/canary-package-0@1.0",)
+    assert found == (
+        Proposed("Maker's fork", about, "", DIRECTORY),
+        Proposed("maker", about, "security@maker.example", CONTRACT),
+    )
+    assert len(world.world.acts()) == before
+    new = NewParty(Role.OWNER, "The maker", project="maker")
+    party = cases.add_party(world.at("screener"), case, new)
+    assert [one.project for one in contacts.proposed(world.at("screener"), case)] == [
+        "Maker's fork"
+    ]
+    cases.remove_party(world.at("screener"), case, party, "it asked to")
+    assert len(contacts.proposed(world.at("screener"), case)) == 2
+    for other in ("maintainer", "finder", "hospital"):
+        with pytest.raises(Denied):
+            contacts.proposed(world.at(other), case)
 
 
 def test_a_maintainer_enters_its_own_project_and_no_other() -> None:

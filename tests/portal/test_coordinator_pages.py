@@ -12,10 +12,11 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from identity.people import application
-from leadline.app import approval, contracts, evidence, reports
+from leadline.app import approval, contacts, contracts, evidence, reports
 from leadline.app.sign_in import csrf_of
+from leadline.core.clearing.directory import Project
 from leadline.core.clearing.evidence import Claim, EvidenceEdge
-from leadline.core.clearing.finding import ReplayResult
+from leadline.core.clearing.finding import Finding, ReplayResult
 from leadline.http.api.caller import COOKIE
 from portal.visits import in_words
 from portal.world import Model, World, model
@@ -236,6 +237,12 @@ def test_a_case_is_opened_and_its_parties_come_and_go(world: World) -> None:
     page = client(world).get(place).text
     assert "3 vendors" in page
     assert "not told yet" in page
+    assert "Makers who take no part" not in client(world).get(f"{place}/parties").text
+    with world.at.door.parts.store.read() as view:
+        purl = view.get(Finding, world.ids["loose"]).value.purl
+    contacts.add(world.ctx("coordinator"), [Project("its maker", (purl,))])
+    listed = client(world).get(f"{place}/parties").text
+    assert "its maker" in listed.partition("Makers who take no part")[2]
     party = re.findall(rf'href="({place}/parties/[^"]+)">A vendor', page)[0]
     assert client(world).get(f"{place}/parties/party-none").status_code == 404
     assert 'id="fault-removal-reason"' in post(world, f"{party}/removal", {}).text

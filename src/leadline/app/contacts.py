@@ -5,10 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
+from leadline.app import cases, contracts
 from leadline.app.context import Context
 from leadline.app.ports import Reading, Stored
 from leadline.core.access import Action, Resource
-from leadline.core.clearing.directory import Project, merged
+from leadline.core.clearing.case_file import CaseFile
+from leadline.core.clearing.directory import Project, Proposed, merged, proposals
+from leadline.core.clearing.finding import Finding
 from leadline.core.errors import NotFound
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Kind
@@ -65,6 +68,22 @@ def listed(ctx: Context) -> tuple[Project, ...]:
     ctx.require(Action.PROJECT_READ, _thing("all", ""))
     with ctx.store.read() as view:
         return on_file(view)
+
+
+def proposed(ctx: Context, case_id: str) -> tuple[Proposed, ...]:
+    """Who makes the packages of a case's findings and is no party of it, by contracts and the directory.
+
+    Nobody is added by it; see `leadline.app.cases.add_party`.
+
+    Raises: Denied, for a case that is not there too.
+    """
+    ctx.require(Action.CASE_COORDINATE, cases.inner(case_id))
+    with ctx.store.read() as view:
+        stands, file = cases.standing_in(view, case_id), view.get(CaseFile, case_id).value
+        parties = [file.party(one.id) for one in stands.present]
+        there = {word.lower() for one in parties for word in (one.name, one.project)}
+        purls = [view.get(Finding, one).value.purl for one in stands.findings]
+        return proposals(purls, there, contracts.on_file(view), on_file(view), ctx.now)
 
 
 def on_file(view: Reading) -> tuple[Project, ...]:

@@ -296,6 +296,27 @@ def add(  # noqa: PLR0913 -- options of a command
         typer.echo(me.do(cases.add_party, case, new))
 
 
+@party.command("proposed")
+def proposed(case: Id, *, home: Home = None, path: Kept = FILE, as_json: AsJson = False) -> None:
+    """Name who makes the case's packages and is no party of it, by contracts and the directory."""
+    from leadline.app import contacts
+    from leadline.cli.desk import at_desk
+
+    with edge(), at_desk(home, path) as me:
+        found = me.do(contacts.proposed, case)
+    if as_json:
+        rows = [
+            {"project": one.project, "products": one.products, "contact": one.contact,
+             "source": one.source}
+            for one in found
+        ]  # fmt: skip
+        typer.echo(json.dumps({"proposed": rows}))
+        return
+    for one in found:
+        made = ", ".join(one.products)
+        typer.echo(f"{one.project}  {made}  {one.contact or 'no address'}; by {one.source}")
+
+
 @party.command("remove")
 def remove(
     case: Id,

@@ -291,6 +291,7 @@ USES: tuple[Use, ...] = (
     Use("GET", OF + "/file", case_view.standing_and_file),
     Use("GET", OF + "/own-party", cases.own_party),
     Use("POST", OF + "/findings", cases.join),
+    Use("GET", OF + "/parties/proposed", contacts.proposed),
     Use("POST", OF + "/parties", cases.add_party),
     Use("POST", OF + "/parties/several", cases.add_parties),
     Use("POST", OF + "/renewal", cases.renew),

@@ -6,15 +6,17 @@ expired says so and stays usable, because an old address is better than none.
 
 import re
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from leadline.core.clearing.contract import package_of
+from leadline.core.clearing.contract import Contract, package_of
 from leadline.core.errors import Invalid
 
 STALE = timedelta(days=365)  # own choice: security.txt files are to be renewed within a year
 ADDRESSES_MAX = 50
+CONTRACT, DIRECTORY = "its intake contract", "the contact directory"
 _REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
 _GITLAB = re.compile(r"https://[^\s/]{1,253}(?:/[A-Za-z0-9._-]{1,100}){2,20}")
 _MAIL = re.compile(r"[^\s@<>,;\"]{1,64}@[A-Za-z0-9.-]{1,253}")
@@ -136,3 +138,47 @@ def for_package(projects: Sequence[Project], purl: str) -> tuple[Project, ...]:
         for one in projects
         if wanted is not None and any(package_of(held) == wanted for held in one.packages)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A project that makes what a case is about and is no party of it.
+
+    *products* are the case's Package-URLs that it makes, *contact* where it takes reports, if that is
+    known; *source* says where it is named as their maker.
+    """
+
+    project: str
+    products: tuple[str, ...]
+    contact: str
+    source: str
+
+
+def proposals(
+    purls: Iterable[str],
+    there: AbstractSet[str],
+    contracts: Iterable[Contract],
+    projects: Sequence[Project],
+    now: datetime,
+) -> tuple[Proposed, ...]:
+    """Who makes these packages and is not *there* yet, by name; nobody is guessed from a resemblance.
+
+    *there* are names of parties and of their projects, in lower case.
+    """
+    wanted = {purl: package for purl in purls if (package := package_of(purl)) is not None}
+    makers = [(one.project, one.packages, one.contact, CONTRACT) for one in contracts]
+    makers += [
+        (one.name, one.packages, best.to if (best := one.best(now)) else "", DIRECTORY)
+        for one in projects
+    ]
+    found = dict[str, Proposed]()
+    for name, packages, contact, source in makers:
+        made = {package_of(one) for one in packages}
+        products = tuple(purl for purl, package in wanted.items() if package in made)
+        if not products or name.lower() in there:
+            continue
+        held = found.get(name, Proposed(name, (), "", source))
+        found[name] = replace(
+            held, products=_each(held.products, products), contact=held.contact or contact
+        )
+    return tuple(found[name] for name in sorted(found))

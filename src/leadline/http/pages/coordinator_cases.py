@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from fastapi import APIRouter, Response
 
-from leadline.app import case_view, cases, reports
+from leadline.app import case_view, cases, contacts, reports
 from leadline.app.cases import NewParty
 from leadline.core.clearing.case import JUSTIFICATIONS
 from leadline.core.clearing.case_view import CaseView, Event, SeenClock, SeenParty, silent_first
@@ -206,16 +206,17 @@ def steps(timeline: Sequence[Event]) -> list[tuple[Event, list[str]]]:
 @ROUTES.get("/cases/{case}/parties")
 def parties(case: str, me: Me) -> Response:
     """Who takes part, and forms to add one party or a whole list."""
-    seen = case_view.view(me.ctx, case)
+    seen, coordinated = case_view.view(me.ctx, case), coordinates(me, case)
     return me.page(
         "coordinator/parties.html.j2",
         seen=seen,
+        proposed=contacts.proposed(me.ctx, case) if coordinated and not seen.closed else (),
         rows=lines(seen)[:PARTIES_SHOWN],
         roles=[(one.value, words) for one, words in ROLES.items()],
         vendors=[
             (one.value, ROLES[one], "") for one in (Role.OWNER, Role.UPSTREAM, Role.DOWNSTREAM)
         ],
-        coordinates=coordinates(me, case),
+        coordinates=coordinated,
     )
 
 
