@@ -17,7 +17,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from leadline.core.errors import Invalid, Unavailable
+from leadline.core.errors import Invalid, NotFound, Unavailable
 
 if TYPE_CHECKING:
     import sqlite3
@@ -98,8 +98,11 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
 
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A consistent snapshot, from the first statement on."""
-    with available(), engine.connect() as connection:
+    """A consistent snapshot, from the first statement on.
+
+    Raises: as `available`; NotFound, for what is asked for by a text that holds NUL.
+    """
+    with available(), _held(), engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -112,16 +115,28 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 def writing(engine: sa.Engine, *, exclusive: bool = True) -> Iterator[sa.Connection]:
     """A transaction that holds the write lock from its first moment.
 
-    Without *exclusive* PostgreSQL locks rows only; SQLite knows no such thing.
+    Without *exclusive* PostgreSQL locks rows only; SQLite knows no such thing. Raises: as `reading`.
     """
     with (
         available(),
+        _held(),
         engine.connect() as connection,
         connection.execution_options(**{WRITE: True}).begin(),
     ):
         if exclusive and engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITER_LOCK)))
         yield connection
+
+
+@contextmanager
+def _held() -> Iterator[None]:
+    """Raises: NotFound, where PostgreSQL's driver is asked about a text with NUL, which no row can have."""
+    try:
+        yield
+    except exc.DataError as error:
+        if "NUL" not in str(error.orig):
+            raise
+        raise NotFound("there is no such thing: no text here holds a NUL character") from None
 
 
 @contextmanager
