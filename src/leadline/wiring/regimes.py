@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import leadline
 from leadline.app.regimes import EXAMPLES, Checked, Known, check, check_names
 from leadline.core.engagement.library import Body, Library
+from leadline.core.engagement.regime import Regime
 from leadline.core.errors import Invalid
 from leadline.formats.bodies_toml import load_bodies
 from leadline.formats.questions_toml import Question, load_questions
@@ -14,6 +16,7 @@ from leadline.formats.regime_toml import load_regime
 
 __all__ = ["BODIES", "DATA", "EXAMPLES", "checked", "library", "questions", "utc_now"]
 DATA = Path(leadline.__file__).parent / "data"
+TEXTS_KEPT = 256
 BODIES = "bodies.toml"  # beside the regimes of an installation: bodies of its own, or later names
 
 
@@ -28,7 +31,14 @@ def library(extra: Path | None = None) -> Library:
     bodies = dict[str, Body]()
     for file in (DATA / BODIES, *(one for one in files if one.name == BODIES)):
         bodies |= _bodies(file)
-    return Library(tuple(load_regime(one.read_bytes(), one.name, bodies) for one in texts), bodies)
+    ids = frozenset(bodies)
+    return Library(tuple(_read(one.read_bytes(), one.name, ids) for one in texts), bodies)
+
+
+@lru_cache(TEXTS_KEPT)
+def _read(content: bytes, file: str, bodies: frozenset[str]) -> Regime:
+    """As `load_regime`. The same bytes are read once in a process, however often the library is asked for."""
+    return load_regime(content, file, bodies)
 
 
 def checked(extra: Path | None = None) -> tuple[Checked, ...]:
