@@ -2,6 +2,7 @@
 
 import sys
 import time
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 
@@ -292,6 +293,22 @@ def test_credit_is_decided_once() -> None:
         cases.credit(world.at("screener"), case, finder, "B. Finder")
     with pytest.raises(Refused, match="goes to a finder"):
         cases.credit(world.at("screener"), case, world.parties["maintainer"], "M")
+
+
+def test_a_party_that_is_added_again_keeps_its_credit() -> None:
+    """With what opens the act's commitment to it; the rest is as it was written down last."""
+    world = CaseWorld()
+    case = world.peopled()
+    finder = world.parties["finder"]
+    cases.credit(world.at("screener"), case, finder, "A. Finder")
+    with world.store.read() as view:
+        before = view.get(CaseFile, case).value.party(finder)
+    again = NewParty(Role.FINDER, before.name, "finder@new.example", person="finder")
+    assert cases.add_party(world.at("screener"), case, again) == finder
+    with world.store.read() as view:
+        held = view.get(CaseFile, case).value.party(finder)
+    assert held == replace(before, contact="finder@new.example")
+    assert held.credit == "A. Finder"
 
 
 def test_another_disclosure_policy_counts_from_the_act() -> None:

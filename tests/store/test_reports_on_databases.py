@@ -50,6 +50,23 @@ def taken(ctx: Context, draft: Draft) -> Receipt:
     return reports.submit(ctx, draft.finding, draft.proof, draft.raw)
 
 
+def test_what_doubles_goes_on_behind_the_wall(world: DeskWorld) -> None:
+    """Though whoever takes a report back reaches neither the row of the other, nor, shared, of its own."""
+    draft = reported()
+    finder, second = walled(world, "finder"), walled(world, "other-finder")
+    one = taken(finder, draft).finding
+    taken(second, draft)
+    double, last = (reported(title=f"other words {number}") for number in range(2))
+    assert taken(second, double).stage is taken(finder, last).stage is Stage.DUPLICATE
+    reports.withdraw(finder, one)
+    assert reports.state(second, double.finding.id).stage is Stage.DUPLICATE  # it has a finder left
+    reports.withdraw(second, one)
+    assert reports.state(second, double.finding.id).stage is Stage.SCREENED
+    assert reports.state(finder, last.finding.id).stage is Stage.DUPLICATE
+    reports.withdraw(second, double.finding.id)
+    assert reports.state(finder, last.finding.id).stage is Stage.SCREENED
+
+
 def test_reports_behind_the_wall(world: DeskWorld) -> None:
     """Handed in twice, by two, opened as a case; each person reaches the own part."""
     contracts.add(walled(world, "maintainer"), terms(), b"file")

@@ -663,7 +663,11 @@ def _add(ctx: Context, tx: Writing, file: CaseFile, id_: str, new: NewParty) -> 
     tx.record(ctx.act(Kind.PARTICIPANT_ADDED, file.id, "", **detail))
     if new.person:
         _narrow(ctx, tx, new.person, file.id)
-    return file.with_party(Party(id_, new.name, new.contact, new.products, new.need, new.project))
+    told = Party(id_, new.name, new.contact, new.products, new.need, new.project)
+    for held in file.parties:
+        if held.id == id_:  # what was decided about it stays
+            told = replace(told, credit=held.credit, blinder=held.blinder)
+    return file.with_party(told)
 
 
 def _name(ctx: Context, tx: Writing, person: str, case_id: str, *, whole: bool) -> datetime | None:

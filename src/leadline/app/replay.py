@@ -185,7 +185,7 @@ def validate(
                     case=bounds.case,
                 )
             )
-            go_on(ctx, tx, finding_id)
+            go_on(ctx, tx, held)
     return result
 
 

@@ -564,7 +564,7 @@ def move(ctx: Context, finding_id: str, to: Stage, reason: str) -> None:
         moved = {"state": to.value, "reason": reason, "case": row.bounds.case}
         tx.record(ctx.act(Kind.FINDING_MOVED, row.id, row.engagement, **moved))
         if to in OVER:
-            go_on(ctx, tx, row.id)
+            go_on(ctx, tx, row)
 
 
 def _contested(ctx: Context, finding: Finding, lane: str) -> bool:
@@ -659,7 +659,7 @@ def withdraw(ctx: Context, finding_id: str) -> None:
             raise Refused("this report was withdrawn before")
         tx.record(ctx.act(Kind.FINDING_WITHDRAWN, row.id, row.engagement, case=row.bounds.case))
         if len(stands.claims) == 1:
-            go_on(ctx, tx, row.id)
+            go_on(ctx, tx, row)
 
 
 def _standing(ctx: Context, finding_id: str) -> Standing:

@@ -5,12 +5,14 @@ or does not reproduce, the next goes on in its place: nobody ends another's repo
 """
 
 import hashlib
+from collections.abc import Iterator, Sequence
 
 from leadline.app.context import Context
-from leadline.app.ports import Writing, maybe
+from leadline.app.ports import Stored, Writing, maybe
 from leadline.core.clearing.contract import package_of
 from leadline.core.clearing.finding import Finding
 from leadline.core.clearing.report import Known, Stage, standing
+from leadline.core.clearing.sites import unite
 from leadline.core.errors import Stale
 from leadline.core.marking import Marking, Tlp
 from leadline.core.record.act import Act, Kind
@@ -48,31 +50,35 @@ def _entered(tx: Writing, value: Known) -> bool:
     return not there
 
 
-def go_on(ctx: Context, tx: Writing, id_: str) -> None:
-    """Let the first duplicate of a report that stands no more go on in its place, if there is one."""
-    found = maybe(tx, Finding, id_)
-    if found is None or not found.value.proof_sha256:
+def go_on(ctx: Context, tx: Writing, row: Stored[Finding]) -> None:
+    """Let the first duplicate of a report that stands no more go on in its place, if there is one.
+
+    By acts alone: whoever takes a report back may reach the rows of no other that doubles it.
+    """
+    if not row.value.proof_sha256:
         return
-    key = _key(found.value)
+    key = _key(row.value)
     known = maybe(tx, Known, key)
-    if known is None or known.value.finding != id_ or not known.value.doubled:
+    if known is None or known.value.finding != row.id or not known.value.doubled:
         return
-    proof = frozenset([found.value.proof_sha256])
-    for opened in tx.acts(kind=Kind.FINDING_SUBMITTED, naming=proof):
-        if opened.act.about != id_ and _doubles(tx, opened.act, found.value.proof_sha256, key):
+    proof = frozenset([row.value.proof_sha256])
+    came = [one.act for one in tx.acts(kind=Kind.FINDING_SUBMITTED, naming=proof)]
+    for id_ in _doubles(came, row.id):
+        stands = standing(one.act for one in tx.acts(about=id_))
+        if stands is not None and stands.stage is Stage.DUPLICATE:
             moved = {"state": Stage.SCREENED.value, "reason": GOES_ON}
-            tx.record(ctx.act(Kind.FINDING_MOVED, opened.act.about, "", **moved))
-            tx.put(key, Known(key, opened.act.about), marking=ROW, expect=known.version)
+            tx.record(ctx.act(Kind.FINDING_MOVED, id_, "", **moved))
+            tx.put(key, Known(key, id_), marking=ROW, expect=known.version)
             return
 
 
-def _doubles(tx: Writing, act: Act, proof: str, key: str) -> bool:
-    """Whether this handing in waits as a duplicate of the proof."""
-    row = maybe(tx, Finding, act.about) if act.detail.get("proof") == proof else None
-    if row is None or _key(row.value) != key:
-        return False
-    stands = standing(one.act for one in tx.acts(about=act.about))
-    return stands is not None and stands.stage is Stage.DUPLICATE
+def _doubles(came: Sequence[Act], id_: str) -> Iterator[str]:
+    """What doubles a report, or what that doubled, and so on, in the order in which it was handed in."""
+    links = [(act.about, str(act.detail["same_as"])) for act in came if act.detail.get("same_as")]
+    home = unite({id_, *(one for link in links for one in link)}, links)
+    for about in dict.fromkeys(act.about for act in came):
+        if about != id_ and home.get(about) == home[id_]:
+            yield about
 
 
 def _key(finding: Finding) -> str:
