@@ -99,7 +99,8 @@ def check(ctx: Context, held: Inventory, imported: Shelved, answers: Mapping[str
     own = {one.id for one in published}
     advisories = (*published, *(one for one in imported.feed.advisories if one.id not in own))
     posed = _settled(held, imported.words, answers)
-    known = [_known(held, one) for one in posed if one.answer]
+    lines = {one.ref: one for one in held.components}
+    known = [_known(lines, one) for one in posed if one.answer]
     matching, assets = match_inventory(held, advisories, imported.words, known)
     found = _beside(matching.matches, assets)
     read = {one.id: one for one in advisories}
@@ -157,7 +158,7 @@ def _settled(held: Inventory, words: Words, answers: Mapping[str, str]) -> tuple
     lines = {one.ref: one for one in held.components}
     posed = dict[str, Posed]()
     for _ in range(ROUNDS_MAX):
-        known = [_known(held, one) for one in posed.values() if one.answer]
+        known = [_known(lines, one) for one in posed.values() if one.answer]
         asked = match_assets(held.components, words, known).asked
         fresh = {
             key: Posed(key, one, answers.get(key, ""))
@@ -175,8 +176,8 @@ def _key(component: Component, one: Asked) -> str:
     return sha256(f"{content(component)}\0{one.ask}".encode()).hexdigest()[:16]
 
 
-def _known(held: Inventory, one: Posed) -> Known:
-    line = next(content(each) for each in held.components if each.ref == one.asked.asset)
+def _known(lines: Mapping[str, Component], one: Posed) -> Known:
+    line = content(lines[one.asked.asset])
     yes = {"yes": True, "no": False}.get(one.answer)
     return Known(
         line,
