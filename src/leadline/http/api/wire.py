@@ -106,7 +106,7 @@ class SessionOut(Wire):
 
 
 class Begun(Wire):
-    """A session as it begins. *csrf* goes into the X-CSRF-Token header of unsafe requests."""
+    """A session as it begins. *csrf* goes into the X-CSRF-Token header of requests that change something."""
 
     session: SessionOut
     csrf: str
