@@ -1,6 +1,6 @@
 """What a person may see of the installation, filtered where it is read, by the rules that also decide."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from leadline.app.context import Context
 from leadline.app.ports import Stored
@@ -36,6 +36,13 @@ def acts(ctx: Context, engagement_id: str) -> Sequence[Act]:
     row = _readable(ctx, engagement_id)
     with ctx.store.read() as view:
         return [opened.act for opened in view.acts(engagement=row.id)]
+
+
+def places(ctx: Context, engagement_id: str) -> Mapping[str, int]:
+    """The place in the log, from 0, of each act of one engagement, by the act's id; raises as `engagement`."""
+    row = _readable(ctx, engagement_id)
+    with ctx.store.read() as view:
+        return {opened.act.id: opened.index for opened in view.acts(engagement=row.id)}
 
 
 def _readable(ctx: Context, id_: str) -> Stored[Engagement]:

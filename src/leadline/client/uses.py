@@ -559,6 +559,7 @@ NOT_OVER_HTTP: Mapping[str, str] = {
     "joint.make": FILES,
     "joint.receive": FILES,
     "leaving.write": FILES,
+    "listing.places": PART,
     "listing.resource": PART,
     "log.announce": "signs with the key of the log, which is the installation's voice; the server's own job does",
     "log.policy_of": "everybody reads it as a file that is published with the log, and pins it",

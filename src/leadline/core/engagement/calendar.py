@@ -53,7 +53,7 @@ WORDS: Mapping[What, str] = {
     What.OTHER_ENDS: "Something agreed ends",
 }
 BECAUSE: Mapping[EndedBy, str] = {
-    EndedBy.ANCHOR: "the anchor, or what the developer extended it to",
+    EndedBy.ANCHOR: "the planned partner release, or what the developer extended it to",
     EndedBy.DAYS_OPEN: "the days that the text gives",
     EndedBy.WITHDRAWAL: "the developer withdrew",
     EndedBy.TERMS_EXPIRY: "the terms end",

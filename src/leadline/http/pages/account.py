@@ -9,6 +9,7 @@ from leadline.core.access import Action
 from leadline.http.api import caller
 from leadline.http.pages.frame import SAID, Me, Posted, again
 from leadline.http.pages.start import challenge_at
+from leadline.wiring import people
 
 ROUTES = APIRouter()
 SAID |= {
@@ -84,13 +85,14 @@ def call_off(me: Posted) -> Response:
 def issue_page(me: Me) -> Response:
     """What a new credential is for."""
     engagements = [(one.id, f"{one.model} ({one.id})") for one in listing.engagements(me.ctx)]
-    actions = sorted(Action, key=lambda one: one.value)
+    known = people.roles()
+    held = [known[one] for one in me.ctx.principal.roles if one in known]
+    own = {str(action) for role in held for grant in role.grants for action in grant.actions}
+    scopes = sorted(own - {str(one) for one in credentials.ALWAYS_PERSONAL})
     return me.page(
         "account/credential.html.j2",
         engagements=engagements,
-        actions=[
-            (one.value, one.value) for one in actions if one not in credentials.ALWAYS_PERSONAL
-        ],
+        actions=[(one, one) for one in scopes],
     )
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from leadline.app import approval
 from leadline.core.access import Action
 from leadline.core.approval import Request
+from leadline.http.pages.filters import detail, words
 from leadline.http.pages.frame import ANSWER, SAID, Me, Posted, Visit
 from leadline.http.pages.start import CARDS, Card
 from leadline.wiring.sign_in import passkey_signature
@@ -88,7 +89,7 @@ NAMES = {
 def _told(request: Request) -> list[tuple[str, str]]:
     """Each detail that is signed, in the order in which it is signed."""
     return [
-        (NAMES.get(name, name), ", ".join(value) if isinstance(value, tuple) else str(value))
+        (NAMES.get(name, words(name).capitalize()), detail(value))
         for name, value in request.detail.items()
     ]
 

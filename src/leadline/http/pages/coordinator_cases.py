@@ -156,11 +156,12 @@ def _soonest(seen: CaseView) -> float:
 def one(case: str, me: Me) -> Response:
     """A case as this person may see it."""
     seen = case_view.view(me.ctx, case)
-    rows = lines(seen)
+    rows, policies = lines(seen), disclosures(me.portal.home)
     return me.page(
         "coordinator/case.html.j2",
         wide=True,
         seen=seen,
+        policies={id_: policy.title for id_, policy in policies.items()},
         silent=[row for row in rows if row.party.silent],
         vendors=[row for row in rows if row.party.fix or row.party.affected],
         others=[row for row in rows if not (row.party.fix or row.party.affected)],

@@ -1,11 +1,12 @@
 """The developer's engagements: the list, one engagement with its dates, access, and the way out at any time."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from fastapi import APIRouter, Response
 
-from leadline.app import browse, inquiry_draft, terms
+from leadline.app import browse, inquiry_draft, listing, log, terms
 from leadline.app import engagement as desk
 from leadline.app.browse import Page, Thing
 from leadline.core.engagement.determination import Variant
@@ -22,9 +23,9 @@ from leadline.http.pages import (
     developer_words,
 )
 from leadline.http.pages.developer_place import STATES, Place, place, shown
-from leadline.http.pages.filters import count, moment, words
+from leadline.http.pages.filters import count, detail, moment, words
 from leadline.http.pages.frame import SAID, WAYS, Me, Posted, Visit, Way, again
-from leadline.http.pages.query import asked
+from leadline.http.pages.query import asked, group_titles
 from leadline.http.pages.start import CARDS, Card
 from leadline.render.engagement_timeline import timeline_figure, timeline_words
 
@@ -37,6 +38,7 @@ SAID["access-opened"] = "Access is open. It ends by itself; you can end it at an
 SAID["access-extended"] = "Access lasts longer now."
 SAID["access-ended"] = "Access has ended, at once."
 SAID["weights-registered"] = "The weights version is on record, by its digest."
+DIGESTS = re.compile(r"[0-9a-f]{64}(?:; [0-9a-f]{64})*")
 SAID["regime-added"] = "The engagement is under that text too."
 SAID["withdrawn"] = "Withdrawn. Access ended at this moment; nobody asks why."
 SAID["engagement-ended"] = "The engagement has ended. What is recorded stays."
@@ -67,6 +69,7 @@ def engagements(me: Me) -> Response:
         states=[(one.value, words(one.value)) for one in State],
         waiting=[one for one in _own(me, page) if one.unanswered],
         means={word.value: told for word, told in STATES.items()},
+        titles=group_titles(me, Thing.ENGAGEMENT),
         path=lambda row: f"/engagements/{row.id}",
         wide=True,
     )
@@ -115,7 +118,7 @@ def overview(me: Me, engagement: str) -> Response:
 def _ends(at: Place) -> list[tuple[str, object, str]]:
     """What ends by itself: what, when, why."""
     found: list[tuple[str, object, str]] = [
-        (f"Government access under {id_}", one.ends, at.because(one))
+        (f"Government access under {at.stands.text(id_).title}", one.ends, at.because(one))
         for id_, one in at.stands.windows.items()
         if one.ends and one.ends > at.now
     ]
@@ -131,15 +134,19 @@ def timeline(me: Me, engagement: str) -> Response:
 
 @ROUTES.get("/engagements/{engagement}/record")
 def record(me: Me, engagement: str) -> Response:
-    """Every act of the engagement, in order."""
+    """Every act of the engagement, in order; those that the log's last signature covers have a proof."""
     at = place(me, engagement)
-    return shown(me, at, "record", acts=[(act, _told(act)) for act in at.stands.acts])
+    placed, head = listing.places(me.ctx, at.on.id), log.latest(me.ctx)
+    acts = [(act, *_told(act), placed[act.id]) for act in at.stands.acts]
+    proved = head.head.size if head else 0
+    return shown(me, at, "record", acts=acts, proved=proved, wide=True)
 
 
-def _told(act: Act) -> str:
-    return "; ".join(
-        f"{name} {value}" for name, value in act.detail.items() if isinstance(value, str | int)
-    )
+def _told(act: Act) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """What an act holds: what people read, and the digests, which stand apart."""
+    pairs = [(words(name), detail(value)) for name, value in act.detail.items()]
+    digests = [one for one in pairs if DIGESTS.fullmatch(one[1])]
+    return [one for one in pairs if one not in digests and one[1]], digests
 
 
 @ROUTES.get("/engagements/{engagement}/access")

@@ -6,8 +6,8 @@ from leadline.app import dates, incidents, listing, obligations
 from leadline.core.engagement.incident import BEGINS, ENDS, categories_of, occurrences
 from leadline.core.engagement.obligation import Obligation
 from leadline.core.engagement.regime import Event
-from leadline.core.record.act import instant
 from leadline.formats.report_draft import named
+from leadline.http.pages.filters import moment, spoken, words
 from leadline.http.pages.frame import SAID, WAYS, Me, Posted, Visit, Way, again
 from leadline.render.calendar import calendar_figure
 from leadline.wiring.duties import law
@@ -27,7 +27,11 @@ def calendar(me: Me) -> Response:
         me.ctx, law(me.desk.home, me.desk.library), party=me.query("whose") == "party"
     )
     figure = calendar_figure(found, me.ctx.now) if found else None
-    return me.page("developer/calendar.html.j2", found=found, figure=figure)
+    rows = [[spoken(cell) for cell in row] for row in figure.data.rows] if figure else []
+    models = {one.id: one.model for one in listing.engagements(me.ctx)}
+    return me.page(
+        "developer/calendar.html.j2", found=found, figure=figure, models=models, rows=rows
+    )
 
 
 @ROUTES.get("/calendar/picture.svg")
@@ -104,13 +108,9 @@ def _short(record: incidents.Record) -> tuple[str, str, str]:
     """When it was first known, of what kind, and how it ended."""
     found = occurrences(record.incident, record.acts)
     knew = min(one.moment for one in found if one.event is Event.INCIDENT_KNOWN)
-    ends = [
-        f"{one.event.value.replace('-', ' ')} {instant(one.at)}"
-        for one in found
-        if one.event in ENDS
-    ]
+    ends = [f"{words(one.event.value)} {moment(one.at)}" for one in found if one.event in ENDS]
     return (
-        instant(knew),
+        moment(knew),
         ", ".join(sorted({w for one in found for w in one.categories})),
         "; ".join(ends),
     )

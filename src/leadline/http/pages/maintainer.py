@@ -9,6 +9,7 @@ from leadline.core.clearing.finding import Severity
 from leadline.core.clearing.report import Faulty
 from leadline.core.errors import Invalid
 from leadline.formats import contract_toml
+from leadline.http.pages.coordinator_shared import coordinates
 from leadline.http.pages.form import Form
 from leadline.http.pages.frame import SAID, WAYS, Anyone, Me, Posted, Sent, Visit, Way, again
 
@@ -100,11 +101,14 @@ def _links(me: Visit, case: str, made: str) -> Response:
     found = maintainer_link.listed(me.ctx, case)
     answered = maintainer_link.answers(me.ctx, case)
     stands = cases.standing(me.ctx, case)
-    names = {one.id: one.name for one in case_view.view(me.ctx, case).parties}
+    seen = case_view.view(me.ctx, case)
+    names = {one.id: one.name for one in seen.parties}
     wanting = [one.id for one in stands.present if one.vendor and not one.person]
     return me.page(
         "maintainer/links.html.j2",
         case=case,
+        seen=seen,
+        coordinates=coordinates(me, case),
         links=found,
         answered=answered,
         wanting=wanting,

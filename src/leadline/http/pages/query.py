@@ -1,12 +1,15 @@
 """What a list was asked for by the address of its page: words, state, group, order, how many, from where."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from leadline.app.browse import Filters
+from leadline.app import notices
+from leadline.app.browse import Filters, Thing
 from leadline.app.ports import Order
 from leadline.core.errors import Invalid
 from leadline.http.pages.frame import Visit
+from leadline.wiring.cases import disclosures
 
 ROWS = (25, 50, 100)
 _OWN = frozenset({"words", "state", "group", "limit", "order", "after", "said"})
@@ -64,3 +67,15 @@ def asked(visit: Visit, order: Order = Order.CHANGED) -> Query:
         visit.query("after"),
         tuple((k, v) for k, v in visit.request.query_params.multi_items() if k not in _OWN),
     )
+
+
+def group_titles(visit: Visit, thing: Thing) -> Mapping[str, str]:
+    """What the groups of a list are called by people, by their ids; what is no id is not in it."""
+    if thing is Thing.ENGAGEMENT:
+        library = visit.portal.library
+        return {one: library.newest(one).title for one in library.ids()}
+    if thing is Thing.CASE:
+        return {id_: one.title for id_, one in disclosures(visit.portal.home).items()}
+    if thing is Thing.OPERATOR:
+        return {id_: one.title for id_, one in notices.sectors().items()}
+    return {}

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from fastapi import APIRouter, Response
 
-from leadline.app import audience
+from leadline.app import audience, listing
 from leadline.core.errors import Invalid
 from leadline.formats import sealed_pack
 from leadline.formats.sealed_pack import SealedPack
@@ -48,6 +48,7 @@ def form(me: Me) -> Response:
 def _form(me: Visit, looked: Looked | None) -> Response:
     return me.page(
         "evaluator/seal.html.j2",
+        engagements=[(one.id, one.model) for one in listing.engagements(me.ctx)],
         compartments=[(one, one) for one in sorted(me.ctx.principal.compartments)],
         looked=looked,
         most=handed.BYTES_MAX >> 20,

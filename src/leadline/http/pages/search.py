@@ -11,7 +11,7 @@ from leadline.app import browse
 from leadline.app.browse import Row, Thing
 from leadline.core.errors import NotFound
 from leadline.http.pages.frame import WAYS, Me, Visit, Way
-from leadline.http.pages.query import Query, asked
+from leadline.http.pages.query import Query, asked, group_titles
 from leadline.wiring.people import roles
 
 ROUTES = APIRouter()
@@ -27,7 +27,7 @@ NAMES: Mapping[Thing, str] = {
     Thing.PROJECT: "Projects",
 }
 GROUPS: Mapping[Thing, str] = {
-    Thing.ENGAGEMENT: "Regime",
+    Thing.ENGAGEMENT: "Under",
     Thing.CASE: "Disclosure policy",
     Thing.FINDING: "Severity",
     Thing.OPERATOR: "Sector",
@@ -70,6 +70,7 @@ def _one(me: Visit, thing: Thing, query: Query) -> Response:
         page=page,
         query=query,
         path=path,
+        titles=group_titles(me, thing),
         csv="/search/rows.csv?" + urlencode(told),
         wide=True,
     )
