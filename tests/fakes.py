@@ -18,6 +18,7 @@ from typing import BinaryIO, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from leadline.app.ports import (
+    SHARING,
     Ask,
     Deposit,
     Executor,
@@ -35,10 +36,13 @@ from leadline.app.ports import (
     Release,
     Shard,
     ShardState,
+    Shared,
     SignedHead,
+    Sought,
     Store,
     Stored,
     Wanted,
+    Which,
     Writing,
 )
 from leadline.core.access import UNBOUND, Bounds, Principal, Tenancy, microseconds
@@ -62,6 +66,8 @@ from leadline.formats import canonical, note, tiles
 
 T = TypeVar("T")
 
+INSTANT = timedelta(microseconds=1)
+
 
 @dataclass
 class State:
@@ -71,10 +77,12 @@ class State:
     principals: dict[str, Principal] = field(default_factory=dict)
     opened: list[Opened] = field(default_factory=list)
     signed: SignedHead | None = None
+    shared: list[Shared] = field(default_factory=list)
 
     def copied(self) -> "State":
         """A state whose changes do not reach this one."""
-        return State(copy(self.values), copy(self.principals), copy(self.opened), self.signed)
+        held = copy(self.values), copy(self.principals), copy(self.opened)
+        return State(*held, self.signed, copy(self.shared))
 
 
 class MemoryReading:
@@ -195,6 +203,49 @@ class MemoryReading:
         held = [one.finding for one in self._entries() if one.stage in stages]
         mine = [one for one in held if person in again(o.act for o in self.acts(about=one))]
         return sorted(one for one in mine if one > after)[:limit]
+
+    def _last(self) -> set[tuple[str, str, datetime]]:
+        """The last version of each object."""
+        found = dict[tuple[str, str], datetime]()
+        for one in self._state.shared:
+            at = found.setdefault((one.case, one.id), one.version)
+            found[one.case, one.id] = max(at, one.version)
+        return {(*key, at) for key, at in found.items()}
+
+    def shared(self, sought: Sought) -> Sequence[Shared]:
+        """As the port."""
+        last, first = self._last(), dict[str, datetime]()
+        here = [one for one in self._state.shared if one.case == sought.case]
+        for one in here:
+            first[one.id] = min(first.get(one.id, one.version), one.version)
+
+        def wanted(one: Shared) -> bool:
+            places = {Which.ALL, one.version}
+            places |= {Which.LAST} if (one.case, one.id, one.version) in last else set()
+            places |= {Which.FIRST} if first[one.id] == one.version else set()
+            return bool(places & sought.versions)
+
+        found = [
+            one
+            for one in here
+            if one.added > sought.after
+            and (not sought.ids or one.id in sought.ids)
+            and (not sought.types or one.type in sought.types)
+            and wanted(one)
+        ]
+        return sorted(found, key=lambda one: one.added)[: sought.limit]
+
+    def shared_with(self, about: str, ids: AbstractSet[str]) -> Sequence[Shared]:
+        """As the port."""
+        last = self._last()
+        found = [
+            one
+            for one in self._state.shared
+            if not one.case
+            and (one.about == about or one.id in ids)
+            and (one.case, one.id, one.version) in last
+        ]
+        return sorted(found, key=lambda one: one.added)
 
     def entries(self) -> list[bytes]:
         """What the leaves hold, recomputed from the acts."""
@@ -362,6 +413,18 @@ class MemoryWriting(MemoryReading):
         self._state.opened.append(Opened(act, len(self._state.opened), self._blinder()))
         return len(self._state.opened) - 1
 
+    def share(self, acts: Sequence[Act]) -> None:
+        """What the acts of this block add to what programs fetch."""
+        for act in acts if self._lines is not None else ():
+            assert self._lines is not None
+            objects = self._lines.shared(self, act) if act.kind in SHARING else None
+            if objects is not None:
+                held = self._state.shared
+                held[:] = [one for one in held if one.about != act.about or not one.case]
+                for one in objects:
+                    after = [each.added + INSTANT for each in held if each.case == one.case]
+                    held.append(replace(one, added=max([act.at, *after])))
+
     def set_signed(self, size: int, root: bytes, at: datetime) -> None:
         """As the port."""
         if size > self.log_size():
@@ -393,6 +456,9 @@ class MemoryStore:
         """As the port."""
         yield MemoryReading(self._state, self._lines)
 
+    def _writing(self, state: State) -> MemoryWriting:
+        return MemoryWriting(state, self._blinder, self._kinds, self._lines)
+
     @contextmanager
     def write(self) -> Iterator[MemoryWriting]:
         """As the port."""
@@ -401,7 +467,9 @@ class MemoryStore:
         with self._lock:
             self._writer, state = threading.get_ident(), self._state.copied()
             try:
-                yield MemoryWriting(state, self._blinder, self._kinds, self._lines)
+                block, before = self._writing(state), len(state.opened)
+                yield block
+                block.share([one.act for one in state.opened[before:]])
                 self._state = state
             finally:
                 self._writer = 0

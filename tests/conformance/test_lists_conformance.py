@@ -14,7 +14,7 @@ import fakes
 import make
 from conformance.conftest import POSTGRESQL
 from conformance.sightings import KINDS, Remark, Sighting
-from leadline.app.ports import Line, Listed, Order, Reading, Store, Stored, Wanted
+from leadline.app.ports import Line, Listed, Order, Reading, Shared, Store, Stored, Wanted
 from leadline.core.access import Bounds, Tenancy
 from leadline.core.clause import (
     EVERYTHING,
@@ -70,6 +70,11 @@ class Shown:
     def changed_by(self, act: Act) -> Sequence[tuple[type, str]]:
         """Whatever it is about."""
         return [(Sighting, act.about)]
+
+    def shared(self, view: Reading, act: Act) -> Sequence[Shared] | None:
+        """Nothing is fetched here."""
+        del view, act
+        return None
 
 
 @pytest.fixture(params=["memory", "sqlite", POSTGRESQL])

@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from clearing_world import INTAKE
 from cli.test_embargo_canaries import TEXT
 from identity.people import application
-from leadline.app import cases, drafts, publishing, subscriptions
+from leadline.app import cases, drafts, publishing, sharing, subscriptions
 from leadline.app.cases import NewParty
 from leadline.client.uses import PREFIX, USES
 from leadline.core.access import Bounds
@@ -103,6 +103,7 @@ def embargoed(at: World) -> Mapping[str, str]:
         "draft": written.messages[0].id,
         "advisory": "EXAMPLE-2026-9",
         "public_case": case,
+        "drafts": sharing.Collection(case, "", "").id,
         "loose": held.id,
         "report": held.id,
     }
@@ -147,6 +148,8 @@ def places(at: World) -> Iterator[str]:
 def test_insiders_read_them(at: World) -> None:
     """The canaries are where they are looked for."""
     case, finding = at.ids["case"], at.ids["finding"]
+    fetched = f"/taxii2/leadline/collections/{at.ids['drafts']}/objects/"
+    assert "canary-description" in browser(at, "coordinator").get(fetched).text
     page = browser(at, "coordinator").get(f"/cases/{case}").text
     assert "canary-case-title" in page
     page += browser(at, "coordinator").get(f"/reports/{finding}").text

@@ -17,6 +17,7 @@ from typing_extensions import override
 from identity.people import application
 from leadline.http.api.caller import COOKIE
 from leadline.http.application import API
+from leadline.http.taxii import DISCOVERY
 from portal.examples import NOBODY, examples, world
 from portal.test_route_matrix import routes
 from portal.world import EVERYONE, World
@@ -131,7 +132,7 @@ def test_every_page_is_reached_by_somebody(at: World) -> None:
     paths = [
         key.removeprefix("GET ")
         for key in routes(app)
-        if key.startswith("GET ") and not key.startswith(f"GET {API}")
+        if key.startswith("GET ") and not key.startswith((f"GET {API}", f"GET {DISCOVERY}"))
     ]
     found = set[str]()
     for person in (*EVERYONE, NOBODY):

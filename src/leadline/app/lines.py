@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from leadline.app.ports import Line, Reading, Stored, Wanted
+from leadline.app import sharing
+from leadline.app.ports import SHARING, Line, Reading, Shared, Stored, Wanted
 from leadline.core.clause import EVERYTHING, Fact, one_of
 from leadline.core.clearing import report
 from leadline.core.clearing.advisory import Advisory
@@ -116,6 +117,10 @@ class Shown:
             case = text(act, "case") or act.about
             return [(CaseFile, case)] if case.startswith("case-") else []
         return []
+
+    def shared(self, view: Reading, act: Act) -> Sequence[Shared] | None:
+        """What programs fetch of the advisory that the act is about."""
+        return sharing.given(view, act) if act.kind in SHARING else None
 
 
 def _engagement(view: Reading, value: Engagement, library: Callable[[], Library]) -> Line:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import BinaryIO, Generic, Literal, Protocol, TypeVar
 
 from leadline.core.access import (
+    EPOCH,
     UNBOUND,
     Action,
     Bounds,
@@ -24,7 +25,7 @@ from leadline.core.clearing.pairs import Pair
 from leadline.core.clearing.queue import Entry, Lanes
 from leadline.core.clearing.report import Stage
 from leadline.core.errors import NotFound
-from leadline.core.marking import Marking
+from leadline.core.marking import Marking, Tlp
 from leadline.core.measure.budget import Amount, Answer, Ledger
 from leadline.core.record.act import Act, Kind
 from leadline.core.sealed.pack import Scheme
@@ -138,6 +139,52 @@ class Listed:
     place: Place
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """One version of one object that programs fetch: public, or of a *case* as long as that is a draft.
+
+    *about* is the advisory it came with, *body* its JSON, *version* when it was made. *added* is when the
+    store got it, given by the store: later for each that is added, so that whoever has read up to one of
+    them misses none.
+    """
+
+    label: Tlp
+    case: str
+    about: str
+    id: str
+    type: str
+    version: datetime
+    body: str
+    added: datetime = EPOCH
+
+
+class Which(StrEnum):
+    """Versions of an object by their place among all of them."""
+
+    FIRST = "first"
+    LAST = "last"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A part of what is public, or of the drafts of one *case*, in the order in which it was added.
+
+    *ids* and *types* narrow where they are not empty; *versions* are the moments or places of those wanted.
+    """
+
+    case: str = ""
+    ids: frozenset[str] = frozenset()
+    types: frozenset[str] = frozenset()
+    versions: frozenset[Which | datetime] = frozenset({Which.LAST})
+    after: datetime = EPOCH
+    limit: int = 100
+
+
+# The acts that `Lines.shared` is asked about.
+SHARING = (Kind.ADVISORY_DRAFTED, Kind.ADVISORY_PUBLISHED, Kind.ADVISORY_WITHDRAWN)
+
+
 class Lines(Protocol):
     """What lists show of stored values: told to the store when it is opened, so that no list is stale.
 
@@ -157,6 +204,13 @@ class Lines(Protocol):
 
     def changed_by(self, act: Act) -> Sequence[tuple[type, str]]:
         """The values, by kind and id, of which something else is shown once *act* is recorded."""
+        ...
+
+    def shared(self, view: "Reading", act: Act) -> Sequence[Shared] | None:
+        """The versions of objects that *act* adds to what programs fetch; None, if it is no act of that.
+
+        Those of an advisory that were a draft's go, whatever comes.
+        """
         ...
 
 
@@ -288,6 +342,14 @@ class Reading(Protocol):
         self, person: str, stages: AbstractSet[Stage], after: str, limit: int
     ) -> Sequence[str]:
         """Findings at these stages after *after*, in order, that *person* handed in after somebody else had."""
+        ...
+
+    def shared(self, sought: Sought) -> Sequence[Shared]:
+        """A part of what programs fetch."""
+        ...
+
+    def shared_with(self, about: str, ids: AbstractSet[str]) -> Sequence[Shared]:
+        """The last versions of public objects that came with an advisory or have one of these ids."""
         ...
 
     def log_size(self) -> int:

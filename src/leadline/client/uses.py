@@ -492,6 +492,9 @@ SWEEP = (
     "the server's own sweep sends what others did, in nobody's name; there is nobody to ask for it"
 )
 OFFERS = "says what a page may offer; whoever tries by HTTP is told by the answer"
+TAXII = (
+    "served as TAXII 2.1 (`leadline.http.taxii`), which is what clients of STIX collections speak"
+)
 STREAM = "working content stays on machines that the terms name; over HTTP it would be a copy nobody counts"
 
 # Everything else, each with the reason why it is no HTTP call.
@@ -600,6 +603,9 @@ NOT_OVER_HTTP: Mapping[str, str] = {
     "sign_in.answered": PART,
     "sign_in.looked_up": PART,
     "sign_in.own": PART,
+    "sharing.collection": TAXII,
+    "sharing.collections": TAXII,
+    "sharing.part": TAXII,
     "stopping.raise_alarms": DRIVER,
     "terms.agree": SIGNS,
     "terms.covered": PART,

@@ -6,7 +6,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from leadline.core.errors import LeadlineError
-from leadline.http import assets, finding
+from leadline.http import assets, finding, taxii
 from leadline.http.api import contract, problem, routes, shell, sign_in, uses
 from leadline.http.pages import every, frame
 from leadline.wiring.portal import Portal
@@ -36,6 +36,7 @@ def create(portal: Portal) -> FastAPI:
     app.include_router(sign_in.ROUTES)
     app.include_router(routes.ROUTES)
     app.include_router(uses.ROUTES)
+    app.include_router(taxii.ROUTES, include_in_schema=False)
     for pages in every.ROUTES:
         app.include_router(pages, include_in_schema=False)
     app.mount("/static", assets.served())
@@ -47,7 +48,9 @@ def create(portal: Portal) -> FastAPI:
 
 
 def _fault(request: Request, error: Exception) -> Response:
-    """A problem document for programs, a page for people."""
+    """A problem document for programs, TAXII's own message for its clients, a page for people."""
+    if request.url.path.startswith(taxii.DISCOVERY):
+        return taxii.fault(request, error)
     if request.url.path.startswith(API):
         return problem.answer(request, error)
     return frame.fault(request, error)

@@ -18,7 +18,18 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from typing_extensions import override
 
-from leadline.app.ports import Ask, Lines, Listed, Opened, SignedHead, Stored, Wanted
+from leadline.app.ports import (
+    SHARING,
+    Ask,
+    Lines,
+    Listed,
+    Opened,
+    Shared,
+    SignedHead,
+    Sought,
+    Stored,
+    Wanted,
+)
 from leadline.core.access import UNBOUND, Bounds, Principal, Tenancy
 from leadline.core.clause import EVERYTHING, Clause, Fact, OneOf
 from leadline.core.clearing.finding import Finding
@@ -31,7 +42,7 @@ from leadline.core.record import tlog
 from leadline.core.record.act import Act, Kind, Value, from_record, to_record
 from leadline.core.record.commitment import commit, entry
 from leadline.formats import canonical, tiles
-from leadline.store import listing, pairs, projections, wall
+from leadline.store import distribution, listing, pairs, projections, wall
 from leadline.store.batches import Commits
 from leadline.store.connections import reading, writing
 from leadline.store.database import open_database
@@ -240,6 +251,14 @@ class SqlReading:
         among = sa.text(given.among("state.id", which)).bindparams(**given.values)
         return self._state(Finding, STATE.c.kind == self._records.kind(Finding), among)
 
+    def shared(self, sought: Sought) -> Sequence[Shared]:
+        """A part of what programs fetch; see `leadline.store.distribution`."""
+        return distribution.part(self._connection, sought)
+
+    def shared_with(self, about: str, ids: AbstractSet[str]) -> Sequence[Shared]:
+        """The last versions of what came with an advisory; see `leadline.store.distribution`."""
+        return distribution.standing(self._connection, about, ids)
+
     def log_size(self) -> int:
         """The number of leaves committed."""
         return head(self._connection)[0]
@@ -345,6 +364,7 @@ class SqlWriting(SqlReading):
         self._moved = set[str]()  # reports whose entry in the queue may be another
         self._evidence = set[str]()  # what is added or taken back
         self._bound = set[str]()  # findings that other people may read from now on
+        self._sharing = list[Act]()  # acts that may add to what programs fetch
         self._insert = _INSERT[connection.dialect.name]
 
     def put(
@@ -427,6 +447,8 @@ class SqlWriting(SqlReading):
         if moved := changes(act):
             self._moved.add(moved)
         self._evidence |= pairs.edges_of(act)
+        if act.kind in SHARING:
+            self._sharing.append(act)
         return self._tail.add(act, record, blinder)
 
     def set_signed(self, size: int, root: bytes, at: datetime) -> None:
@@ -465,6 +487,11 @@ class SqlWriting(SqlReading):
             self._evidence.clear()
             self._bound.clear()
         self._list_changed()
+        if self._lines is not None and self._sharing:
+            wall.identify(self._connection, wall.INSTALLATION)
+            for act in self._sharing:
+                _share(self._connection, self, self._lines, act)
+        self._sharing.clear()
 
     def _list_changed(self) -> None:
         lines = self._lines
@@ -520,6 +547,12 @@ class SqlWriting(SqlReading):
         """The root, leaves of this transaction included."""
         self._tail.flush()
         return super().log_root()
+
+
+def _share(connection: sa.Connection, view: SqlReading, lines: Lines, act: Act) -> None:
+    objects = lines.shared(view, act)
+    if objects is not None:
+        distribution.give(connection, act.about, objects, act.at)
 
 
 def _storable(field: str, text: str) -> None:
@@ -605,6 +638,11 @@ class SqlStore:
                     yield listing.row_of(name, stored, lines.line(view, stored))
 
             listing.restate(connection, lines, rows)
+            # Earlier states are not kept: the last act about each tells of the one that is.
+            opened = [one for kind in SHARING for one in view.acts(kind=kind)]
+            last = {one.act.about: one for one in sorted(opened, key=lambda one: one.index)}
+            for one in sorted(last.values(), key=lambda one: one.index):
+                _share(connection, view, lines, one.act)
 
     def close(self) -> None:
         """Give the connections back; the store cannot be used afterwards."""

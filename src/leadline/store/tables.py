@@ -256,6 +256,21 @@ def _pairs(name: str) -> sa.Table:
 # See `leadline.core.clearing.pairs`: which findings evidence joins, and which a person may be asked about.
 JOINED, ASKED = _pairs("joined"), _pairs("asked")
 
+# Versions of the objects that programs fetch, as `leadline.store.distribution` has them: what is public only grows;
+# what is of a case is a draft, and goes when another takes its place. Behind the wall.
+SHARED = sa.Table(
+    "shared",
+    METADATA,
+    _text("case_id", key=True),
+    _count("added", key=True),
+    *(_text(n) for n in ("tlp", "about", "id", "type", "body")),
+    _count("version"),
+    sa.CheckConstraint(f"tlp IN ({TLP_LABELS})", name="tlp"),
+    sa.UniqueConstraint("case_id", "id", "version", name="uq_shared_id"),
+    sa.Index("ix_shared_about", "about"),
+    sa.Index("ix_shared_type", "case_id", "type", "added"),
+)
+
 PROJECTED = sa.Table(
     "projected",
     METADATA,

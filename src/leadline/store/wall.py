@@ -52,6 +52,10 @@ _REACHED = (
     f"{_named('case', 'case_id')} OR {_named('engagement', 'engagement')} "
     f"OR ((org <> ''::text) AND (org = {_ORG})) OR {_named('label', 'tlp')}))))"
 )
+_SHARED = (
+    f"(({_IDENTITY} IS NOT NULL) AND ((case_id = ''::text) "
+    f"OR {_named('case', 'case_id')} OR {_named('label', 'tlp')}))"
+)
 _SOMEBODY = f"({_IDENTITY} IS NOT NULL)"
 _PARENT = (
     "(EXISTS ( SELECT 1 FROM state s "
@@ -60,7 +64,12 @@ _PARENT = (
 # Which rows a command finds, and which it may leave behind.
 POLICIES = {
     (table, command): ("" if command == "INSERT" else rows, new)
-    for table, rows in (("state", _REACHED), ("state_compartment", _PARENT), ("listing", _REACHED))
+    for table, rows in (
+        ("state", _REACHED),
+        ("state_compartment", _PARENT),
+        ("listing", _REACHED),
+        ("shared", _SHARED),
+    )
     for command, new in (
         ("SELECT", ""),
         ("INSERT", _SOMEBODY),
@@ -68,7 +77,7 @@ POLICIES = {
         ("DELETE", ""),
     )
 }
-TABLES = ("state", "state_compartment", "listing")
+TABLES = ("state", "state_compartment", "listing", "shared")
 
 
 def statements(dialect: str) -> Sequence[str]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from leadline.core.engagement.library import Library
+from leadline.formats.taxii import Seal
 from leadline.identity.passkey import Site
 from leadline.settings import Home
+from leadline.wiring import taxii
 from leadline.wiring.desk import AtDesk
 from leadline.wiring.regimes import library
 from leadline.wiring.sign_in import Acting, Door, at_door
@@ -24,6 +26,11 @@ class Portal:
     def library(self) -> Library:
         """The regimes that come with Leadline and those of the installation, as of the start."""
         return library(self.home.folder / "regimes")
+
+    @cached_property
+    def seal(self) -> Seal:
+        """What places in collections are sealed with; the same in every process of the installation."""
+        return taxii.seal(self.home)
 
     def desk(self, acting: Acting) -> AtDesk:
         """The desk of whoever the request is by: what commands and pages share."""

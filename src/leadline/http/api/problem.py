@@ -49,6 +49,7 @@ class Shapeless(Invalid):
 
 
 PLACE = f"{PREFIX}/problems/"
+CHALLENGE = 'DPoP algs="ES256 EdDSA"'  # what signing in takes, beside a session
 NOT_FOUND = "there is no such thing, or you may not know of it"
 TAMPERED = "something does not verify; an alarm was raised"
 
@@ -100,7 +101,7 @@ def ours(_: Request, error: Exception) -> JSONResponse:
     if isinstance(error, Elsewhere):
         answer.headers["Upload-Offset"] = str(error.offset)
     if isinstance(error, NotSignedIn):
-        answer.headers["WWW-Authenticate"] = 'DPoP algs="ES256 EdDSA"'
+        answer.headers["WWW-Authenticate"] = CHALLENGE
     return answer
 
 

@@ -6,9 +6,11 @@ from http import HTTPStatus
 from typing import Any
 
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from leadline.formats import taxii
 from leadline.http.api import problem
 
 BODY_BYTES_MAX = 256 * 1024
@@ -34,6 +36,9 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 OWN: dict[str, Mapping[bytes, bytes]] = {}
 
 NOTHING = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+# Paths below which programs are answered.
+TAXII = "/taxii2/"
+PROGRAMS = ("/api/", TAXII)
 # No inline script or style, no eval, nothing from elsewhere; pictures may stand in the page itself.
 PAGES = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -62,6 +67,13 @@ def _most(method: str, path: str) -> int:
     return found or bytes_max(path)
 
 
+def _too_large(path: str) -> Response:
+    told = HTTPStatus(413).phrase
+    if path.startswith(TAXII):
+        return Response(taxii.error(413, told, told), 413, media_type=taxii.MEDIA)
+    return problem.document(413, "http", told)
+
+
 class Capped:
     """Refuses bodies above a size, whether their length was told or not."""
 
@@ -76,8 +88,7 @@ class Capped:
         told, seen = dict(scope["headers"]).get(b"content-length", b"0"), 0
         most = _most(scope["method"], scope["path"])
         if not told.isdigit() or int(told) > most:
-            answer = problem.document(413, "http", HTTPStatus(413).phrase)
-            await answer(scope, receive, send)
+            await _too_large(scope["path"])(scope, receive, send)
             return
 
         async def counted() -> Message:
@@ -102,7 +113,7 @@ class Headed:
         path = scope.get("path", "")
         set_ = {
             **HEADERS,
-            b"content-security-policy": NOTHING if path.startswith("/api/") else PAGES,
+            b"content-security-policy": NOTHING if path.startswith(PROGRAMS) else PAGES,
         }
         if not path.startswith("/static/"):
             set_[b"cache-control"] = b"no-store"
