@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from fastapi.testclient import TestClient
 
 from identity.people import application, house
 from identity.provider import consented, providing
+from inline import TestClient
 from leadline.app import approval
 from leadline.app.sign_in import csrf_of
 from leadline.core.account import Credential

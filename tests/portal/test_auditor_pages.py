@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from fastapi.testclient import TestClient
 
 import make
 from identity.people import House
+from inline import TestClient
 from leadline.app import explorer
 from leadline.app.explorer import View, Wanted
 from leadline.app.proof import check

@@ -10,11 +10,11 @@ from pathlib import Path
 from threading import BoundedSemaphore
 
 import pytest
-from fastapi.testclient import TestClient
 
 import clearing_values as values
 from app.test_embargoed_matching import Counted, secret
 from identity.people import House, application
+from inline import TestClient
 from leadline.app import check, match
 from leadline.app.assets import Words
 from leadline.app.match import read_inventory

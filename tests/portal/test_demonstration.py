@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from identity.people import application
+from inline import TestClient
 from leadline.cli.main import app
 from leadline.core.clearing.case_file import CaseFile
 from leadline.core.clearing.delivery import Delivery

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
 from identity.people import application
+from inline import TestClient
 from leadline.http.api.caller import COOKIE
 from portal.test_frame import ORIGIN
 from portal.world import Model, World, model

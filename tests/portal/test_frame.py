@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from fastapi.testclient import TestClient
 
 from identity.people import PASSWORD, House, application
+from inline import TestClient
 from leadline.http.pages.frame import Way, current, local
 
 ORIGIN = "https://localhost:8443"

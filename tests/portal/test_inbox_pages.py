@@ -9,11 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 import make
 from identity.people import House, house
+from inline import TestClient
 from leadline.app import outbox, subscriptions
 from leadline.cli.main import app
 from leadline.core.attention import Item, Rhythm, Sending

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
 from identity.people import PASSWORD, House, application
 from identity.software_passkey import SoftwarePasskey
+from inline import TestClient
 from leadline.app.sign_in import csrf_of
 from leadline.core.record.act import Kind
 from leadline.http.api.caller import COOKIE

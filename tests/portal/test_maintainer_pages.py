@@ -8,9 +8,9 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
 from identity.people import application
+from inline import TestClient
 from leadline.app import cases, fixes, maintainer_link
 from leadline.app.cases import NewParty
 from leadline.core.clearing.case_words import Report, Role

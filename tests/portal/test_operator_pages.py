@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 from httpx2 import Response
 
 import clearing_values as values
 from identity.people import application
+from inline import TestClient
 from leadline.core.marking import Marking, Tlp
 from leadline.http.api.caller import COOKIE
 from operator_world import bom

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
 from cli.test_advisory_commands import Office, drafted, office
 from identity.people import PASSWORD, House, application
+from inline import TestClient
 from leadline.http.pages import advisories, every, public
 from leadline.wiring import record
 from portal.test_frame import ORIGIN, csrf

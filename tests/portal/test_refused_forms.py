@@ -4,9 +4,9 @@ from html import escape
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from fastapi.testclient import TestClient
 
 from identity.people import HERE, PASSWORD, House, application
+from inline import TestClient
 from leadline.app.sign_in import csrf_of
 from leadline.core.errors import LeadlineError, NotFound, Refused, Stale, Unavailable
 from leadline.http.api.caller import COOKIE

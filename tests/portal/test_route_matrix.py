@@ -1,22 +1,23 @@
 """Every route as every kind of person: who may gets an answer, everybody else learns nothing.
 
-The routes are those the application has; one without an example fails. Each change that somebody may make
-goes to a fresh copy of the world, so that it does not change what the next one finds.
+The routes are those the application has; one without an example fails. Everybody who may not is tried at every
+route. Of those who may, some are; `--soak` tries them all. Each change that somebody may make goes to a fresh copy of
+the world, so that it does not change what the next one finds.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from fastapi.testclient import TestClient
 from httpx2 import Response
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from identity.people import application
+from inline import TestClient
 from leadline.app.sign_in import csrf_of
 from leadline.http.api import uses
 from leadline.http.api.caller import COOKIE, CSRF
@@ -28,6 +29,7 @@ ORIGIN = "https://localhost:8443"
 PEOPLE = sorted(EVERYBODY)
 EXAMPLES = examples()
 LOCKED = {401, 403, 404}
+READERS = 3  # of those who may read a page, in the sample
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +90,9 @@ class Front:
 
 
 @pytest.fixture(scope="module")
-def front() -> Iterator[Front]:
+def front() -> Front:
     """One browser for everybody, with nothing kept from one person to the next."""
-    found = Front()
-    with found.client:
-        yield found
+    return Front()
 
 
 @pytest.fixture(scope="module")
@@ -119,25 +119,66 @@ def test_every_route_has_an_example(copy: World) -> None:
     assert sorted(set(EXAMPLES) - there) == []
 
 
+def some(key: str) -> Sequence[str]:
+    """Of the people who may go there, one who makes a change and three who read, other ones at the next route."""
+    may, number = sorted(EXAMPLES[key].roles), sorted(EXAMPLES).index(key)
+    turned = [may[(number + at) % len(may)] for at in range(len(may))]
+    apart = len(may) // READERS or 1
+    return turned[::apart][:READERS] if key.startswith("GET ") else turned[:1]
+
+
+def test_everybody_is_among_some() -> None:
+    """Every person goes somewhere, and every route that is open to anybody has somebody who goes there."""
+    assert {person for key in EXAMPLES for person in some(key)} == EVERYBODY
+    assert {key for key, one in EXAMPLES.items() if one.roles} == {
+        key for key in EXAMPLES if some(key)
+    }
+
+
 @pytest.mark.parametrize("key", sorted(EXAMPLES))
-def test_only_who_may(made: Model, places: Path, front: Front, key: str) -> None:
-    """For each person: an answer, or a locked door."""
+def test_who_may_not_learns_nothing(made: Model, places: Path, front: Front, key: str) -> None:
+    """A locked door for each; where it says that there is nothing, it is byte for byte as where there is nothing."""
     one = EXAMPLES[key]
     assert one.roles <= EVERYBODY, sorted(one.roles - EVERYBODY)
-    wrong = []
-    alone = one.roles if not key.startswith("GET ") else frozenset[str]()
-    with made.copied(places / "shared") as shared:
-        for person in PEOPLE:
-            if person not in alone:
-                answer = front.asked(shared, key, one, person)
-            else:
-                with made.copied(places / "alone") as at:
-                    answer = front.asked(at, key, one, person)
-            shut = locked(answer, one.path)
-            may = answer.status_code in one.answers and not (shut and answer.status_code == 303)
-            if not (may if person in one.roles else shut):
-                wrong.append((person, answer.status_code))
-    assert not wrong
+    with made.copied(places / "shared") as at:
+        for person in sorted(EVERYBODY - one.roles):
+            answer = front.asked(at, key, one, person)
+            assert locked(answer, one.path), (person, answer.status_code)
+            if answer.status_code == 404 and person != NOBODY and "{" in one.path:
+                other = front.asked(
+                    at, key, one, person, filled(one.path, elsewhere(at, key, person))
+                )
+                assert other.status_code == 404, (person, other.status_code)
+                assert neutral(other.text) == neutral(answer.text), person
+
+
+@pytest.mark.parametrize("key", sorted(EXAMPLES))
+def test_who_may_gets_an_answer(made: Model, places: Path, front: Front, key: str) -> None:
+    """Some of those who may."""
+    answered(made, places, front, key, some(key))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("key", sorted(EXAMPLES))
+def test_everybody_who_may_gets_an_answer(
+    made: Model, places: Path, front: Front, key: str
+) -> None:
+    """All of those who may."""
+    answered(made, places, front, key, sorted(EXAMPLES[key].roles))
+
+
+def answered(made: Model, places: Path, front: Front, key: str, people: Sequence[str]) -> None:
+    """Each of *people* gets an answer that the example names; a change is made in a world of its own."""
+    one, answers = EXAMPLES[key], dict[str, Response]()
+    for group in [people] if key.startswith("GET ") else [[person] for person in people]:
+        with made.copied(places / "answered") as at:
+            answers |= {person: front.asked(at, key, one, person) for person in group}
+    assert not [
+        (person, answer.status_code)
+        for person, answer in answers.items()
+        if answer.status_code not in one.answers
+        or (answer.status_code == 303 and locked(answer, one.path))
+    ]
 
 
 def neutral(text: str) -> str:
@@ -145,26 +186,13 @@ def neutral(text: str) -> str:
     return re.sub(r'(?<=name="_once" value=")[^"]*|(?<="request_id":")[0-9a-f]*', "", text)
 
 
-@pytest.mark.parametrize("key", sorted(key for key, one in EXAMPLES.items() if "{" in one.path))
-def test_hidden_is_as_absent(made: Model, places: Path, front: Front, key: str) -> None:
-    """What one may not know of answers byte for byte as what there is not."""
-    one = EXAMPLES[key]
-    with made.copied(places / "shared") as at:
-        nowhere = {name: absent(value) for name, value in at.ids.items()}
-        above = key.rpartition("/{")[0].rpartition("/")[0]
-        last = key.rpartition("{")[2].partition("}")[0]
-        knows = EXAMPLES[above].roles if above in EXAMPLES else frozenset[str]()
-        for person in sorted(EVERYBODY - one.roles - {NOBODY}):
-            # Whoever knows of the thing above is not told apart by it, but by what is below.
-            away = (
-                {**at.ids, last: nowhere[last]} if person in knows and last in nowhere else nowhere
-            )
-            answer = front.asked(at, key, one, person)
-            if answer.status_code != 404:
-                continue
-            other = front.asked(at, key, one, person, filled(one.path, away))
-            assert other.status_code == 404, (person, other.status_code)
-            assert neutral(other.text) == neutral(answer.text), person
+def elsewhere(at: World, key: str, person: str) -> Mapping[str, str]:
+    """Ids that nothing has. Whoever knows of the thing above is told apart by what is below it alone."""
+    nowhere = {name: absent(value) for name, value in at.ids.items()}
+    above = key.rpartition("/{")[0].rpartition("/")[0]
+    last = key.rpartition("{")[2].partition("}")[0]
+    knows = EXAMPLES[above].roles if above in EXAMPLES else frozenset[str]()
+    return {**at.ids, last: nowhere[last]} if person in knows and last in nowhere else nowhere
 
 
 def absent(id_: str) -> str:

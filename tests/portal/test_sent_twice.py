@@ -5,9 +5,9 @@ import re
 import pytest
 from fastapi import APIRouter
 from fastapi.responses import Response
-from fastapi.testclient import TestClient
 
 from identity.people import PASSWORD, House, application
+from inline import TestClient
 from leadline.core.errors import Invalid
 from leadline.core.record.act import Kind
 from leadline.http.pages.frame import Posted, again
