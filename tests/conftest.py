@@ -12,6 +12,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+import empty
 import network
 import postgres
 
@@ -123,14 +124,16 @@ def databases() -> Iterator[postgres.Databases]:
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
-    """A database file that does not exist yet."""
-    return f"sqlite:///{tmp_path / 'leadline.db'}"
+    """A new empty file of SQLite, at the newest schema."""
+    file = tmp_path / "leadline.db"
+    file.write_bytes(empty.sqlite())
+    return f"sqlite:///{file}"
 
 
 @pytest.fixture
 def postgres_url(databases: postgres.Databases) -> Iterator[str]:
-    """A new empty PostgreSQL database."""
-    with databases.fresh() as url:
+    """A new empty PostgreSQL database, at the newest schema."""
+    with databases.fresh(newest=True) as url:
         yield url
 
 

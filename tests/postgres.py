@@ -15,12 +15,14 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import psycopg
 import pytest
 
+from leadline.store.database import open_database
 from ports import free_port
 
 START_SECONDS_MAX = 60.0
@@ -114,11 +116,17 @@ class Server:
         code = self._process.poll()
         return "" if code is None else f"ended with {code}:\n{log_tail(self._folder)}"
 
-    def create(self, name: str) -> str:
-        """A new empty database, as an SQLAlchemy URL."""
+    def create(self, name: str, of: str = "template1") -> str:
+        """A new database, a copy of another, as an SQLAlchemy URL."""
         with psycopg.connect(f"{self.url}/postgres", autocommit=True) as admin:
-            admin.execute(f"CREATE DATABASE {name}".encode())
+            admin.execute(f"CREATE DATABASE {name} TEMPLATE {of}".encode())
         return f"{self.url}/{name}"
+
+    @cached_property
+    def newest(self) -> str:
+        """The name of an empty database at the newest schema; nobody stays connected to it."""
+        open_database(self.create("newest")).dispose()
+        return "newest"
 
     def drop(self, name: str) -> None:
         """Remove a database, whoever is still connected to it."""
@@ -194,12 +202,12 @@ class Databases:
         return self._server
 
     @contextmanager
-    def fresh(self) -> Iterator[str]:
-        """A new empty database, as an SQLAlchemy URL."""
+    def fresh(self, *, newest: bool = False) -> Iterator[str]:
+        """A new database without a schema, or with the *newest* one, as an SQLAlchemy URL; nothing is in it."""
         server = self._running()
         self._count += 1
         name = f"test_{os.getpid()}_{self._count}"
-        url = server.create(name)
+        url = server.create(name, server.newest) if newest else server.create(name)
         try:
             yield url.replace("postgresql:", "postgresql+psycopg:", 1)
         finally:

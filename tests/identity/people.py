@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
 from starlette.datastructures import State
 
+import empty
 import make
 from leadline.app import approval, sign_in
 from leadline.app.context import Context
@@ -32,7 +32,6 @@ from leadline.identity.passkey import Site
 from leadline.identity.password import Cost, Passwords
 from leadline.identity.software_key import SoftwareKey
 from leadline.settings import Home
-from leadline.store.database import open_database
 from leadline.wiring import home as wiring
 from leadline.wiring.portal import Portal
 from leadline.wiring.sign_in import Acting, Door
@@ -134,22 +133,13 @@ class House:
             return [(row.value.kind, row.value.about) for row in view.find(Alert)]
 
 
-@cache
-def _database() -> bytes:
-    """An SQLite database at the newest schema and empty: to copy it is quicker than to migrate to it."""
-    with TemporaryDirectory() as folder:
-        home = Home(Path(folder))
-        open_database(home.database).dispose()
-        return (home.folder / DATABASE).read_bytes()
-
-
 @contextmanager
 def house(folder: Path, url: str = "") -> Iterator[House]:
     """An installation, new if there is none; its database is SQLite in the folder, unless *url* names another."""
     home, clock = Home(folder, url), Clock()
     wiring.make(home)
     if not url and not (folder / DATABASE).exists():
-        (folder / DATABASE).write_bytes(_database())
+        (folder / DATABASE).write_bytes(empty.sqlite())
     with wiring.opened(home) as parts:
         timed = replace(parts, clock=clock)
         yield House(Door(timed, SITE, Passwords(QUICK)), clock, home)

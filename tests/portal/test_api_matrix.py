@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
 from identity.people import application
+from inline import TestClient
 from leadline.app.sign_in import csrf_of
 from leadline.client.shape import Shape, shapes
 from leadline.client.uses import PREFIX, SAFE

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from fastapi.testclient import TestClient
 
 from identity.people import application, house
+from inline import TestClient
 from leadline.app import drafts, reports
 from leadline.client.uses import PREFIX, USES
 from leadline.core.clearing.contract import lane_of
