@@ -36,8 +36,7 @@ from leadline.cli import (
     submission,
     terms,
 )
-from leadline.cli.desk import driven_there
-from leadline.cli.session import keep, kept
+from leadline.cli.session import driven_there, keep, kept
 from leadline.client import remote
 from leadline.client.terminal import Place
 from leadline.core.engagement.terms import Terms

@@ -131,11 +131,6 @@ def here(me: Desk) -> AtDesk:
     return me
 
 
-def driven_there(out: Path) -> bool:
-    """Whether *out* names a run at a server, by its engagement: a folder of this machine is always a run here."""
-    return settings.server() is not None and not out.exists()
-
-
 @contextmanager
 def at_server(path: Path) -> Iterator["Remote"]:
     """The server that is named, for whoever holds the session kept in *path*."""

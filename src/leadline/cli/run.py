@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from leadline.cli.desk import at_server, driven_there
 from leadline.cli.edge import edge
-from leadline.cli.session import FILE, Kept
+from leadline.cli.session import FILE, Kept, driven_there
 
 DRILL_TOO_LATE = 5
 Out = Annotated[
@@ -114,6 +113,7 @@ def kill(
 
     with edge():
         if driven_there(out):
+            from leadline.cli.desk import at_server
             from leadline.client import runs
 
             with at_server(session) as there:
@@ -201,6 +201,7 @@ def scope(
 
     with edge():
         if driven_there(out):
+            from leadline.cli.desk import at_server
             from leadline.client import runs
 
             with at_server(session) as there:
@@ -238,6 +239,7 @@ def thaw(
 
     with edge():
         if driven_there(out):
+            from leadline.cli.desk import at_server
             from leadline.client import runs
 
             with at_server(session) as there:

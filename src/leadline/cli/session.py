@@ -12,6 +12,7 @@ import typer
 from leadline.cli.edge import edge
 from leadline.core.errors import Invalid, NotFound, Refused
 from leadline.settings import home as home_of
+from leadline.settings import server as server_of
 
 if TYPE_CHECKING:
     from leadline.wiring.sign_in import Acting, Door
@@ -58,6 +59,11 @@ def kept(path: Path) -> str:
     if mode & 0o077:
         raise Refused(f"{place} can be read by others; sign in again") from None
     return text
+
+
+def driven_there(out: Path) -> bool:
+    """Whether *out* names a run at a server, by its engagement: a folder of this machine is always a run here."""
+    return server_of() is not None and not out.exists()
 
 
 @contextmanager
