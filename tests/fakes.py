@@ -140,7 +140,7 @@ class MemoryReading:
         self,
         *,
         engagement: str | None = None,
-        kind: Kind | None = None,
+        kind: Kind | AbstractSet[Kind] | None = None,
         about: str | AbstractSet[str] | None = None,
         naming: AbstractSet[str] | None = None,
         since: int = 0,
@@ -148,11 +148,12 @@ class MemoryReading:
     ) -> Sequence[Opened]:
         """As the port."""
         among = {about} if isinstance(about, str) else about
+        kinds = {kind} if isinstance(kind, Kind) else kind
         return [
             one
             for one in self._state.opened
             if engagement in {None, one.act.engagement}
-            and kind in {None, one.act.kind}
+            and (kinds is None or one.act.kind in kinds)
             and (among is None or one.act.about in among)
             and (naming is None or names(one.act) & naming)
             and one.index >= since

@@ -62,13 +62,15 @@ def agreed(at: House) -> None:
 def strong(at: House, person: str) -> TestClient:
     """That person, signed in with a password and a passkey."""
     found, device = client_of(at, person), SoftwarePasskey()
+    token = ""
     for way, made_by in (("register/passkey", device.create), ("passkey", device.get)):
         asked = "register/challenge" if way == "register/passkey" else "challenge"
         made = found.post(f"{PREFIX}/sign-in/{asked}").json()
         given = {"challenge": made["challenge"], "answer": made_by(made["options"])}
         answer = found.post(f"{PREFIX}/sign-in/{way}", json=given)
         assert answer.is_success, answer.text
-    found.headers["x-csrf-token"] = answer.json()["csrf"]
+        token = answer.json()["csrf"]
+    found.headers["x-csrf-token"] = token
     return found
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from hashlib import sha256
 
 import pytest
+from typing_extensions import override
 
 import make
 from intake_world import World, quarantine
@@ -178,6 +179,7 @@ def test_given_up_in_the_moment_before_it_is_held(world: World) -> None:
     class Meanwhile(MemoryArrivals):
         """Where somebody gives it up then."""
 
+        @override
         @contextmanager
         def held(self, id_: str) -> Iterator[MemoryPart]:
             """As the port."""

@@ -83,7 +83,10 @@ def test_what_cannot_be_said_changes_nothing() -> None:
         evidence.confirm(me, a, "f" * 64, Claim.SAME, "one")
     with pytest.raises(Denied):
         evidence.confirm(world.at("finder"), a, b, Claim.SAME, "one")
-    for person in ("maintainer", "bank"):  # who may know of neither: ids are digests of what was found
+    for person in (
+        "maintainer",
+        "bank",
+    ):  # who may know of neither: ids are digests of what was found
         before, told = len(world.acts()), list[tuple[str, int]]()
         for one in (a, f"{a[:-1]}{'1' if a[-1] == '0' else '0'}"):
             with pytest.raises(NotFound) as refused:

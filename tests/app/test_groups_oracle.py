@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import sqlalchemy as sa
@@ -58,6 +58,10 @@ WORLD = st.tuples(
     st.tuples(st.sets(st.sampled_from("xy")), st.sets(st.sampled_from("mno"))),
 )
 
+Sketch = tuple[
+    list[tuple[tuple[str, str], int]], list[Any], tuple[set[str], set[str]]
+]  # findings, steps, who is named
+
 
 @dataclass(frozen=True)
 class Reader:
@@ -83,7 +87,7 @@ class Reader:
         )
 
 
-def entered(store: Store, world: tuple[list, list, tuple], number: int) -> list[Reader]:
+def entered(store: Store, world: Sketch, number: int) -> list[Reader]:
     """Enter findings, evidence and what changes of both, in blocks; answers those who read of it."""
     places, steps, (cases, owners) = world
     made = [
@@ -217,7 +221,7 @@ def test_the_board_is_the_one_from_all_findings(opened: tuple[Store, str]) -> No
 
     @settings(max_examples=20 if url else 40, deadline=None)
     @given(world=WORLD, limit=st.sampled_from([1, 2, 100]))
-    def run(world: tuple[list, list, tuple], limit: int) -> None:
+    def run(world: Sketch, limit: int) -> None:
         some_ = entered(store, world, next(NUMBERS))
         readers.extend(some_)
         for one in some_:

@@ -69,7 +69,7 @@ def test_a_finding_is_seen_by_what_rules_read_and_its_published_names() -> None:
 
 EDGES = st.lists(
     st.builds(
-        lambda pair, claim, judged: edge(*pair, claim, judged=judged),
+        lambda pair, claim, judged: edge(pair[0], pair[1], claim, judged=judged),
         st.sampled_from(list(combinations(NAMES, 2))),
         st.sampled_from([SAME, SAME, POSSIBLE, POSSIBLE, DISTINCT]),
         st.booleans(),

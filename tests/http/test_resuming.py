@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import httpx
@@ -50,7 +51,11 @@ def whole(data: bytes) -> dict[str, str]:
 
 
 def begin(
-    client: TestClient, data: bytes = NOTE, key: str = "k1", sent: bytes = b"", **changed: str
+    client: TestClient,
+    data: bytes = NOTE,
+    key: str = "k1",
+    sent: bytes = b"",
+    changed: Mapping[str, str] = MappingProxyType({}),
 ) -> Response:
     """Begin an upload of *data*, with *sent* of it."""
     path = f"{PREFIX}/uploads?{ON}&purpose=document&name=note.md"
@@ -94,7 +99,7 @@ def test_parts_become_the_file(at: House, client: TestClient) -> None:
             "?0",
             str(len(NOTE)),
         )
-    assert "max-age=604800" in head.headers["upload-limit"]
+    assert "max-age=604800" in client.head(path).headers["upload-limit"]
     (file,) = lying(at)
     assert file.stat().st_size == len(NOTE)
     assert NOTE[:7] not in file.read_bytes()
@@ -197,8 +202,8 @@ def test_how_many_and_how_large(
 ) -> None:
     """As many as an organisation may have; of a length; while there is room. One that is given up makes room."""
     for length in ("0", "", "x", str(2 << 40)):
-        assert begin(client, **{"upload-length": length}).status_code == 422
-    assert begin(client, **{"repr-digest": ""}).json()["field"] == "Repr-Digest"
+        assert begin(client, changed={"upload-length": length}).status_code == 422
+    assert begin(client, changed={"repr-digest": ""}).json()["field"] == "Repr-Digest"
     paths = [place(client, key=f"k{number}") for number in range(arriving.EACH)]
     ninth = begin(client, key="k9")
     assert ninth.status_code == 409

@@ -178,7 +178,7 @@ def overview(
         while not part.full and (some := view.pairs(ask, clause, after, limit + 1)):
             after = part.take(some)
         more = part.full and bool(view.pairs(ask, clause, after, 1))
-    return part.overview(_cursor(after) if more else None)
+    return part.overview(".".join(after) if more else None)
 
 
 class _Part:
@@ -276,10 +276,6 @@ def _joined(seen: Picture, edges: Sequence[EvidenceEdge]) -> Iterator[_Shown]:
         if len(cluster) > 1:
             held[doubted.get(cluster[0], cluster[0])].append(cluster)
     yield from (_Shown((one, nearest[one]), tuple(parts)) for one, parts in held.items())
-
-
-def _cursor(after: Pair) -> str:
-    return ".".join(after)
 
 
 def _place(cursor: str) -> Pair:
