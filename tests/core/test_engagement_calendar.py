@@ -82,7 +82,7 @@ def test_open_access_shows_when_it_ends_and_why() -> None:
     """At the anchor here; the terms end later, once."""
     found = shown(*open_acts())
     assert found[What.ACCESS_ENDS].at == NOW + 20 * DAY
-    assert "anchor" in found[What.ACCESS_ENDS].why
+    assert "planned partner release" in found[What.ACCESS_ENDS].why
     assert found[What.TERMS_END].at == NOW + 60 * DAY
     assert What.ACCESS_NOT_BEFORE not in found
     assert not any(one.due or one.stands_out for one in found.values())

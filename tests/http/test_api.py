@@ -366,7 +366,8 @@ def test_every_other_route_asks_who_it_is(at: House) -> None:
     routes = client.get("/api/v1/openapi.json").json()["paths"]
     assert set(routes) >= OPEN
     for path, methods in routes.items():
-        for method in methods if path not in OPEN else ():
+        # OPTIONS says the same of a route to everybody.
+        for method in methods.keys() - {"options"} if path not in OPEN else ():
             place = path.replace("{", "").replace("}", "")
             answer = client.request(method.upper(), place, json={})
             assert answer.status_code == 401, (method, path, answer.text)

@@ -19,7 +19,7 @@ from leadline.cli.main import app
 from leadline.core.attention import Item, Rhythm, Sending
 from leadline.core.engagement.engagement import Engagement
 from leadline.core.errors import Invalid, NotFound
-from leadline.core.record.act import Kind
+from leadline.core.record.act import Kind, Value
 from leadline.wiring import notify
 from leadline.wiring.notify import Notifier, Told
 from notify.test_drivers import receiver, smtp
@@ -347,10 +347,18 @@ def test_nothing_of_what_happened_leaves(here: House, tmp_path: Path) -> None:
     with here.door.parts.store.write() as tx:
         tx.put(canary, facts, marking=make.marking(), engagement=canary, org=make.DEVELOPER)
     here.enrol("eva", "evaluator", engagements=frozenset({canary}))
+    pair: dict[str, Value] = {name: f"canary-{name}" for name in ("a", "b", "evidence", "rule")}
+    # Its pairs are entered as it is recorded.
+    more = {Kind.EVIDENCE_ADDED: {**pair, "rung": 3, "claim": "possible", "judged": True}}
     with here.door.parts.store.write() as tx:
         for number, kind in enumerate(Kind):
             act = make.act(
-                number, kind, engagement=canary, about="canary-about", text="canary-text"
+                number,
+                kind,
+                engagement=canary,
+                about="canary-about",
+                text="canary-text",
+                **more.get(kind, {}),
             )
             tx.record(replace(act, id=f"canary-act-{number}", actor="canary-actor"))
     out = list[bytes]()

@@ -5,6 +5,7 @@ SQLite it rebuilds a table and silently drops its triggers, and with them what m
 """
 
 import fcntl
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = "0010"  # the newest revision in MIGRATIONS; written here so that opening needs no Alembic
+_LOG = logging.getLogger(__name__)
 _IN_PROCESS = threading.Lock()  # Alembic keeps the running migration in a module global
 
 
 def upgrade(engine: sa.Engine) -> None:
-    """Apply every migration that is missing; quick when none is.
+    """Apply every migration that is missing; quick when none is. Of an upgrade that may take long, the log says so.
 
     Raises: Refused, if the database is at a revision that this version does not know.
     """
@@ -40,6 +42,13 @@ def upgrade(engine: sa.Engine) -> None:
         if present is not None and present not in known:
             raise Refused(
                 f"the database is at schema {present}, newer than this Leadline; update it"
+            )
+        if present not in (None, HEAD):
+            _LOG.warning(
+                "bringing the database from schema %s to %s: of a long record this takes minutes, some 150 s for "
+                "a million acts; ended half-way, nothing has changed and it begins again",
+                present,
+                HEAD,
             )
         command.upgrade(config(connection), HEAD)
 
