@@ -66,7 +66,7 @@ def test_strangers_learn_nothing_over_the_api(at: World) -> None:
         for person in STRANGERS:
             answer = sent(client, at, person, key, filled(path, held))
             if answer.status_code >= 500 and answer.status_code != 503:
-                wrong.append((key, person, answer.status_code))
+                wrong.append((key, person, answer.status_code, answer.text[:300]))
             if not named:
                 continue
             if answer.is_success and answer.content not in {b"", b"[]"} and at_stake(answer, held):

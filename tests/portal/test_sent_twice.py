@@ -6,10 +6,11 @@ import pytest
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from identity.people import PASSWORD, House, application
+from identity.people import PASSWORD, House
 from inline import TestClient
 from leadline.core.errors import Invalid
 from leadline.core.record.act import Kind
+from leadline.http.application import create
 from leadline.http.pages.frame import Posted, again
 
 ORIGIN = "https://localhost:8443"
@@ -39,7 +40,7 @@ def client(at: House) -> TestClient:
     """Somebody signed in at a portal with that form."""
     at.enrol("ann", "auditor")
     at.password("ann")
-    app = application(at.portal)
+    app = create(at.portal)  # of its own: the routes of `application` are everybody's
     app.include_router(ROUTES)
     found = TestClient(
         app,
