@@ -5,11 +5,12 @@ from html import escape
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from identity.people import HERE, PASSWORD, House, application
+from identity.people import HERE, PASSWORD, House
 from inline import TestClient
 from leadline.app.sign_in import csrf_of
 from leadline.core.errors import LeadlineError, NotFound, Refused, Stale, Unavailable
 from leadline.http.api.caller import COOKIE
+from leadline.http.application import create
 from leadline.http.pages.frame import Anyone, Posted, again
 
 ORIGIN = "https://localhost:8443"
@@ -43,7 +44,7 @@ def test_what_was_typed_is_there(at: House) -> None:
     """In its field; without such a field, on the fault's own page; the reason stands above."""
     at.enrol("ann", "auditor")
     at.password("ann")
-    app = application(at.portal)
+    app = create(at.portal)  # of its own: the routes of `application` are everybody's
     app.include_router(ROUTES)
     client = TestClient(app, base_url=ORIGIN, headers={"origin": ORIGIN}, follow_redirects=False)
     client.cookies.set(COOKIE, at.door.by_password("ann", PASSWORD, HERE).token)
