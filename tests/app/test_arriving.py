@@ -163,7 +163,7 @@ def test_it_is_over_where_it_is_refused(world: World, arrivals: MemoryArrivals) 
     """Bytes of another digest: on record, and nothing stays."""
     ctx, id_ = world.ctx("developer"), begun(world, arrivals).id
     arriving.append(ctx, id_, 0, [NOTE[:-1] + b"!"], arrivals)
-    with pytest.raises(Invalid, match="Repr-Digest"):
+    with pytest.raises(Invalid, match="digest"):
         arriving.finish(ctx, id_, arrivals, quarantine)
     assert not arrivals.parts
     with pytest.raises(NotFound):

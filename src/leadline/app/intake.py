@@ -31,7 +31,7 @@ Quarantine = Callable[[], AbstractContextManager[BinaryIO]]
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What a depositor announces. *bytes* is the length that was declared, None where none was.
+    """What a depositor announces. *bytes* is the length that was declared, None where none was; *digest* the SHA-256 in hex.
 
     *org* is the developer whose engagement it is; *sealed* content opens only for two approvers.
     """
@@ -44,6 +44,7 @@ class Upload:
     sealed: bool = False
     terms: str = ""
     marking: Marking = PARTIES
+    digest: str = ""
 
     def resource(self, id_: str = "") -> Resource:
         """The artefact as access rules see it."""
@@ -69,7 +70,7 @@ def deposit(
     """
     ctx.require(Action.ARTEFACT_DEPOSIT, upload.resource())
     with quarantine() as file:
-        running = Running(limits, upload.bytes)
+        running = Running(limits, upload.bytes, upload.digest)
         try:
             running.fill(file, chunks)
             judged = judge(file, running.length, limits)
@@ -109,8 +110,8 @@ def deposit(
 class Running:
     """An upload as it comes in: its length and digest so far, against what may come."""
 
-    def __init__(self, limits: Limits, declared: int | None) -> None:
-        self._limits, self._declared = limits, declared
+    def __init__(self, limits: Limits, declared: int | None, announced: str = "") -> None:
+        self._limits, self._declared, self._announced = limits, declared, announced
         self._digest = sha256()
         self.length = 0
 
@@ -122,7 +123,7 @@ class Running:
     def fill(self, file: BinaryIO, chunks: Iterable[bytes]) -> None:
         """Write what comes to *file*.
 
-        Raises: Invalid, at the first byte beyond the cap, for another length than was declared, or
+        Raises: Invalid, at the first byte beyond the cap, for another length or digest than was announced, or
         for a sender that keeps the installation waiting.
         """
         cap = self._limits.upload_bytes
@@ -141,6 +142,10 @@ class Running:
             self._limits.require_pace(self.length, time.monotonic() - began)
         if self._declared is not None and self.length != self._declared:
             raise Invalid("upload", f"{self._declared} bytes declared, {self.length} came")
+        if self._announced not in {"", self.digest}:
+            raise Invalid(
+                "digest", "the announced SHA-256 is of other bytes than came; send it again"
+            )
 
 
 def refused(ctx: Context, upload: Upload, running: Running, error: Invalid) -> None:

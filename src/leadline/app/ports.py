@@ -182,7 +182,7 @@ class Sought:
 
 
 # The acts that `Lines.shared` is asked about.
-SHARING = (Kind.ADVISORY_DRAFTED, Kind.ADVISORY_PUBLISHED, Kind.ADVISORY_WITHDRAWN)
+SHARING = frozenset({Kind.ADVISORY_DRAFTED, Kind.ADVISORY_PUBLISHED, Kind.ADVISORY_WITHDRAWN})
 
 
 class Lines(Protocol):

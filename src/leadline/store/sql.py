@@ -639,8 +639,7 @@ class SqlStore:
 
             listing.restate(connection, lines, rows)
             # Earlier states are not kept: the last act about each tells of the one that is.
-            opened = [one for kind in SHARING for one in view.acts(kind=kind)]
-            last = {one.act.about: one for one in sorted(opened, key=lambda one: one.index)}
+            last = {one.act.about: one for one in view.acts(kind=SHARING)}
             for one in sorted(last.values(), key=lambda one: one.index):
                 _share(connection, view, lines, one.act)
 
