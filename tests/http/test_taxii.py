@@ -341,15 +341,15 @@ def test_writers_at_once_leave_no_gap(tmp_path: Path, database_url: str) -> None
         ]
         for writer in writers:
             writer.start()
-        after = ""
-        while any(writer.is_alive() for writer in writers) or after:
+        after, fresh, writing = "", [""], True
+        # Only an answer asked for after the last writer had ended, and that was empty, is the end.
+        while fresh or writing:
+            writing = any(writer.is_alive() for writer in writers)
             answer = ask.get(f"{OPEN}objects/?limit=4{after}")
             fresh = ids([got(answer)])
             met += fresh
             last = answer.headers.get("x-taxii-date-added-last")
             after = f"&added_after={last}" if last else after
-            if not fresh and not any(writer.is_alive() for writer in writers):
-                break
         for writer in writers:
             writer.join()
         assert met == ids([got(ask.get(f"{OPEN}objects/?limit=500"))])
