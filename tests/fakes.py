@@ -119,6 +119,10 @@ class MemoryReading:
                 found.append(replace(stored, value=stored.value))  # type: ignore[arg-type]
         return found
 
+    def among(self, kind: type[T], ids: AbstractSet[str]) -> Sequence[Stored[T]]:
+        """As the port."""
+        return [one for one in self.find(kind) if one.id in ids]
+
     def principals(self) -> Sequence[Principal]:
         """As the port."""
         return [person for _, person in sorted(self._state.principals.items())]

@@ -112,6 +112,19 @@ def test_kinds_do_not_mix(store: Store) -> None:
         assert view.get(Remark, "1").marking == make.marking()
 
 
+def test_some_of_a_kind_are_asked_for_at_once(store: Store) -> None:
+    """Those that are there come in order of id, each with all beside it; none is asked for without an id."""
+    with store.write() as tx:
+        for id_ in ("b", "a", "c"):
+            tx.put(id_, Remark(id_), marking=MARKING, org="o", bounds=Bounds(owner="ann"))
+        tx.put("d", Sighting("d"), marking=MARKING)
+    with store.read() as view:
+        found = view.among(Remark, frozenset({"c", "a", "d", "nothing"}))
+        assert list(found) == [view.get(Remark, "a"), view.get(Remark, "c")]
+        assert list(view.among(Remark, frozenset())) == []
+        assert list(view.among(Remark, frozenset({"nothing"}))) == []
+
+
 def test_lists_are_in_order_of_id_and_filtered_by_engagement(store: Store) -> None:
     """Ids sort by their bytes, whatever the database's language."""
     ids = ["b", "a", "B", "a-1", "\u00e9", "Z", "10", "9"]

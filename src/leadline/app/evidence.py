@@ -216,7 +216,9 @@ class _Part:
         while new := new - self._asked:
             self._asked |= new
             known = {
-                row.id: row.value for row in _there(self._view, new) if _may_read(self._ctx, row)
+                row.id: row.value
+                for row in self._view.among(Finding, new)
+                if _may_read(self._ctx, row)
             }
             self._readable |= known
             found = _edges(self._view, frozenset(known))
@@ -297,8 +299,7 @@ def regroup(ctx: Context, case: str = INTAKE) -> Regrouped:
     with ctx.store.read() as view:
         mine = one_of(Fact.CASE, [case])
         findings = {row.id: row.value for row in view.find(Finding, visible=mine)}
-        held = [maybe(view, Crash, f"{id_}/crash") for id_ in findings]
-        crashes = [row for row in held if row is not None]
+        crashes = view.among(Crash, {f"{id_}/crash" for id_ in findings})
     known = {row.id.removesuffix("/crash"): row.value for row in crashes}
     wanted = {edge.id: edge for edge in _proposed(ctx, findings, known)}
     with ctx.store.write() as tx:
@@ -357,7 +358,7 @@ def together(view: Reading, finding: str) -> frozenset[str]:
         joined = [one for one in edges.values() if one.claim is Claim.SAME]
         new = {end for one in joined for end in (one.a, one.b)} - ends
         ends |= new
-    rows = [row.value for row in _there(view, ends)]
+    rows = [row.value for row in view.among(Finding, ends)]
     inside = [one for one in edges.values() if {one.a, one.b} <= ends]
     return frozenset(core.picture(ends, inside, _identifiers(rows)).of(finding))
 
@@ -440,18 +441,12 @@ def _around(
     edges = dict[str, EvidenceEdge]()
     while new:
         asked |= new
-        known = {row.id: row.value for row in _there(view, new) if _may_read(ctx, row)}
+        known = {row.id: row.value for row in view.among(Finding, new) if _may_read(ctx, row)}
         readable |= known
         edges |= {one.id: one for one in _edges(view, frozenset(known))}
         new = {end for one in edges.values() for end in (one.a, one.b)} - asked
     between = [one for one in edges.values() if {one.a, one.b} <= set(readable)]
     return readable, sorted(between, key=lambda one: one.id)
-
-
-def _there(view: Reading, findings: Iterable[str]) -> list[Stored[Finding]]:
-    """Those of these findings that are there."""
-    found = (maybe(view, Finding, one) for one in sorted(findings))
-    return [row for row in found if row is not None]
 
 
 def _may_read(ctx: Context, row: Stored[Finding]) -> bool:

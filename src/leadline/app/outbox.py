@@ -10,6 +10,7 @@ is about leaves but the item's own id.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -75,7 +76,11 @@ def gather(ctx: Context, context: PeopleOf) -> int:
             if (each := event(one.act)) is not None
         ]  # fmt: skip
         crowd = _crowd(ctx, view, context) if made else _Crowd((), {}, context)
-        told = [(each, leaf, tuple(_recipients(view, each, crowd))) for each, leaf in made]
+        things = _things(view, {each for each, _ in made})
+        told = [
+            (each, leaf, tuple(_recipients(view, each, things.get(each), crowd)))
+            for each, leaf in made
+        ]
         wishes = {one.value.person: one.value for one in view.find(Wish)}
     reached, looked = Reached(until), until - since
     try:
@@ -157,24 +162,19 @@ def _crowd(ctx: Context, view: Reading, context: PeopleOf) -> _Crowd:
     return _Crowd(everybody, named, context)
 
 
-def _recipients(view: Reading, each: Event, crowd: _Crowd) -> Iterator[str]:
-    thing = _thing(view, each)
+def _recipients(view: Reading, each: Event, thing: Resource | None, crowd: _Crowd) -> Iterator[str]:
     for ctx in crowd.near(each, thing):
         own = each.of is Of.PERSON and each.thing == ctx.principal.id
-        if (own or ctx.principal.id != each.actor) and _concerned(ctx, view, each, thing):
+        if (own or ctx.principal.id != each.actor) and concerns(ctx, view, each, thing):
             yield ctx.principal.id
 
 
-def concerns(ctx: Context, view: Reading, each: Event) -> bool:
-    """Whether an event is this person's business, and the rules let the person know of it now.
+def concerns(ctx: Context, view: Reading, each: Event, thing: Resource | None) -> bool:
+    """Whether an event about *thing* is this person's business, and the rules let the person know of it now.
 
     Who may read everything, such as an auditor, is not told of everything: it is the business of those
     who are named for the thing, or whose it is.
     """
-    return _concerned(ctx, view, each, _thing(view, each))
-
-
-def _concerned(ctx: Context, view: Reading, each: Event, thing: Resource | None) -> bool:
     person, of = ctx.principal, each.of
     if person.access_until is not None and person.access_until <= ctx.now:
         return False
@@ -203,15 +203,18 @@ def _oversees(ctx: Context, view: Reading, each: Event) -> bool:
     return about is not None and about.org == ctx.principal.org
 
 
-def _thing(view: Reading, each: Event) -> Resource | None:
-    """What rules are asked about, where the event is about something stored."""
-    if each.of not in STORED:
-        return None
-    row: Stored[object] | None = maybe(view, STORED[each.of][0], each.thing)
-    if row is None:
-        return None
-    thing = row.thing(each.of.value)
-    return replace(thing, case=thing.case or each.thing) if each.of is Of.CASE else thing
+def _things(view: Reading, events: AbstractSet[Event]) -> Mapping[Event, Resource]:
+    """What rules are asked about, of those events that are about something stored; all of a kind at once."""
+    found = dict[Event, Resource]()
+    for of, (kind, _) in STORED.items():
+        mine = [each for each in events if each.of is of]
+        stored: Sequence[Stored[object]] = view.among(kind, {each.thing for each in mine})
+        rows = {row.id: row.thing(of.value) for row in stored}
+        found |= {each: rows[each.thing] for each in mine if each.thing in rows}
+    return {
+        each: replace(thing, case=thing.case or each.thing) if each.of is Of.CASE else thing
+        for each, thing in found.items()
+    }
 
 
 def _may_sign(ctx: Context, request: str) -> bool:
@@ -237,19 +240,24 @@ def due(ctx: Context, context: PeopleOf) -> tuple[Due, ...]:
     What waits behind an earlier delivery about the same thing is not due before that one. What a person
     may not know of any more, or no longer wishes to be told, is dropped.
     """
-    dropped, groups = list[Sending](), dict[tuple[str, Channel, str], list[Sending]]()
+    groups = dict[tuple[str, Channel, str], list[Sending]]()
     with ctx.store.read() as view:
         waiting = [row.value for row in view.find(Sending) if not row.value.parked]
         wishes = {one.value.person: one.value for one in view.find(Wish)}
-        items = {one.item: maybe(view, Item, one.item) for one in waiting}
+        items = {row.id: row.value for row in view.among(Item, {one.item for one in waiting})}
         people = {one: _person(view, context, one) for one in {each.person for each in waiting}}
-        ordered = sorted(waiting, key=lambda one: _leaf(items[one.item]))
+        things = _things(view, {one.event for one in items.values()})
+
+        def wanted(one: Sending) -> bool:
+            item, who, wish = items.get(one.item), people[one.person], wishes.get(one.person)
+            if item is None or who is None or wish is None:
+                return False
+            told, thing = wish.channels(item.event.kind), things.get(item.event)
+            return one.channel in told and concerns(who, view, item.event, thing)
+
+        kept = [one for one in waiting if wanted(one)]
         behind = set[tuple[str, Channel, str]]()
-        for one in ordered:
-            row, who, wish = items[one.item], people[one.person], wishes.get(one.person)
-            if row is None or who is None or not _wanted(who, view, row.value.event, wish, one):
-                dropped.append(one)
-                continue
+        for one in sorted(kept, key=lambda one: items[one.item].leaf):
             line = (one.person, one.channel, one.thing)
             if one.due > ctx.now or line in behind:
                 behind.add(line)
@@ -258,20 +266,10 @@ def due(ctx: Context, context: PeopleOf) -> tuple[Due, ...]:
             groups.setdefault((one.person, one.channel, "" if together else one.item), []).append(
                 one
             )
-    _drop(ctx, dropped)
+    _drop(ctx, set(waiting) - set(kept))
     return tuple(
         Due(channel, wishes[person], tuple(some)) for (person, channel, _), some in groups.items()
     )
-
-
-def _wanted(who: Context, view: Reading, each: Event, wish: Wish | None, one: Sending) -> bool:
-    told = wish is not None and one.channel in wish.channels(each.kind)
-    return told and concerns(who, view, each)
-
-
-def _leaf(row: object) -> int:
-    value = getattr(row, "value", None)
-    return value.leaf if isinstance(value, Item) else -1
 
 
 def _person(view: Reading, context: PeopleOf, id_: str) -> Context | None:
@@ -322,11 +320,13 @@ def inbox(ctx: Context) -> tuple[Entry, ...]:
     with ctx.store.read() as view:
         rows = [row.value for row in view.find(Item, visible=_of_owner(ctx))]
         rows = sorted(rows, key=lambda one: one.leaf, reverse=True)[:ITEMS_SHOWN]
-        return tuple(Entry(one, _still(ctx, view, one)) for one in rows)
+        things = _things(view, {one.event for one in rows})
 
+        def known(each: Event) -> bool:
+            """Whether the thing may still be known; a request tells no more than that there was one."""
+            return each.of is Of.REQUEST or concerns(ctx, view, each, things.get(each))
 
-def _still(ctx: Context, view: Reading, one: Item) -> bool:
-    return one.event.of is Of.REQUEST or concerns(ctx, view, one.event)
+        return tuple(Entry(one, known(one.event)) for one in rows)
 
 
 def opened(ctx: Context, item_id: str) -> Entry:

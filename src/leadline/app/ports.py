@@ -281,6 +281,10 @@ class Reading(Protocol):
         """
         ...
 
+    def among(self, kind: type[T], ids: AbstractSet[str]) -> Sequence[Stored[T]]:
+        """Those of these values of one kind that are there, in order of id, asked for at once."""
+        ...
+
     def page(self, kind: type, wanted: Wanted) -> Sequence[Listed]:
         """A part of the list of one kind, sorted, with nothing that *wanted* says is not to be seen.
 

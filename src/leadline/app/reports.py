@@ -502,11 +502,12 @@ def _handed_in_again(
     clause = ctx.access.visible(ctx.principal, Action.FINDING_READ, "finding", given)
     with ctx.store.read() as view:
         found = view.claimed(ctx.principal.id, stages, after, limit)
-        held = [(one, maybe(view, Finding, one)) for one in found]
-    return [
-        (one, None if row and admits(clause, row.thing("finding")) else _readable(ctx, one))
-        for one, row in held
-    ]
+        mine = {
+            row.id
+            for row in view.among(Finding, set(found))
+            if admits(clause, row.thing("finding"))
+        }
+    return [(one, None if one in mine else _readable(ctx, one)) for one in found]
 
 
 def _shown(ctx: Context, row: Stored[Finding], queue: Queue) -> FindingState:

@@ -138,6 +138,14 @@ class SqlReading:
             where.append(STATE.c.engagement == engagement)
         return self._state(kind, *where)
 
+    def among(self, kind: type[T], ids: AbstractSet[str]) -> Sequence[Stored[T]]:
+        """Those of these values of one kind that are there, in order of id."""
+        if not ids:
+            return []
+        given = Given(self._connection.dialect.name)
+        among = sa.text(given.among("state.id", frozenset(ids))).bindparams(**given.values)
+        return self._state(kind, STATE.c.kind == self._records.kind(kind), among)
+
     def _state(self, kind: type[T], *where: Where) -> Sequence[Stored[T]]:
         rows = _ROWS[self._connection.dialect.name].where(*where).order_by(STATE.c.id)
         return [self._stored(kind, row) for row in self._connection.execute(rows)]
@@ -245,11 +253,7 @@ class SqlReading:
 
     def findings(self, which: AbstractSet[str]) -> Sequence[Stored[Finding]]:
         """Those of these findings that are there; none where the store takes no findings."""
-        if not which or not self._records.takes(Finding):
-            return []
-        given = Given(self._connection.dialect.name)
-        among = sa.text(given.among("state.id", which)).bindparams(**given.values)
-        return self._state(Finding, STATE.c.kind == self._records.kind(Finding), among)
+        return self.among(Finding, which) if self._records.takes(Finding) else []
 
     def shared(self, sought: Sought) -> Sequence[Shared]:
         """A part of what programs fetch; see `leadline.store.distribution`."""
