@@ -110,6 +110,16 @@ def start_quickly() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
+def stay() -> None:
+    """Have this process look for garbage only among what it makes from now on.
+
+    What a server has made before it answers stays. Half a million objects took 0.3 s to look through, in which
+    nobody was answered.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 NAMED: ContextVar[str] = ContextVar("server", default="")
 
 

@@ -240,7 +240,7 @@ def test_what_the_database_knows_to_be_common_is_walked(
 ) -> None:
     """Statistics tell common words, and beginnings of them; what no first rows have is found all the same."""
     monkeypatch.setattr(listing, "FEW", 20)
-    monkeypatch.setattr(listing, "BEGUN", (4, 10))
+    monkeypatch.setattr(listing, "BEGUN", 10)
     store = open_store(postgres_url, blinder=make.blinders(), kinds=KINDS, lines=Shown())
     with closing(store):
         with store.write() as tx:
@@ -267,7 +267,7 @@ def test_a_search_behind_the_wall_finds_ones_own(
 ) -> None:
     """However many rows of others have the same words; before, as many were taken of all rows as are sorted."""
     monkeypatch.setattr(listing, "FEW", 5)
-    monkeypatch.setattr(listing, "BEGUN", (2, 5))
+    monkeypatch.setattr(listing, "BEGUN", 5)
     every_row = open_store(postgres_url, blinder=make.blinders(), kinds=KINDS, lines=Shown())
     with closing(every_row), every_row.write() as tx:
         for n in range(20):
@@ -296,7 +296,7 @@ def test_a_walk_gives_the_sorted_list(
 ) -> None:
     """Part by part, under any clause; rows that come in between never lose or repeat one that was there."""
     monkeypatch.setattr(listing, "FEW", few)
-    monkeypatch.setattr(listing, "BEGUN", (few // 2 + 1, few + 1))
+    monkeypatch.setattr(listing, "BEGUN", few + 1)
     if common:
         monkeypatch.setattr(listing, "_rare", lambda *_: ())
     engagement = f"e{next(NUMBERS)}"

@@ -8,6 +8,7 @@ import typer
 from leadline.cli.edge import edge
 from leadline.core.errors import Invalid
 from leadline.settings import home as home_of
+from leadline.settings import stay
 
 
 def serve(
@@ -51,7 +52,9 @@ def serve(
                 jobs.running(portal.door.parts, portal.home, site),
             ):
                 check.read_ahead(portal.home)
-                serving.serve(application.create(portal), at, tls, listening)
+                made = application.create(portal)
+                stay()
+                serving.serve(made, at, tls, listening)
 
         typer.echo(f"serving at {listen}; open {site} in a browser; Ctrl-C ends it", err=True)
         processes.run(workers or processes.usual(), work)

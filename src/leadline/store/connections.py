@@ -7,6 +7,7 @@ because under WAL a read that turns into a write fails without waiting. On Postg
 one advisory lock and read what was committed before they got it; readers see one snapshot.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from leadline.core.errors import Invalid, NotFound, Unavailable
 
@@ -29,6 +30,9 @@ PRAGMAS = (
     "foreign_keys = ON",
     "trusted_schema = OFF",
 )
+CONNECTIONS = 20  # that one process holds at most
+HEARD_SECONDS = 1.0
+BACK = "leadline_back"  # when a connection was given back
 WRITE = "leadline_write"
 BEGIN_WRITE = "BEGIN IMMEDIATE"
 # Faults of a statement, a guard that refused it included; what is left is the database's own trouble.
@@ -58,10 +62,34 @@ def engine_for(url: str) -> sa.Engine:
             raise Invalid("database", f"no folder {Path(parsed.database).parent}; make it first")
         return _sqlite_engine(parsed)
     if parsed.get_backend_name() == "postgresql":
-        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return _postgresql_engine(parsed.set(drivername="postgresql+psycopg"))
     raise Invalid(
         "database", f"{parsed.get_backend_name()} is not served; use SQLite or PostgreSQL"
     )
+
+
+def _postgresql_engine(url: sa.URL) -> sa.Engine:
+    # A new connection costs as much as several pages, and knows no prepared statement: all are kept, and the
+    # one last used is used next.
+    engine = sa.create_engine(url, pool_size=CONNECTIONS, max_overflow=0, pool_use_lifo=True)
+
+    def back(_raw: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        entry.info[BACK] = time.monotonic()
+
+    def out(
+        raw: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
+        # Whatever answered a moment ago is not asked whether it is there.
+        if time.monotonic() - entry.info.get(BACK, time.monotonic()) < HEARD_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(raw)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise exc.InvalidatePoolError from error
+
+    event.listen(engine, "checkin", back)
+    event.listen(engine, "checkout", out)
+    return engine
 
 
 def _sqlite_engine(url: sa.URL) -> sa.Engine:

@@ -29,9 +29,8 @@ from leadline.store.instants import instant, microseconds
 from leadline.store.tables import FOUND, LISTED, LISTING
 from leadline.store.visible import COLUMNS, Columns, Given, condition, reach
 
-FEW = 2_000  # rows that are sorted rather than walked
-# How far a list is walked for common words, in two goes, before the index is asked how many have them all.
-BEGUN = (1_000, 10_000)
+FEW = 1_000  # rows that are sorted rather than walked
+BEGUN = 10_000  # rows walked for common words, before the index is asked how many have them all
 NAME_MAX, WORDS_MAX = 80, 4_000
 ROW = LISTING.c
 _WALKED = Columns("listing", unindexed=True)
@@ -71,8 +70,8 @@ _COMMON = (
     f"OR (length(asked.word) >= {BEGINNING_MIN} AND starts_with(seen.word, asked.word))) "
     "GROUP BY asked.word"
 )
-_GATHERED = {"sqlite": "json_group_array(seq)", "postgresql": "array_agg(seq)"}
-_LIST = f"SELECT {', '.join(f'listing.{name}' for name in ROW.keys())} FROM listing"  # noqa: SIM118 -- columns
+_GATHERED = {"sqlite": "json_group_array(seq)", "postgresql": "CAST(array_agg(seq) AS text)"}
+_LIST = f"SELECT {', '.join(f'listing.{name}' for name in ROW.keys())}"  # noqa: SIM118 -- columns
 
 
 def row_of(kind: str, stored: Stored[object], line: Line) -> dict[str, object]:
@@ -167,11 +166,9 @@ def page(
     few = _few(connection, _ways(kind, wanted, given, rare), given)
     if few or not wanted.words:
         return _page(connection, kind, wanted, given, few)
-    for rows in BEGUN:
-        last = _last(connection, kind, wanted, rows)
-        begun = _page(connection, kind, wanted, Given(given.dialect), "", last)
-        if last is None or len(begun) == wanted.limit:
-            return begun
+    begun, ends = _begun(connection, kind, wanted)
+    if ends or len(begun) == wanted.limit:
+        return begun
     given = Given(given.dialect)
     having = f"{_matching(given, wanted.words, kind)} LIMIT {given.one(FEW)}"
     return _page(connection, kind, wanted, given, _few(connection, [having], given))
@@ -186,9 +183,9 @@ def pages(
         return {kind: page(connection, kind, one) for kind, one in wanted.items()}
     given, rare = Given(dialect), _rare(connection, sought)
     # Counted before the wall: of more than these, others' rows could take the place of one's own.
-    matching = f"{_matching(given, rare)} LIMIT {given.one(FEW)}" if rare else ""
-    if matching and _few(connection, [matching], given):
-        among = f"SELECT seq, kind FROM listing WHERE seq IN ({matching})"
+    ways = [f"{_matching(given, rare)} LIMIT {given.one(FEW)}"] if rare else []
+    if few := _few(connection, ways, given):
+        among = f"SELECT seq, kind FROM listing WHERE seq IN ({few})"
         each = f"SELECT kind, {_GATHERED[dialect]} AS seqs FROM ({among}) few GROUP BY kind"
         return _read(connection, wanted, {row.kind: row for row in _run(connection, each, given)})
     return {kind: page(connection, kind, one, common=True) for kind, one in wanted.items()}
@@ -222,12 +219,26 @@ def _rare(connection: sa.Connection, words: Sequence[str]) -> Sequence[str]:
     return [word for word in words if word not in common]
 
 
-def _last(connection: sa.Connection, kind: str, wanted: Wanted, rows: int) -> Place | None:
-    """The place of the last of the first *rows* that a walk looks at; None, where the list ends before."""
+def _begun(connection: sa.Connection, kind: str, wanted: Wanted) -> tuple[Sequence[Listed], bool]:
+    """What is wanted among the first rows of a list, and whether the list is known to end within them.
+
+    Both databases stop where the part is full. SQLite finds the place of the last of them in the index alone,
+    and would sort what comes from within a limit once more; behind PostgreSQL's wall to find that place costs as much as to read them.
+    """
+    given = Given(connection.dialect.name)
+    if given.dialect == "sqlite":
+        last = _last(connection, kind, wanted)
+        return _page(connection, kind, wanted, given, within=last), last is None
+    found = _page(connection, kind, wanted, given, within=BEGUN)
+    return found, len(found) < wanted.limit and _last(connection, kind, wanted) is None
+
+
+def _last(connection: sa.Connection, kind: str, wanted: Wanted) -> Place | None:
+    """The place of the last of the rows that a walk looks at; None, where the list ends before."""
     given, (column, _) = Given(connection.dialect.name), _SORTED[wanted.order]
     asked = (
         f"SELECT listing.{column}, listing.id FROM listing WHERE {' AND '.join(_walked(kind, wanted, given))} "
-        f"ORDER BY {_in_order(wanted)} LIMIT 1 OFFSET {given.one(rows - 1)}"
+        f"ORDER BY {_in_order(wanted)} LIMIT 1 OFFSET {given.one(BEGUN - 1)}"
     )
     row = _run(connection, asked, given).first()
     return None if row is None else (getattr(row, column), row.id)
@@ -266,21 +277,25 @@ def _page(
     kind: str,
     wanted: Wanted,
     given: Given,
-    few: str,
-    last: Place | None = None,
+    few: str = "",
+    within: Place | int | None = None,
 ) -> Sequence[Listed]:
-    """What is wanted among *few* rows, or of the list as far as the place *last*, or in all of it."""
+    """What is wanted among *few* rows, or *within* the first so many or as far as a place, or in all of the list."""
     now, column = microseconds(wanted.now), _SORTED[wanted.order][0]
     where = [*_narrowed(wanted, now, given), condition(wanted.visible, given, _WALKED)]
     walked = _walked(kind, wanted, given)
     if few:
         # By its number alone: no index of the list is to be thought cheaper.
         walked[0] = f"listing.seq IN ({few}) AND (listing.kind || '') = {given.one(kind)}"
-    if last is not None:
-        walked.append(_beyond(wanted, last, given, until=True))
+    if isinstance(within, tuple):
+        walked.append(_beyond(wanted, within, given, until=True))
     if wanted.order is Order.DUE:
         where.append(f"NOT ({_turned(now, given)})")
-    asked = f"{_LIST} WHERE {' AND '.join([*walked, *where])} ORDER BY {_in_order(wanted)}"
+    rows, ordered = "listing", _in_order(wanted)
+    if isinstance(within, int):
+        begun = f"WHERE {' AND '.join(walked)} ORDER BY {ordered} LIMIT {given.one(within)}"
+        rows, walked = f"(SELECT * FROM listing {begun}) listing", []
+    asked = f"{_LIST} FROM {rows} WHERE {' AND '.join([*walked, *where])} ORDER BY {ordered}"
     limited = f"{asked} LIMIT {given.one(wanted.limit)}"
     return [
         _listed(row, (getattr(row, column), row.id)) for row in _run(connection, limited, given)
@@ -315,12 +330,16 @@ def _has(word: str, given: Given) -> str:
 
 
 def _few(connection: sa.Connection, ways: Iterable[str], given: Given) -> str:
-    """What gives those rows that alone can be among what is wanted, where they are few; else nothing."""
+    """What gives those rows that alone can be among what is wanted, where they are few; else nothing.
+
+    They are given by their numbers: what found them is not asked again.
+    """
+    gathered = _GATHERED[given.dialect]
     for seqs in ways:
-        asked = sa.text(f"SELECT count(*) FROM ({seqs}) few")
-        counted: int = connection.scalar(asked, given.values)
-        if counted < FEW:
-            return seqs
+        asked = f"SELECT count(*) AS counted, {gathered} AS seqs FROM ({seqs}) few"
+        row: Any = _run(connection, asked, given).one()
+        if row.counted < FEW:
+            return given.rows(row.seqs)
     return ""
 
 

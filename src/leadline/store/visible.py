@@ -80,11 +80,11 @@ class Given:
         if self.dialect == "sqlite":
             name = self._bound(texts, json.dumps(sorted(texts)))
             return f"{column} IN (SELECT value FROM json_each({name}))"
-        return f"{column} = ANY(CAST({self._bound(texts, sorted(texts))} AS text[]))"
+        return f"{column} = ANY(CAST({self._bound(texts, _array(texts))} AS text[]))"
 
-    def rows(self, numbers: object) -> str:
-        """What gives these numbers as rows; they come as the dialect gathers them, JSON or an array."""
-        name = self._bound(("rows",), numbers)
+    def rows(self, numbers: str | None) -> str:
+        """What gives these numbers as rows; they come as text, as the dialect gathers them: JSON or an array."""
+        name = self._bound(("rows", numbers), numbers)
         if self.dialect == "sqlite":
             return f"SELECT value FROM json_each({name})"
         return f"SELECT unnest(CAST({name} AS bigint[]))"
@@ -94,6 +94,12 @@ class Given:
             self._names[value] = f"given_{len(self._names)}"
             self.values[self._names[value]] = shown
         return f":{self._names[value]}"
+
+
+def _array(texts: AbstractSet[str]) -> str:
+    """*texts* as PostgreSQL reads an array (manual, 8.15.6); the driver takes ten times as long to say it."""
+    quoted = (one.replace("\\", "\\\\").replace('"', '\\"') for one in sorted(texts))
+    return "{" + ",".join(f'"{one}"' for one in quoted) + "}"
 
 
 def condition(  # noqa: PLR0911 -- one for each case
