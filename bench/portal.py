@@ -11,7 +11,8 @@ framework: FastAPI and a Jinja template with 25 rows, from memory.
 
 Beside the times stands what a page of each kind costs the server's processes in processor time, asked for
 one after the other: that is nearly the same however busy the machine is. What a PostgreSQL server spends
-is not in it. Every finding was handed in by an act, so that the queue of reports is as full as the lists are;
+is not in it, and the share of both processors that was idle, or that other machines of the same host took,
+stands beside the times. Every finding was handed in by an act, so that the queue of reports is as full as the lists are;
 the boards are of about 300 cases. People were told of all that was seeded, as they are where a record grows day
 by day; what telling them of a million acts at once would cost is not in it.
 """
@@ -108,6 +109,7 @@ MEMORY = (
 PROJECTS = 5_000  # whose queues the findings wait in
 COUNTED = 60  # pages of each kind whose processor time is counted
 SECONDS_TO_BEGIN = 120
+UNITS = {"seed_s": "s", "idle": "%", "stolen": "%"}  # others are milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,6 +429,13 @@ def processor_seconds(pid: int) -> float:
     return used / os.sysconf("SC_CLK_TCK")
 
 
+def processors() -> tuple[int, int, int]:
+    """Ticks of all processors until now: idle, taken by other machines of the same host, and altogether."""
+    with Path("/proc/stat").open() as told:
+        ticks = [int(one) for one in told.readline().split()[1:9]]
+    return ticks[3], ticks[7], sum(ticks)
+
+
 @contextmanager
 def serving(folder: Path, url: str) -> Iterator[tuple[str, int]]:
     """`leadline serve` in processes of its own; answers where, and the first process."""
@@ -517,7 +526,10 @@ def on_pages(folder: Path, url: str, size: Size, made: Prepared) -> dict[str, fl
         asked_for(origin, pages(made), 2)
         found |= {f"{kind}_cpu": ms for kind, ms in spent(origin, server, counted).items()}
         tell(f"{RATE} pages a second for {size.seconds} s")
+        before = processors()
         taken = asked_for(origin, pages(made), size.seconds)
+        share = [now - then for then, now in zip(before, processors(), strict=True)]
+        found |= {"idle": share[0] / share[2] * 100, "stolen": share[1] / share[2] * 100}
         alone = [asked_for(origin, [big], 1 / RATE)[big.kind][0] for _ in range(20)]
         whole = [asked_for(origin, [biggest], 1 / RATE)[biggest.kind][0] for _ in range(20)]
     for kind, times in taken.items():
@@ -560,7 +572,7 @@ def measure(*, quick: bool) -> dict[str, object]:
     ratios = {}
     for database, times in found.items():
         for name, taken in times.items():
-            values[f"{name}_{database}"] = (taken, "s" if name == "seed_s" else "ms")
+            values[f"{name}_{database}"] = (taken, UNITS.get(name, "ms"))
         ratios[f"p99_{database}"] = form.at_most(times["p99"], PAGE_MS_MAX)
         ratios[f"case_200_parties_{database}"] = form.at_most(
             times["case_200_parties_max"], CASE_MS_MAX
