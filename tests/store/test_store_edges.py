@@ -3,13 +3,15 @@
 from contextlib import closing
 from dataclasses import dataclass, field
 
+import psycopg
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import event
 
 import make
 from conformance.sightings import KINDS, Remark, Sighting
 from leadline.core.errors import Invalid, Unavailable
-from leadline.store import sql
+from leadline.store import connections, sql
 from leadline.store.database import open_database
 from leadline.store.records import Records
 from leadline.store.shards import open_executor
@@ -100,3 +102,30 @@ def test_a_time_without_offset_is_invalid(sqlite_url: str) -> None:
     """A lease cannot be judged by a clock of an unknown zone."""
     with closing(open_executor(sqlite_url)) as table, pytest.raises(Invalid, match="offset"):
         table.claim("w", now=make.NOW.replace(tzinfo=None), lease_seconds=1)
+
+
+@pytest.mark.postgres
+def test_a_connection_that_was_cut_is_found_out(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that rested is asked first, and nobody notices; one used just now costs one answer, and no second."""
+    store = open_store(postgres_url, kinds=KINDS)
+
+    def cut() -> None:
+        with store.read() as view:
+            assert view.principals() == []
+            pid = view._connection.scalar(sa.text("SELECT pg_backend_pid()"))
+        with psycopg.connect(postgres_url.replace("+psycopg", "")) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+
+    with closing(store):
+        monkeypatch.setattr(connections, "HEARD_SECONDS", 0.0)
+        cut()
+        with store.read() as view:
+            assert view.principals() == []
+        monkeypatch.setattr(connections, "HEARD_SECONDS", 60.0)
+        cut()
+        with pytest.raises(Unavailable, match="try again"), store.read() as view:
+            view.principals()
+        with store.read() as view:
+            assert view.principals() == []
