@@ -6,6 +6,7 @@ text changes only by a further revision; publishing the same again changes nothi
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -141,6 +142,14 @@ def shown(ctx: Context, case_id: str, advisory_id: str) -> Advisory:
     return row.value
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One published advisory as a list or a page has it."""
+
+    advisory: Advisory
+    issued: Issued
+
+
 def of_case(ctx: Context, case_id: str) -> tuple[tuple[Advisory, Issued | None], ...]:
     """The advisories of a case in order of id; beside each that was published, when and which.
 
@@ -149,10 +158,20 @@ def of_case(ctx: Context, case_id: str) -> tuple[tuple[Advisory, Issued | None],
     ctx.require(Action.CASE_READ, cases.inner(case_id))
     with ctx.store.read() as view:
         drafts = {row.id: row.value for row in view.find(Advisory, visible=_of(case_id))}
-        issued = [row.value for row in view.find(Issued) if row.value.case == case_id]
-        out = {one.advisory: (view.get(Advisory, one.advisory).value, one) for one in issued}
-    found = {id_: (held, None) for id_, held in drafts.items()} | out
+        acts = view.acts(kind=Kind.ADVISORY_PUBLISHED, naming={case_id})
+        out = _entries(view, {_key(one.act.about) for one in acts})
+    drafted = {id_: (held, None) for id_, held in drafts.items()}
+    found = drafted | {one.advisory.id: (one.advisory, one.issued) for one in out}
     return tuple(found[id_] for id_ in sorted(found))
+
+
+def _entries(view: Reading, keys: AbstractSet[str] | None = None) -> list[Entry]:
+    """What is published, of these *keys* if some are told, with its advisory."""
+    issued = view.find(Issued) if keys is None else view.among(Issued, keys)
+    held = {
+        row.id: row.value for row in view.among(Advisory, {row.value.advisory for row in issued})
+    }
+    return [Entry(held[row.value.advisory], row.value) for row in issued]
 
 
 def _of(case_id: str) -> Clause:
@@ -270,14 +289,6 @@ def _key(advisory_id: str) -> str:
     return f"{advisory_id}/issued"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One published advisory as a list or a page has it."""
-
-    advisory: Advisory
-    issued: Issued
-
-
 def listed(ctx: Context) -> tuple[Entry, ...]:
     """Every published advisory, the one changed last first. Anybody may know.
 
@@ -285,10 +296,7 @@ def listed(ctx: Context) -> tuple[Entry, ...]:
     """
     ctx.require(Action.RECORD_READ, Resource("advisory", "", marking=PUBLIC))
     with ctx.store.read() as view:
-        found = [
-            Entry(view.get(Advisory, row.value.advisory).value, row.value)
-            for row in view.find(Issued)
-        ]
+        found = _entries(view)
     return tuple(
         sorted(
             found, key=lambda one: (one.advisory.revisions[-1].at, one.advisory.id), reverse=True
@@ -320,10 +328,10 @@ def files(ctx: Context, site: str, signed_before: bytes = b"") -> dict[str, byte
     """
     ctx.require(Action.RECORD_READ, Resource("advisory", "", marking=PUBLIC))
     with ctx.store.read() as view:
-        issued = [row.value for row in view.find(Issued)]
-        found = [view.get(Advisory, one.advisory).value for one in issued]
+        entries = _entries(view)
+    found = [one.advisory for one in entries]
     # Every publication and withdrawal adds a revision, so that the sum of their numbers only grows.
-    serial = sum(int(one.revision) for one in issued)
+    serial = sum(int(one.issued.revision) for one in entries)
     made = feed.files(found, site)
     return made | _signed(ctx, made, feed.check_site(site), serial, found, signed_before)
 

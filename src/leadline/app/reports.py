@@ -479,7 +479,8 @@ def part(
         filters = browse.Filters(states=frozenset(one.value for one in stages))
         page = browse.browse(ctx, Thing.FINDING, filters, Order.OLDEST, place, limit - len(rows))
         with ctx.store.read() as view:
-            rows += [view.get(Finding, one.id) for one in page.rows]
+            held = {row.id: row for row in view.among(Finding, {one.id for one in page.rows})}
+        rows += [held[one.id] for one in page.rows if one.id in held]
         place = page.after
     elif not place:
         place = f"{AGAIN}{rows[-1].id}"
