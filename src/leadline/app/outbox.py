@@ -210,11 +210,10 @@ def _things(view: Reading, events: AbstractSet[Event]) -> Mapping[Event, Resourc
         mine = [each for each in events if each.of is of]
         stored: Sequence[Stored[object]] = view.among(kind, {each.thing for each in mine})
         rows = {row.id: row.thing(of.value) for row in stored}
+        if of is Of.CASE:
+            rows = {id_: replace(thing, case=thing.case or id_) for id_, thing in rows.items()}
         found |= {each: rows[each.thing] for each in mine if each.thing in rows}
-    return {
-        each: replace(thing, case=thing.case or each.thing) if each.of is Of.CASE else thing
-        for each, thing in found.items()
-    }
+    return found
 
 
 def _may_sign(ctx: Context, request: str) -> bool:

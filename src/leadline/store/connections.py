@@ -31,7 +31,7 @@ PRAGMAS = (
     "trusted_schema = OFF",
 )
 CONNECTIONS = 20  # that one process holds at most
-HEARD_SECONDS = 1.0
+HEARD_SECONDS = 1.0  # for so long after its last use a connection is taken to be there
 BACK = "leadline_back"  # when a connection was given back
 WRITE = "leadline_write"
 BEGIN_WRITE = "BEGIN IMMEDIATE"
@@ -69,8 +69,7 @@ def engine_for(url: str) -> sa.Engine:
 
 
 def _postgresql_engine(url: sa.URL) -> sa.Engine:
-    # A new connection costs as much as several pages, and knows no prepared statement: all are kept, and the
-    # one last used is used next.
+    # A new connection takes 6 ms and knows no prepared statement: all are kept, and the one last used is used next.
     engine = sa.create_engine(url, pool_size=CONNECTIONS, max_overflow=0, pool_use_lifo=True)
 
     def back(_raw: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
