@@ -509,10 +509,10 @@ def _interval_layers(series: Sequence[str]) -> list[Json]:
 
 
 def _threshold(decision: Decision, axis: str) -> list[Json]:
-    """The threshold as a dashed line across the chart, with its value written beside it."""
+    """The threshold as a dashed line across the chart, with its value at its end, where no curve is."""
     at: Spec = {axis: {"datum": decision.threshold, "type": "quantitative"}}
     label: Spec = (
-        {"align": "right", "baseline": "top", "dx": -4, "dy": 4}
+        {"align": "left", "baseline": "middle", "dx": 6}
         if axis == "y"
         else {"align": "center", "baseline": "bottom", "dy": -3}
     )
