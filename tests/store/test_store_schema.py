@@ -16,7 +16,7 @@ import make
 from conformance.sightings import KINDS, Remark
 from leadline.core.errors import Invalid, Refused, Tampered, Unavailable
 from leadline.core.marking import Tlp
-from leadline.store import guards, tables, upgrades, wall
+from leadline.store import guards, tables, upgrades
 from leadline.store.connections import engine_for, writing
 from leadline.store.database import open_database
 from leadline.store.records import Records
@@ -112,7 +112,7 @@ def test_migrations_build_the_schema_that_the_tables_describe(engine: sa.Engine)
     with writing(engine) as connection:
         tables.METADATA.drop_all(connection)
         if engine.dialect.name == "postgresql":
-            for name in (*guards.POSTGRESQL_FUNCTIONS, *wall.FUNCTIONS):
+            for name in guards.POSTGRESQL_FUNCTIONS:
                 connection.exec_driver_sql(f"DROP FUNCTION {name}")
     upgrades.upgrade(engine)
     assert schema_of(engine) == scratch

@@ -117,14 +117,14 @@ def test_the_wall_is_never_narrower_than_the_rules(walled: tuple[str, list[Resou
 
 
 @POSTGRESQL
-@pytest.mark.parametrize("identity", [None, ""])
-def test_nobody_sees_nothing(walled: tuple[str, list[Resource]], identity: str | None) -> None:
+@pytest.mark.parametrize("said", [None, ""])
+def test_nobody_sees_nothing(walled: tuple[str, list[Resource]], said: str | None) -> None:
     """A connection that says nothing, or the empty text, reaches no row and adds none."""
     url, _ = walled
     engine = engine_for(url)
     with engine.begin() as connection:
-        if identity is not None:
-            connection.execute(sa.select(sa.func.set_config(wall.SETTING, identity, sa.true())))
+        for setting in wall.SETTINGS if said is not None else ():
+            connection.execute(sa.select(sa.func.set_config(setting, said, sa.true())))
         for table in wall.TABLES:
             found = connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar()  # noqa: S608 -- own names
             assert found == 0
@@ -155,8 +155,9 @@ def test_a_pooled_connection_leaves_no_identity_over(walled: tuple[str, list[Res
     with store.write() as tx:
         assert len(tx.find(Remark)) == everything
     with engine.connect() as connection:
-        left = connection.exec_driver_sql(f"SELECT current_setting('{wall.SETTING}', true)")
-        assert not left.scalar()
+        for setting in wall.SETTINGS:
+            left = connection.exec_driver_sql(f"SELECT current_setting('{setting}', true)")
+            assert not left.scalar()
         assert connection.exec_driver_sql("SELECT count(*) FROM state").scalar() == 0
     store.close()
 
@@ -210,10 +211,6 @@ DAMAGE = {
     "policy on state for SELECT": "ALTER POLICY state_select ON state USING (true)",
     "policy on state for DELETE": "DROP POLICY state_delete ON state",
     "policy on state for ALL": "CREATE POLICY more ON state USING (true)",
-    "database function leadline_identity": (
-        "CREATE OR REPLACE FUNCTION leadline_identity() RETURNS jsonb LANGUAGE sql STABLE "
-        "AS 'SELECT ''{}''::jsonb'"
-    ),
 }
 
 

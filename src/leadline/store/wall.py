@@ -20,43 +20,48 @@ from leadline.core.access import Tenancy
 from leadline.core.errors import Tampered
 from leadline.core.marking import Tlp
 
-SETTING = "leadline.identity"
+PERSON, ORG, CLEARANCE = "leadline.person", "leadline.org", "leadline.clearance"
+ENGAGEMENTS, CASES, LABELS = "leadline.engagements", "leadline.cases", "leadline.labels"
+SETTINGS = (PERSON, ORG, CLEARANCE, ENGAGEMENTS, CASES, LABELS)  # an empty clearance is nobody
 TOLD_MAX = 256
 INSTALLATION = Tenancy(
     "", "", clearance=2**31 - 1, labels=frozenset(label.value for label in Tlp)
 )  # the store itself, when no person acts through it
 
-FUNCTIONS = {
-    "leadline_identity": (
-        "() RETURNS jsonb LANGUAGE sql STABLE",
-        f"SELECT NULLIF(current_setting('{SETTING}', true), '')::jsonb",
-    ),
-}
 # Spelled as PostgreSQL's catalogue spells them, but for white space. What a transaction says is read once
 # for each question: each bracket with SELECT is a value by the time the rows are tried. A function of the
-# row, or names in a list within a list, cost twenty times as much for each row.
-_IDENTITY = "( SELECT leadline_identity() AS leadline_identity)"
-_PERSON = "( SELECT (leadline_identity() ->> 'person'::text))"
-_ORG = "( SELECT (leadline_identity() ->> 'org'::text))"
-_CLEARANCE = "( SELECT ((leadline_identity() ->> 'clearance'::text))::bigint AS int8)"
+# row, or names in a list, cost twenty times as much for each row. Each thing said is a setting of its own:
+# read out of one text, some hundred names were taken apart anew for every bracket.
+
+
+def _said(setting: str) -> str:
+    return f"current_setting('{setting}'::text, true)"
+
+
+def _value(setting: str) -> str:
+    return f"( SELECT {_said(setting)} AS current_setting)"
+
+
+_CLEARANCE = f"( SELECT (NULLIF({_said(CLEARANCE)}, ''::text))::bigint AS \"nullif\")"
 
 
 def _named(names: str, column: str) -> str:
-    return f"jsonb_exists({_IDENTITY}, ('{names}:'::text || {column}))"
+    held = f"( SELECT (NULLIF({_said(names)}, ''::text))::jsonb AS \"nullif\")"
+    return f"jsonb_exists({held}, {column})"
 
 
+_SOMEBODY = f"({_value(CLEARANCE)} <> ''::text)"
 _REACHED = (
-    f"(({_IDENTITY} IS NOT NULL) AND (((engagement = ''::text) AND (case_id = ''::text)) "
-    f"OR ((owner <> ''::text) AND (owner = {_PERSON})) "
+    f"({_SOMEBODY} AND (((engagement = ''::text) AND (case_id = ''::text)) "
+    f"OR ((owner <> ''::text) AND (owner = {_value(PERSON)})) "
     f"OR (((kind = 'engagement'::text) OR (level <= {_CLEARANCE})) AND ("
-    f"{_named('case', 'case_id')} OR {_named('engagement', 'engagement')} "
-    f"OR ((org <> ''::text) AND (org = {_ORG})) OR {_named('label', 'tlp')}))))"
+    f"{_named(CASES, 'case_id')} OR {_named(ENGAGEMENTS, 'engagement')} "
+    f"OR ((org <> ''::text) AND (org = {_value(ORG)})) OR {_named(LABELS, 'tlp')}))))"
 )
 _SHARED = (
-    f"(({_IDENTITY} IS NOT NULL) AND ((case_id = ''::text) "
-    f"OR {_named('case', 'case_id')} OR {_named('label', 'tlp')}))"
+    f"({_SOMEBODY} AND ((case_id = ''::text) "
+    f"OR {_named(CASES, 'case_id')} OR {_named(LABELS, 'tlp')}))"
 )
-_SOMEBODY = f"({_IDENTITY} IS NOT NULL)"
 _PARENT = (
     "(EXISTS ( SELECT 1 FROM state s "
     "WHERE ((s.kind = state_compartment.kind) AND (s.id = state_compartment.id))))"
@@ -84,9 +89,6 @@ def statements(dialect: str) -> Sequence[str]:
     """The statements that raise the wall on a schema without one; none on SQLite."""
     if dialect == "sqlite":
         return []
-    functions = [
-        f"CREATE FUNCTION {name}{head} AS $${body}$$" for name, (head, body) in FUNCTIONS.items()
-    ]
     on = [
         f"ALTER TABLE {table} {word} ROW LEVEL SECURITY"
         for table in TABLES
@@ -98,7 +100,7 @@ def statements(dialect: str) -> Sequence[str]:
         + (f" WITH CHECK ({new})" if new else "")
         for place, (rows, new) in POLICIES.items()
     ]
-    return [*functions, *on, *policies]
+    return [*on, *policies]
 
 
 def _name(table: str, command: str) -> str:
@@ -109,20 +111,21 @@ def identify(connection: sa.Connection, tenancy: Tenancy) -> None:
     """Say whose transaction this is, until it ends."""
     if connection.dialect.name == "sqlite":
         return
-    connection.exec_driver_sql("SELECT set_config(%s, %s, true)", (SETTING, _told(tenancy)))
+    connection.exec_driver_sql(_SAY, _told(tenancy))
+
+
+_SAY = "SELECT " + ", ".join(f"set_config('{setting}', %s, true)" for setting in SETTINGS)
 
 
 @lru_cache(maxsize=TOLD_MAX)
-def _told(tenancy: Tenancy) -> str:
-    """Whose transaction it is, as the database reads it: the same text for the same person and names."""
-    names = {
-        "engagement": tenancy.engagements,
-        "case": tenancy.cases,
-        "label": tenancy.labels,
-    }
-    return json.dumps(
-        {"person": tenancy.person, "org": tenancy.org, "clearance": tenancy.clearance}
-        | {f"{of}:{name}": 1 for of, held in names.items() for name in sorted(held)}
+def _told(tenancy: Tenancy) -> tuple[str, ...]:
+    """Whose transaction it is, setting by setting: the same texts for the same person and names."""
+    names = (tenancy.engagements, tenancy.cases, tenancy.labels)
+    return (
+        tenancy.person,
+        tenancy.org,
+        str(tenancy.clearance),
+        *(json.dumps(dict.fromkeys(sorted(held), 1)) for held in names),
     )
 
 
@@ -152,10 +155,3 @@ def verify(connection: sa.Connection) -> None:
         due = POLICIES.get(place)
         if due is None or found.get(place) != (_name(*place), "PERMISSIVE{public}", *due):
             raise Tampered(f"policy on {place[0]} for {place[1]}", "missing, altered or foreign")
-    bodies = connection.exec_driver_sql(
-        "SELECT proname, prosrc FROM pg_proc WHERE pg_function_is_visible(oid)"
-    )
-    present = {row.proname: row.prosrc for row in bodies}
-    for name, (_, body) in FUNCTIONS.items():
-        if present.get(name) != body:
-            raise Tampered(f"database function {name}", "missing or altered")
