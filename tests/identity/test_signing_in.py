@@ -424,5 +424,5 @@ def test_the_second_of_two_uses_of_one_session_is_not_lost(at: House, ann: str) 
     at.clock.forward(minutes=1)
     slow = at.door.nobody()
     at.acting(begun)
-    assert sign_in.session_of(slow, begun.token)[0].id == begun.session.id
+    assert sign_in.session_of(slow, begun.token).session.id == begun.session.id
     assert begun.session.started + timedelta(minutes=1) == at.clock.now

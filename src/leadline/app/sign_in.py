@@ -432,16 +432,27 @@ def accept(ctx: Context, code: str, caller: Caller) -> SignedIn:
     return _begin(ctx, row.value.principal, "invitation", caller, None)
 
 
-def session_of(ctx: Context, token: str) -> tuple[Session, Principal]:
-    """The session of a token and its person with what is granted, read again at every request.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Whom a session stands for: its person with what is granted, and what is suspended beside persons."""
+
+    session: Session
+    person: Principal
+    suspended: frozenset[str]
+
+
+def session_of(ctx: Context, token: str) -> Known:
+    """Whom the session of a token stands for, read again at every request.
 
     Raises: NotSignedIn, if there is none or it no longer counts.
     """
-    row, person, problem = _looked(ctx, token)
+    with ctx.store.read() as view:
+        row, person, problem = _looked(ctx, view, token)
+        suspended = people.suspensions(view) if person else frozenset()
     if row is None or person is None:
         raise NotSignedIn(problem, ("signed-in",))
     if ctx.now < row.value.seen + SEEN_STEP:
-        return row.value, person
+        return Known(row.value, person, suspended)
     seen = replace(row.value, seen=ctx.now)
     try:
         with ctx.store.write() as tx:
@@ -449,24 +460,26 @@ def session_of(ctx: Context, token: str) -> tuple[Session, Principal]:
     except Stale:
         # Another request of this session was quicker, or ended it: look again.
         return session_of(ctx, token)
-    return seen, person
+    return Known(seen, person, suspended)
 
 
 def looked_up(ctx: Context, token: str) -> Session | None:
     """The session of a token if it counts."""
-    row, _, problem = _looked(ctx, token)
+    with ctx.store.read() as view:
+        row, _, problem = _looked(ctx, view, token)
     return row.value if row and not problem else None
 
 
-def _looked(ctx: Context, token: str) -> tuple[Stored[Session] | None, Principal | None, str]:
+def _looked(
+    ctx: Context, view: Reading, token: str
+) -> tuple[Stored[Session] | None, Principal | None, str]:
     """The session of a token if it counts, with its person; else what to tell its bearer."""
     id_, _, secret = token.partition(".")
-    with ctx.store.read() as view:
-        row = maybe(view, Session, id_)
-        if row is None or not hmac.compare_digest(row.value.secret, hashed(secret)):
-            return None, None, "sign in first"
-        known = delegation.known(view, row.value.principal)
-        person = people.present(view, known, ctx.now) if known else None
+    row = maybe(view, Session, id_)
+    if row is None or not hmac.compare_digest(row.value.secret, hashed(secret)):
+        return None, None, "sign in first"
+    known = delegation.known(view, row.value.principal)
+    person = people.present(view, known, ctx.now) if known else None
     # What was granted since counts: in a compartment, a session is left alone for minutes only.
     confined = row.value.confined or bool(person and person.compartments)
     problem = replace(row.value, confined=confined).over(ctx.now)

@@ -44,7 +44,7 @@ def serve(
         folder = home_of(home)
         with at_portal(folder, origin) as portal:
             site = portal.door.site.origin
-        listening = serving.bound(at)
+        listening, count = serving.bound(at), workers or processes.usual()
 
         def work() -> None:
             with (
@@ -54,7 +54,7 @@ def serve(
                 check.read_ahead(portal.home)
                 made = application.create(portal)
                 stay()
-                serving.serve(made, at, tls, listening)
+                serving.serve(made, at, tls, listening, alone=count == 1)
 
         typer.echo(f"serving at {listen}; open {site} in a browser; Ctrl-C ends it", err=True)
-        processes.run(workers or processes.usual(), work)
+        processes.run(count, work)

@@ -179,11 +179,6 @@ class Parts:
         """What a use case is given when *principal* acts now, with what stands of its grants."""
         with self.store.read() as view:
             person = people.present(view, principal, self.clock())
-        return self.granted(person)
-
-    def granted(self, person: Principal) -> Context:
-        """As `context`, of a person whose grants were read."""
-        with self.store.read() as view:
             return replace(self.unasked(person), suspended=people.suspensions(view))
 
     def unasked(self, principal: Principal = NOBODY) -> Context:

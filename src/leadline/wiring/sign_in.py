@@ -81,9 +81,15 @@ class Door:
 
         Raises: NotSignedIn.
         """
-        session, person = sign_in.session_of(self.parts.unasked(), token)
-        ctx = replace(self.parts.granted(person), assurance=assurance(session.methods))
-        return Acting(replace(ctx, site=self.site.origin), session)
+        # No wall may hide that something is suspended: the installation itself looks.
+        known = sign_in.session_of(replace(self.parts.unasked(), store=self.parts.store), token)
+        ctx = replace(
+            self.parts.unasked(known.person),
+            suspended=known.suspended,
+            assurance=assurance(known.session.methods),
+            site=self.site.origin,
+        )
+        return Acting(ctx, known.session)
 
     def session(self, token: str) -> Session | None:
         """The session of a token, if it counts."""

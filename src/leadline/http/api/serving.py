@@ -2,18 +2,23 @@
 
 import socket
 import ssl
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from typing_extensions import override
 
 from leadline.core.errors import Invalid, Refused
 from leadline.http.api.shell import CertificateProtocol
 
 SECONDS_IDLE_MAX, CONNECTIONS_MAX = 15, 256
 SECONDS_TO_END = 5  # then open streams are cut
+# For each connection that a process holds it waits so long before it takes another.
+SECONDS_TO_GIVE_WAY, SECONDS_TO_GIVE_WAY_MAX = 0.000_1, 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +83,29 @@ def configured(app: FastAPI, at: Listen, tls: Tls | None) -> uvicorn.Config:
     return config
 
 
-def bound(at: Listen) -> socket.socket:
+class Listening(socket.socket):
+    """A listening socket. Where several processes share it, who holds the fewest connections takes the next.
+
+    All are woken by a new connection. Who wakes first would take every one that waits, and has them for as
+    long as their clients keep them: one process was busy then, and another idle.
+    """
+
+    held: Callable[[], int] | None = None  # by the process that this is; None where it is alone
+
+    @override
+    def accept(self) -> tuple[socket.socket, object]:
+        """The next connection, with its address, after those who hold fewer had the time to take it."""
+        if self.held is not None:
+            time.sleep(min(self.held() * SECONDS_TO_GIVE_WAY, SECONDS_TO_GIVE_WAY_MAX))
+        return super().accept()
+
+
+def bound(at: Listen) -> Listening:
     """A socket at the address, for whoever serves.
 
     Raises: Refused, if it cannot be had.
     """
-    family = socket.AF_INET6 if ":" in at.host else socket.AF_INET
-    made = socket.socket(family)
+    made = Listening(socket.AF_INET6 if ":" in at.host else socket.AF_INET)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((at.host, at.port))
@@ -95,6 +116,11 @@ def bound(at: Listen) -> socket.socket:
     return made
 
 
-def serve(app: FastAPI, at: Listen, tls: Tls | None, listening: socket.socket) -> None:
-    """Serve until interrupted."""
-    uvicorn.Server(configured(app, at, tls)).run([listening])
+def serve(
+    app: FastAPI, at: Listen, tls: Tls | None, listening: Listening, *, alone: bool = True
+) -> None:
+    """Serve until interrupted; *alone* where no other process shares the socket."""
+    server = uvicorn.Server(configured(app, at, tls))
+    if not alone:
+        listening.held = lambda: len(server.server_state.connections)
+    server.run([listening])
