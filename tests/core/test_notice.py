@@ -41,6 +41,28 @@ def test_a_notice_names_the_readers_own_components_and_what_to_do() -> None:
     assert (page.tlp, page.found_by, page.due) == (Tlp.AMBER, "model-x", "")
 
 
+@pytest.mark.parametrize(
+    ("contact", "ask", "whom"),
+    [
+        (
+            "IT on call, extension 4711",
+            "Ask the maker.",
+            "IT on call, extension 4711. Ask the maker.",
+        ),
+        ("Ask IT!", "Ask the maker.", "Ask IT! Ask the maker."),
+        ("IT on call", "", "IT on call"),
+        ("", "Ask the maker.", "Ask the maker."),
+    ],
+)
+def test_whom_to_ask_is_a_sentence_of_its_own(contact: str, ask: str, whom: str) -> None:
+    """However the operator's own line ends."""
+    held, about = inventory(ujson("5.1.0")), advisory()
+    operator, sector = replace(OPERATOR, contact=contact), replace(SECTOR, ask=ask)
+    page = notice(operator, sector, held, match(held, [about]), about)
+    assert page is not None
+    assert page.whom == whom
+
+
 @pytest.mark.parametrize("version", ["5.2.0", "1.0", "odd!", ""])
 def test_only_an_affected_component_gives_a_notice(version: str) -> None:
     """Unknown grants nothing: who lists every name learns nothing."""

@@ -101,7 +101,7 @@ def notice(
         checks=tuple(
             check(package, flaws) for package in sorted(held for held in packages if held)
         ),
-        whom=f"{operator.contact} {sector.ask}".strip(),
+        whom=_whom(operator, sector),
         unknown=_open_lines(inventory, mine, matching),
         found_by=advisory.found_by,
         tlp=advisory.tlp,
@@ -127,7 +127,7 @@ def question(
         affected=(),
         actions=("Answer the question of each line below; unknown does not mean unaffected.",),
         checks=(),
-        whom=f"{operator.contact} {sector.ask}".strip(),
+        whom=_whom(operator, sector),
         unknown=unknown,
         found_by=advisory.found_by,
         tlp=advisory.tlp,
@@ -151,8 +151,16 @@ def questions(operator: Operator, sector: Sector, inventory: Inventory) -> Quest
             "can tell from it whether a published flaw concerns them. Unknown does not mean unaffected."
         ),
         lines=lines,
-        whom=f"{operator.contact} {sector.ask}".strip(),
+        whom=_whom(operator, sector),
     )
+
+
+def _whom(operator: Operator, sector: Sector) -> str:
+    """Whom to ask, and what the sector asks besides: each a sentence of its own."""
+    contact = operator.contact.strip()
+    if contact and sector.ask and contact[-1] not in ".!?":
+        contact += "."
+    return f"{contact} {sector.ask}".strip()
 
 
 def _held(inventory: Inventory, matches: Sequence[Match], status: Status) -> list[Component]:
