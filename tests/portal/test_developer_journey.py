@@ -119,6 +119,8 @@ def test_the_developers_job_by_keyboard(web: Web) -> None:
     press(page, "Engagements", "a")
     web.check("developer-engagements")
     press(page, "Harbour 2", "a")
+    web.check("developer-question-waiting")
+    press(page, "Overview", "a")
     web.check("developer-engagement")
     press(page, "Messages", "a")
     at_(page, "Message", "textarea")
