@@ -3,20 +3,22 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from identity.people import HERE, House, house
-from leadline.app.priority import CASE
+from leadline.app.priority import CASE, Lists
+from leadline.app.priority import queue as priority_of
 from leadline.cli import priority
 from leadline.cli.session import keep
 from leadline.core.access import Bounds
 from leadline.core.clearing.case_file import CaseFile
 from leadline.core.record.act import Kind
 from leadline.identity import software_key
+from leadline.wiring import lists
 from leadline.wiring.home import clock
 from leadline.wiring.sign_in import register_file, sign_in_with_file
 
@@ -160,6 +162,37 @@ def test_the_queue_of_an_installation(at: Terminal) -> None:
     moved = next(row for row in rows if row["case"] == "case-a")
     assert (moved["moved_by"]["by"], moved["moved_in_effect"]) == ("coo", True)
     assert "moved by coo: a plant" in at.ok("list")
+
+
+def test_what_is_closed_waits_for_nobody(at: Terminal) -> None:
+    """A case that was closed stands in the queue no more; whoever asks for it itself still sees why."""
+    ctx = at.house.ctx("coo")
+    with ctx.store.write() as tx:
+        tx.record(ctx.act(Kind.CASE_CLOSED, "case-a", ""))
+    assert [row["case"] for row in json.loads(at.ok("list", "--json"))["rows"]] == ["case-b"]
+    assert len(priority_of(ctx, {"case-a": 0}, Lists(), UTC)) == 1
+
+
+def test_operators_that_were_told_count_once(at: Terminal) -> None:
+    """Two notices to one operator and one to another touch two; those of other cases are not counted."""
+    ctx = at.house.ctx("coo")
+    with ctx.store.write() as tx:
+        for n, (case, operator) in enumerate((("case-a", "x"), ("case-a", "x"), ("case-a", "y"))):
+            tx.record(ctx.act(Kind.NOTICE_SENT, f"notice-{n}", "", case=case, operator=operator))
+    rows = {row["case"]: row["operators"] for row in json.loads(at.ok("list", "--json"))["rows"]}
+    assert rows == {"case-a": 2, "case-b": 0}
+
+
+def test_a_list_is_read_once_until_another_takes_its_place(at: Terminal) -> None:
+    """A page asks for the lists each time; a day's EPSS takes longer to read than all else that it does."""
+    ctx, home = at.house.ctx("coo"), at.house.home
+    for content in (kev(CVE), kev("CVE-2026-54321")):
+        (at.folder / "kev.json").write_text(content)
+        at.ok("import", "kev", str(at.folder / "kev.json"))
+        found = lists.kept(ctx, home).kev
+        assert found is not None
+        assert (CVE in found.listed) == (CVE in content)
+        assert lists.kept(ctx, home).kev is found
 
 
 def test_a_list_that_was_changed_on_disk_is_not_read(at: Terminal) -> None:

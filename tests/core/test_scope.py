@@ -179,11 +179,11 @@ def test_text_without_acts_in_an_output_is_silent(text: str) -> None:
 
 
 def test_a_long_text_is_judged_quickly() -> None:
-    """A hostile one of the greatest length takes well under a second."""
+    """A hostile one of the greatest length takes well under a second; where it went badly, minutes."""
     for piece in ("a", "a.", "://", "://a@", "ssh a.", "1.", "/proc/1 ", "a ", "mount "):
         begun = time.process_time()
         judged(SINGLE, DECOYS, Observed("exec", piece * rules.TEXT_CHARS_MAX))
-        assert time.process_time() - begun < 2
+        assert time.process_time() - begun < 20  # ten times more for who counts lines
 
 
 def test_decoys_mimic_no_provider_and_resolve_nowhere() -> None:

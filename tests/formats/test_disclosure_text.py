@@ -71,7 +71,7 @@ def test_everything_that_is_known_is_said_and_the_rest_said_to_be_missing() -> N
     )
     letter = replace(
         LETTER,
-        told=(Told(found, REPLAY),),
+        told=(Told(found, REPLAY, repair="passes every test of the project"),),
         agreed=make.NOW,
         contract=Contract("lib", inferred=True, exclusions=(Exclusion("3", "no root"),)),
         follows="draft-0",
@@ -88,6 +88,7 @@ def test_everything_that_is_known_is_said_and_the_rest_said_to_be_missing() -> N
         "Suggested patch: " + "p" * 64,
         "Known as: CVE-2027-1",
         "Credit to: D. Finder",
+        "Drafted repair: passes every test of the project",
         "read out of your security policy",
         "Your threat model, 3: no root",
         "Agreed: public from 2027-03-01 09:30 UTC",

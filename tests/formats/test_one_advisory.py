@@ -233,6 +233,22 @@ def test_a_flaw_without_scores_or_credits_says_nothing_of_them() -> None:
     assert dict(scoring.read("CVSS:2.0/AV:N/AC:L/Au:N/C:P/I:P/A:P").document)["version"] == "2.0"
 
 
+def test_what_was_not_read_whole_calls_no_release_unaffected() -> None:
+    """Releases after the repaired one are unaffected, unless a part of the statement could not be read."""
+    fixed = statement(fixed=Releases(listed=("5.2.0",)))
+    said = [cve.render(advisory(one)) for one in (fixed, replace(fixed, doubts=("a range",)))]
+    told = [
+        [(row["version"], row["status"]) for row in entries]
+        for records in said
+        for entries in [
+            json.loads(*records.values())["containers"]["cna"]["affected"][0]["versions"]
+        ]
+    ]
+    assert ("5.2.0", "unaffected") in told[1]
+    assert {status for _, status in told[0]} >= {"unaffected"}
+    assert len(told[1]) < len(told[0])
+
+
 def test_a_flaw_without_statements_has_no_record() -> None:
     """CVE and OSV name products or do not exist."""
     bare = advisory(flaws=(replace(advisory().flaws[0], statements=()),))

@@ -10,7 +10,13 @@ from leadline.core.clearing.receipt import Point, State
 from leadline.core.clearing.tiers import Stage
 from leadline.render.fairness_page import fairness_document
 from leadline.render.html import html
-from leadline.render.notice_delivery import burn_down, burn_down_row, delivery_document
+from leadline.render.notice_delivery import (
+    SPANS,
+    burn_down,
+    burn_down_row,
+    delivery_document,
+    thinned,
+)
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 
@@ -46,6 +52,27 @@ def test_a_notice_says_why_and_how_to_answer() -> None:
     assert "no day is agreed yet" in html(delivery_document(replace(delivery(), public_at=None)))
     bare = replace(delivery(), why=(), page=replace(delivery().page, affected=()))
     assert "None of your lines is known to be affected." in html(delivery_document(bare))
+
+
+def test_of_many_moments_the_last_of_each_span_is_drawn() -> None:
+    """Of 20,000 operators that answer through a week nobody can tell the moments apart; what is shown stays exact."""
+    week = [
+        replace(point(NO_ANSWER=20_000 - n, APPLIED=n), at=NOON + timedelta(seconds=30 * n))
+        for n in range(20_000)
+    ]
+    some, span = thinned(week)
+    assert (len(some), span) == (167, timedelta(hours=1))
+    assert all(one in week for one in some[:5])
+    assert some[-1] == week[-1]
+    figure = burn_down(week, exact=True)
+    assert figure is not None
+    assert figure.data.caption == "What operators did, by moment, the last of each hour"
+    assert len(figure.data.rows) == 167
+    assert len(figure.svg) < 300_000
+    assert "19999 of 20000 operators" in figure.alt
+    assert thinned(week[:200]) == (week[:200], None)
+    ages = [replace(one, at=NOON + timedelta(days=30 * n)) for n, one in enumerate(week[:300])]
+    assert thinned(ages) == (tuple(ages), max(SPANS))  # no span is longer; nothing is left out
 
 
 def test_small_counts_are_shown_to_nobody_else() -> None:

@@ -8,13 +8,16 @@ import pytest
 
 from clearing_world import clearing_world, name_for
 from desk_world import DeskWorld
-from leadline.app import case_view, cases, contracts, people, reports
+from leadline.app import case_view, cases, contracts, fixes, people, reports
 from leadline.app.cases import NewParty
 from leadline.app.context import Context
+from leadline.app.ports import Opened
 from leadline.core.clearing.case_words import Move, Role
 from leadline.core.clearing.coordination import Moved
 from leadline.core.clearing.report import Draft, Receipt, Stage
 from leadline.core.errors import NotFound
+from leadline.core.record.act import Kind
+from leadline.store import sql
 from leadline.store.sql import open_store
 from leadline.wiring.home import KINDS
 from reporting import reported, terms
@@ -124,3 +127,31 @@ def test_readers_of_a_part_of_a_case_behind_the_wall(world: DeskWorld) -> None:
     assert len(told) == 1
     cases.move(screener, case, Moved(Move.PUBLIC))
     assert case_view.public(stranger, case).title == "Overflow"
+
+
+def test_a_case_is_read_without_the_notices_that_name_it(
+    world: DeskWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty thousand operators may have been told of it: their notices are on record beside it, not in it."""
+    draft = reported()
+    taken(walled(world, "finder"), draft)
+    case = cases.open_case(
+        walled(world, "screener"), [draft.finding.id], title="Overflow", policy="leadline-default"
+    )
+    ctx = walled(world, "screener")
+    read, opened = list[object](), sql._opened
+
+    def counted(row: sql._OpenedRow) -> Opened:
+        found = opened(row)
+        read.append(found.act.kind)
+        return found
+
+    with ctx.store.write() as tx:
+        for n in range(30):
+            tx.record(ctx.act(Kind.NOTICE_SENT, f"notice-{n}", "", case=case, operator=f"{n}"))
+    monkeypatch.setattr(sql, "_opened", counted)
+    assert case_view.view(ctx, case).title == "Overflow"
+    assert [one.case for one in case_view.listed(ctx)] == [case]
+    assert fixes.board(ctx, case).places
+    assert read
+    assert Kind.NOTICE_SENT not in read

@@ -179,10 +179,9 @@ def _told(acts: Iterable[Act]) -> frozenset[str]:
 def _beside(view: Reading, names: AbstractSet[str]) -> Mapping[str, Mapping[int, Act]]:
     """The acts about something else that belong to a case, by what they name of it."""
     found = dict[str, dict[int, Act]]()
-    for one in view.acts(naming=names):
-        if one.act.kind in BESIDE:
-            for name in {text(one.act, "case"), text(one.act, "finding"), lane_of(one.act.about)}:
-                found.setdefault(name, {})[one.index] = one.act
+    for one in view.acts(naming=names, kind=BESIDE):
+        for name in {text(one.act, "case"), text(one.act, "finding"), lane_of(one.act.about)}:
+            found.setdefault(name, {})[one.index] = one.act
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from leadline.app import evidence
 from leadline.app.context import Context
-from leadline.app.ports import Opened, Reading, Stored
+from leadline.app.ports import Reading, Stored
 from leadline.core.access import Action, Resource
 from leadline.core.clause import Fact, one_of
 from leadline.core.clearing.finding import UNNAMED_MODEL, Finding
@@ -36,7 +36,7 @@ from leadline.core.record.act import Act, Kind
 
 INTAKE = "intake"
 ROW, PATCH = Marking(Tlp.AMBER_STRICT), Marking(Tlp.RED)
-_KINDS = (Kind.FIX_PROPOSED, Kind.FIX_TESTED, Kind.FIX_MOVED)
+_KINDS = frozenset({Kind.FIX_PROPOSED, Kind.FIX_TESTED, Kind.FIX_MOVED})
 
 
 class Workshop(Protocol):
@@ -277,13 +277,9 @@ def _standings(view: Reading, findings: Collection[str]) -> dict[str, FixStandin
     flaw.
     """
     wanted = frozenset(findings)
-    named = {one.act.about for one in view.acts(naming=wanted) if _of_fix(one)}
-    own = {one.index: one.act for one in view.acts(about=named) if _of_fix(one)}
+    named = {one.act.about for one in view.acts(naming=wanted, kind=_KINDS)}
+    own = {one.index: one.act for one in view.acts(about=named, kind=_KINDS)}
     later = view.acts(kind=Kind.FIX_PROPOSED, naming=named)
     every = own | {one.index: one.act for one in later}
     found = standings([act for _, act in sorted(every.items())])
     return {id_: one for id_, one in found.items() if id_ in named and one.finding in wanted}
-
-
-def _of_fix(one: Opened) -> bool:
-    return one.act.kind in _KINDS

@@ -33,7 +33,7 @@ from leadline.core.clearing.delivery import (
     Words,
 )
 from leadline.core.clearing.disclosure import Role
-from leadline.core.clearing.fairness import BESIDE, RECEIPTS
+from leadline.core.clearing.fairness import BESIDE
 from leadline.core.clearing.notice import Sector
 from leadline.core.clearing.operator import (
     Bar,
@@ -383,9 +383,8 @@ def burn_downs(ctx: Context, of: Sequence[str]) -> Mapping[str, BurnDown]:
     exact = {one.id for one in ctx.allowed(Action.NOTICE_READ, told)}
     acts = dict[str, list[Act]]((case, []) for case in mine)
     with ctx.store.read() as view:
-        for one in view.acts(naming=frozenset(mine)):
-            case = str(one.act.detail.get("case", ""))
-            if one.act.kind in RECEIPTS and case in acts:
+        for one in view.acts(naming=frozenset(mine), kind=receipt.COUNTED):
+            if (case := str(one.act.detail.get("case", ""))) in acts:
                 acts[case].append(one.act)
     return {
         case: BurnDown(case, case in exact, receipt.burn_down(found))
@@ -607,8 +606,8 @@ def case_acts(view: Reading, case: str, since: int = 0) -> list[Opened]:
     found = {one.index: one for one in view.acts(about=case, since=since)}
     found |= {
         one.index: one
-        for one in view.acts(naming=frozenset([case]), since=since)
-        if one.act.kind in BESIDE and one.act.detail.get("case") == case
+        for one in view.acts(naming=frozenset([case]), kind=frozenset(BESIDE), since=since)
+        if one.act.detail.get("case") == case
     }
     return [found[index] for index in sorted(found)]
 

@@ -4,7 +4,7 @@ The first half asks nobody: an operator weighs one flaw on its own host. The sec
 installation's cases. What is unknown stays unknown, and nothing is owed on a guess.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import cache
@@ -27,13 +27,14 @@ from leadline.core.clearing.priority import Case, Override, Place, order
 from leadline.core.clearing.ssvc import Table
 from leadline.core.errors import Invalid, NotFound
 from leadline.core.marking import Marking, Tlp
-from leadline.core.record.act import Kind
+from leadline.core.record.act import Act, Kind
 from leadline.formats import ssvc
 from leadline.formats.directive_toml import load_directive
 
 DIRECTIVE = "us-bod-26-04"
 CASE = Marking(Tlp.AMBER_STRICT)
 REASON_MAX = 500
+_BEGINNING = frozenset({Kind.CASE_OPENED, Kind.CASE_RECEIVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +117,11 @@ def queue(ctx: Context, cases: Mapping[str, int], lists: Lists, zone: tzinfo) ->
     Raises: Denied, for a case that the person may not read.
     """
     found: dict[str, tuple[Case, Weighed, signals.Told]] = {}
-    for id_, operators in cases.items():
+    mine = ctx.allowed(Action.CASE_READ, [_case(id_) for id_ in cases])
+    for id_ in sorted(cases.keys() - {one.id for one in mine}):
         ctx.require(Action.CASE_READ, _case(id_))
-        said = _told(ctx, id_)
+    for id_, said in _told(ctx, list(cases)).items():
+        operators = cases[id_]
         facts = Facts(cve=said.cve, detected=said.detected, fix=said.fix)
         weighed = weigh(lists, facts, said.answers.values(), ctx.now, zone)
         found[id_] = _signals(id_, operators, said, weighed), weighed, said
@@ -152,7 +155,7 @@ def put(ctx: Context, case: str, outcome: str, reason: str, lists: Lists, zone: 
     Raises: as `say`.
     """
     ctx.require(Action.PRIORITY_SET, _case(case))
-    words, said = _reason(reason), _told(ctx, case)
+    words, said = _reason(reason), _told(ctx, [case])[case]
     directive().table.outcome.level(outcome)
     facts = Facts(cve=said.cve, detected=said.detected, fix=said.fix)
     seen = weigh(lists, facts, said.answers.values(), ctx.now, zone).due.decision
@@ -175,16 +178,20 @@ def _signals(id_: str, operators: int, said: signals.Told, weighed: Weighed) -> 
     )
 
 
-def _told(ctx: Context, case: str) -> signals.Told:
+def _told(ctx: Context, cases: Sequence[str]) -> Mapping[str, signals.Told]:
+    """What was said of each of these cases, in their order; raises NotFound for one that is not there."""
+    acts = dict[str, list[Act]]((case, []) for case in cases)
     with ctx.store.read() as view:
-        acts = [one.act for one in view.acts(about=case)]
-    if not any(act.kind in {Kind.CASE_OPENED, Kind.CASE_RECEIVED} for act in acts):
-        raise NotFound(f"no case {case}")
-    return signals.told(case, acts)
+        for one in view.acts(about=frozenset(cases), kind=signals.KINDS | _BEGINNING):
+            acts[one.act.about].append(one.act)
+    for case, held in acts.items():
+        if not any(act.kind in _BEGINNING for act in held):
+            raise NotFound(f"no case {case}")
+    return {case: signals.told(case, held) for case, held in acts.items()}
 
 
 def _enter(ctx: Context, case: str, detail: Mapping[str, str | tuple[str, str]]) -> None:
-    _told(ctx, case)
+    _told(ctx, [case])
     with ctx.store.write() as tx:
         tx.record(ctx.act(Kind.PRIORITY_SET, case, "", **detail))
 

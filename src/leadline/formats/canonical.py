@@ -17,6 +17,7 @@ DEPTH_MAX = 64
 INTEGER_MAX = 1 << 53
 BYTES_MAX = 1 << 20
 
+_NESTED = (list, dict)
 _Parsed = str | int | bool | None | list["_Parsed"] | dict[str, "_Parsed"]
 
 
@@ -67,7 +68,7 @@ def committed(data: bytes) -> Value:
     Raises: Invalid, if they are no JSON after all.
     """
     try:
-        return _tupled(json.loads(data), DEPTH_MAX)
+        return _tupled(json.loads(str(data, "utf-8")), DEPTH_MAX)
     except (ValueError, RecursionError) as error:
         raise Invalid("value", f"no JSON: {error}") from None
 
@@ -85,13 +86,19 @@ def _no_float(text: str) -> object:
 
 
 def _tupled(parsed: _Parsed, levels: int) -> Value:
-    if not isinstance(parsed, list | dict):
+    if not isinstance(parsed, _NESTED):
         return parsed
     if not levels:
         raise Invalid("value", f"nested too deeply; {DEPTH_MAX} levels are taken")
+    # asked here as well: most of what is read is text, and a call takes longer than the question
     if isinstance(parsed, list):
-        return tuple(_tupled(item, levels - 1) for item in parsed)
-    return {name: _tupled(item, levels - 1) for name, item in parsed.items()}
+        return tuple(
+            [_tupled(item, levels - 1) if isinstance(item, _NESTED) else item for item in parsed]
+        )
+    return {
+        name: _tupled(item, levels - 1) if isinstance(item, _NESTED) else item
+        for name, item in parsed.items()
+    }
 
 
 def _ordered(value: object, path: str, levels: int) -> object:

@@ -126,7 +126,7 @@ def _value(name: str, kind: AnswerKind, said: str) -> str:
             return _YES_OR_NO[said.lower()]
         case AnswerKind.ONE:
             return json.dumps(said)
-        case AnswerKind.ANY:
+        case _:  # any of them
             words = [word.strip() for word in said.split(",")]
             return json.dumps([word for word in words if word not in {"", NONE_OF_THEM}])
 

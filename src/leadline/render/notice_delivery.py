@@ -5,7 +5,7 @@ The page is the one of `notice_pages`; the reasons, the evidence and the signatu
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from leadline.core.clearing.delivery import Delivery
@@ -30,6 +30,16 @@ if TYPE_CHECKING:
     from leadline.core.report import Json
 
 WIDTH = 510
+MOMENTS_MAX = 200  # more would be drawn over each other, and nobody reads a table of 35,000 rows
+SPANS = {
+    timedelta(minutes=1): "minute",
+    timedelta(hours=1): "hour",
+    timedelta(hours=6): "six hours",
+    timedelta(days=1): "day",
+    timedelta(days=7): "seven days",
+    timedelta(days=28): "four weeks",
+}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FEW = f"fewer than {K_MIN}"
 SHOWN = {
     State.NO_ANSWER: "no answer",
@@ -82,10 +92,12 @@ def burn_down(points: Sequence[Point], *, exact: bool) -> Figure | None:
     """How many operators have still to apply the remedy, over time; None before anybody was told.
 
     Moments at which a count would show fewer than `K_MIN` operators stand in the table only, as such.
+    Of more than `MOMENTS_MAX` moments the last of each minute, hour, day or longer is shown.
     """
     if not points:
         return None
-    shown = [(point, cells(point, exact=exact)) for point in points]
+    some, span = thinned(points)
+    shown = [(point, cells(point, exact=exact)) for point in some]
     rows: list[Json] = [
         {"at": point.at.astimezone(UTC).isoformat(), "line": name, "count": count}
         for point, told in shown
@@ -128,8 +140,24 @@ def burn_down(points: Sequence[Point], *, exact: bool) -> Figure | None:
         caption="Operators that were told, and those that applied the remedy",
         alt=_words(last, told),
         svg=svg(spec),
-        data=_table(shown),
+        data=_table(shown, f", the last of each {SPANS[span]}" if span else ""),
     )
+
+
+def thinned(points: Sequence[Point]) -> tuple[Sequence[Point], timedelta | None]:
+    """Points for a picture: all of them, or the last of each span, and the shortest span of which few remain.
+
+    A point tells how everybody stands at its moment, so one that is left out takes nothing from the others.
+    """
+    if len(points) <= MOMENTS_MAX:
+        return points, None
+    fits = (span for span in SPANS if len(_last_of_each(span, points)) <= MOMENTS_MAX)
+    span = next(fits, max(SPANS))
+    return _last_of_each(span, points), span
+
+
+def _last_of_each(span: timedelta, points: Sequence[Point]) -> Sequence[Point]:
+    return tuple({(point.at - _EPOCH) // span: point for point in points}.values())
 
 
 def _words(last: Point, told: tuple[int | None, ...]) -> str:
@@ -139,10 +167,10 @@ def _words(last: Point, told: tuple[int | None, ...]) -> str:
     return f"By {at}, {last.applied} of {last.told} operators had applied the remedy."
 
 
-def _table(shown: Sequence[tuple[Point, tuple[int | None, ...]]]) -> Table:
+def _table(shown: Sequence[tuple[Point, tuple[int | None, ...]]], which: str) -> Table:
     columns = (Column("When"), *(Column(SHOWN[state], number=True) for state in State))
     return Table(
-        caption="What operators did, by moment",
+        caption=f"What operators did, by moment{which}",
         columns=columns,
         rows=tuple(
             (moment(point.at.astimezone(UTC)), *(FEW if one is None else str(one) for one in told))

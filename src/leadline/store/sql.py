@@ -103,6 +103,8 @@ _UNMARK = STATE_COMPARTMENT.delete().where(
 _LEAF_OF = sa.select(ACT.c.leaf).where(ACT.c.id == sa.bindparam("of_id"))
 
 
+# leaf, id, kind, about, engagement, record, blinder, entry: a row of `_OPENED`
+_OpenedRow = sa.Row[int, str, str, str, str, bytes, bytes, bytes]
 _OPENED = sa.select(ACT, ENTRY.c.data).join(ENTRY, ENTRY.c.leaf == ACT.c.leaf, isouter=True)
 
 
@@ -333,21 +335,17 @@ def _bounds(row: sa.Row[tuple[object, ...]]) -> Bounds:
     return Bounds(row.case_id, row.level, until, row.owner)
 
 
-def _opened(row: sa.Row[tuple[object, ...]]) -> Opened:
-    if row.data != entry(commit(row.blinder, row.record)):
-        raise Tampered(f"log leaf {row.leaf}", "the act and blinder beside it do not open it")
-    record = canonical.committed(row.record)
-    if not isinstance(record, Mapping):
-        raise Tampered(f"log leaf {row.leaf}", "its record is no act")
+def _opened(row: _OpenedRow) -> Opened:
+    leaf, id_, kind, about, engagement, held, blinder, data = row
+    if data != entry(commit(blinder, held)):
+        raise Tampered(f"log leaf {leaf}", "the act and blinder beside it do not open it")
+    record = canonical.committed(held)
+    if not isinstance(record, dict):
+        raise Tampered(f"log leaf {leaf}", "its record is no act")
     act = from_record(record)
-    if (act.id, act.kind, act.about, act.engagement) != (
-        row.id,
-        row.kind,
-        row.about,
-        row.engagement,
-    ):
-        raise Tampered(f"log leaf {row.leaf}", "the columns beside the record differ from it")
-    return Opened(act, row.leaf, row.blinder)
+    if (act.id, act.kind, act.about, act.engagement) != (id_, kind, about, engagement):
+        raise Tampered(f"log leaf {leaf}", "the columns beside the record differ from it")
+    return Opened(act, leaf, blinder)
 
 
 class SqlWriting(SqlReading):

@@ -6,10 +6,11 @@ is no longer what was recorded is not read.
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from leadline.app.context import Context
@@ -23,6 +24,7 @@ from leadline.core.record.act import Kind
 from leadline.formats import epss, kev, vulnrichment
 from leadline.settings import Home
 
+T = TypeVar("T")
 FOLDER = "lists"
 KINDS: Mapping[str, str] = {"kev": "kev.json", "epss": "epss.csv.gz", "records": "records.json"}
 BYTES_MAX = 32 << 20
@@ -88,12 +90,7 @@ def kept(ctx: Context, home: Home) -> Lists:
     Raises: Tampered, if one is not what was recorded; Invalid, if one cannot be read.
     """
     found = {kind: _kept(ctx, home, kind) for kind in KINDS}
-    held = found["records"]
-    return Lists(
-        kev.parse(found["kev"]) if found["kev"] else None,
-        epss.parse(found["epss"]) if found["epss"] else None,
-        _answers(map(str.encode, json.loads(held))) if held else {},
-    )
+    return Lists(_KEV(found["kev"]), _EPSS(found["epss"]), _RECORDS(found["records"]) or {})
 
 
 def take_in(ctx: Context, home: Home, kind: str, path: Path) -> Imported:
@@ -130,19 +127,41 @@ def _stated(kind: str, data: bytes, name: str) -> tuple[int, str]:
     return len(scores.scores), f"{scores.scored:%Y-%m-%d %H:%M} UTC, model {scores.model}"
 
 
-def _kept(ctx: Context, home: Home, kind: str) -> bytes:
-    """The list's bytes; empty where none was ever taken in."""
+class _Last(Generic[T]):
+    """What the bytes of a list were read as last; the same bytes are not read a second time.
+
+    A day's EPSS has some 300,000 rows: reading them takes longer than everything else that a page does.
+    """
+
+    def __init__(self, read: Callable[[bytes], T]) -> None:
+        self._read = read
+        self._held: tuple[str, T | None] = "", None
+
+    def __call__(self, kept: tuple[str, bytes]) -> T | None:
+        """The list of this digest and these bytes; None where none was ever taken in."""
+        digest, data = kept
+        if not digest:
+            return None
+        held = self._held
+        if held[0] != digest:
+            held = self._held = digest, self._read(data)
+        return held[1]
+
+
+def _kept(ctx: Context, home: Home, kind: str) -> tuple[str, bytes]:
+    """The list's digest and bytes; both are empty where none was ever taken in."""
     with ctx.store.read() as view:
         acts = view.acts(about=f"list/{kind}", kind=Kind.FEED_IMPORTED)
     if not acts:
-        return b""
+        return "", b""
     try:
         data = (home.folder / FOLDER / KINDS[kind]).read_bytes()
     except OSError:
         raise Tampered(kind, "the list that was taken in is gone; import it anew") from None
-    if sha256(data).hexdigest() not in {one.act.detail.get("digest") for one in acts}:
+    digest = sha256(data).hexdigest()
+    if digest not in {one.act.detail.get("digest") for one in acts}:
         raise Tampered(kind, "the list is not what was taken in; import it anew")
-    return data
+    return digest, data
 
 
 def _records(path: Path) -> Iterator[bytes]:
@@ -164,6 +183,10 @@ def _answers(records: Iterable[bytes]) -> dict[str, tuple[Answer, ...]]:
     return found
 
 
+_KEV, _EPSS = _Last(kev.parse), _Last(epss.parse)
+_RECORDS = _Last(lambda data: _answers(map(str.encode, json.loads(data))))
+
+
 def _write(path: Path, data: bytes) -> None:
     """The file appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -176,15 +199,15 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def queue_of(ctx: Context, home: Home, zone: ZoneInfo) -> tuple[Row, ...]:
-    """The cases that this person may read, the most urgent first, by the lists kept here."""
+    """The cases that this person may read, the most urgent first, by the lists kept here; none that is closed."""
     given = Circumstances(ctx.now, assurance=ctx.assurance, suspended=ctx.suspended)
     visible = ctx.access.visible(ctx.principal, Action.CASE_READ, "case", given)
     with ctx.store.read() as view:
-        sent = [one.act for one in view.acts(kind=Kind.NOTICE_SENT)]
-        mine = view.find(CaseFile, visible=visible)
-    touched: dict[str, set[str]] = {row.id: set() for row in mine}
-    for act in sent:
-        if (case := str(act.detail.get("case", ""))) in touched:
-            touched[case].add(str(act.detail.get("operator", "")))
+        mine = frozenset(row.id for row in view.find(CaseFile, visible=visible))
+        closed = {one.act.about for one in view.acts(about=mine, kind=Kind.CASE_CLOSED)}
+        touched: dict[str, set[str]] = {case: set() for case in sorted(mine - closed)}
+        for one in view.acts(naming=frozenset(touched), kind=Kind.NOTICE_SENT):
+            if (case := str(one.act.detail.get("case", ""))) in touched:
+                touched[case].add(str(one.act.detail.get("operator", "")))
     counts = {id_: len(operators) for id_, operators in touched.items()}
     return queue(ctx, counts, kept(ctx, home), zone)

@@ -77,6 +77,10 @@ FOLLOWS: Mapping[Report, frozenset[Report]] = {
 }
 
 
+# The words of the acts; asked about for every act of every case, so made once.
+_ROLES, _REPORTS, _FIXSTATES = frozenset(Role), frozenset(Report), frozenset(FixState)
+_AFFECTEDS, _ANSWERS = frozenset(Affected), frozenset(Answer)
+
 # OpenVEX 0.2.0 and CSAF 2.0 (3.2.3.5) spell the same five.
 JUSTIFICATIONS = (
     "component_not_present",
@@ -371,7 +375,7 @@ def _findings(fold: _Fold, act: Act) -> None:
 
 def _added(fold: _Fold, act: Act) -> None:
     party, role = text(act, "party"), text(act, "role")
-    if not party or role not in set(Role):
+    if not party or role not in _ROLES:
         return
     person, project, need = (
         text(act, "person"),
@@ -406,15 +410,15 @@ def _stated(fold: _Fold, act: Act) -> None:
     # Whoever states anything has received the report, and a vendor with a fix is aware.
     reached = Report.RECEIVED if held.report is Report.START else held.report
     why = text(act, "justification")
-    said = Affected(affected) if affected in set(Affected) else held.affected
+    said = Affected(affected) if affected in _AFFECTEDS else held.affected
     if said is Affected.NOT_AFFECTED and why not in JUSTIFICATIONS:
         said = Affected.CLAIMED
     fold.participants[held.id] = replace(
         held,
         told=held.told or act.at,
         answered=held.answered or act.at,
-        report=Report(report) if report in set(Report) else reached,
-        fix=FixState(fix) if fix in set(FixState) else held.fix,
+        report=Report(report) if report in _REPORTS else reached,
+        fix=FixState(fix) if fix in _FIXSTATES else held.fix,
         affected=said,
         justification=why if said is Affected.NOT_AFFECTED else "",
     )
@@ -441,7 +445,7 @@ def _proposed(fold: _Fold, act: Act) -> None:
 
 def _answered(fold: _Fold, act: Act) -> None:
     held, word = fold.terms.proposal, text(act, "answer")
-    if held is None or held.id != text(act, "proposal") or word not in set(Answer):
+    if held is None or held.id != text(act, "proposal") or word not in _ANSWERS:
         return
     said = (Answer(word), moment_in(act, "until") or held.until)
     made = replace(held, answers={**held.answers, text(act, "party"): said})

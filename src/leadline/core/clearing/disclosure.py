@@ -43,6 +43,7 @@ __all__ = [
 VENDORS = frozenset({Role.OWNER, Role.UPSTREAM, Role.DOWNSTREAM})
 PUBLISHING = frozenset({Move.PUBLIC, Move.ELSEWHERE, Move.PUBLIC_FIX, Move.EXPLOIT})
 OF_PARTIES = frozenset({Clock.ACKNOWLEDGE, Clock.SILENCE, Clock.DISCLOSURE})
+_ROLES, _MOVES, _CLOCKS = frozenset(Role), frozenset(Move), frozenset(Clock)
 ENDS_SECRECY = frozenset({Clock.DISCLOSURE, Clock.EXPLOITED, Clock.STAGE, Clock.AGREED})
 
 
@@ -377,7 +378,7 @@ def _chosen(facts: Facts, act: Act) -> None:
 
 def _added(facts: Facts, act: Act) -> None:
     party, role = text(act, "party"), text(act, "role")
-    if not party or role not in set(Role):
+    if not party or role not in _ROLES:
         return
     told = facts.reports.get(party)
     if told is not None and facts.roles.get(party) != role:
@@ -425,12 +426,12 @@ def _fixed(facts: Facts, act: Act) -> None:
 
 def _moved(facts: Facts, act: Act) -> None:
     word, party = text(act, "move"), text(act, "party")
-    if word not in set(Move):
+    if word not in _MOVES:
         return
     move = Move(word)
     if move is Move.EXTENDED:
         until, clock = moment_in(act, "until"), text(act, "clock")
-        if until is not None and clock in set(Clock):
+        if until is not None and clock in _CLOCKS:
             by = Moment(until, act.id, act.at)
             facts.extensions.setdefault((Clock(clock), party), []).append((until, by))
     elif move is Move.PAUSED:

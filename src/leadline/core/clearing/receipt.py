@@ -55,6 +55,8 @@ class Shown(StrEnum):
 
 
 DONE = frozenset({State.APPLIED, State.VERIFIED})
+# The acts by which a notice comes to another state; that it was opened, or corrected, counts nobody otherwise.
+COUNTED = frozenset({Kind.NOTICE_SENT, Kind.NOTICE_ANSWERED, Kind.REMEDY_PROVED})
 _SAID = {
     Answer.ACKNOWLEDGED.value: State.ACKNOWLEDGED,
     Answer.ACTING.value: State.ACTING,
@@ -210,7 +212,7 @@ def burn_down(acts: Sequence[Act]) -> tuple[Point, ...]:
         if act.kind is Kind.NOTICE_SENT:
             one = receipts([act])[act.about]
             operator_of[act.about] = one.operator
-        elif act.about in operator_of:
+        elif act.about in operator_of and act.kind in COUNTED:
             one = after(stands[operator_of[act.about]][act.about], act)
         else:
             continue
@@ -222,7 +224,8 @@ def burn_down(acts: Sequence[Act]) -> tuple[Point, ...]:
         if points and points[-1][0] == act.at:
             points.pop()
         points.append((act.at, tuple(counts.values())))
-    return tuple(Point(at, dict(zip(State, told, strict=True))) for at, told in points)
+    names = tuple(State)
+    return tuple(Point(at, dict(zip(names, told, strict=True))) for at, told in points)
 
 
 def best(found: Sequence[Receipt]) -> Receipt:

@@ -334,8 +334,11 @@ def _at(found: Standing, act: Act, stage: Stage, reason: str) -> Standing:
     return replace(found, steps=(*found.steps, Passed(act.at, act.actor, stage, reason)))
 
 
+_STAGES = frozenset(Stage)
+
+
 def _stage(word: str) -> Stage | None:
-    return Stage(word) if word in set(Stage) else None
+    return Stage(word) if word in _STAGES else None
 
 
 def answer_due(at: datetime) -> datetime:

@@ -24,6 +24,7 @@ SCALES: Mapping[str, tuple[str, ...]] = {
 }
 MOMENTS = ("detected", "fix")
 CVE = "cve"
+KINDS = frozenset({Kind.CASE_MOVED, Kind.PRIORITY_SET})  # the acts about a case that `told` reads
 SIGNALS = (*SCALES, *COUNTS, *MOMENTS, CVE)
 COUNT_MAX = 10**9
 # What the case records of attacks, as the order's own words

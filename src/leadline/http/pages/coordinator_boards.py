@@ -102,7 +102,7 @@ def _told(held: notices.BurnDown) -> tuple[int, int, int] | None:
 def queue(me: Me) -> Response:
     """The cases, the most urgent first, each with what puts it there and what is unknown."""
     rows = queue_of(me.ctx, me.portal.home, UTC)
-    titles = {one.case: one.title for one in case_view.listed(me.ctx)}
+    titles = cases.titles(me.ctx, [row.place.case.id for row in rows])
     return me.page("coordinator/priority.html.j2", rows=rows, titles=titles)
 
 
