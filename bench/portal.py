@@ -13,7 +13,7 @@ Beside the times stands what a page of each kind costs the server's processes in
 one after the other: that is nearly the same however busy the machine is. What a PostgreSQL server spends
 is not in it, and the share of both processors that was idle, or that other machines of the same host took,
 stands beside the times. Every finding was handed in by an act, so that the queue of reports is as full as the lists are;
-the boards are of about 300 cases. People were told of all that was seeded, as they are where a record grows day
+the boards are of about 300 cases, of one of which 20,000 operators were told. People were told of all that was seeded, as they are where a record grows day
 by day; what telling them of a million acts at once would cost is not in it.
 """
 
@@ -121,6 +121,9 @@ class Size:
     findings: int = 1_000_000
     operators: int = 2_000
     seconds: int = 60
+    told: int = (
+        20_000  # operators that have a notice of one case; all opened it, three quarters answered
+    )
 
 
 QUICK = Size(2_000, 2_000, 20_000, 200, 10)
@@ -151,6 +154,8 @@ def rows(
         state, due = ("open", "public", "closed")[n % 3], at + timedelta(days=90)
         line = Line(file.title, file.foreign[0], state, "", "leadline-default", at, at, due)
         acts = _opening(id_, at) if id_ in named else ()
+        if id_ == min(named):
+            acts = [*acts, *_notices(id_, at, size.told)]
         yield Stored(id_, file, 1, "", "", OWN, Bounds(case=id_)), line, acts
     for n in range(size.findings):
         id_, at = f"{n:064x}", now - timedelta(minutes=chance.randrange(10**6))
@@ -189,6 +194,19 @@ def _opening(case: str, at: datetime) -> Sequence[Act]:
         Act(f"act-{case}", Kind.CASE_OPENED, at, "coordinator", case, "", {"findings": ()}),
         Act(f"act-{case}-policy", Kind.DISCLOSURE_CHOSEN, at, "coordinator", case, "", chosen),
     )
+
+
+def _notices(case: str, at: datetime, told: int) -> Iterator[Act]:
+    """What is recorded beside a case of which operators were told."""
+    for n in range(told):
+        detail: dict[str, Value] = {"case": case, "operator": f"{n:032x}", "n": n}
+        sent = detail | {"stage": "public", "tier": "1", "digest": f"{n:064x}"}
+        yield Act(f"sent-{n}", Kind.NOTICE_SENT, at, "coordinator", f"notice-{n}", "", sent)
+        after, about = at + timedelta(seconds=30 * n), f"notice-{n}"
+        yield Act(f"opened-{n}", Kind.NOTICE_OPENED, after, "operator", about, "", detail)
+        if n % 4:
+            said = detail | {"answer": "applied"}
+            yield Act(f"said-{n}", Kind.NOTICE_ANSWERED, after, "operator", about, "", said)
 
 
 def _record(connection: sa.Connection, edge: tlog.Edge, acts: Sequence[Act]) -> tlog.Edge:
@@ -265,6 +283,7 @@ class Prepared:
     engagements: Sequence[str]
     big: str
     biggest: str
+    told: str
 
 
 def prepare(folder: Path, url: str, size: Size) -> Prepared:
@@ -289,7 +308,7 @@ def prepare(folder: Path, url: str, size: Size) -> Prepared:
             tx.put(outbox.CURSOR, Reached(tx.log_size()), marking=OWN)
         people = ("coordinator", "evaluator", "auditor", "developer")
         tokens = {one: _signed_in(at, one) for one in people}
-        return Prepared(tokens, opened, dealings, big, biggest)
+        return Prepared(tokens, opened, dealings, big, biggest, min(named))
 
 
 def _case(at: House, number: int, parties: int, *, answered: bool = False) -> str:
@@ -352,7 +371,7 @@ def pages(made: Prepared) -> Iterator[Asked]:
 
 
 def desks(made: Prepared, size: Size) -> Iterator[Asked]:
-    """What a coordinator works from: a report with its place in the queue, the board of cases, that of fixes."""
+    """What a coordinator works from: a report with its place in the queue, the boards, and a case of which many were told."""
     chance, by = random.Random(4), made.tokens["coordinator"]  # noqa: S311 -- as above
     for _ in range(COUNTED // 4):
         # at intake, which the coordinator reads
@@ -361,6 +380,9 @@ def desks(made: Prepared, size: Size) -> Iterator[Asked]:
     for _ in range(COUNTED // 10):
         yield Asked("case_board", by, "/cases")
         yield Asked("fix_board", by, "/fixes")
+        yield Asked("urgency", by, "/priority")
+        yield Asked("case_told", by, f"/cases/{made.told}")
+        yield Asked("notices_told", by, f"/cases/{made.told}/notices")
 
 
 def asked_for(origin: str, wanted: Iterable[Asked], seconds: float) -> dict[str, list[float]]:
