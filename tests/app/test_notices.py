@@ -313,7 +313,9 @@ def test_burn_down_counts_operators_once() -> None:
     assert cases.titles(world.at("screener"), [world.case, "case-none"]).keys() == {world.case}
     assert held.exact
     assert [(one.told, one.applied) for one in held.points] == [(2, 0), (2, 1)]
-    assert not notices.burn_down(world.at("clearing-auditor"), world.case).exact
+    assert sum(one.told for one in held.batches) == 2
+    others = notices.burn_down(world.at("clearing-auditor"), world.case)
+    assert (others.exact, others.batches) == (False, ())
 
 
 def test_the_draft_of_a_case_is_found_by_its_id() -> None:

@@ -12,6 +12,7 @@ from leadline.core.clearing.receipt import (
     Receipt,
     Shown,
     State,
+    batches,
     best,
     burn_down,
     by_check,
@@ -138,9 +139,22 @@ def test_counts_add_up_and_agree_with_receipts(steps: list[tuple[str, str]]) -> 
     found = receipts(acts)
     for state in State:
         assert points[-1].states[state] == sum(one.state is state for one in found.values())
+        assert sum(one.states[state] for one in batches(acts)) == points[-1].states[state]
     silent = {one.operator for one in found.values() if one.state is State.NO_ANSWER}
     spoke = {name for name, word in steps if word in set(Answer) or word == Shown.FIXED}
     assert silent == set("abc") - spoke
+
+
+def test_notices_of_one_moment_stage_and_tier_are_counted_together() -> None:
+    """A page of twenty thousand lines tells nobody anything; every notice counts, also two to one operator."""
+    acts = [
+        *(sent(f"early-{name}", name, stage="advance") for name in "ab"),
+        *(sent(f"n-{name}", name, 60) for name in "abc"),
+        act(Kind.NOTICE_ANSWERED, "n-b", 61, answer="applied"),
+    ]
+    found = [(one.stage, one.tier, one.told, one.states[State.APPLIED]) for one in batches(acts)]
+    assert found == [("advance", "1", 2, 0), ("published", "1", 3, 1)]
+    assert batches([]) == ()
 
 
 def test_the_notice_changed_last_says_most() -> None:

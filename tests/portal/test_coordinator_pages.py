@@ -12,11 +12,13 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from identity.people import application
-from leadline.app import approval, contacts, contracts, evidence, reports
+from leadline.app import approval, contacts, contracts, evidence, operators, reports
 from leadline.app.sign_in import csrf_of
 from leadline.core.clearing.directory import Project
 from leadline.core.clearing.evidence import Claim, EvidenceEdge
 from leadline.core.clearing.finding import Finding, ReplayResult
+from leadline.core.clearing.operator import Enrolment, Exposure, Mode
+from leadline.core.record.act import Kind
 from leadline.http.api.caller import COOKIE
 from portal.visits import in_words
 from portal.world import Model, World, model
@@ -418,6 +420,31 @@ def test_a_case_goes_to_another_coordinator(world: World, made: Model, tmp_path:
     back = {"receipt": ("r.txt", html.unescape(receipt[1]).encode())}
     assert gone(post(world, "/cases/{case}/relay/receipt", {"keys": keys}, files=back))
     assert "was handed on" in client(world).get(f"/cases/{world.ids['case']}/relay").text
+
+
+def test_of_many_operators_those_that_wait_are_shown_and_any_is_found(world: World) -> None:
+    """Who runs systems may be twenty thousand: a page shows some, and says so; a word finds the others."""
+    ctx = world.ctx("coordinator")
+    with ctx.store.write() as tx:
+        for n in range(120):
+            named = (f"operator-{n:03}", f"org-{n}", f"Waterworks {n:03}", ("water",))
+            held = Enrolment(*named, 10, Exposure.UNKNOWN, 1, "Ask IT.", Mode.HOSTED, (), ctx.now)
+            tx.put(held.id, held, marking=operators.OWN, org=held.org)
+            tx.record(ctx.act(Kind.OPERATOR_ENROLLED, held.id, ""))
+            if n < 60:
+                tx.record(ctx.act(Kind.OPERATOR_VETTED, held.id, "", grounds="d" * 64))
+    page = client(world).get("/operators").text
+    assert "of more; those that wait stand first" in page
+    shown = re.findall(r'<th scope="row">Waterworks (\d+)', page)
+    assert 50 <= len(shown) == len(set(shown)) <= 100
+    assert all(int(number) >= 60 for number in shown[:49])
+    found = client(world).get("/operators?q=waterworks+007").text
+    assert "Waterworks 007" in found
+    assert "Waterworks 008" not in found
+    assert "No operator fits" in client(world).get("/operators?q=steelworks").text
+    # one that is on no page stays chosen in a form that comes back
+    back = post(world, "/operators/ended", {"end-operator": "operator-001", "end-reason": ""}).text
+    assert '<option value="operator-001" selected>' in back
 
 
 def test_contacts_operators_and_leases(world: World) -> None:

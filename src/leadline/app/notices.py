@@ -20,7 +20,7 @@ from leadline.app.context import Context
 from leadline.app.operators import OWN
 from leadline.app.ports import Opened, Reading, Stored, Writing
 from leadline.core.access import Action, Bounds, Circumstances, Resource
-from leadline.core.clause import Fact, one_of
+from leadline.core.clause import Fact, every, one_of
 from leadline.core.clearing import delivery, receipt
 from leadline.core.clearing.advisory import Advisory
 from leadline.core.clearing.case import Stage as CaseStage
@@ -44,7 +44,7 @@ from leadline.core.clearing.operator import (
     participation,
 )
 from leadline.core.clearing.product import Inventory, Operator
-from leadline.core.clearing.receipt import Answer, Point, Proof, Receipt, Shown
+from leadline.core.clearing.receipt import Answer, Batch, Point, Proof, Receipt, Shown
 from leadline.core.clearing.tiers import Moment, Stage, Tiers, due
 from leadline.core.errors import Invalid, NotFound, Refused, Stale
 from leadline.core.record.act import Act, Kind, Value, instant
@@ -80,11 +80,15 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class BurnDown:
-    """What operators did about a case; *exact* counts are for those named for it alone."""
+    """What operators did about a case; *exact* counts are for those named for it alone.
+
+    *batches* are all notices by moment, stage and tier; none where counts are not exact.
+    """
 
     case: str
     exact: bool
     points: tuple[Point, ...]
+    batches: tuple[Batch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,8 +266,9 @@ def listed(ctx: Context, case: str = "") -> tuple[Told, ...]:
     """
     given = Circumstances(ctx.now, assurance=ctx.assurance, suspended=ctx.suspended)
     seen = ctx.access.visible(ctx.principal, Action.NOTICE_READ, "notice", given)
+    asked = every([seen, one_of(Fact.CASE, [case])]) if case else seen
     with ctx.store.read() as view:
-        rows = [one for one in view.find(Delivery, visible=seen) if case in {"", one.value.case}]
+        rows = view.find(Delivery, visible=asked)
         found = receipts_of(view, [row.id for row in rows])
     told = (Told(row.value.operator, found[row.id], row.value.public_at, None) for row in rows)
     return tuple(sorted(told, key=lambda one: (one.receipt.sent, one.receipt.notice)))
@@ -387,7 +392,12 @@ def burn_downs(ctx: Context, of: Sequence[str]) -> Mapping[str, BurnDown]:
             if (case := str(one.act.detail.get("case", ""))) in acts:
                 acts[case].append(one.act)
     return {
-        case: BurnDown(case, case in exact, receipt.burn_down(found))
+        case: BurnDown(
+            case,
+            case in exact,
+            receipt.burn_down(found),
+            receipt.batches(found) if case in exact else (),
+        )
         for case, found in acts.items()
     }
 

@@ -50,6 +50,7 @@ BEGINS: Mapping[type, Kind] = {
     Delivery: Kind.NOTICE_SENT,
 }
 TIERS = Resource("operator", "tiers")
+OF_ROLL = frozenset({Kind.OPERATOR_VETTED, Kind.OPERATOR_ENDED})  # the acts that `roll` reads
 UNKNOWN_THING = "there is no such thing, or you may not know of it"
 LOCAL_TERMS = (
     "Your inventory stays on your own host and is matched there. So nobody can tell you of a flaw"
@@ -184,6 +185,18 @@ def listed(ctx: Context) -> tuple[Listed, ...]:
         rows, known = view.find(Enrolment, visible=seen), roll_of(view)
     return tuple(
         Listed(row.value, known.vetted.get(row.id), known.ended.get(row.id)) for row in rows
+    )
+
+
+def some(ctx: Context, ids: Sequence[str]) -> tuple[Listed, ...]:
+    """As `listed`, of these operators alone, in their order; whom this person may not know of is left out."""
+    with ctx.store.read() as view:
+        rows = {row.id: row for row in view.among(Enrolment, frozenset(ids))}
+        stands = roll([one.act for one in view.acts(about=frozenset(rows), kind=OF_ROLL)])
+    things = [rows[one].thing("operator") for one in ids if one in rows]
+    mine = [one.id for one in ctx.allowed(Action.OPERATOR_READ, things)]
+    return tuple(
+        Listed(rows[id_].value, stands.vetted.get(id_), stands.ended.get(id_)) for id_ in mine
     )
 
 
@@ -328,8 +341,7 @@ def public_advisories(view: Reading, now: datetime) -> tuple[Advisory, ...]:
 
 def roll_of(view: Reading) -> Roll:
     """Who was vetted and who ended, from acts."""
-    kinds = (Kind.OPERATOR_VETTED, Kind.OPERATOR_ENDED)
-    return roll([one.act for kind in kinds for one in view.acts(kind=kind)])
+    return roll([one.act for one in view.acts(kind=OF_ROLL)])
 
 
 def only_own(ctx: Context, action: Action, kind: str, record: type[Kept], id_: str) -> Stored[Kept]:

@@ -585,6 +585,7 @@ NOT_OVER_HTTP: Mapping[str, str] = {
     "subscriptions.feed_of": PART,
     "openings.open_sample": HOLDERS,
     "operators.only_own": PART,
+    "operators.some": "`operators.listed` of those that a page shows",
     "partners.sign": SIGNS,
     "publishing.files": "the feed is static files that anybody mirrors; `GET /advisories` has what is in them",
     "replay.validate": BOXES,

@@ -228,6 +228,30 @@ def burn_down(acts: Sequence[Act]) -> tuple[Point, ...]:
     return tuple(Point(at, dict(zip(names, told, strict=True))) for at, told in points)
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The notices of one tier that were sent at one moment: how many stand where."""
+
+    sent: datetime
+    stage: str
+    tier: str
+    states: Mapping[State, int]
+
+    @property
+    def told(self) -> int:
+        """How many were sent."""
+        return sum(self.states.values())
+
+
+def batches(acts: Sequence[Act]) -> tuple[Batch, ...]:
+    """All notices that *acts* tell of, by moment, stage and tier, in the order of sending."""
+    found = dict[tuple[datetime, str, str], dict[State, int]]()
+    for one in receipts(acts).values():
+        states = found.setdefault((one.sent, one.stage, one.tier), dict.fromkeys(State, 0))
+        states[one.state] += 1
+    return tuple(Batch(*which, states) for which, states in found.items())
+
+
 def best(found: Sequence[Receipt]) -> Receipt:
     """Of the notices of one operator the one that says most: changed last, else sent last."""
     return max(found, key=lambda one: (one.changed is not None, one.changed or one.sent))

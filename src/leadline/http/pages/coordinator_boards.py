@@ -1,6 +1,5 @@
 """The boards over all cases: fixes, urgency, scan leases, contacts, operators, fairness."""
 
-from collections import Counter
 from dataclasses import replace
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -8,6 +7,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Response
 
 from leadline.app import (
+    browse,
     case_view,
     cases,
     contacts,
@@ -15,10 +15,13 @@ from leadline.app import (
     fairness,
     fixes,
     leases,
+    lines,
     notices,
     operators,
     priority,
 )
+from leadline.app.browse import Thing
+from leadline.app.ports import Order
 from leadline.core.access import Action, Resource
 from leadline.core.clearing.contract import explain
 from leadline.core.clearing.fix import Board, FixState
@@ -45,6 +48,9 @@ from leadline.wiring.regimes import DATA
 
 ROUTES = APIRouter()
 UTC = ZoneInfo("UTC")
+OPERATORS_SHOWN = (
+    50  # of those that wait, and of all; the others are found by a word, or in the list of all
+)
 shell.LARGER["/projects"] = 8 << 20
 TIERS = DATA / "tiers" / "leadline-default.toml"
 KEV, LISTED = priority.directive().kev, "Listed as known to be exploited (KEV)"
@@ -265,19 +271,31 @@ def answered(me: Posted) -> Response:
 
 @ROUTES.get("/operators")
 def operator_list(me: Me) -> Response:
-    """Operators: who they are, whether they were vetted, and the order in which tiers are told."""
-    found = operators.listed(me.ctx)
+    """Operators: who waits to be vetted, who else there is, and the order in which tiers are told."""
+    words = me.query("q")
+    wait = browse.Filters(states=frozenset({lines.ENROLLED}))
+    waiting = _ids(me, wait, Order.OPENED) if not words else []
+    others = _ids(me, browse.Filters(words), Order.CHANGED)
+    # what a form that comes back had chosen stays in its list
+    chosen = [one for one in (me.typed("operator"), me.typed("end-operator")) if one]
+    found = operators.some(me.ctx, list(dict.fromkeys([*waiting, *others, *chosen])))
     tiers = load_tiers(TIERS.read_bytes(), TIERS.name)
     return me.page(
         "coordinator/operators.html.j2",
         wide=True,
-        operators=sorted(found, key=lambda one: (bool(one.ended), bool(one.vetted), one.enrolment.name)),
+        q=words,
+        operators=found,
+        more=max(len(waiting), len(others)) == OPERATORS_SHOWN,
         waiting=[(one.enrolment.id, one.enrolment.name) for one in found if not (one.vetted or one.ended)],
         going=[(one.enrolment.id, one.enrolment.name) for one in found if not one.ended],
-        sectors=Counter(sector for one in found for sector in one.enrolment.sectors if not one.ended),
         tiers=tiers,
         decides=me.ctx.decision(Action.OPERATOR_VET, operators.TIERS).allowed,
     )  # fmt: skip
+
+
+def _ids(me: Visit, filters: browse.Filters, order: Order) -> list[str]:
+    rows = browse.browse(me.ctx, Thing.OPERATOR, filters, order, limit=OPERATORS_SHOWN).rows
+    return [one.id for one in rows]
 
 
 @ROUTES.post("/operators/vetted")

@@ -1,5 +1,6 @@
 """What goes out of a case by people's hands: messages to vendors, advisories, notices, parcels to others."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Response
@@ -10,7 +11,7 @@ from leadline.core.access import Action
 from leadline.core.clearing.advisory import Advisory
 from leadline.core.clearing.case_view import CaseView
 from leadline.core.clearing.case_words import Role
-from leadline.core.clearing.delivery import Evidence, Words
+from leadline.core.clearing.delivery import Evidence, Release, Words
 from leadline.core.clearing.directory import Channel
 from leadline.core.clearing.disclosure import Clock
 from leadline.core.clearing.fix import MOVES, RECALLED
@@ -37,6 +38,7 @@ from leadline.wiring.cases import disclosures
 from leadline.wiring.contacts import given
 
 ROUTES = APIRouter()
+CONSIDERED_SHOWN = 200  # operators of a release; how many came to what is told of all of them
 shell.LARGER["/relayed-cases"] = 64 << 20
 LEFT = (Post.READY, Post.QUEUED)
 UNADDRESSED = "no address is known. Give one below, under “One vendor, at another address”"
@@ -282,24 +284,27 @@ def notice_list(case: str, me: Me) -> Response:
     told = notices.burn_down(me.ctx, case)
     figure = burn_down(told.points, exact=told.exact)
     last = burn_down_row(told.points[-1], exact=told.exact) if told.points else {}
-    held = notices.listed(me.ctx, case)
     released = notices.releases(me.ctx, case)
-    by_id = {one.operator: one for one in released[-1].considered} if released else {}
     return me.page(
         "coordinator/notices.html.j2",
         seen=seen,
-        told=held,
+        batches=told.batches,
         last=last,
         states=[(state.value, SHOWN[state]) for state in State],
         figure=figure,
         source=in_page(figure.svg) if figure else "",
-        releases=released,
-        considered=by_id,
+        releases=[(one, _outcomes(one), one.considered[:CONSIDERED_SHOWN]) for one in released],
         stages=pairs([one.value for one in Stage]),
         grounds=[(one.value, one.words) for one in Evidence],
         advisories=[(one.id, one.title) for one, _ in publishing.of_case(me.ctx, case)],
         coordinates=coordinates(me, case),
     )
+
+
+def _outcomes(made: Release) -> list[tuple[str, str, str, int]]:
+    """What came of a release: tier, outcome and why, with how many operators; the most first."""
+    counts = Counter((one.tier, one.outcome.value, one.why) for one in made.considered)
+    return [(*which, count) for which, count in counts.most_common()]
 
 
 @ROUTES.post("/cases/{case}/notices")
