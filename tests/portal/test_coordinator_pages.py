@@ -434,7 +434,7 @@ def test_of_many_operators_those_that_wait_are_shown_and_any_is_found(world: Wor
             if n < 60:
                 tx.record(ctx.act(Kind.OPERATOR_VETTED, held.id, "", grounds="d" * 64))
     page = client(world).get("/operators").text
-    assert "of more; those that wait stand first" in page
+    assert "of more; those that wait to be vetted stand first" in page
     shown = re.findall(r'<th scope="row">Waterworks (\d+)', page)
     assert 50 <= len(shown) == len(set(shown)) <= 100
     assert all(int(number) >= 60 for number in shown[:49])

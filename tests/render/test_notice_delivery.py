@@ -68,8 +68,8 @@ def test_of_many_moments_the_last_of_each_span_is_drawn() -> None:
     assert figure is not None
     assert figure.data.caption == "What operators did, by moment, the last of each hour"
     assert len(figure.data.rows) == 167
-    assert len(figure.svg) < 300_000
-    assert "19999 of 20000 operators" in figure.alt
+    assert len(figure.svg) < 100_000
+    assert "19,999 of 20,000 operators" in figure.alt
     assert thinned(week[:200]) == (week[:200], None)
     ages = [replace(one, at=NOON + timedelta(days=30 * n)) for n, one in enumerate(week[:300])]
     assert thinned(ages) == (tuple(ages), max(SPANS))  # no span is longer; nothing is left out

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 WIDTH = 510
 MOMENTS_MAX = 200  # more would be drawn over each other, and nobody reads a table of 35,000 rows
+DOTS_MAX = 40  # moments that get a dot; more dots would hide the lines
 SPANS = {
     timedelta(minutes=1): "minute",
     timedelta(hours=1): "hour",
@@ -116,6 +117,7 @@ def burn_down(points: Sequence[Point], *, exact: bool) -> Figure | None:
     lines: Json = ["told", "applied"]
     hue: Spec = {"field": "line", "legend": {"title": None, "orient": "top"}}
     dash: Json = [[6, 4], [1, 0]]
+    dots = drawn("point", {"x": x, "y": y}, size=18, filled=True, color=INK, opacity=1)
     spec: Spec = {
         "width": WIDTH,
         "height": 200,
@@ -132,7 +134,7 @@ def burn_down(points: Sequence[Point], *, exact: bool) -> Figure | None:
                 interpolate="step-after",
                 strokeWidth=2.2,
             ),
-            drawn("point", {"x": x, "y": y}, size=18, filled=True, color=INK, opacity=1),
+            *([dots] if len(shown) <= DOTS_MAX else []),
         ],
     }
     last, told = shown[-1]
@@ -164,7 +166,7 @@ def _words(last: Point, told: tuple[int | None, ...]) -> str:
     at = moment(last.at.astimezone(UTC))
     if None in told:
         return f"Too few operators were told by {at} for counts to be shown in full."
-    return f"By {at}, {last.applied} of {last.told} operators had applied the remedy."
+    return f"By {at}, {last.applied:,} of {last.told:,} operators had applied the remedy."
 
 
 def _table(shown: Sequence[tuple[Point, tuple[int | None, ...]]], which: str) -> Table:
