@@ -441,6 +441,8 @@ def test_of_many_operators_those_that_wait_are_shown_and_any_is_found(world: Wor
     found = client(world).get("/operators?q=waterworks+007").text
     assert "Waterworks 007" in found
     assert "Waterworks 008" not in found
+    for typed in ("operator-007", "org-7"):
+        assert "Waterworks 007" in client(world).get(f"/operators?q={typed}").text, typed
     assert "No operator fits" in client(world).get("/operators?q=steelworks").text
     # one that is on no page stays chosen in a form that comes back
     back = post(world, "/operators/ended", {"end-operator": "operator-001", "end-reason": ""}).text
